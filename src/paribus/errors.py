@@ -1,0 +1,98 @@
+"""Every error that paribus raises on purpose.
+
+::
+
+    ParibusError                    exit code 1
+     ├── UsageError                 2   what was asked for cannot be done as asked
+     │    ├── StudyError                a study (or an override of it) breaks rules; carries every mistake
+     │    ├── ModelError                Keras cannot build an arm, or the engine cannot train it
+     │    └── UnknownNameError          no such study, arm, data source or metric
+     ├── DataError                  1   a data file is corrupt, truncated, foreign or inconsistent
+     ├── StoreError                 1   the store cannot be read or written
+     │    ├── StoreBusyError        5   another process holds the store
+     │    └── StoreTooNewError      6   written by a newer version of paribus
+     ├── BackendError               1   worker processes cannot be started or talked to
+     └── InterruptedRunError      130   stopped by the user; what was finished is stored
+
+Each message names the value, the rule and the mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ParibusError(Exception):
+    """Base of all errors that paribus raises on purpose; ``exit_code`` is what the command line exits with."""
+
+    exit_code = 1
+
+
+class UsageError(ParibusError):
+    """What was asked for cannot be done as asked: an option, a name or a value is wrong."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a study: where it is and what is wrong (value, rule, mend)."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class StudyError(UsageError):
+    """A study breaks rules. ``mistakes`` holds all of them, not only the first."""
+
+    def __init__(self, source: str, mistakes: Sequence[Mistake]) -> None:
+        self.source = source
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        lines = "\n".join(f"  - {mistake}" for mistake in self.mistakes)
+        super().__init__(f"{source}: {count} mistake{'' if count == 1 else 's'}\n{lines}")
+
+    def __reduce__(self) -> tuple[type[StudyError], tuple[str, tuple[Mistake, ...]]]:
+        return type(self), (self.source, self.mistakes)
+
+
+class ModelError(StudyError):
+    """Keras cannot build an arm's network or optimizer, or the engine cannot train it."""
+
+
+class UnknownNameError(UsageError):
+    """A study, arm, data source or metric that does not exist; the message lists those that do."""
+
+
+class DataError(ParibusError):
+    """A data file is corrupt, truncated or foreign; the message names the file, what was found and what was expected."""
+
+
+class StoreError(ParibusError):
+    """The store cannot be read or written."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the store."""
+
+    exit_code = 5
+
+
+class StoreTooNewError(StoreError):
+    """The store was written by a newer version of paribus."""
+
+    exit_code = 6
+
+
+class BackendError(ParibusError):
+    """Worker processes cannot be started or talked to."""
+
+
+class InterruptedRunError(ParibusError):
+    """The user stopped the run; what was finished is stored."""
+
+    exit_code = 130

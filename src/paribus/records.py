@@ -1,0 +1,218 @@
+"""Frozen values that every room may know. Imports nothing of ours.
+
+Arrays inside records are never written to after construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Seeds:
+    """The seed of each of a run's three streams. An ordinary run has one seed for all three."""
+
+    init: int
+    order: int
+    dropout: int
+
+    @classmethod
+    def of(cls, seed: int) -> Seeds:
+        """The seeds of an ordinary run: the same integer for every stream."""
+        return cls(seed, seed, seed)
+
+    @property
+    def seed(self) -> int | None:
+        """The run's one seed, or None where the streams were seeded apart (``paribus noise``)."""
+        return self.init if self.init == self.order == self.dropout else None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSummary:
+    """One row of a model summary, like Keras's: name, class, output shape, number of parameters."""
+
+    name: str
+    kind: str
+    output_shape: str
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An arm in its canonical form: Keras configs as JSON, with every default spelled out by Keras.
+
+    ``model`` and ``optimizer`` are JSON texts with sorted keys and without automatic names or seeds, so
+    equal recipes are equal texts. ``parameters`` counts all weights (trainable or not, without seed states).
+    """
+
+    model: str
+    optimizer: str
+    parameters: int
+    layers: tuple[LayerSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """Where the data comes from and how it is prepared before a network sees it.
+
+    ``source`` is a name or a path (see ``paribus.data``); pixels are divided by ``scale``; ``flatten`` makes each
+    example one vector.
+    """
+
+    source: str
+    scale: float | None = None
+    flatten: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What a report says about the data: name, fingerprint (sha256 of content), sizes."""
+
+    name: str
+    fingerprint: str
+    train: int
+    test: int
+    input_shape: tuple[int, ...]
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON."""
+
+    loss: str
+    epochs: int
+    batch_size: int
+    validation_split: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainJob:
+    """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store."""
+
+    fingerprint: str
+    arm: str
+    seeds: Seeds
+    recipe: Recipe
+    training: Training
+    data: DataSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeJob:
+    """Ask for the canonical form of an arm as written in a study (``spec``, JSON of ``study.Arm``)."""
+
+    arm: str
+    spec: str
+    data: DataSpec
+    training: Training
+
+
+class Status(StrEnum):
+    """How a run ended. A run that was cut off (killed, interrupted) has no status: it is simply not there."""
+
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One value an epoch. ``fit_*`` is what Keras's ``fit`` prints: running mean, training mode.
+
+    ``val_*`` are empty unless the protocol has a validation split.
+    """
+
+    fit_loss: tuple[float, ...]
+    fit_accuracy: tuple[float, ...]
+    val_loss: tuple[float, ...] = ()
+    val_accuracy: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A run's measures. Accuracies are fractions of 1.
+
+    ``train_*`` and ``test_*`` are taken after the last epoch in inference mode, on the whole split. ``fit_*`` are the
+    last epoch's running means in training mode. Losses are means over examples, without weight penalties, in nats for
+    cross-entropy; they are nan for a diverged run.
+    """
+
+    fit_accuracy: float
+    fit_loss: float
+    train_accuracy: float
+    train_loss: float
+    test_accuracy: float
+    test_loss: float
+
+    @property
+    def generalization_gap(self) -> float:
+        """Train accuracy minus test accuracy, both in inference mode."""
+        return self.train_accuracy - self.test_accuracy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What a network answered on each example of the test split, in the split's order. All have shape ``(examples,)``.
+
+    Attributes:
+        predicted: the class answered, int32.
+        confidence: the probability given to that class, float32.
+        true_probability: the probability given to the right class, float32.
+    """
+
+    predicted: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    true_probability: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What bounds the promise of equal bits: the software, its flags and the kind of machine a run was computed on."""
+
+    paribus: str
+    python: str
+    keras: str
+    jax: str
+    jaxlib: str
+    numpy: str
+    platform: str
+    cpu: str
+    device: str
+    flags: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """One run, ended.
+
+    Attributes:
+        fingerprint: sha256 of everything that determines the run (see ``paribus.fingerprint``).
+        status: how it ended.
+        seeds: the seeds of its three streams.
+        scores: its measures; None for a failed run.
+        curve: its measures by epoch, up to where it got.
+        seconds: wall time of training and evaluation, without compilation.
+        weights_digest: sha256 of the final weights, hexadecimal; None for a failed run.
+        environment: what it was computed with; None if the worker died before it could say.
+        reason: why it failed or diverged.
+        predictions: per-example answers on the test split; None for a failed run.
+        weights: final weights by path, trainable and not, seed states left out; None for a failed run.
+    """
+
+    fingerprint: str
+    status: Status
+    seeds: Seeds
+    scores: Scores | None
+    curve: Curve
+    seconds: float
+    weights_digest: str | None
+    environment: Environment | None
+    reason: str | None = None
+    predictions: Predictions | None = None
+    weights: Mapping[str, NDArray[np.generic]] | None = None
