@@ -1,0 +1,193 @@
+"""What every store promises, and the values that only stores and their callers know."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from paribus.errors import StoreError
+from paribus.records import DataSummary, Predictions, Recipe, RunResult, Seeds, Status
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_SEED_LIMIT = 2**63
+_RANK = {Status.FAILED: 0, Status.DIVERGED: 1, Status.FINISHED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """Which run an arm has for these seeds. The run itself may not be there (yet): a store keeps what was asked for."""
+
+    seeds: Seeds
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArm:
+    """An arm as it was run: its name, its canonical form and its runs, sorted by seeds."""
+
+    name: str
+    recipe: Recipe
+    runs: tuple[StoredRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStudy:
+    """What was run under a name, so that it can be shown and reported after its TOML file has moved.
+
+    ``document`` is the study's JSON text, kept as given. Arms stand in the order in which they were first saved; the
+    document knows the order that its writer chose.
+    """
+
+    name: str
+    document: str
+    arms: tuple[StoredArm, ...]
+    data: DataSummary | None = None
+
+
+class Store(ABC):
+    """Where ended runs are kept.
+
+    Every store keeps these promises:
+
+    - **Whole or not at all.** When ``record`` returns, the run with its predictions and weights is kept, as safely as
+      the store can keep anything. When it raises, or the process is killed inside it, a later reader finds either the
+      whole run or nothing of it. The same holds for ``save_recipe`` and ``save_study``.
+    - **Nothing finished is lost.** A finished run is never overwritten: recording its fingerprint again changes
+      nothing, whatever the second result says. A diverged run gives way to a later diverged or finished one, a failed
+      run to any later one; a failure never replaces a run that has scores.
+    - **What goes in comes out**: nan, infinities and None stay apart, in scores and in curves; floats keep their bits.
+    - **Threads** may share a store; calls are carried out one after the other. A process forked from the owner may
+      not use it. Records handed in or out belong to both sides: nobody writes into their arrays.
+
+    A fingerprint is 64 lower-case hexadecimal digits; seeds lie in [-2**63, 2**63). All methods raise ``StoreError``
+    where these rules are broken, where the store was closed, and where its medium fails.
+    """
+
+    @abstractmethod
+    def record(self, result: RunResult) -> None:
+        """Keep an ended run, by the rules above."""
+
+    @abstractmethod
+    def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
+        """The runs that are there, in the order asked for, light: without predictions and weights."""
+
+    @abstractmethod
+    def predictions(self, fingerprint: str) -> Predictions:
+        """What the run's network answered on the test split.
+
+        Raises:
+            StoreError: there is no such run, it has no predictions, or they were damaged since they were written.
+        """
+
+    @abstractmethod
+    def weights(self, fingerprint: str) -> dict[str, NDArray[np.generic]]:
+        """The run's final weights by path, sorted by path.
+
+        Raises:
+            StoreError: there is no such run, it has no weights, or they were damaged since they were written.
+        """
+
+    @abstractmethod
+    def recipe(self, key: str) -> Recipe | None:
+        """The canonical form that was saved under ``key``, or None. ``key`` is the caller's: any text."""
+
+    @abstractmethod
+    def save_recipe(self, key: str, recipe: Recipe) -> None:
+        """Keep a canonical form under ``key``; a second one under the same key replaces the first."""
+
+    @abstractmethod
+    def save_study(
+        self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None
+    ) -> None:
+        """Keep what is run under a name; ``extended`` says how it joins what was kept before."""
+
+    @abstractmethod
+    def study(self, name: str) -> StoredStudy | None:
+        """What was run under a name, or None."""
+
+    @abstractmethod
+    def studies(self) -> tuple[StoredStudy, ...]:
+        """All that was run, sorted by name."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the store holds. Closing twice is allowed; any other use after closing raises StoreError."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
+    """Join what was kept under a study's name with what is now run under it.
+
+    The same document and data: the study is extended. An arm of the same recipe keeps its earlier seeds beside the new
+    ones; arms that are not mentioned stay. Another document or other data: it is another study, and replaces the first.
+    An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
+    that runs of two different networks never stand in one arm. Replacing forgets no run, only what it was called.
+    """
+    if old is None or (old.document, old.data) != (new.document, new.data):
+        return replace(new, arms=tuple(_in_order(arm, ()) for arm in new.arms))
+    arms = {arm.name: arm for arm in old.arms}
+    for arm in new.arms:
+        before = arms.get(arm.name)
+        arms[arm.name] = _in_order(arm, before.runs if before is not None and _agree(before, arm) else ())
+    return replace(old, arms=tuple(arms.values()))
+
+
+def _agree(old: StoredArm, new: StoredArm) -> bool:
+    known = {run.seeds: run.fingerprint for run in old.runs}
+    return old.recipe == new.recipe and all(known.get(r.seeds, r.fingerprint) == r.fingerprint for r in new.runs)
+
+
+def _in_order(arm: StoredArm, earlier: Sequence[StoredRun]) -> StoredArm:
+    by_seeds = {run.seeds: run for run in (*earlier, *arm.runs)}
+    return replace(arm, runs=tuple(by_seeds[seeds] for seeds in sorted(by_seeds)))
+
+
+def gives_way(old: Status, new: Status) -> bool:
+    """Whether a run that is kept with status ``old`` is replaced by a later result with status ``new``."""
+    return old is not Status.FINISHED and _RANK[new] >= _RANK[old]
+
+
+def check_fingerprint(fingerprint: str) -> None:
+    """Raise StoreError unless this is a fingerprint; names of files are made of it."""
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise StoreError(f"fingerprint {fingerprint!r}: a fingerprint is 64 lower-case hexadecimal digits (a sha256)")
+
+
+def check_seeds(seeds: Seeds) -> None:
+    """Raise StoreError unless every store can keep these seeds."""
+    for name, seed in (("init", seeds.init), ("order", seeds.order), ("dropout", seeds.dropout)):
+        if not -_SEED_LIMIT <= seed < _SEED_LIMIT:
+            raise StoreError(f"{name} seed {seed}: a store keeps seeds in [-2**63, 2**63); choose a smaller one")
+
+
+def check_arms(arms: Sequence[StoredArm]) -> None:
+    """Raise StoreError unless every store can keep these arms."""
+    for arm in arms:
+        for run in arm.runs:
+            check_fingerprint(run.fingerprint)
+            check_seeds(run.seeds)
+
+
+def no_run(fingerprint: str) -> StoreError:
+    """The error for a run that is not there."""
+    return StoreError(f"no run {fingerprint[:12]} in this store: compute it with `paribus run`")
+
+
+def without(fingerprint: str, status: Status, what: str) -> StoreError:
+    """The error for a run that was recorded without its predictions or weights."""
+    return StoreError(f"run {fingerprint[:12]} ({status}) was recorded without {what}: there are none to read")

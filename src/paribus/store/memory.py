@@ -1,0 +1,114 @@
+"""A store that lives and dies with its process: for ``pb.compare`` without a folder, and for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
+
+from paribus.errors import StoreError
+from paribus.records import DataSummary, Predictions, Recipe, RunResult
+from paribus.store import base
+from paribus.store.base import Store, StoredArm, StoredStudy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@final
+class MemoryStore(Store):
+    """Keeps the promises of ``Store`` for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = True
+        self._runs: dict[str, RunResult] = {}
+        self._recipes: dict[str, Recipe] = {}
+        self._studies: dict[str, StoredStudy] = {}
+
+    def record(self, result: RunResult) -> None:
+        """See ``Store.record``."""
+        base.check_fingerprint(result.fingerprint)
+        base.check_seeds(result.seeds)
+        with self._lock:
+            self._check_open()
+            old = self._runs.get(result.fingerprint)
+            if old is None or base.gives_way(old.status, result.status):
+                weights = None if result.weights is None else dict(sorted(result.weights.items()))
+                self._runs[result.fingerprint] = replace(result, weights=weights)
+
+    def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
+        """See ``Store.runs``."""
+        for fingerprint in fingerprints:
+            base.check_fingerprint(fingerprint)
+        with self._lock:
+            self._check_open()
+            found = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
+        return {key: replace(run, predictions=None, weights=None) for key, run in found.items() if run is not None}
+
+    def predictions(self, fingerprint: str) -> Predictions:
+        """See ``Store.predictions``."""
+        run = self._run(fingerprint)
+        if run.predictions is None:
+            raise base.without(fingerprint, run.status, "predictions")
+        return run.predictions
+
+    def weights(self, fingerprint: str) -> dict[str, NDArray[np.generic]]:
+        """See ``Store.weights``."""
+        run = self._run(fingerprint)
+        if run.weights is None:
+            raise base.without(fingerprint, run.status, "weights")
+        return dict(run.weights)
+
+    def recipe(self, key: str) -> Recipe | None:
+        """See ``Store.recipe``."""
+        with self._lock:
+            self._check_open()
+            return self._recipes.get(key)
+
+    def save_recipe(self, key: str, recipe: Recipe) -> None:
+        """See ``Store.save_recipe``."""
+        with self._lock:
+            self._check_open()
+            self._recipes[key] = recipe
+
+    def save_study(
+        self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None
+    ) -> None:
+        """See ``Store.save_study``."""
+        base.check_arms(arms)
+        with self._lock:
+            self._check_open()
+            new = StoredStudy(name, document, tuple(arms), data)
+            self._studies[name] = base.extended(self._studies.get(name), new)
+
+    def study(self, name: str) -> StoredStudy | None:
+        """See ``Store.study``."""
+        with self._lock:
+            self._check_open()
+            return self._studies.get(name)
+
+    def studies(self) -> tuple[StoredStudy, ...]:
+        """See ``Store.studies``."""
+        with self._lock:
+            self._check_open()
+            return tuple(self._studies[name] for name in sorted(self._studies))
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        self._open = False
+
+    def _run(self, fingerprint: str) -> RunResult:
+        base.check_fingerprint(fingerprint)
+        with self._lock:
+            self._check_open()
+            run = self._runs.get(fingerprint)
+        if run is None:
+            raise base.no_run(fingerprint)
+        return run
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("this store was closed: open a new one")

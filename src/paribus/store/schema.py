@@ -1,0 +1,84 @@
+"""The tables, as numbered migrations. Append only: a migration that was released is never edited.
+
+A database's ``user_version`` is the number of migrations it has had. Format 1 is the first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x50524253
+"""``PRBS``: what says that a SQLite file is ours."""
+
+_FORMAT_1: Final = (
+    """
+    CREATE TABLE environments (
+        id INTEGER PRIMARY KEY,
+        paribus TEXT NOT NULL, python TEXT NOT NULL, keras TEXT NOT NULL, jax TEXT NOT NULL, jaxlib TEXT NOT NULL,
+        numpy TEXT NOT NULL, platform TEXT NOT NULL, cpu TEXT NOT NULL, device TEXT NOT NULL, flags TEXT NOT NULL,
+        UNIQUE (paribus, python, keras, jax, jaxlib, numpy, platform, cpu, device, flags)
+    )
+    """,
+    # SQLite keeps a nan as NULL. `scored` tells a run without scores from one whose scores are nan; curves are
+    # float64, little-endian, one an epoch. An artifact's file is named by its run and its sha256 (artifacts.py).
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        fingerprint TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL CHECK (status IN ('finished', 'diverged', 'failed')),
+        init_seed INTEGER NOT NULL, order_seed INTEGER NOT NULL, dropout_seed INTEGER NOT NULL,
+        scored INTEGER NOT NULL CHECK (scored IN (0, 1)),
+        fit_accuracy REAL, fit_loss REAL,
+        train_accuracy REAL, train_loss REAL,
+        test_accuracy REAL, test_loss REAL,
+        fit_loss_curve BLOB NOT NULL, fit_accuracy_curve BLOB NOT NULL,
+        val_loss_curve BLOB NOT NULL, val_accuracy_curve BLOB NOT NULL,
+        seconds REAL,
+        weights_digest TEXT,
+        environment INTEGER REFERENCES environments (id),
+        reason TEXT,
+        predictions_sha256 TEXT,
+        weights_sha256 TEXT
+    )
+    """,
+    """
+    CREATE TABLE recipes (
+        id INTEGER PRIMARY KEY,
+        model TEXT NOT NULL, optimizer TEXT NOT NULL, parameters INTEGER NOT NULL, layers TEXT NOT NULL,
+        UNIQUE (model, optimizer, parameters, layers)
+    )
+    """,
+    """
+    CREATE TABLE recipe_keys (
+        "key" TEXT PRIMARY KEY,
+        recipe INTEGER NOT NULL REFERENCES recipes (id)
+    )
+    """,
+    """
+    CREATE TABLE studies (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        document TEXT NOT NULL,
+        data TEXT
+    )
+    """,
+    """
+    CREATE TABLE arms (
+        id INTEGER PRIMARY KEY,
+        study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        recipe INTEGER NOT NULL REFERENCES recipes (id),
+        UNIQUE (study, name)
+    )
+    """,
+    """
+    CREATE TABLE arm_runs (
+        arm INTEGER NOT NULL REFERENCES arms (id) ON DELETE CASCADE,
+        init_seed INTEGER NOT NULL, order_seed INTEGER NOT NULL, dropout_seed INTEGER NOT NULL,
+        fingerprint TEXT NOT NULL,
+        PRIMARY KEY (arm, init_seed, order_seed, dropout_seed)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
