@@ -216,3 +216,59 @@ class RunResult:
     reason: str | None = None
     predictions: Predictions | None = None
     weights: Mapping[str, NDArray[np.generic]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What is known after an epoch (numbered from 1). ``val_*`` are None without a validation split."""
+
+    epoch: int
+    epochs: int
+    fit_loss: float
+    fit_accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Event: an arm's canonical form is known."""
+
+    arm: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Event: an arm cannot be built; ``mistakes`` are pairs of place and message."""
+
+    arm: str
+    mistakes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Event: a worker has taken up a run (again, if ``attempt`` is above 1)."""
+
+    job: TrainJob
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """Event: a run has finished an epoch."""
+
+    job: TrainJob
+    report: EpochReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """Event: a run has ended, one way or another."""
+
+    job: TrainJob
+    result: RunResult
+
+
+Job = DescribeJob | TrainJob
+Event = Described | Refused | Started | EpochDone | Ended

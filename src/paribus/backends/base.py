@@ -1,0 +1,39 @@
+"""What a backend is: somewhere that jobs are computed. One method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from paribus.records import Event, Job
+
+
+class Backend(ABC):
+    """Computes jobs and tells how it goes.
+
+    Guarantees, whatever the implementation: every job ends in exactly one ``Described``, ``Refused`` or ``Ended``; the
+    bits of a run depend on its job alone, not on what else was computed, where, or in which order; closing the iterator
+    (or leaving the context) stops what is running, and nothing of ours is left behind.
+    """
+
+    @abstractmethod
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """Compute jobs, in any order, and yield events as they happen.
+
+        Raises:
+            BackendError: workers cannot be started.
+            DataError: the data cannot be read.
+        """
+
+    def close(self) -> None:  # noqa: B027 - a backend that holds nothing has nothing to let go
+        """Let go of what is held between calls of ``run``."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,93 @@
+"""Canonical forms: Keras configs as JSON texts without what does not belong to the recipe.
+
+Left out: automatic names (``dense_183``), names of models, explicit seeds (a run's streams replace them), compile and
+build records. So the same network gives the same text whoever wrote it and whatever was built before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import keras
+
+_AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
+_DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
+
+
+def dumps(value: Any) -> str:
+    """JSON with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def model_text(model: keras.Model) -> str:
+    """The canonical form of a model: its config with layers named by class and position."""
+    config = keras.saving.serialize_keras_object(model)
+    names = _layer_names(config)
+    return dumps(_clean(config, names))
+
+
+def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
+    """The canonical form of an optimizer: its config without its name."""
+    config = _clean(keras.saving.serialize_keras_object(optimizer), {})
+    config["config"].pop("name", None)
+    return dumps(config)
+
+
+def _layer_names(config: Any) -> dict[str, str]:
+    """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
+    counts: dict[str, int] = {}
+    names: dict[str, str] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, list):
+            for item in value:
+                visit(item)
+        if not isinstance(value, dict):
+            return
+        inner = value.get("config")
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
+            old, stem = inner["name"], _snake(value["class_name"])
+            found = _AUTOMATIC.match(old)
+            is_model = "layers" in inner
+            if old not in names and (is_model or (found is not None and found["stem"] == stem)):
+                number = counts.get(stem, 0)
+                counts[stem] = number + 1
+                names[old] = stem if number == 0 else f"{stem}_{number}"
+        for item in value.values():
+            visit(item)
+
+    visit(config)
+    return names
+
+
+def _clean(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean_entry(key, item, names) for key, item in value.items() if key not in _DROPPED}
+    if isinstance(value, (list, tuple)):
+        return [_clean(item, names) for item in value]
+    return value
+
+
+def _clean_entry(key: str, item: Any, names: dict[str, str]) -> Any:
+    if key == "seed":
+        return None
+    if key == "name" and isinstance(item, str):
+        return names.get(item, item)
+    if key in {"keras_history", "input_layers", "output_layers"}:
+        return _rename(item, names)
+    return _clean(item, names)
+
+
+def _rename(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_rename(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _snake(class_name: str) -> str:
+    """Keras's own way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
+    name = re.sub(r"\W+", "", class_name.rsplit(">", 1)[-1])
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,217 @@
+"""The engine: runs jobs, one after the other, on one device. Knows no store, no study and no other process.
+
+What is costly is kept between jobs: the prepared data on the device, and the compiled programs of an architecture, which
+all seeds share.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from paribus import seeds
+from paribus.data import load
+from paribus.data.dataset import Dataset
+from paribus.engine import environment, program
+from paribus.engine.describe import describe
+from paribus.engine.digest import weights_digest
+from paribus.engine.network import Network, State
+from paribus.records import (
+    Curve,
+    DataSpec,
+    DescribeJob,
+    EpochReport,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Status,
+    Training,
+    TrainJob,
+)
+
+
+OnEpoch = Callable[[EpochReport], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Split:
+    """Examples on the device with their labels."""
+
+    x: jax.Array
+    labels: jax.Array
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A dataset on the device; ``validation`` is the last part of the training data, as Keras takes it."""
+
+    train: _Split
+    validation: _Split | None
+    test: _Split
+    classes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Programs:
+    """An architecture's network and its compiled programs."""
+
+    network: Network
+    draw: Any
+    epoch: Any
+    evaluate: dict[int, Any]
+
+
+class Engine:
+    """Computes runs. Not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._data: dict[tuple[DataSpec, float], _Prepared] = {}
+        self._programs: dict[tuple[Recipe, Training, DataSpec], _Programs] = {}
+
+    def describe(self, job: DescribeJob) -> Recipe:
+        """The canonical form of an arm.
+
+        Raises:
+            ModelError: with every mistake that Keras found.
+        """
+        data = self._prepared(job.data, job.training.validation_split)
+        return describe(job, tuple(data.train.x.shape[1:]), data.classes)
+
+    def run(self, job: TrainJob, on_epoch: OnEpoch = lambda _: None) -> RunResult:
+        """Train one arm with one seed and measure it honestly.
+
+        A loss that is nan or infinite after an epoch ends the run early, as ``diverged``; it scores what its weights score.
+        """
+        data = self._prepared(job.data, job.training.validation_split)
+        programs = self._compiled(job, data)
+        network = programs.network
+        started = time.perf_counter()
+        state = programs.draw(seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
+        reports: list[EpochReport] = []
+        status, reason = Status.FINISHED, None
+        for epoch in range(job.training.epochs):
+            order = seeds.epoch_order(job.seeds, epoch, len(data.train))
+            state, measures = programs.epoch(state, order, data.train.x, data.train.labels)
+            report = self._report(programs, state, measures, data.validation, epoch, job.training.epochs)
+            reports.append(report)
+            on_epoch(report)
+            if not math.isfinite(report.fit_loss):
+                status, reason = Status.DIVERGED, f"the loss was {report.fit_loss} after epoch {report.epoch}"
+                break
+        train = self._evaluate(programs, state, data.train)
+        test = self._evaluate(programs, state, data.test)
+        weights = {path: np.asarray(value) for path, value in network.named_weights(state).items()}
+        seconds = time.perf_counter() - started
+        if status is Status.FINISHED and not all(np.isfinite(value).all() for value in weights.values()):
+            status, reason = Status.DIVERGED, "a weight was not finite after the last epoch"
+        return RunResult(
+            fingerprint=job.fingerprint,
+            status=status,
+            seeds=job.seeds,
+            scores=Scores(
+                fit_accuracy=reports[-1].fit_accuracy,
+                fit_loss=reports[-1].fit_loss,
+                train_accuracy=_accuracy(train, data.train),
+                train_loss=_mean(train.loss),
+                test_accuracy=_accuracy(test, data.test),
+                test_loss=_mean(test.loss),
+            ),
+            curve=_curve(reports),
+            seconds=seconds,
+            weights_digest=weights_digest(weights),
+            environment=environment.current(),
+            reason=reason,
+            predictions=Predictions(
+                np.asarray(test.predicted), np.asarray(test.confidence), np.asarray(test.true_probability)
+            ),
+            weights=weights,
+        )
+
+    def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
+        key = (spec, validation_split)
+        if key not in self._data:
+            self._data[key] = _on_device(load(spec), validation_split)
+        return self._data[key]
+
+    def _compiled(self, job: TrainJob, data: _Prepared) -> _Programs:
+        key = (job.recipe, job.training, job.data)
+        if key in self._programs:
+            return self._programs[key]
+        network = Network.rebuild(job.recipe, job.training)
+        prepare = program.scaled(job.data.scale)
+        keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
+        draw = jax.jit(network.initial_state).lower(*keys).compile()
+        state = jax.eval_shape(network.initial_state, *keys)
+        order = jax.ShapeDtypeStruct((len(data.train),), np.int32)
+        epoch = jax.jit(program.epoch_program(network, prepare, job.training.batch_size), donate_argnums=0)
+        evaluate = jax.jit(program.evaluation_program(network, prepare))
+        splits = [split for split in (data.train, data.validation, data.test) if split is not None]
+        programs = _Programs(
+            network,
+            draw,
+            epoch.lower(state, order, data.train.x, data.train.labels).compile(),
+            {len(split): evaluate.lower(state, split.x, split.labels).compile() for split in splits},
+        )
+        self._programs[key] = programs
+        return programs
+
+    def _evaluate(self, programs: _Programs, state: State, split: _Split) -> program.Evaluation:
+        result = programs.evaluate[len(split)](state, split.x, split.labels)
+        return program.Evaluation(*(np.asarray(part) for part in result))
+
+    def _report(
+        self,
+        programs: _Programs,
+        state: State,
+        measures: program.EpochMeasures,
+        validation: _Split | None,
+        epoch: int,
+        epochs: int,
+    ) -> EpochReport:
+        fit = (epoch + 1, epochs, float(measures.loss), float(measures.accuracy))
+        if validation is None:
+            return EpochReport(*fit)
+        result = self._evaluate(programs, state, validation)
+        return EpochReport(*fit, _mean(result.loss), _accuracy(result, validation))
+
+
+def _on_device(data: Dataset, validation_split: float) -> _Prepared:
+    """Put a dataset on the device; the validation split is cut off the end, before any shuffling, as Keras does."""
+    kept = math.floor(len(data.x_train) * (1.0 - validation_split))
+    return _Prepared(
+        _split(data.x_train[:kept], data.y_train[:kept]),
+        _split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None,
+        _split(data.x_test, data.y_test),
+        data.classes,
+    )
+
+
+def _split(x: np.ndarray, labels: np.ndarray) -> _Split:
+    return _Split(jax.device_put(x), jax.device_put(labels.astype(np.int32)))
+
+
+def _mean(values: jax.Array) -> float:
+    return float(np.mean(np.asarray(values), dtype=np.float64))
+
+
+def _accuracy(result: program.Evaluation, split: _Split) -> float:
+    return float(np.mean(np.asarray(result.predicted) == np.asarray(split.labels)))
+
+
+def _curve(reports: Sequence[EpochReport]) -> Curve:
+    return Curve(
+        tuple(r.fit_loss for r in reports),
+        tuple(r.fit_accuracy for r in reports),
+        tuple(r.val_loss for r in reports if r.val_loss is not None),
+        tuple(r.val_accuracy for r in reports if r.val_accuracy is not None),
+    )

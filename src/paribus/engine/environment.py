@@ -1,0 +1,73 @@
+"""Flags that must be set before JAX is imported, and the record of what a run was computed with.
+
+Why these flags:
+
+- ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed by
+  a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
+- One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same program
+  can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from functools import cache
+from pathlib import Path
+
+from paribus.errors import BackendError
+from paribus.records import Environment
+from paribus.version import __version__
+
+XLA_FLAGS = ("--xla_cpu_experimental_ynn_fusion_type=", "--xla_cpu_multi_thread_eigen=false")
+
+
+def prepare(core: int | None = None) -> None:
+    """Set this process up for training: pin it to ``core`` and set the flags. Call before anything imports JAX.
+
+    Raises:
+        BackendError: JAX is already imported, so that flags would come too late.
+    """
+    if "jax" in sys.modules:
+        raise BackendError("JAX is already imported in this process: its flags can no longer be set; call prepare() first")
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ["PJRT_NPROC"] = "1"
+    os.environ["XLA_FLAGS"] = " ".join((os.environ.get("XLA_FLAGS", ""), *XLA_FLAGS)).strip()
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+
+
+@cache
+def current() -> Environment:
+    """What this process computes with."""
+    import jax
+
+    device = jax.devices()[0]
+    return Environment(
+        paribus=__version__,
+        python=platform.python_version(),
+        keras=importlib.metadata.version("keras"),
+        jax=importlib.metadata.version("jax"),
+        jaxlib=importlib.metadata.version("jaxlib"),
+        numpy=importlib.metadata.version("numpy"),
+        platform=f"{platform.system()}-{platform.machine()}",
+        cpu=_cpu_name(),
+        device=f"{device.platform}:{device.device_kind}",
+        flags=os.environ.get("XLA_FLAGS", ""),
+    )
+
+
+def _cpu_name() -> str:
+    """The processor's name with family, model and stepping (the kernels that XLA picks depend on them)."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split(":", 1) for line in lines[:30] if ":" in line)
+    values = {key.strip(): value.strip() for key, value in fields.items()}
+    numbers = "/".join(values.get(key, "?") for key in ("cpu family", "model", "stepping"))
+    return f"{values.get('model name', platform.machine())} {numbers}"

@@ -1,0 +1,103 @@
+"""A recipe brought to life: structure without weights, and one compiled program that draws the weights from two keys.
+
+Keras would draw initial weights one operation at a time, seconds for the first model. Here the model is built inside
+``keras.StatelessScope(initialize_variables=False)``, which creates variables without values, and their initializers
+run together inside one jitted program with the keys as arguments: compiled once, shared by all seeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import keras
+
+from paribus.engine.losses import TargetForm, loss_from, target_form
+from paribus.records import Recipe, Training
+
+
+class State(NamedTuple):
+    """Everything that training changes, as lists of arrays in the order of Keras's variables."""
+
+    trainable: list[jax.Array]
+    non_trainable: list[jax.Array]
+    optimizer: list[jax.Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states."""
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    loss: keras.losses.Loss
+    target_form: TargetForm
+    from_logits: bool
+    seed_states: tuple[int, ...]
+
+    @classmethod
+    def rebuild(cls, recipe: Recipe, training: Training) -> Network:
+        """From canonical texts. Nothing is drawn and nothing compiled."""
+        optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(json.loads(recipe.model))
+            optimizer.build(model.trainable_variables)
+        loss = loss_from(training.loss)
+        states = {id(generator.state) for generator in _held(model, keras.random.SeedGenerator)}
+        positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if id(v) in states)
+        from_logits = bool(loss.get_config().get("from_logits", False))
+        return cls(model, optimizer, loss, target_form(training.loss), from_logits, positions)
+
+    def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
+        """Draw all weights: a pure function, made to be jitted.
+
+        Args:
+            init_key: uint32 ``(2,)``; its counter moves on with every random initializer, in the order of the variables.
+            dropout_keys: uint32 ``(seed states, 2)``, one for every layer that draws masks.
+        """
+        stream = keras.random.SeedGenerator(0)
+        for initializer in _held(self.model, keras.initializers.Initializer):
+            if hasattr(initializer, "seed"):
+                initializer.seed = stream
+        with keras.StatelessScope(state_mapping=[(stream.state, init_key)], initialize_variables=False):
+            drawn = {id(v): _draw(v) for v in self.model.variables if not _is_seed_state(v)}
+            optimizer = [_draw(v) for v in self.optimizer.variables]
+        keys = iter(dropout_keys)
+        non_trainable = [
+            next(keys) if i in self.seed_states else drawn[id(v)]
+            for i, v in enumerate(self.model.non_trainable_variables)
+        ]
+        return State([drawn[id(v)] for v in self.model.trainable_variables], non_trainable, optimizer)
+
+    def named_weights(self, state: State) -> dict[str, jax.Array]:
+        """Weights by path, trainable and not, without the states of seed generators."""
+        named = {v.path: value for v, value in zip(self.model.trainable_variables, state.trainable, strict=True)}
+        for i, (v, value) in enumerate(zip(self.model.non_trainable_variables, state.non_trainable, strict=True)):
+            if i not in self.seed_states:
+                named[v.path] = value
+        return named
+
+
+def _draw(variable: Any) -> jax.Array:
+    """A variable's initial value. One made outside the scope (a learning rate, a step count) has it already."""
+    initializer = variable._initializer
+    if initializer is None:
+        return jax.numpy.asarray(variable._value)
+    return jax.numpy.asarray(initializer(variable.shape, dtype=variable.dtype), dtype=variable.dtype)
+
+
+def _is_seed_state(variable: Any) -> bool:
+    return bool(variable.name == "seed_generator_state")
+
+
+def _held(model: keras.Model, kind: type) -> Iterator[Any]:
+    """Objects of a kind that layers hold as attributes, each once, in the order of the layers."""
+    seen: set[int] = set()
+    for layer in model._flatten_layers():
+        for value in vars(layer).values():
+            if isinstance(value, kind) and id(value) not in seen:
+                seen.add(id(value))
+                yield value

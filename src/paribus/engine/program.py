@@ -1,0 +1,116 @@
+"""The compiled programs of one architecture: draw weights, run a whole epoch, evaluate a split.
+
+Everything that differs between runs is an argument (keys, orders, data, learning rates): constants are folded at compile
+time. Pixels travel as they are stored (uint8 where they are uint8) and are scaled inside the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from paribus.engine import losses
+from paribus.engine.network import Network, State
+
+EVALUATION_BATCH = 1000
+
+Preparation = Callable[[jax.Array], jax.Array]
+"""Raw examples -> what the network reads, inside the program."""
+
+
+class EpochMeasures(NamedTuple):
+    """What ``fit`` prints after an epoch: means over the examples, training mode, weight penalties included."""
+
+    loss: jax.Array
+    accuracy: jax.Array
+
+
+class Evaluation(NamedTuple):
+    """A split in inference mode; every array has shape ``(examples,)``."""
+
+    loss: jax.Array
+    predicted: jax.Array
+    confidence: jax.Array
+    true_probability: jax.Array
+
+
+def scaled(scale: float | None) -> Preparation:
+    """Divide by ``scale`` in float32: the bits of dividing in float64 and rounding, as NumPy would."""
+
+    def prepare(x: jax.Array) -> jax.Array:
+        x = x.astype(jnp.float32)
+        return x if scale is None else x / jnp.float32(scale)
+
+    return prepare
+
+
+def train_step(
+    network: Network, state: State, x: jax.Array, labels: jax.Array
+) -> tuple[State, jax.Array, jax.Array]:
+    """One batch, as Keras's own ``train_step`` computes it: new state, loss, number of right answers."""
+
+    def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[jax.Array, list[jax.Array]]]:
+        outputs, non_trainable, penalties = network.model.stateless_call(
+            trainable, state.non_trainable, x, training=True, return_losses=True
+        )
+        y = losses.targets(labels, outputs.shape[-1], network.target_form)
+        return network.loss(y, outputs) + sum(penalties), (outputs, non_trainable)
+
+    (loss, (outputs, non_trainable)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+    trainable, optimizer = network.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
+    right = jnp.sum(losses.predicted_classes(outputs, network.from_logits) == labels)
+    return State(trainable, non_trainable, optimizer), loss, right
+
+
+def epoch_program(network: Network, prepare: Preparation, batch_size: int) -> Callable[..., tuple[State, EpochMeasures]]:
+    """A function ``(state, order, x, labels) -> (state, measures)`` that runs one epoch over ``x[order]``.
+
+    ``order`` is int32 ``(examples,)``. A last batch that is not full is trained on as it is, as ``fit`` does.
+    """
+
+    def step(carry: tuple[State, jax.Array, jax.Array], rows: jax.Array, x: jax.Array, labels: jax.Array) -> Any:
+        state, loss_sum, right_sum = carry
+        state, loss, right = train_step(network, state, prepare(x[rows]), labels[rows])
+        return state, loss_sum + loss * rows.shape[0], right_sum + right
+
+    def epoch(state: State, order: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, EpochMeasures]:
+        examples = order.shape[0]
+        full = examples // batch_size * batch_size
+        carry = (state, jnp.float32(0), jnp.int32(0))
+        batches = order[:full].reshape(-1, batch_size)
+        carry, _ = jax.lax.scan(lambda c, rows: (step(c, rows, x, labels), None), carry, batches)
+        if full < examples:
+            carry = step(carry, order[full:], x, labels)
+        state, loss_sum, right_sum = carry
+        return state, EpochMeasures(loss_sum / examples, right_sum / examples)
+
+    return epoch
+
+
+def evaluation_program(network: Network, prepare: Preparation) -> Callable[..., Evaluation]:
+    """A function ``(state, x, labels) -> Evaluation`` in inference mode, in batches of ``EVALUATION_BATCH``."""
+
+    def batch(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
+        outputs, _ = network.model.stateless_call(state.trainable, state.non_trainable, prepare(x), training=False)
+        y = losses.targets(labels, outputs.shape[-1], network.target_form)
+        given = losses.probabilities(outputs, network.from_logits)
+        predicted = losses.predicted_classes(outputs, network.from_logits)
+        pick = jnp.arange(labels.shape[0])
+        return Evaluation(network.loss.call(y, outputs), predicted, given[pick, predicted], given[pick, labels])
+
+    def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
+        examples = x.shape[0]
+        size = min(EVALUATION_BATCH, examples)
+        full = examples // size * size
+        chunks = (x[:full].reshape(-1, size, *x.shape[1:]), labels[:full].reshape(-1, size))
+        _, parts = jax.lax.scan(lambda _, chunk: (None, batch(state, *chunk)), None, chunks)
+        whole = Evaluation(*(part.reshape(full) for part in parts))
+        if full == examples:
+            return whole
+        rest = batch(state, x[full:], labels[full:])
+        return Evaluation(*(jnp.concatenate(pair) for pair in zip(whole, rest, strict=True)))
+
+    return evaluate
