@@ -1,0 +1,26 @@
+"""How much a data file may ask for. Whatever a header claims is held against these before anything is allocated."""
+
+from __future__ import annotations
+
+GIB = 1 << 30
+
+MAX_ARRAY_BYTES = 8 * GIB
+"""The largest array read into memory. Larger ones belong into ``.npy`` files, which are memory-mapped."""
+
+MAX_DEFLATE_RATIO = 1032
+"""No deflate stream (gzip, zip) expands further: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
+
+MAX_CLASSES = 65_536
+"""Above this, labels are taken for something else (prices, identifiers)."""
+
+
+def human(count: int) -> str:
+    """``count`` bytes in words, such as ``'54.9 MiB'``; small counts exactly."""
+    if count < 10_000:
+        return f"{count} bytes"
+    size = float(count)
+    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{count:.3g} bytes" if count < 10**300 else "more bytes than any machine has"

@@ -1,0 +1,70 @@
+"""The split of data that comes without a test split: stratified, and the same for ever.
+
+It does not use NumPy's generators, whose streams may change between versions, but SplitMix64, which is eight
+lines of integer arithmetic (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.errors import DataError
+
+SALT = 0x7061726962757300
+DEFAULT_TEST_FRACTION = 0.25
+
+
+def mixed_order(count: int) -> NDArray[np.intp]:
+    """A fixed shuffling of ``0 .. count - 1``, ordered by the SplitMix64 value of each index."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(SALT) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return np.argsort(z, kind="stable")
+
+
+def stratified(
+    labels: NDArray[np.integer[Any]], fraction: float, source: str
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split examples into training and test, each class in proportion.
+
+    The test split has ``ceil(fraction * n)`` examples, shared among the classes by largest remainder; every class
+    keeps at least one training example. Both parts come in a mixed order, so that a validation split taken from
+    the end of the training part has all classes too.
+
+    Args:
+        labels: class indices, shape ``(n,)``.
+        fraction: the share of the test split, in (0, 1).
+        source: what errors call the data.
+
+    Returns:
+        Positions of the training examples and of the test examples.
+
+    Raises:
+        DataError: too few examples to split.
+    """
+    count = len(labels)
+    # The tiny subtraction keeps 0.1 * 70 = 7.000000000000001 from asking for 8.
+    wanted = max(1, math.ceil(fraction * count - 1e-9))
+    classes, sizes = np.unique(labels, return_counts=True)
+    quotas = [int(size) * wanted // count for size in sizes]
+    by_remainder = sorted(range(len(sizes)), key=lambda c: (-(int(sizes[c]) * wanted % count), c))
+    for c in by_remainder[: wanted - sum(quotas)]:
+        quotas[c] += 1
+    quotas = [min(quota, int(size) - 1) for quota, size in zip(quotas, sizes, strict=True)]
+    if sum(quotas) == 0:
+        raise DataError(
+            f"{source}: {count} examples of {len(classes)} classes are too few to split off a test split of "
+            f"{fraction:g}; expected at least one class with two examples"
+        )
+    order = mixed_order(count)
+    in_test = np.zeros(count, bool)
+    for label, quota in zip(classes, quotas, strict=True):
+        in_test[order[labels[order] == label][:quota]] = True
+    chosen = in_test[order]
+    return order[~chosen], order[chosen]
