@@ -72,7 +72,7 @@ class Data(_Table):
 class Protocol(_Table):
     """What is held equal for all arms."""
 
-    loss: KerasObject | str = "categorical_crossentropy"
+    loss: KerasObject = Field(default_factory=lambda: {"categorical_crossentropy": {}})
     epochs: int = Field(default=10, ge=1)
     batch_size: int = Field(default=100, ge=1)
     validation_split: float = Field(default=0.0, ge=0.0, lt=1.0)

@@ -48,7 +48,7 @@ def _layer_names(config: Any) -> dict[str, str]:
             return
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
-            old, stem = inner["name"], _snake(value["class_name"])
+            old, stem = inner["name"], snake_case(value["class_name"])
             found = _AUTOMATIC.match(old)
             is_model = "layers" in inner
             if old not in names and (is_model or (found is not None and found["stem"] == stem)):
@@ -86,7 +86,7 @@ def _rename(value: Any, names: dict[str, str]) -> Any:
     return names.get(value, value) if isinstance(value, str) else value
 
 
-def _snake(class_name: str) -> str:
+def snake_case(class_name: str) -> str:
     """Keras's own way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
     name = re.sub(r"\W+", "", class_name.rsplit(">", 1)[-1])
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)

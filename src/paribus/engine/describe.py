@@ -12,6 +12,7 @@ import keras
 
 from paribus.engine import canonical
 from paribus.engine.losses import target_form
+from paribus.engine.network import forget_pending_variables
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe
 
@@ -32,19 +33,20 @@ def describe(job: DescribeJob, input_shape: tuple[int, ...], classes: int) -> Re
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
             labels; the error lists every mistake.
     """
-    place = f"arms.{job.arm}"
+    place = f"arm '{job.arm}'"
     spec = json.loads(job.spec)
     mistakes: list[Mistake] = []
     with keras.StatelessScope(initialize_variables=False):
         if "model" in spec:
-            model = _deserialize(spec["model"], f"{place}.model", mistakes)
+            model = _deserialize(spec["model"], f"{place}, model", mistakes)
         else:
             layers = [
-                _construct(keras.layers, layer, f"{place}.layers[{i}]", mistakes)
+                _construct(keras.layers, layer, f"{place}, layer {i}", mistakes)
                 for i, layer in enumerate(spec["layers"], 1)
             ]
             model = None if mistakes else _stack(input_shape, layers, place, mistakes)
-    optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}.optimizer", mistakes)
+    forget_pending_variables()
+    optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
     if model is not None and not mistakes:
         mistakes += _check_output(model, job.training.loss, classes, place)
     if mistakes or model is None or optimizer is None:
@@ -72,7 +74,7 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
         hint = f"; did you mean {close[0]}?" if close else ""
         mistakes.append(Mistake(place, f"{room.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
         return None
-    resolved = {key: _resolve(key, value, f"{place}.{key}", mistakes) for key, value in arguments.items()}
+    resolved = {key: _resolve(key, value, f"{place}, {key}", mistakes) for key, value in arguments.items()}
     return _attempt(lambda: cls(**resolved), f"{place} ({name})", mistakes)
 
 
@@ -87,7 +89,7 @@ def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
 def _stack(input_shape: tuple[int, ...], layers: list[Any], place: str, mistakes: list[Mistake]) -> Any:
     return _attempt(
         lambda: keras.Sequential([keras.Input(input_shape), *layers]),
-        f"{place}.layers on input of shape {input_shape}",
+        f"{place}, layers on input of shape {input_shape}",
         mistakes,
     )
 
@@ -99,14 +101,14 @@ def _deserialize(text: str, place: str, mistakes: list[Mistake]) -> Any:
 def _check_output(model: keras.Model, loss: str, classes: int, place: str) -> list[Mistake]:
     shape = tuple(model.output_shape)
     mistakes: list[Mistake] = []
-    form = _attempt(lambda: target_form(loss), "protocol.loss", mistakes)
+    form = _attempt(lambda: target_form(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
     wanted = [(None, classes)] + ([(None, 1)] if form == "binary" and classes == 2 else [])
     if shape not in wanted:
         return [
             Mistake(
-                f"{place}.layers",
+                f"{place}, layers",
                 f"the network's output has shape {shape}, the data has {classes} classes: "
                 f"end with a layer of {classes} units, like {{ Dense = {{ units = {classes}, activation = \"softmax\" }} }}",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Literal
 
@@ -9,27 +10,26 @@ import jax
 import jax.numpy as jnp
 import keras
 
+from paribus.engine.canonical import snake_case
+
 TargetForm = Literal["one-hot", "integer", "binary"]
 
 
 def loss_from(text: str) -> keras.losses.Loss:
-    """A Keras loss from its JSON: a name (``"categorical_crossentropy"``), ``{Class: {arguments}}`` or a Keras config.
+    """A Keras loss from ``{name: {arguments}}`` as JSON; the name is the class's, or the same in snake case.
 
     Raises:
         ValueError: there is no such loss, or its arguments are wrong.
     """
-    written = json.loads(text)
-    if isinstance(written, dict) and len(written) == 1:
-        ((name, arguments),) = written.items()
-        written = {"class_name": name, "config": arguments}
-    loss = keras.losses.get(written)
-    if isinstance(loss, keras.losses.Loss):
-        return loss
-    camel = "".join(part.capitalize() for part in str(written).split("_"))
-    cls = getattr(keras.losses, camel, None)
-    if not isinstance(cls, type):
-        raise ValueError(f"loss {written!r} is a function without a class in keras.losses; name the class")  # noqa: TRY004
-    return cls()
+    ((name, arguments),) = json.loads(text).items()
+    classes = {cls.__name__: cls for cls in vars(keras.losses).values() if isinstance(cls, type)}
+    by_name = {snake_case(key): cls for key, cls in classes.items()} | classes
+    if name not in by_name:
+        close = difflib.get_close_matches(name, by_name, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"keras.losses has no class '{name}'{hint}")
+    loss: keras.losses.Loss = by_name[name](**arguments)
+    return loss
 
 
 def target_form(text: str) -> TargetForm:

@@ -45,6 +45,7 @@ class Network:
         with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(json.loads(recipe.model))
             optimizer.build(model.trainable_variables)
+        forget_pending_variables()
         loss = loss_from(training.loss)
         states = {id(generator.state) for generator in _held(model, keras.random.SeedGenerator)}
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if id(v) in states)
@@ -79,6 +80,11 @@ class Network:
             if i not in self.seed_states:
                 named[v.path] = value
         return named
+
+
+def forget_pending_variables() -> None:
+    """Make Keras forget the variables that wait for a value, or it would draw them inside the next traced program."""
+    keras.utils.clear_session(free_memory=False)
 
 
 def _draw(variable: Any) -> jax.Array:

@@ -1,0 +1,41 @@
+"""What a display is told, and the one that shows nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from paribus.plan import Plan
+from paribus.records import DataSummary, Event
+from paribus.study import StudyDocument
+
+
+class Display(ABC):
+    """Shows the progress of a study. Used as a context manager around the events of one run."""
+
+    @abstractmethod
+    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+        """What is going to be done, before anything is."""
+
+    @abstractmethod
+    def show(self, event: Event) -> None:
+        """Something happened."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(  # noqa: B027 - nothing to leave, for most
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The events are over, or an error ended them."""
+
+
+class Silent(Display):
+    """Shows nothing."""
+
+    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+        """Nothing."""
+
+    def show(self, event: Event) -> None:
+        """Nothing."""

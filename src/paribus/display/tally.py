@@ -1,0 +1,100 @@
+"""What is known of a study while it runs: counts, accuracies so far, and an estimate of what is left. No drawing.
+
+The estimate: an arm's cost per epoch is the mean of its epochs so far, as they passed on the clock; arms that have none yet are
+priced by their parameters at the rate of those that have. What is left is the sum over open epochs, divided by the workers
+that are busy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from paribus.plan import Plan
+from paribus.records import Ended, EpochDone, EpochReport, Event, RunResult, Started, Status, TrainJob
+
+FIXED_COST = 50_000
+"""Parameters that an epoch costs whatever the network: small networks are not free."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A run under way: when its last epoch ended, and what it said."""
+
+    job: TrainJob
+    since: float
+    report: EpochReport | None = None
+    attempt: int = 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts events. ``clock`` gives seconds and never goes back."""
+
+    plan: Plan
+    clock: Callable[[], float] = time.monotonic
+    running: dict[str, Running] = field(default_factory=dict)
+    ended: dict[str, RunResult] = field(default_factory=dict)
+    _epoch_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def count(self, event: Event) -> None:
+        """Take an event in."""
+        now = self.clock()
+        match event:
+            case Started(job, attempt):
+                self.running[job.fingerprint] = Running(job, now, None, attempt)
+            case EpochDone(job, report):
+                run = self.running[job.fingerprint]
+                self._epoch_seconds[job.arm].append(now - run.since)
+                run.since, run.report = now, report
+            case Ended(job, result):
+                self.running.pop(job.fingerprint, None)
+                self.ended[job.fingerprint] = result
+
+    @property
+    def total(self) -> int:
+        """How many runs there are to do."""
+        return len(self.plan.missing)
+
+    def failed(self) -> int:
+        """How many runs ended without a score."""
+        return sum(result.status is Status.FAILED for result in self.ended.values())
+
+    def accuracies(self, arm: str) -> list[float]:
+        """Test accuracies of an arm's runs that have ended, by seed."""
+        results = [self.ended[j.fingerprint] for j in self.plan.of_arm(arm) if j.fingerprint in self.ended]
+        return [result.scores.test_accuracy for result in results if result.scores is not None]
+
+    def fraction(self) -> float:
+        """The share of the work that is done, by cost."""
+        open_cost = self._open_cost()
+        whole = sum(_cost(job) * job.training.epochs for job in self.plan.missing)
+        return 1.0 - open_cost / whole if whole else 1.0
+
+    def seconds_left(self) -> float | None:
+        """An estimate; None before the first epoch has passed."""
+        seconds = {arm: sum(times) / len(times) for arm, times in self._epoch_seconds.items()}
+        if not seconds:
+            return None
+        by_arm = {job.arm: job for job in self.plan.missing}
+        rate = sum(seconds.values()) / sum(_cost(by_arm[arm]) for arm in seconds)
+        left = sum(
+            self._open_epochs(job) * seconds.get(job.arm, rate * _cost(job))
+            for job in self.plan.missing
+            if job.fingerprint not in self.ended
+        )
+        return left / max(1, len(self.running))
+
+    def _open_epochs(self, job: TrainJob) -> int:
+        run = self.running.get(job.fingerprint)
+        return job.training.epochs - (run.report.epoch if run is not None and run.report is not None else 0)
+
+    def _open_cost(self) -> int:
+        waiting = (job for job in self.plan.missing if job.fingerprint not in self.ended)
+        return sum(self._open_epochs(job) * _cost(job) for job in waiting)
+
+
+def _cost(job: TrainJob) -> int:
+    return job.recipe.parameters + FIXED_COST

@@ -1,0 +1,51 @@
+"""What makes two runs the same run: recipe, training, content of the data and its preparation, seeds, and the engine.
+
+The names of study and arm do not count, nor where the data lies: equal runs of two studies are computed once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from dataclasses import asdict
+
+from paribus.records import DataSpec, DataSummary, Recipe, Seeds, Training
+from paribus.study import Arm, canonical_json
+
+ENGINE = 1
+"""Raised whenever, by design, the engine computes other bits for the same job."""
+
+
+def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
+    """The sha256 (64 hexadecimal digits) that names a run."""
+    preparation = asdict(spec)
+    del preparation["source"]
+    return _digest(
+        {
+            "engine": ENGINE,
+            "model": recipe.model,
+            "optimizer": recipe.optimizer,
+            "training": asdict(training),
+            "data": data.fingerprint,
+            "preparation": preparation,
+            "seeds": asdict(seeds),
+        }
+    )
+
+
+def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
+    """Names an arm's canonical form before Keras has been asked for it: everything that the form depends on."""
+    return _digest(
+        {
+            "arm": arm.spec(),
+            "loss": training.loss,
+            "input_shape": data.input_shape,
+            "classes": data.classes,
+            "keras": importlib.metadata.version("keras"),
+            "engine": ENGINE,
+        }
+    )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

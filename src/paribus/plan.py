@@ -1,0 +1,46 @@
+"""What must be run: the study's runs less those that are stored. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from paribus.fingerprint import run_fingerprint
+from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, TrainJob
+from paribus.study import StudyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All runs of a study, by arm and then by seed; ``missing`` are those that must be computed."""
+
+    wanted: tuple[TrainJob, ...]
+    missing: tuple[TrainJob, ...]
+
+    def of_arm(self, arm: str) -> tuple[TrainJob, ...]:
+        """The wanted runs of one arm, by seed."""
+        return tuple(job for job in self.wanted if job.arm == arm)
+
+
+def wanted_runs(
+    document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
+) -> tuple[TrainJob, ...]:
+    """Every arm with every seed."""
+    training, spec = document.protocol.training(), document.data.spec()
+    return tuple(
+        TrainJob(
+            run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec
+        )
+        for arm in document.arms
+        for seed in seeds
+    )
+
+
+def plan(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> Plan:
+    """Finished and diverged runs are kept; failed ones are tried again. Arms with equal recipes share their runs."""
+    missing = {
+        job.fingerprint: job
+        for job in wanted
+        if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED
+    }
+    return Plan(tuple(wanted), tuple(missing.values()))

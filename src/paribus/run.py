@@ -1,0 +1,87 @@
+"""The composition root: joins a study, a store and a backend, and carries out what the plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+from paribus.backends.base import Backend
+from paribus.data import summarize
+from paribus.display.base import Display
+from paribus.errors import Mistake, ModelError
+from paribus.fingerprint import recipe_key
+from paribus.plan import Plan, plan, wanted_runs
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Seeds
+from paribus.store.base import Store, StoredArm, StoredRun
+from paribus.study import StudyDocument
+
+
+def run_study(document: StudyDocument, store: Store, backend: Backend, display: Display) -> Plan:
+    """Compute what is missing of a study's runs, and record each as it ends.
+
+    Returns:
+        The plan that was carried out; the runs themselves are in the store.
+
+    Raises:
+        ModelError: Keras refuses an arm; nothing was trained.
+        DataError, StoreError, BackendError: as their names say; what was recorded stays.
+    """
+    data = summarize(document.data.spec())
+    recipes = describe_arms(document, data, store, backend)
+    seeds = [Seeds.of(seed) for seed in range(document.seeds)]
+    wanted = wanted_runs(document, recipes, data, seeds)
+    planned = plan(wanted, store.runs([job.fingerprint for job in wanted]))
+    store.save_study(document.name, stored_document(document), _stored_arms(planned, recipes), data)
+    display.planned(document, data, planned)
+    if planned.missing:
+        compute(planned, store, backend, display)
+    return planned
+
+
+def compute(planned: Plan, store: Store, backend: Backend, display: Display) -> None:
+    """Run what is missing; a run is recorded before it is reported."""
+    with display, closing(backend.run(planned.missing)) as events:
+        for event in events:
+            if isinstance(event, Ended):
+                store.record(event.result)
+            display.show(event)
+
+
+def describe_arms(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend
+) -> Mapping[str, Recipe]:
+    """The canonical form of every arm, from the store where it is known, else from Keras.
+
+    Raises:
+        ModelError: Keras refuses some arms; the error lists every mistake in all of them.
+    """
+    training, spec = document.protocol.training(), document.data.spec()
+    keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
+    recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
+    jobs = [
+        DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes
+    ]
+    mistakes: list[Mistake] = []
+    if jobs:
+        with closing(backend.run(jobs)) as events:
+            for event in events:
+                if isinstance(event, Described):
+                    store.save_recipe(keys[event.arm], event.recipe)
+                    recipes[event.arm] = event.recipe
+                elif isinstance(event, Refused):
+                    mistakes += [Mistake(place, message) for place, message in event.mistakes]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
+    return recipes
+
+
+def stored_document(document: StudyDocument) -> str:
+    """The study as it is kept: without its number of seeds, which later runs extend."""
+    return document.model_dump_json(exclude={"seeds"})
+
+
+def _stored_arms(planned: Plan, recipes: Mapping[str, Recipe]) -> Sequence[StoredArm]:
+    return [
+        StoredArm(name, recipe, tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.of_arm(name)))
+        for name, recipe in recipes.items()
+    ]
