@@ -1,0 +1,203 @@
+"""What a comparison of two arms says: the values that every table, figure and sentence is made from.
+
+Statistics are in :mod:`paribus.analysis.compare`; this module only holds their results. Score units are those of the
+scores that were compared: fractions of 1 for accuracies (0.001 is 0.1 points), nats for losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a claim is about. Always named where an interval or a verdict is shown.
+
+    ``NEW_DATA``: seeds and examples both vary; the claim holds for fresh seeds on a fresh test set of the same kind.
+    ``THIS_TEST_SET``: only seeds vary; the claim holds for fresh seeds scored on these very examples.
+    """
+
+    NEW_DATA = "new data"
+    THIS_TEST_SET = "this test set"
+
+
+class Verdict(StrEnum):
+    """The answer of a comparison of A with B. "Not significant" is never "equal": that is ``UNDECIDED``."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUIVALENT = "equivalent"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Two-way analysis of variance of the differences D[s, i] of seed s on example i.
+
+    The model is D[s, i] = mean + seed_s + example_i + rest_si, all terms independent. The estimates come from the
+    expected mean squares, E(ms_seed) = examples * var_seed + var_rest, E(ms_example) = seeds * var_example + var_rest,
+    E(ms_rest) = var_rest; they are unbiased, so those of seeds and examples **may be negative**: read that as zero
+    (``negative`` names them). With one value per seed (no examples) only ``ms_seed`` exists: there ``var_seed`` is the
+    plain variance over seeds and the example and rest parts are zero.
+
+    Attributes:
+        seeds: number of seeds, S.
+        examples: number of examples, N.
+        ms_seed: mean square between seeds, S - 1 degrees of freedom.
+        ms_example: mean square between examples, N - 1 degrees of freedom.
+        ms_rest: mean square of what is left (seed by example), (S - 1)(N - 1) degrees of freedom.
+        floored: True where the scores showed no spread at all and the interval rests on their resolution instead.
+    """
+
+    seeds: int
+    examples: int
+    ms_seed: float
+    ms_example: float
+    ms_rest: float
+    floored: bool = False
+
+    @property
+    def var_seed(self) -> float:
+        """Variance between seeds that would be left on an endless test set; may be negative."""
+        return (self.ms_seed - self.ms_rest) / self.examples
+
+    @property
+    def var_example(self) -> float:
+        """Variance between examples that all seeds share; may be negative."""
+        return (self.ms_example - self.ms_rest) / self.seeds
+
+    @property
+    def var_rest(self) -> float:
+        """Variance of seed by example, measurement included."""
+        return self.ms_rest
+
+    @property
+    def negative(self) -> tuple[str, ...]:
+        """Names of the components whose unbiased estimate is negative and therefore reads zero."""
+        named = (("seed", self.var_seed), ("example", self.var_example))
+        return tuple(name for name, value in named if value < 0)
+
+    @property
+    def parts(self) -> tuple[float, float, float]:
+        """The parts of the variance of the mean difference: seeds, examples, rest; negative estimates read zero."""
+        seed = max(self.var_seed, 0.0) / self.seeds
+        example = max(self.var_example, 0.0) / self.examples
+        return seed, example, self.var_rest / (self.seeds * self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class SignFlip:
+    """Exact sign-flip permutation test over the seeds' differences, two-sided; it speaks of this test set only.
+
+    Attributes:
+        p_value: share of the 2^n ways to sign the n differences with a mean at least as far from zero.
+        smallest: the smallest p that n seeds can reach, 2 / 2^n.
+    """
+
+    p_value: float
+    smallest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Superiority:
+    """P(A beats B on a fresh seed), on this test set: counted over the seeds, a tie counts one half.
+
+    Attributes:
+        probability: (wins + ties / 2) / seeds.
+        low: lower Clopper-Pearson limit with every tie counted against A; None with one seed.
+        high: upper Clopper-Pearson limit with every tie counted for A; None with one seed.
+        wins: seeds where A is better.
+        ties: seeds where both are the same.
+        losses: seeds where B is better.
+    """
+
+    probability: float
+    low: float | None
+    high: float | None
+    wins: int
+    ties: int
+    losses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One planned look at a growing study (``paribus run --until-decided``).
+
+    Attributes:
+        number: which look, from 1.
+        planned: how many looks were planned.
+        seeds: seeds per arm at this look.
+        seeds_planned: seeds per arm at the last planned look.
+        alpha: two-sided error that this look may spend as its nominal level, for one contrast.
+        alpha_equivalence: one-sided nominal level of this look's equivalence tests, for one contrast.
+    """
+
+    number: int
+    planned: int
+    seeds: int
+    seeds_planned: int
+    alpha: float
+    alpha_equivalence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A compared with B: the difference A - B, what is known of it, and the verdict.
+
+    With one seed ``low``, ``high``, ``p_value``, ``standard_error`` and all other p values are None, the verdict is
+    ``UNDECIDED``, and ``components`` is None. No field is ever nan and no interval has zero width.
+
+    ``low`` and ``high``, ``p_adjusted`` and ``verdict`` always agree: they hold for all ``contrasts`` of the family at
+    once and for all planned looks, so that better or worse, 0 outside the interval, and p_adjusted <= 1 - level are the
+    same statement. ``p_value`` is the raw one of this contrast and this look alone.
+
+    Attributes:
+        difference: mean over seeds and examples of A - B, in the units of the scores.
+        low: lower limit of the interval.
+        high: upper limit of the interval.
+        p_value: two-sided p of "no difference", not adjusted.
+        verdict: better, worse, equivalent or undecided, for A against B.
+        scope: what the claim is about.
+        components: variance components of the paired differences.
+        level: level of the interval, such as 0.95, over the whole family and all looks.
+        margin: differences smaller than this count as equivalent (declared beforehand), in the units of the scores.
+        standard_error: square root of the estimated variance of ``difference``.
+        p_equivalent: p of the two one-sided tests of a difference beyond the margin, not adjusted.
+        p_adjusted: ``p_value`` adjusted for the family and the looks.
+        p_equivalent_adjusted: ``p_equivalent`` adjusted likewise.
+        seeds: number of paired seeds.
+        examples: number of examples (1 where each seed has one value).
+        seed_differences: A - B of each seed, in the order given.
+        contrasts: size of the family whose intervals hold at once.
+        higher_is_better: False for losses, where a negative difference is the better one.
+        sign_flip: exact sign-flip check; None with one seed or with more than it can enumerate.
+        superiority: how often A beats B on a fresh seed.
+        look: the planned look this was computed at, if looks were planned.
+    """
+
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    verdict: Verdict
+    scope: Scope
+    components: Components | None
+    level: float
+    margin: float
+    standard_error: float | None
+    p_equivalent: float | None
+    p_adjusted: float | None
+    p_equivalent_adjusted: float | None
+    seeds: int
+    examples: int
+    seed_differences: tuple[float, ...]
+    contrasts: int = 1
+    higher_is_better: bool = True
+    sign_flip: SignFlip | None = None
+    superiority: Superiority | None = None
+    look: Look | None = None
+
+    @property
+    def within_margin(self) -> bool:
+        """Whether the equivalence tests hold, whatever the verdict (a better arm can be better by very little)."""
+        return self.p_equivalent_adjusted is not None and self.p_equivalent_adjusted <= 1 - self.level

@@ -1,0 +1,58 @@
+"""The metrics that contrasts and tables may name, and how to print their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paribus.errors import UnknownNameError
+
+
+class Unit(StrEnum):
+    """How a metric's numbers are printed: fractions of 1 as percentages (differences in points), losses in nats."""
+
+    FRACTION = "fraction"
+    NATS = "nats"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of a run.
+
+    Attributes:
+        name: as in study files and JSON, such as ``test_accuracy``.
+        label: as in sentences, such as ``test accuracy``.
+        unit: how its numbers are printed.
+        higher_is_better: the direction that counts as better.
+        per_example: True where each test example has a score of its own, so that claims can be about new data.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    higher_is_better: bool
+    per_example: bool
+
+
+_ALL = (
+    Metric("test_accuracy", "test accuracy", Unit.FRACTION, higher_is_better=True, per_example=True),
+    Metric("train_accuracy", "train accuracy", Unit.FRACTION, higher_is_better=True, per_example=False),
+    Metric("fit_accuracy", "fit accuracy", Unit.FRACTION, higher_is_better=True, per_example=False),
+    Metric("generalization_gap", "generalization gap", Unit.FRACTION, higher_is_better=False, per_example=True),
+    Metric("test_loss", "test loss", Unit.NATS, higher_is_better=False, per_example=True),
+    Metric("train_loss", "train loss", Unit.NATS, higher_is_better=False, per_example=False),
+    Metric("fit_loss", "fit loss", Unit.NATS, higher_is_better=False, per_example=False),
+)
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        UnknownNameError: there is no such metric; the message lists those that there are.
+    """
+    try:
+        return METRICS[name]
+    except KeyError:
+        raise UnknownNameError(f"metric {name!r}: no such metric; choose one of {', '.join(METRICS)}") from None
