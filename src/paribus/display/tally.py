@@ -62,11 +62,6 @@ class Tally:
         """How many runs ended without a score."""
         return sum(result.status is Status.FAILED for result in self.ended.values())
 
-    def accuracies(self, arm: str) -> list[float]:
-        """Test accuracies of an arm's runs that have ended, by seed."""
-        results = [self.ended[j.fingerprint] for j in self.plan.of_arm(arm) if j.fingerprint in self.ended]
-        return [result.scores.test_accuracy for result in results if result.scores is not None]
-
     def fraction(self) -> float:
         """The share of the work that is done, by cost."""
         open_cost = self._open_cost()

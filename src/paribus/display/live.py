@@ -1,0 +1,118 @@
+"""The live display of a terminal: a bar for the study, a line for every run under way, accuracies so far by arm."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from paribus.display import wording
+from paribus.display.base import Display
+from paribus.display.tally import Tally
+from paribus.plan import Plan
+from paribus.records import DataSummary, Ended, Event, RunResult, TrainJob
+from paribus.study import StudyDocument
+
+
+class Terminal(Display):
+    """Draws on ``console`` (stderr), redrawn four times a second and gone when the study is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tally: Tally | None = None
+        self._live: Live | None = None
+        self._started = 0.0
+
+    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+        """Summaries of the arms that are about to be trained, and what is stored already."""
+        self._tally = Tally(plan)
+        stored = len(plan.wanted) - len(plan.missing)
+        self._console.print(
+            f"[bold]{document.name}[/bold]  {wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
+            f"  [dim]{data.name}: {data.train:,} train, {data.test:,} test[/dim]",
+            highlight=False,
+        )
+        shown: set[str] = set()
+        for job in plan.missing:
+            if job.arm not in shown:
+                shown.add(job.arm)
+                self._console.print(_summary(job))
+
+    def show(self, event: Event) -> None:
+        """Redraw with what happened; a run that did not simply finish leaves a line."""
+        if self._tally is None:
+            return
+        self._tally.count(event)
+        if isinstance(event, Ended) and event.result.reason is not None:
+            self._console.print(f"[yellow]{wording.run_name(event.job)}: {wording.outcome(event.result)}[/yellow]")
+
+    def __enter__(self) -> Self:
+        if self._tally is not None:
+            self._started = self._tally.clock()
+            self._live = Live(
+                console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None and self._tally is not None:
+            self._live.stop()
+            seconds = wording.duration(self._tally.clock() - self._started)
+            self._console.print(f"[dim]{wording.runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
+
+    def _draw(self) -> RenderableType:
+        if self._tally is None:
+            return Text("")
+        tally = self._tally
+        head = Table.grid(padding=(0, 1))
+        fraction = tally.fraction()
+        head.add_row(
+            ProgressBar(total=1.0, completed=fraction, width=32),
+            f"{100 * fraction:3.0f} %",
+            f"{len(tally.ended)} of {wording.runs(tally.total)}",
+            f"[dim]{wording.duration(tally.clock() - self._started)}[/dim]",
+            wording.left(tally.seconds_left()),
+        )
+        now = Table.grid(padding=(0, 2))
+        for run in sorted(tally.running.values(), key=lambda r: (r.job.arm, r.job.seeds)):
+            text = wording.epoch(run.report) if run.report is not None else "compiling, first epoch"
+            now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", text)
+        return Group(head, now, _so_far(tally.plan, tally.ended))
+
+
+def _summary(job: TrainJob) -> Table:
+    """An arm's layers, like Keras's model summary."""
+    table = Table(
+        title=f"{job.arm}  [dim]{job.recipe.parameters:,} parameters[/dim]",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 2),
+        header_style="dim",
+    )
+    table.add_column("layer (type)")
+    table.add_column("output shape")
+    table.add_column("param #", justify="right")
+    for layer in job.recipe.layers:
+        table.add_row(f"{layer.name} ({layer.kind})", layer.output_shape, f"{layer.parameters:,}")
+    return table
+
+
+def _so_far(plan: Plan, ended: dict[str, RunResult]) -> RenderableType:
+    """Mean test accuracy of each arm over the runs that ended just now."""
+    table = Table.grid(padding=(0, 2))
+    for arm in dict.fromkeys(job.arm for job in plan.missing):
+        jobs = [job for job in plan.missing if job.arm == arm]
+        scores = [ended[j.fingerprint].scores for j in jobs if j.fingerprint in ended]
+        found = [s.test_accuracy for s in scores if s is not None]
+        mean = f"test accuracy {sum(found) / len(found):.4f} so far" if found else ""
+        table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(found)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
+    return table

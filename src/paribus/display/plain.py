@@ -1,0 +1,49 @@
+"""A line for every run that ends: for logs, pipes and CI."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from paribus.display import wording
+from paribus.display.base import Display
+from paribus.display.tally import Tally
+from paribus.plan import Plan
+from paribus.records import DataSummary, Ended, Event, Started
+from paribus.study import StudyDocument
+
+
+class Plain(Display):
+    """Writes to ``stream``, one line at a time, without colours or cursor movements."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._tally: Tally | None = None
+
+    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+        """Say what is stored and what is missing."""
+        self._tally = Tally(plan)
+        stored = len(plan.wanted) - len(plan.missing)
+        self._line(
+            f"{document.name}: {len(document.arms)} arms, {wording.runs(len(plan.wanted))} wanted, {stored} stored, "
+            f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
+        )
+
+    def show(self, event: Event) -> None:
+        """A line when a run ends, or when it is tried again."""
+        if self._tally is None:
+            return
+        self._tally.count(event)
+        if isinstance(event, Started) and event.attempt > 1:
+            self._line(f"{wording.run_name(event.job)}: its worker died, attempt {event.attempt}")
+        if isinstance(event, Ended):
+            done, total = len(self._tally.ended), self._tally.total
+            tail = wording.left(self._tally.seconds_left()) if done < total else "done"
+            parts = [
+                f"[{done:{len(str(total))}}/{total}] {wording.run_name(event.job)}",
+                f"{wording.outcome(event.result)} ({wording.duration(event.result.seconds)})",
+                tail,
+            ]
+            self._line("; ".join(part for part in parts if part))
+
+    def _line(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)

@@ -1,0 +1,47 @@
+"""Words for durations and counts, the same in every display."""
+
+from __future__ import annotations
+
+from paribus.records import EpochReport, RunResult, TrainJob
+
+
+def duration(seconds: float) -> str:
+    """``48 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def run_name(job: TrainJob) -> str:
+    """``big seed 3``."""
+    seed = job.seeds.seed
+    if seed is not None:
+        return f"{job.arm} seed {seed}"
+    return f"{job.arm} seeds {job.seeds.init}/{job.seeds.order}/{job.seeds.dropout}"
+
+
+def outcome(result: RunResult) -> str:
+    """``test accuracy 0.9812``, or why there is none."""
+    if result.scores is None:
+        return f"{result.status}: {result.reason}"
+    scored = f"test accuracy {result.scores.test_accuracy:.4f}"
+    return scored if result.reason is None else f"{result.status} ({result.reason}), {scored}"
+
+
+def epoch(report: EpochReport) -> str:
+    """``epoch 3/10, fit loss 0.0512, fit accuracy 0.9834``."""
+    text = f"epoch {report.epoch}/{report.epochs}, fit loss {report.fit_loss:.4f}, fit accuracy {report.fit_accuracy:.4f}"
+    return text if report.val_accuracy is None else f"{text}, val accuracy {report.val_accuracy:.4f}"
+
+
+def left(seconds: float | None) -> str:
+    """``about 3 min 20 s left``; nothing before there is an estimate."""
+    return "" if seconds is None else f"about {duration(seconds)} left"
+
+
+def runs(count: int) -> str:
+    """``1 run``, ``15 runs``."""
+    return f"{count} run{'' if count == 1 else 's'}"
