@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _SEED_LIMIT = 2**63
+_PREDICTIONS = (("predicted", "int32"), ("confidence", "float32"), ("true_probability", "float32"))
 _RANK = {Status.FAILED: 0, Status.DIVERGED: 1, Status.FINISHED: 2}
 
 
@@ -104,9 +105,7 @@ class Store(ABC):
         """Keep a canonical form under ``key``; a second one under the same key replaces the first."""
 
     @abstractmethod
-    def save_study(
-        self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None
-    ) -> None:
+    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
         """Keep what is run under a name; ``extended`` says how it joins what was kept before."""
 
     @abstractmethod
@@ -173,6 +172,24 @@ def check_seeds(seeds: Seeds) -> None:
     for name, seed in (("init", seeds.init), ("order", seeds.order), ("dropout", seeds.dropout)):
         if not -_SEED_LIMIT <= seed < _SEED_LIMIT:
             raise StoreError(f"{name} seed {seed}: a store keeps seeds in [-2**63, 2**63); choose a smaller one")
+
+
+def check_result(result: RunResult) -> None:
+    """Raise StoreError unless every store can keep this run."""
+    check_fingerprint(result.fingerprint)
+    check_seeds(result.seeds)
+    if result.predictions is not None:
+        check_predictions(result.predictions)
+
+
+def check_predictions(predictions: Predictions) -> None:
+    """Raise StoreError unless the arrays are what ``Predictions`` says."""
+    found = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
+    sizes = {array.shape for _, array, _ in found}
+    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in found if array.dtype != kind]
+    if wrong or len(sizes) != 1 or len(next(iter(sizes))) != 1:
+        shapes = ", ".join(str(size) for size in sorted(sizes))
+        raise StoreError(f"predictions: {'; '.join(wrong) or 'shapes ' + shapes}; all have shape (examples,)")
 
 
 def check_arms(arms: Sequence[StoredArm]) -> None:

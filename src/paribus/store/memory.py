@@ -30,8 +30,7 @@ class MemoryStore(Store):
 
     def record(self, result: RunResult) -> None:
         """See ``Store.record``."""
-        base.check_fingerprint(result.fingerprint)
-        base.check_seeds(result.seeds)
+        base.check_result(result)
         with self._lock:
             self._check_open()
             old = self._runs.get(result.fingerprint)
@@ -74,9 +73,7 @@ class MemoryStore(Store):
             self._check_open()
             self._recipes[key] = recipe
 
-    def save_study(
-        self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None
-    ) -> None:
+    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
         """See ``Store.save_study``."""
         base.check_arms(arms)
         with self._lock:

@@ -19,8 +19,9 @@ _FORMAT_1: Final = (
         UNIQUE (paribus, python, keras, jax, jaxlib, numpy, platform, cpu, device, flags)
     )
     """,
-    # SQLite keeps a nan as NULL. `scored` tells a run without scores from one whose scores are nan; curves are
-    # float64, little-endian, one an epoch. An artifact's file is named by its run and its sha256 (artifacts.py).
+    # SQLite keeps a nan as NULL: `scored` tells a run without scores from one whose scores are nan. Scores have no
+    # declared type because a REAL column would turn -0.0 (the loss of a certain network) into 0.0. Curves are float64,
+    # little-endian, one an epoch. An artifact's file is named by its run and its sha256 (artifacts.py).
     """
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY,
@@ -28,12 +29,10 @@ _FORMAT_1: Final = (
         status TEXT NOT NULL CHECK (status IN ('finished', 'diverged', 'failed')),
         init_seed INTEGER NOT NULL, order_seed INTEGER NOT NULL, dropout_seed INTEGER NOT NULL,
         scored INTEGER NOT NULL CHECK (scored IN (0, 1)),
-        fit_accuracy REAL, fit_loss REAL,
-        train_accuracy REAL, train_loss REAL,
-        test_accuracy REAL, test_loss REAL,
+        fit_accuracy, fit_loss, train_accuracy, train_loss, test_accuracy, test_loss,
         fit_loss_curve BLOB NOT NULL, fit_accuracy_curve BLOB NOT NULL,
         val_loss_curve BLOB NOT NULL, val_accuracy_curve BLOB NOT NULL,
-        seconds REAL,
+        seconds,
         weights_digest TEXT,
         environment INTEGER REFERENCES environments (id),
         reason TEXT,

@@ -1,0 +1,214 @@
+"""Weights and predictions beside the database: one safetensors file each, whole or not there.
+
+A file is written under a temporary name, fsynced, renamed and its folder fsynced, all before the row that names it is
+committed. Its name holds the run and its content (``<fingerprint>.weights.<16 hex of sha256>.safetensors``), so that a
+replaced run's new file never stands where its row still means the old one, and a file that a killed writer left
+is taken up by the same run, computed again. Only numbers are ever loaded; safetensors has no code in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from paribus.store.points import Hook, Point
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ARTIFACTS_NAME = "artifacts"
+_TEMPORARY = re.compile(r"\.paribus-[0-9a-f]{64}\.(weights|predictions)\.tmp")
+_FINAL = re.compile(r"([0-9a-f]{64})\.(weights|predictions)\.([0-9a-f]{16})\.safetensors")
+
+
+class Kind(StrEnum):
+    """What an artifact holds."""
+
+    WEIGHTS = "weights"
+    PREDICTIONS = "predictions"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactName:
+    """What the name of an artifact's file says; ``digest`` is the first 16 digits of its content's sha256."""
+
+    fingerprint: str
+    kind: Kind
+    digest: str
+
+
+class DamagedArtifactError(Exception):
+    """An artifact is missing or is not what was written; ``str`` says which of both. Never leaves this room."""
+
+
+@final
+class Artifacts:
+    """The artifacts of one store."""
+
+    def __init__(self, folder: Path, at: Hook) -> None:
+        self.folder = folder / ARTIFACTS_NAME
+        self._at = at
+
+    def path(self, fingerprint: str, kind: Kind, sha256: str) -> Path:
+        """Where an artifact's file is."""
+        return self.folder / fingerprint[:2] / f"{fingerprint}.{kind}.{sha256[:16]}.safetensors"
+
+    def write(self, fingerprint: str, contents: Mapping[Kind, bytes]) -> dict[Kind, str]:
+        """Write a run's artifacts so that they survive a power cut; their sha256, by kind.
+
+        Raises:
+            OSError: the medium failed. No temporary file is left.
+        """
+        if not contents:
+            return {}
+        folder = self.folder / fingerprint[:2]
+        _make_folder(self.folder)
+        _make_folder(folder)
+        digests = {}
+        for kind, content in contents.items():
+            digests[kind] = hashlib.sha256(content).hexdigest()
+            temporary = folder / f".paribus-{fingerprint}.{kind}.tmp"
+            try:
+                self._write_synced(temporary, content)
+                self._at(Point.BEFORE_RENAME)
+                temporary.replace(self.path(fingerprint, kind, digests[kind]))
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            self._at(Point.AFTER_RENAME)
+        self._at(Point.BEFORE_FOLDER_SYNC)
+        sync_folder(folder)
+        self._at(Point.AFTER_FOLDER_SYNC)
+        return digests
+
+    def read(self, fingerprint: str, kind: Kind, sha256: str) -> dict[str, NDArray[np.generic]]:
+        """An artifact's arrays, sorted by name, after its digest was checked.
+
+        Raises:
+            DamagedArtifactError: it is missing, or not what was written.
+        """
+        path = self.path(fingerprint, kind, sha256)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise DamagedArtifactError(f"{path} is missing") from None
+        except OSError as error:
+            raise DamagedArtifactError(f"{path} cannot be read ({error.strerror})") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256:
+            raise DamagedArtifactError(f"{path} has sha256 {found[:12]}..., {sha256[:12]}... was written")
+        return arrays_of(content)
+
+    def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:
+        """Remove a run's files but these: what it had before it was replaced, or what a failed write left."""
+        keep = {self.path(fingerprint, kind, sha256) for kind, sha256 in digests.items()}
+        folder = self.folder / fingerprint[:2]
+        for name in _entries(folder):
+            artifact = parse(name)
+            if artifact is not None and artifact.fingerprint == fingerprint and folder / name not in keep:
+                self._at(Point.BEFORE_REMOVE)
+                (folder / name).unlink(missing_ok=True)
+                self._at(Point.AFTER_REMOVE)
+
+    def clean(self) -> None:
+        """Remove temporary files that a killed writer left: only ours, and only as the one writer."""
+        for path in self.files():
+            if _TEMPORARY.fullmatch(path.name):
+                self._at(Point.BEFORE_CLEAN)
+                path.unlink(missing_ok=True)
+                self._at(Point.AFTER_CLEAN)
+
+    def files(self) -> Iterator[Path]:
+        """All files in the folders of artifacts, temporary and foreign ones included."""
+        for name in _entries(self.folder):
+            for file in _entries(self.folder / name):
+                yield self.folder / name / file
+
+    def _write_synced(self, path: Path, content: bytes) -> None:
+        self._at(Point.BEFORE_WRITE)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        try:
+            half = len(content) // 2
+            _write_all(descriptor, memoryview(content)[:half])
+            self._at(Point.HALF_WRITTEN)
+            _write_all(descriptor, memoryview(content)[half:])
+            self._at(Point.AFTER_WRITE)
+            self._at(Point.BEFORE_SYNC)
+            os.fsync(descriptor)
+            self._at(Point.AFTER_SYNC)
+        finally:
+            os.close(descriptor)
+
+
+def parse(name: str) -> ArtifactName | None:
+    """What a file's name says, or None if it is not the name of an artifact."""
+    match = _FINAL.fullmatch(name)
+    return None if match is None else ArtifactName(match[1], Kind(match[2]), match[3])
+
+
+def is_temporary(name: str) -> bool:
+    """Whether this is the name of a file that is being written, or was when its writer died."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def content_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The bytes of a safetensors file with these arrays; equal arrays give equal bytes."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    # In C order: safetensors copies memory as it lies, and would store a transposed view untransposed.
+    return bytes(save({name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}))
+
+
+def arrays_of(content: bytes) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a safetensors file, sorted by name.
+
+    Raises:
+        DamagedArtifactError: this is no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, NDArray[np.generic]] = load(content)
+    except SafetensorError as error:
+        raise DamagedArtifactError(f"not a safetensors file ({error})") from error
+    return dict(sorted(arrays.items()))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    sync_folder(folder.parent)
+
+
+def _write_all(descriptor: int, content: memoryview) -> None:
+    """``os.write`` may write less than it is given, at most 2 GiB at a time."""
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,81 @@
+"""Opening the SQLite file: is it ours, is it of a format we know, and the transactions around every write."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from paribus.errors import StoreError, StoreTooNewError
+from paribus.store import schema
+from paribus.store.points import Hook, Point
+from paribus.version import __version__
+
+DATABASE_NAME = "paribus.sqlite"
+_PATIENCE = 30.0
+"""Seconds to wait for other connections: a reader waits out a commit, a commit waits out readers."""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection with explicit transactions. ``mode`` is SQLite's: ``ro``, ``rw``, ``rwc``."""
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    # A database is data that somebody may have handed over: nothing in its schema may call functions of consequence.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if mode != "ro":
+        # EXTRA is FULL plus one fsync of the folder after the journal is removed. Without that one, a power cut just
+        # after a commit can bring the journal back, and the next opening rolls the finished run back with it.
+        connection.execute("PRAGMA synchronous = EXTRA")
+    return connection
+
+
+def format_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The format of the database, 0 for an empty file.
+
+    Raises:
+        StoreTooNewError: a format that this version does not know.
+        StoreError: not a database of paribus.
+    """
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if application == 0 and version == 0 and int(connection.execute("PRAGMA page_count").fetchone()[0]) == 0:
+        return 0
+    if application != schema.APPLICATION_ID or version < 1:
+        raise StoreError(f"{path}: a SQLite database, but not one of paribus; choose another folder with --store")
+    if version > len(schema.MIGRATIONS):
+        raise StoreTooNewError(
+            f"{path}: this store has format {version}, written by a newer paribus; paribus {__version__} knows formats "
+            f"up to {len(schema.MIGRATIONS)}. Update paribus, or choose another folder with --store"
+        )
+    return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path, at: Hook) -> None:
+    """Bring the database to the newest format, one transaction a migration."""
+    for number in range(format_of(connection, path), len(schema.MIGRATIONS)):
+        with transaction(connection, at, Point.BEFORE_MIGRATION_COMMIT, Point.AFTER_MIGRATION_COMMIT):
+            for statement in schema.MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+@contextmanager
+def transaction(
+    connection: sqlite3.Connection, at: Hook, before: Point = Point.BEFORE_COMMIT, after: Point = Point.AFTER_COMMIT
+) -> Iterator[None]:
+    """What happens inside is committed whole, or rolled back if anything is raised."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        at(before)
+        connection.execute("COMMIT")
+    except BaseException:
+        # A commit that failed may have ended the transaction already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    at(after)

@@ -1,0 +1,60 @@
+"""Failures of the medium in words: what was lost, where, why, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from paribus.errors import StoreError
+
+_CHECK = "check the disk, then run the same command again: only what is missing is computed"
+_MENDS = {
+    errno.ENOSPC: "free some space, then run the same command again: only what is missing is computed",
+    errno.EDQUOT: "free some space, then run the same command again: only what is missing is computed",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f), then run the same command again",
+    errno.EROFS: "make it writable, or choose another folder with --store",
+    errno.EACCES: "make it writable, or choose another folder with --store",
+    errno.EPERM: "make it writable, or choose another folder with --store",
+}
+
+
+@contextmanager
+def explained(folder: Path, lost: str) -> Iterator[None]:
+    """Turn failures of SQLite and of the file system into StoreError; ``lost`` says what did not happen.
+
+    Raises:
+        StoreError: in place of sqlite3.Error and OSError.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_mend(folder, error)}") from error
+    except OSError as error:
+        mend = _MENDS.get(error.errno or 0, _CHECK)
+        where = f" ({error.filename})" if error.filename else ""
+        raise StoreError(f"{folder}: {lost}: {error.strerror or error}{where}; {mend}") from error
+
+
+def doctor(folder: Path) -> str:
+    """The mend for what only the doctor can mend."""
+    return f"mend the store with `paribus doctor --repair --store {folder}`"
+
+
+def _name(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+def _mend(folder: Path, error: sqlite3.Error) -> str:
+    name = _name(error)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT")):
+        return doctor(folder)
+    if name.startswith("SQLITE_FULL"):
+        return _MENDS[errno.ENOSPC]
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return _MENDS[errno.EACCES]
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "another program keeps the database open; close it and try again"
+    return _CHECK

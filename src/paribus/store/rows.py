@@ -1,0 +1,138 @@
+"""Rows of the database from records, and records from rows. Pure; a row that makes no sense raises ValueError."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING, Any
+
+from paribus.records import (
+    Curve,
+    DataSummary,
+    Environment,
+    LayerSummary,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Seeds,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ENVIRONMENT_COLUMNS = tuple(field.name for field in fields(Environment))
+SCORE_COLUMNS = tuple(field.name for field in fields(Scores))
+CURVE_FIELDS = tuple(field.name for field in fields(Curve))
+RUN_COLUMNS = (
+    "fingerprint",
+    "status",
+    "init_seed",
+    "order_seed",
+    "dropout_seed",
+    "scored",
+    *SCORE_COLUMNS,
+    *(f"{name}_curve" for name in CURVE_FIELDS),
+    "seconds",
+    "weights_digest",
+    "reason",
+)
+
+Row = Sequence[Any]
+
+
+def run_row(result: RunResult) -> list[Any]:
+    """The values of ``RUN_COLUMNS``."""
+    scores = [None] * len(SCORE_COLUMNS) if result.scores is None else [float(x) for x in astuple(result.scores)]
+    return [
+        result.fingerprint,
+        str(result.status),
+        *seeds_row(result.seeds),
+        int(result.scores is not None),
+        *scores,
+        *(struct.pack(f"<{len(values)}d", *values) for values in astuple(result.curve)),
+        float(result.seconds),
+        result.weights_digest,
+        None if result.reason is None else storable(result.reason),
+    ]
+
+
+def run_of(row: Row, environment: Row) -> RunResult:
+    """The run of a row of ``RUN_COLUMNS`` and one of ``ENVIRONMENT_COLUMNS`` (all None: no environment)."""
+    values = dict(zip(RUN_COLUMNS, row, strict=True))
+    scores = Scores(**{name: _number(values[name]) for name in SCORE_COLUMNS}) if values["scored"] else None
+    return RunResult(
+        fingerprint=values["fingerprint"],
+        status=Status(values["status"]),
+        seeds=Seeds(values["init_seed"], values["order_seed"], values["dropout_seed"]),
+        scores=scores,
+        curve=Curve(*(_numbers(values[f"{name}_curve"]) for name in CURVE_FIELDS)),
+        seconds=_number(values["seconds"]),
+        weights_digest=values["weights_digest"],
+        environment=None if environment[0] is None else Environment(*environment),
+        reason=values["reason"],
+    )
+
+
+def predictions_arrays(predictions: Predictions) -> dict[str, NDArray[Any]]:
+    """The arrays of predictions by the names of their fields."""
+    return {field.name: getattr(predictions, field.name) for field in fields(Predictions)}
+
+
+def predictions_of(arrays: Mapping[str, NDArray[Any]]) -> Predictions:
+    """The predictions of their arrays. An array too many or too few raises TypeError."""
+    return Predictions(**arrays)
+
+
+def seeds_row(seeds: Seeds) -> tuple[int, int, int]:
+    """The values of ``init_seed, order_seed, dropout_seed``."""
+    return int(seeds.init), int(seeds.order), int(seeds.dropout)
+
+
+def recipe_row(recipe: Recipe) -> tuple[str, str, int, str]:
+    """The values of ``model, optimizer, parameters, layers``."""
+    return (
+        recipe.model,
+        recipe.optimizer,
+        int(recipe.parameters),
+        json.dumps([astuple(layer) for layer in recipe.layers]),
+    )
+
+
+def recipe_of(row: Row) -> Recipe:
+    """The recipe of a row of ``model, optimizer, parameters, layers``."""
+    model, optimizer, parameters, layers = row
+    return Recipe(model, optimizer, parameters, tuple(LayerSummary(*layer) for layer in json.loads(layers)))
+
+
+def data_text(data: DataSummary | None) -> str | None:
+    """A data summary as JSON."""
+    return None if data is None else json.dumps(astuple(data))
+
+
+def data_of(text: str | None) -> DataSummary | None:
+    """The data summary of its JSON."""
+    if text is None:
+        return None
+    name, fingerprint, train, test, input_shape, classes = json.loads(text)
+    return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes)
+
+
+def storable(text: str) -> str:
+    """The text with lone surrogates (undecodable bytes of a dead worker's last words) spelled out: SQLite is UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _number(value: Any) -> float:
+    """SQLite gives a nan back as NULL."""
+    return math.nan if value is None else float(value)
+
+
+def _numbers(packed: bytes) -> tuple[float, ...]:
+    if len(packed) % 8:
+        raise ValueError(f"a curve of {len(packed)} bytes; it holds 8 an epoch")
+    return struct.unpack(f"<{len(packed) // 8}d", packed)

@@ -1,0 +1,254 @@
+"""The store in a folder: rows in SQLite, weights and predictions beside it, one writer, any number of readers.
+
+::
+
+    paribus-runs/
+        paribus.sqlite      every ended run's measures; what was run under which name
+        artifacts/3f/3f...  weights and predictions, one safetensors file each
+        writer.lock         locked by the writer while there is one
+        quarantine/         what `paribus doctor --repair` moved aside
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
+
+from paribus.errors import StoreError
+from paribus.records import DataSummary, Predictions, Recipe, RunResult
+from paribus.store import base, queries, rows, study_queries
+from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, content_of, sync_folder
+from paribus.store.base import Store, StoredArm, StoredStudy
+from paribus.store.database import DATABASE_NAME, connect, migrate, transaction
+from paribus.store.failures import doctor, explained
+from paribus.store.lock import WriterLock
+from paribus.store.points import Hook, Point, nothing
+from paribus.store.reading import ReadingDatabase, reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+Mode = Literal["read", "write"]
+
+
+@final
+class SqliteStore(Store):
+    """Keeps the promises of ``Store`` over ``kill -9``, power cuts and full disks.
+
+    One process writes, and a kernel lock sees to it. Readers need no permission to write, create nothing and see one
+    consistent state in each call while the writer works; in a folder that holds no store (yet) they find nothing.
+    """
+
+    def __init__(self, folder: Path, database: _WritingDatabase | ReadingDatabase, at: Hook) -> None:
+        """Use ``open``."""
+        self.folder = folder
+        self._database = database
+        self._artifacts = Artifacts(folder, at)
+        self._at = at
+        self._owner = os.getpid()
+        self._open = True
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str], mode: Mode = "read", at: Hook = nothing) -> Self:
+        """Open the store in a folder; mode ``write`` makes what is missing, and brings an older format up to date.
+
+        Args:
+            folder: where the store is, or shall be.
+            mode: ``read`` or ``write``.
+            at: called at every ``Point`` of a write; for tests.
+
+        Raises:
+            StoreBusyError: another process is writing to it; the message names it.
+            StoreTooNewError: it was written by a newer version of paribus.
+            StoreError: it is not a store, or cannot be read, made or written to.
+        """
+        path = Path(folder)
+        with explained(path, "the store cannot be opened"):
+            if path.exists() and not path.is_dir():
+                raise StoreError(f"{path}: not a folder, and a store is one; choose another with --store")
+        if mode == "read":
+            return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
+        with explained(path, "the store cannot be opened for writing"):
+            _make_folders(path)
+            at(Point.BEFORE_LOCK)
+            lock = WriterLock(path)
+            try:
+                at(Point.AFTER_LOCK)
+                store = cls(path, _WritingDatabase(path, lock, at), at)
+                store._artifacts.clean()
+            except BaseException:
+                lock.release()
+                raise
+            return store
+
+    def record(self, result: RunResult) -> None:
+        """See ``Store.record``."""
+        base.check_result(result)
+        name = result.fingerprint
+        with self._writing(f"run {name[:12]} was not recorded") as connection:
+            old = queries.run_head(connection, name)
+            if old is not None and not base.gives_way(old.status, result.status):
+                return
+            try:
+                digests = self._artifacts.write(name, _contents(result))
+                with transaction(connection, self._at):
+                    self._at(Point.BEFORE_INSERT)
+                    queries.put_run(connection, result, digests)
+                    self._at(Point.AFTER_INSERT)
+            finally:
+                # Whatever happened, the row says which files are the run's. The doctor finds what cannot be removed.
+                with suppress(OSError, sqlite3.Error):
+                    head = queries.run_head(connection, name)
+                    self._artifacts.keep_only(name, {} if head is None else head.artifacts)
+
+    def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
+        """See ``Store.runs``."""
+        for fingerprint in fingerprints:
+            base.check_fingerprint(fingerprint)
+        return self._read(lambda connection: queries.runs(connection, fingerprints), {})
+
+    def predictions(self, fingerprint: str) -> Predictions:
+        """See ``Store.predictions``."""
+        arrays = self._artifact(fingerprint, Kind.PREDICTIONS)
+        try:
+            predictions = rows.predictions_of(arrays)
+            base.check_predictions(predictions)
+        except (TypeError, StoreError) as error:
+            raise self._damaged(fingerprint, Kind.PREDICTIONS, str(error)) from error
+        return predictions
+
+    def weights(self, fingerprint: str) -> dict[str, NDArray[np.generic]]:
+        """See ``Store.weights``."""
+        return self._artifact(fingerprint, Kind.WEIGHTS)
+
+    def recipe(self, key: str) -> Recipe | None:
+        """See ``Store.recipe``."""
+        return self._read(lambda connection: queries.recipe(connection, key), None)
+
+    def save_recipe(self, key: str, recipe: Recipe) -> None:
+        """See ``Store.save_recipe``."""
+        with self._writing("an arm's canonical form was not kept") as connection, transaction(connection, self._at):
+            queries.put_recipe_key(connection, key, recipe)
+
+    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
+        """See ``Store.save_study``."""
+        base.check_arms(arms)
+        new = StoredStudy(name, document, tuple(arms), data)
+        with self._writing(f"study '{name}' was not kept") as connection:
+            old = study_queries.study(connection, name)
+            if (study := base.extended(old, new)) != old:
+                with transaction(connection, self._at):
+                    study_queries.put_study(connection, study)
+
+    def study(self, name: str) -> StoredStudy | None:
+        """See ``Store.study``."""
+        return self._read(lambda connection: study_queries.study(connection, name), None)
+
+    def studies(self) -> tuple[StoredStudy, ...]:
+        """See ``Store.studies``."""
+        return self._read(study_queries.studies, ())
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        with self._lock:
+            if self._open and os.getpid() == self._owner:
+                self._database.close()
+            self._open = False
+
+    @contextmanager
+    def _writing(self, lost: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained(self.folder, lost):
+            self._check_usable()
+            if isinstance(self._database, ReadingDatabase):
+                raise StoreError(f"{self.folder}: {lost}: this store was opened for reading; open it with mode='write'")
+            yield self._database.connection
+
+    def _read(self, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
+        with self._lock, explained(self.folder, "the store cannot be read"):
+            self._check_usable()
+            try:
+                if isinstance(self._database, ReadingDatabase):
+                    return self._database.read(query, empty)
+                return self._database.read(query)
+            except (ValueError, TypeError) as error:
+                raise StoreError(f"{self.folder}: a row makes no sense ({error}); {doctor(self.folder)}") from error
+
+    def _artifact(self, fingerprint: str, kind: Kind) -> dict[str, NDArray[np.generic]]:
+        base.check_fingerprint(fingerprint)
+        before: str | None = None
+        while True:
+            head = self._read(lambda connection: queries.run_head(connection, fingerprint), None)
+            if head is None:
+                raise base.no_run(fingerprint)
+            if kind not in head.artifacts:
+                raise base.without(fingerprint, head.status, kind)
+            digest = head.artifacts[kind]
+            try:
+                return self._artifacts.read(fingerprint, kind, digest)
+            except DamagedArtifactError as error:
+                # A writer may have replaced the run since its row was read: then the row names another file now.
+                if digest == before:
+                    raise self._damaged(fingerprint, kind, str(error)) from error
+                before = digest
+
+    def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreError:
+        return StoreError(
+            f"the {kind} of run {fingerprint[:12]} are damaged: {what}; set the run aside with "
+            f"`paribus doctor --repair --store {self.folder}` and it is computed again"
+        )
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._owner:
+            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store anew")
+        if not self._open:
+            raise StoreError(f"{self.folder}: this store was closed; open it again")
+
+
+@final
+class _WritingDatabase:
+    """The writer's connection, and the lock that makes it the only one."""
+
+    def __init__(self, folder: Path, lock: WriterLock, at: Hook) -> None:
+        path = folder / DATABASE_NAME
+        self._lock = lock
+        self.connection = connect(path, "rwc")
+        try:
+            migrate(self.connection, path, at)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """The answer of one consistent state."""
+        with reading(self.connection):
+            return query(self.connection)
+
+    def close(self) -> None:
+        """Close the connection, then let the next writer in."""
+        self.connection.close()
+        self._lock.release()
+
+
+def _contents(result: RunResult) -> dict[Kind, bytes]:
+    contents = {}
+    if result.weights is not None:
+        contents[Kind.WEIGHTS] = content_of(result.weights)
+    if result.predictions is not None:
+        contents[Kind.PREDICTIONS] = content_of(rows.predictions_arrays(result.predictions))
+    return contents
+
+
+def _make_folders(folder: Path) -> None:
+    """``mkdir -p`` that survives a power cut."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        sync_folder(place.parent)
