@@ -8,6 +8,7 @@ is taken up by the same run, computed again. Only numbers are ever loaded; safet
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ARTIFACTS_NAME = "artifacts"
+_DTYPES = {
+    "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
+    "U64": "uint64", "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64",
+}  # fmt: skip
 _TEMPORARY = re.compile(r"\.paribus-[0-9a-f]{64}\.(weights|predictions)\.tmp")
 _FINAL = re.compile(r"([0-9a-f]{64})\.(weights|predictions)\.([0-9a-f]{16})\.safetensors")
 
@@ -88,23 +93,27 @@ class Artifacts:
         self._at(Point.AFTER_FOLDER_SYNC)
         return digests
 
-    def read(self, fingerprint: str, kind: Kind, sha256: str) -> dict[str, NDArray[np.generic]]:
-        """An artifact's arrays, sorted by name, after its digest was checked.
+    def read(self, fingerprint: str, kind: Kind, sha256: str) -> bytes:
+        """An artifact's content, after its digest was checked.
 
         Raises:
             DamagedArtifactError: it is missing, or not what was written.
+        OSError: it could not be looked at.
         """
         path = self.path(fingerprint, kind, sha256)
         try:
             content = path.read_bytes()
-        except FileNotFoundError:
-            raise DamagedArtifactError(f"{path} is missing") from None
         except OSError as error:
-            raise DamagedArtifactError(f"{path} cannot be read ({error.strerror})") from error
+            # Any other failure (no permission, too many open files) says nothing about the artifact.
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                raise DamagedArtifactError(f"{path} is missing") from None
+            if error.errno in (errno.EIO, errno.EISDIR):
+                raise DamagedArtifactError(f"{path} cannot be read ({error.strerror})") from error
+            raise
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
             raise DamagedArtifactError(f"{path} has sha256 {found[:12]}..., {sha256[:12]}... was written")
-        return arrays_of(content)
+        return content
 
     def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:
         """Remove a run's files but these: what it had before it was replaced, or what a failed write left."""
@@ -118,7 +127,12 @@ class Artifacts:
                 self._at(Point.AFTER_REMOVE)
 
     def clean(self) -> None:
-        """Remove temporary files that a killed writer left: only ours, and only as the one writer."""
+        """Remove temporary files that a killed writer left: only ours, and only as the one writer.
+
+        The folder is fsynced, since the writer may have been killed between making a folder in it and doing that.
+        """
+        if self.folder.exists():
+            sync_folder(self.folder)
         for path in self.files():
             if _TEMPORARY.fullmatch(path.name):
                 self._at(Point.BEFORE_CLEAN)
@@ -173,14 +187,29 @@ def arrays_of(content: bytes) -> dict[str, NDArray[np.generic]]:
     Raises:
         DamagedArtifactError: this is no safetensors file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    import numpy as np
+    from safetensors import SafetensorError, deserialize
 
     try:
-        arrays: dict[str, NDArray[np.generic]] = load(content)
+        tensors = deserialize(content)
     except SafetensorError as error:
         raise DamagedArtifactError(f"not a safetensors file ({error})") from error
-    return dict(sorted(arrays.items()))
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, tensor in sorted(tensors):
+        arrays[name] = np.frombuffer(tensor["data"], dtype=_dtype(tensor["dtype"])).reshape(tensor["shape"])
+    return arrays
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    import numpy as np
+
+    if name == "BF16":  # NumPy has none of its own; whoever wrote it had JAX, and with it ml_dtypes
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    if name not in _DTYPES:
+        raise DamagedArtifactError(f"it holds an array of type {name}; known are {', '.join(_DTYPES)}, BF16")
+    return np.dtype(_DTYPES[name]).newbyteorder("<")
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
 
 def doctor(folder: Path) -> str:
     """The mend for what only the doctor can mend."""
-    return f"mend the store with `paribus doctor --repair --store {folder}`"
+    return f"mend the store with `paribus doctor --repair --store {shlex.quote(str(folder))}`"
 
 
 def _name(error: sqlite3.Error) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from paribus.records import Environment, Recipe, RunResult, Status
 from paribus.store import rows
@@ -13,14 +13,16 @@ from paribus.store.artifacts import Kind
 _CHUNK = 500
 """Fingerprints a query: old builds of SQLite take 999 parameters."""
 
+_WIDTH = len(rows.RUN_COLUMNS)
 _RUN_COLUMNS = ", ".join(f"runs.{name}" for name in rows.RUN_COLUMNS)
 _ENVIRONMENT_COLUMNS = ", ".join(f"environments.{name}" for name in rows.ENVIRONMENT_COLUMNS)
 _SELECT_RUNS = (
-    f"SELECT {_RUN_COLUMNS}, {_ENVIRONMENT_COLUMNS} FROM runs LEFT JOIN environments ON environments.id = environment"
+    f"SELECT {_RUN_COLUMNS}, {_ENVIRONMENT_COLUMNS}, checksum "
+    "FROM runs LEFT JOIN environments ON environments.id = environment"
 )
 _INSERT_RUN = (
-    f"INSERT OR REPLACE INTO runs ({', '.join(rows.RUN_COLUMNS)}, environment, weights_sha256, predictions_sha256) "
-    f"VALUES ({', '.join('?' * (len(rows.RUN_COLUMNS) + 3))})"
+    f"INSERT OR REPLACE INTO runs ({', '.join(rows.RUN_COLUMNS)}, environment, checksum) "
+    f"VALUES ({', '.join('?' * (len(rows.RUN_COLUMNS) + 2))})"
 )
 
 
@@ -45,9 +47,10 @@ def run_head(connection: sqlite3.Connection, fingerprint: str) -> RunHead | None
 
 def put_run(connection: sqlite3.Connection, result: RunResult, artifacts: Mapping[Kind, str]) -> None:
     """Write a run's row, in place of the one it has."""
-    environment = None if result.environment is None else _environment(connection, result.environment)
-    values = (*rows.run_row(result), environment, artifacts.get(Kind.WEIGHTS), artifacts.get(Kind.PREDICTIONS))
-    connection.execute(_INSERT_RUN, values)
+    row = rows.run_row(result, artifacts.get(Kind.WEIGHTS), artifacts.get(Kind.PREDICTIONS))
+    environment = None if result.environment is None else _environment_id(connection, result.environment)
+    checksum = rows.checksum(row, rows.environment_row(result.environment))
+    connection.execute(_INSERT_RUN, (*row, environment, checksum))
 
 
 def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[str, RunResult]:
@@ -57,7 +60,7 @@ def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[st
         chunk = fingerprints[start : start + _CHUNK]
         marks = ", ".join("?" * len(chunk))
         for row in connection.execute(f"{_SELECT_RUNS} WHERE runs.fingerprint IN ({marks})", chunk):
-            found[row[0]] = rows.run_of(row[: len(rows.RUN_COLUMNS)], row[len(rows.RUN_COLUMNS) :])
+            found[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
     return {fingerprint: found[fingerprint] for fingerprint in fingerprints if fingerprint in found}
 
 
@@ -101,9 +104,9 @@ def recipe_id(connection: sqlite3.Connection, recipe: Recipe) -> int:
     return int(row[0])
 
 
-def _environment(connection: sqlite3.Connection, environment: Environment) -> int:
+def _environment_id(connection: sqlite3.Connection, environment: Environment) -> int:
     names, marks = ", ".join(rows.ENVIRONMENT_COLUMNS), ", ".join("?" * len(rows.ENVIRONMENT_COLUMNS))
-    values = astuple(environment)
+    values = rows.environment_row(environment)
     connection.execute(f"INSERT OR IGNORE INTO environments ({names}) VALUES ({marks})", values)
     row = connection.execute(f"SELECT id FROM environments WHERE ({names}) = ({marks})", values).fetchone()
     return int(row[0])

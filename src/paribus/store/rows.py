@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import struct
@@ -40,29 +41,50 @@ RUN_COLUMNS = (
     "seconds",
     "weights_digest",
     "reason",
+    "weights_sha256",
+    "predictions_sha256",
 )
 
 Row = Sequence[Any]
 
 
-def run_row(result: RunResult) -> list[Any]:
-    """The values of ``RUN_COLUMNS``."""
-    scores = [None] * len(SCORE_COLUMNS) if result.scores is None else [float(x) for x in astuple(result.scores)]
-    return [
+def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: str | None) -> tuple[Any, ...]:
+    """The values of ``RUN_COLUMNS``, as SQLite will give them back (a nan as None)."""
+    scores = [None] * len(SCORE_COLUMNS) if result.scores is None else [_value(x) for x in astuple(result.scores)]
+    return (
         result.fingerprint,
         str(result.status),
         *seeds_row(result.seeds),
         int(result.scores is not None),
         *scores,
         *(struct.pack(f"<{len(values)}d", *values) for values in astuple(result.curve)),
-        float(result.seconds),
+        _value(result.seconds),
         result.weights_digest,
         None if result.reason is None else storable(result.reason),
-    ]
+        weights_sha256,
+        predictions_sha256,
+    )
 
 
-def run_of(row: Row, environment: Row) -> RunResult:
-    """The run of a row of ``RUN_COLUMNS`` and one of ``ENVIRONMENT_COLUMNS`` (all None: no environment)."""
+def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
+    """The values of ``ENVIRONMENT_COLUMNS``."""
+    return (None,) * len(ENVIRONMENT_COLUMNS) if environment is None else astuple(environment)
+
+
+def checksum(run: Row, environment: Row) -> str:
+    """The sha256 of a run's row and its environment, for what SQLite does not notice: bits that flip in a value."""
+    text = json.dumps([_spelled(value) for value in (*run, *environment)], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_of(row: Row, environment: Row, written: str) -> RunResult:
+    """The run of a row of ``RUN_COLUMNS`` and one of ``ENVIRONMENT_COLUMNS`` (all None: no environment).
+
+    Raises:
+        ValueError: the row is not what was written: its checksum is not ``written``.
+    """
+    if checksum(row, environment) != written:
+        raise ValueError(f"the row of run {row[0]!r} is not what was written: its checksum differs")
     values = dict(zip(RUN_COLUMNS, row, strict=True))
     scores = Scores(**{name: _number(values[name]) for name in SCORE_COLUMNS}) if values["scored"] else None
     return RunResult(
@@ -125,6 +147,22 @@ def data_of(text: str | None) -> DataSummary | None:
 def storable(text: str) -> str:
     """The text with lone surrogates (undecodable bytes of a dead worker's last words) spelled out: SQLite is UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _value(number: float) -> float | None:
+    """SQLite keeps a nan as NULL, so does this."""
+    return None if math.isnan(number) else float(number)
+
+
+def _spelled(value: Any) -> str | int | list[str] | None:
+    """A value of SQLite in JSON without loss, each type apart from the others."""
+    if isinstance(value, float):
+        return ["float", value.hex()]
+    if isinstance(value, bytes):
+        return ["bytes", value.hex()]
+    if value is None or isinstance(value, int | str):
+        return value
+    raise TypeError(f"{value!r}: SQLite has no such type")
 
 
 def _number(value: Any) -> float:

@@ -21,7 +21,8 @@ _FORMAT_1: Final = (
     """,
     # SQLite keeps a nan as NULL: `scored` tells a run without scores from one whose scores are nan. Scores have no
     # declared type because a REAL column would turn -0.0 (the loss of a certain network) into 0.0. Curves are float64,
-    # little-endian, one an epoch. An artifact's file is named by its run and its sha256 (artifacts.py).
+    # little-endian, one an epoch. An artifact's file is named by its run and its sha256 (artifacts.py). SQLite does not
+    # notice a bit that flips inside a value: `checksum` covers the row and its environment (rows.py).
     """
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY,
@@ -37,7 +38,8 @@ _FORMAT_1: Final = (
         environment INTEGER REFERENCES environments (id),
         reason TEXT,
         predictions_sha256 TEXT,
-        weights_sha256 TEXT
+        weights_sha256 TEXT,
+        checksum TEXT NOT NULL
     )
     """,
     """

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 from paribus.errors import StoreError
 from paribus.records import DataSummary, Predictions, Recipe, RunResult
 from paribus.store import base, queries, rows, study_queries
-from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, content_of, sync_folder
+from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of, sync_folder
 from paribus.store.base import Store, StoredArm, StoredStudy
 from paribus.store.database import DATABASE_NAME, connect, migrate, transaction
 from paribus.store.failures import doctor, explained
@@ -82,12 +82,11 @@ class SqliteStore(Store):
             lock = WriterLock(path)
             try:
                 at(Point.AFTER_LOCK)
-                store = cls(path, _WritingDatabase(path, lock, at), at)
-                store._artifacts.clean()
+                Artifacts(path, at).clean()
+                return cls(path, _WritingDatabase(path, lock, at), at)
             except BaseException:
                 lock.release()
                 raise
-            return store
 
     def record(self, result: RunResult) -> None:
         """See ``Store.record``."""
@@ -192,7 +191,8 @@ class SqliteStore(Store):
                 raise base.without(fingerprint, head.status, kind)
             digest = head.artifacts[kind]
             try:
-                return self._artifacts.read(fingerprint, kind, digest)
+                with explained(self.folder, f"the {kind} of run {fingerprint[:12]} cannot be read"):
+                    return arrays_of(self._artifacts.read(fingerprint, kind, digest))
             except DamagedArtifactError as error:
                 # A writer may have replaced the run since its row was read: then the row names another file now.
                 if digest == before:
@@ -201,8 +201,8 @@ class SqliteStore(Store):
 
     def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreError:
         return StoreError(
-            f"the {kind} of run {fingerprint[:12]} are damaged: {what}; set the run aside with "
-            f"`paribus doctor --repair --store {self.folder}` and it is computed again"
+            f"the {kind} of run {fingerprint[:12]} are damaged: {what}; {doctor(self.folder)}, "
+            "then run the study again: the run is set aside and computed anew"
         )
 
     def _check_usable(self) -> None:
