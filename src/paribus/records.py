@@ -60,13 +60,23 @@ class Recipe:
 class DataSpec:
     """Where the data comes from and how it is prepared before a network sees it.
 
-    ``source`` is a name or a path (see ``paribus.data``); pixels are divided by ``scale``; ``flatten`` makes each
-    example one vector.
+    ``source`` is a name or a path (see ``paribus.data``). How it is prepared: pixels are divided by ``scale``;
+    ``standardize`` (instead of ``scale``) subtracts each feature's mean and divides by its standard deviation, both
+    taken from the training split; ``flatten`` makes each example one vector.
+
+    How it is read, for sources that ask for it: ``label`` names the column that holds the class, ``categorical`` the
+    columns whose numbers are mere names, ``test`` the file of the test split; ``test_fraction`` is the share split
+    off for testing where the source has no test split.
     """
 
     source: str
     scale: float | None = None
     flatten: bool = False
+    standardize: bool = False
+    label: str | None = None
+    categorical: tuple[str, ...] = ()
+    test: str | None = None
+    test_fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,22 @@ from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study import StudyDocument
 
 
-def run_study(document: StudyDocument, store: Store, backend: Backend, display: Display) -> Plan:
+def run_study(
+    document: StudyDocument,
+    store: Store,
+    backend: Backend,
+    display: Display,
+    *,
+    whole: StudyDocument | None = None,
+) -> Plan:
     """Compute what is missing of a study's runs, and record each as it ends.
+
+    Args:
+        document: what to run, with seeds 0 to ``document.seeds`` - 1.
+        store: where runs are found and kept.
+        backend: what computes them.
+        display: what is told how it goes.
+        whole: the study that the runs are kept under, where ``document`` holds only some of its arms.
 
     Returns:
         The plan that was carried out; the runs themselves are in the store.
@@ -31,7 +45,7 @@ def run_study(document: StudyDocument, store: Store, backend: Backend, display: 
     seeds = [Seeds.of(seed) for seed in range(document.seeds)]
     wanted = wanted_runs(document, recipes, data, seeds)
     planned = plan(wanted, store.runs([job.fingerprint for job in wanted]))
-    store.save_study(document.name, stored_document(document), _stored_arms(planned, recipes), data)
+    store.save_study(document.name, stored_document(whole or document), _stored_arms(planned, recipes), data)
     display.planned(document, data, planned)
     if planned.missing:
         compute(planned, store, backend, display)

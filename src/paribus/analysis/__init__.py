@@ -10,7 +10,7 @@ from paribus.analysis.contrasts import Contrast
 from paribus.analysis.estimates import Estimate
 from paribus.analysis.examples import Difficulty, Flips
 from paribus.analysis.factorial import Effect
-from paribus.analysis.metrics import METRICS, Metric, Unit, metric
+from paribus.analysis.metrics import METRICS, Metric, Unit, metric_named
 from paribus.analysis.noise import NoiseShares, VarianceShare
 from paribus.analysis.pairing import Missing, SeedScores
 from paribus.analysis.planning import Detectable, Plan
@@ -39,5 +39,5 @@ __all__ = [
     "Unit",
     "VarianceShare",
     "Verdict",
-    "metric",
+    "metric_named",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from paribus.errors import UnknownNameError
 
@@ -43,10 +45,10 @@ _ALL = (
     Metric("train_loss", "train loss", Unit.NATS, higher_is_better=False, per_example=False),
     Metric("fit_loss", "fit loss", Unit.NATS, higher_is_better=False, per_example=False),
 )
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
 
 
-def metric(name: str) -> Metric:
+def metric_named(name: str) -> Metric:
     """The metric of that name.
 
     Raises:

@@ -103,7 +103,7 @@ class LocalBackend(Backend):
         reason = worker.epitaph()
         self._workers.remove(worker)
         if isinstance(job, DescribeJob):
-            yield Refused(job.arm, ((f"arms.{job.arm}", f"its worker died: {reason}"),))
+            yield Refused(job.arm, ((f"arm '{job.arm}'", f"its worker died: {reason}"),))
         elif attempts[job.fingerprint] < MAX_ATTEMPTS:
             waiting.insert(0, job)
         else:

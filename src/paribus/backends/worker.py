@@ -77,7 +77,7 @@ def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Job 
         reason = f"{type(error).__name__}: {error}".strip()
         traceback.print_exc()
         if isinstance(job, DescribeJob):
-            return Refused(job.arm, ((f"arms.{job.arm}", reason),))
+            return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
         return Ended(job, failed(job, reason))
 
 

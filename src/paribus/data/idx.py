@@ -15,24 +15,18 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data.limits import MAX_ARRAY_BYTES, MAX_DEFLATE_RATIO, human
+from paribus.data.limits import MAX_DEFLATE_RATIO, human
+from paribus.data.stream import Stream, promise, read_array
 from paribus.errors import DataError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_DIMENSIONS = 32
-_STEP = 4 << 20
-
-
-class Stream(Protocol):
-    """Anything that bytes can be read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +108,11 @@ def read_header(stream: Stream, source: str) -> Header:
 
 def _check_plain_size(header: Header, length: int, source: str) -> None:
     found, expected = length - header.offset, header.size
+    promised = promise(header.kind, header.shape)
     if found < expected:
-        raise DataError(
-            f"{source}: truncated: the header promises {_shape(header)}, {human(expected)}, found {human(found)}"
-        )
+        raise DataError(f"{source}: truncated: the header promises {promised}, found {human(found)}")
     if found > expected:
-        raise DataError(
-            f"{source}: {found - expected} bytes too many: the header promises {_shape(header)}, {human(expected)}"
-        )
+        raise DataError(f"{source}: {found - expected} bytes too many: the header promises {promised}")
 
 
 def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:
@@ -135,9 +126,10 @@ def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:
     try:
         with gzip.GzipFile(fileobj=file) as stream:
             header = read_header(stream, source)
+            promised = promise(header.kind, header.shape)
             if header.size > length * MAX_DEFLATE_RATIO:
                 raise DataError(
-                    f"{source}: truncated, or its header lies: it promises {_shape(header)}, {human(header.size)}, "
+                    f"{source}: truncated, or its header lies: it promises {promised}, "
                     f"more than {human(length)} of gzip can hold"
                 )
             return _read_values(stream, header, source)
@@ -146,29 +138,5 @@ def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:
 
 
 def _read_values(stream: Stream, header: Header, source: str) -> NDArray[Any]:
-    size = header.size
-    largest = header.kind.itemsize * math.prod(max(1, dimension) for dimension in header.shape)
-    if largest > MAX_ARRAY_BYTES:
-        raise DataError(
-            f"{source}: the header promises {_shape(header)}, {human(largest)}; at most {human(MAX_ARRAY_BYTES)} are "
-            "read into memory. Keep larger data in .npy files, which are memory-mapped"
-        )
-    values = np.empty(size, np.uint8)
-    filled = 0
-    while filled < size:
-        part = stream.read(min(_STEP, size - filled))
-        if not part:
-            raise DataError(
-                f"{source}: truncated: the header promises {_shape(header)}, {human(size)}, found {human(filled)}"
-            )
-        values[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
-        filled += len(part)
-    # Reading on also makes gzip check its own checksum.
-    if stream.read(1):
-        raise DataError(f"{source}: more bytes than the header promises ({_shape(header)}, {human(size)})")
-    array = values.view(header.kind).reshape(header.shape)
+    array = read_array(stream, header.kind, header.shape, source)
     return array.astype(header.kind.newbyteorder("="), copy=False)
-
-
-def _shape(header: Header) -> str:
-    return " x ".join(str(dimension) for dimension in header.shape) + f" values of type {header.kind.name}"

@@ -14,13 +14,25 @@ MAX_CLASSES = 65_536
 """Above this, labels are taken for something else (prices, identifiers)."""
 
 
+MAX_CATEGORIES = 1000
+"""Above this, a categorical column is taken for something else (identifiers, free text)."""
+
+MAX_TABLE_BYTES = 2 * GIB
+"""The largest CSV file that is parsed; Parquet is for larger ones."""
+
+MAX_IMAGE_PIXELS = 1 << 24
+"""The largest image that is decoded: 4096 x 4096."""
+
+
 def human(count: int) -> str:
     """``count`` bytes in words, such as ``'54.9 MiB'``; small counts exactly."""
     if count < 10_000:
         return f"{count} bytes"
+    if count >= 1 << 60:
+        return "more bytes than any machine has"
     size = float(count)
     for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
         size /= 1024
         if size < 1024:
-            return f"{size:.1f} {unit}"
-    return f"{count:.3g} bytes" if count < 10**300 else "more bytes than any machine has"
+            break
+    return f"{size:.1f} {unit}"

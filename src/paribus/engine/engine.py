@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from paribus import seeds
 from paribus.data import load
@@ -37,15 +38,18 @@ from paribus.records import (
 )
 
 
+DRAW_ONCE = {"xla_backend_optimization_level": 1}
+"""Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
+
 OnEpoch = Callable[[EpochReport], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Split:
-    """Examples on the device with their labels."""
+    """Examples with their labels, as they lie in memory: on a CPU, JAX reads them where they are."""
 
-    x: jax.Array
-    labels: jax.Array
+    x: NDArray[Any]
+    labels: NDArray[np.int32]
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -53,12 +57,21 @@ class _Split:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
-    """A dataset on the device; ``validation`` is the last part of the training data, as Keras takes it."""
+    """A dataset, split; ``validation`` is the last part of the training data, as Keras takes it.
+
+    ``resident`` is the training split on the device, for the program that picks its batches out of it.
+    """
 
     train: _Split
     validation: _Split | None
     test: _Split
     classes: int
+    resident: tuple[jax.Array, jax.Array]
+
+    @property
+    def splits(self) -> tuple[_Split, ...]:
+        """The splits that there are."""
+        return tuple(split for split in (self.train, self.validation, self.test) if split is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +81,8 @@ class _Programs:
     network: Network
     draw: Any
     epoch: Any
-    evaluate: dict[int, Any]
+    evaluate: Any
+    evaluation_batch: int
 
 
 class Engine:
@@ -101,7 +115,7 @@ class Engine:
         status, reason = Status.FINISHED, None
         for epoch in range(job.training.epochs):
             order = seeds.epoch_order(job.seeds, epoch, len(data.train))
-            state, measures = programs.epoch(state, order, data.train.x, data.train.labels)
+            state, measures = programs.epoch(state, order, *data.resident)
             report = self._report(programs, state, measures, data.validation, epoch, job.training.epochs)
             reports.append(report)
             on_epoch(report)
@@ -140,7 +154,7 @@ class Engine:
     def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
         key = (spec, validation_split)
         if key not in self._data:
-            self._data[key] = _on_device(load(spec), validation_split)
+            self._data[key] = _prepare(load(spec), validation_split)
         return self._data[key]
 
     def _compiled(self, job: TrainJob, data: _Prepared) -> _Programs:
@@ -150,24 +164,32 @@ class Engine:
         network = Network.rebuild(job.recipe, job.training)
         prepare = program.scaled(job.data.scale)
         keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
-        draw = jax.jit(network.initial_state).lower(*keys).compile()
+        draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
         state = jax.eval_shape(network.initial_state, *keys)
         order = jax.ShapeDtypeStruct((len(data.train),), np.int32)
         epoch = jax.jit(program.epoch_program(network, prepare, job.training.batch_size), donate_argnums=0)
         evaluate = jax.jit(program.evaluation_program(network, prepare))
-        splits = [split for split in (data.train, data.validation, data.test) if split is not None]
+        size = min(program.EVALUATION_BATCH, *(len(split) for split in data.splits))
         programs = _Programs(
             network,
             draw,
-            epoch.lower(state, order, data.train.x, data.train.labels).compile(),
-            {len(split): evaluate.lower(state, split.x, split.labels).compile() for split in splits},
+            epoch.lower(state, order, *data.resident).compile(),
+            evaluate.lower(state, data.test.x[:size], data.test.labels[:size]).compile(),
+            size,
         )
         self._programs[key] = programs
         return programs
 
     def _evaluate(self, programs: _Programs, state: State, split: _Split) -> program.Evaluation:
-        result = programs.evaluate[len(split)](state, split.x, split.labels)
-        return program.Evaluation(*(np.asarray(part) for part in result))
+        """A whole split through the program for one batch; the last batch overlaps the one before if it must."""
+        size, examples = programs.evaluation_batch, len(split)
+        starts = [*range(0, examples - size, size), examples - size]
+        parts = [programs.evaluate(state, split.x[i : i + size], split.labels[i : i + size]) for i in starts]
+        overlap = size * len(parts) - examples
+        columns = (list(column) for column in zip(*parts, strict=True))
+        return program.Evaluation(
+            *(np.concatenate([*column[:-1], np.asarray(column[-1])[overlap:]]) for column in columns)
+        )
 
     def _report(
         self,
@@ -185,22 +207,16 @@ class Engine:
         return EpochReport(*fit, _mean(result.loss), _accuracy(result, validation))
 
 
-def _on_device(data: Dataset, validation_split: float) -> _Prepared:
-    """Put a dataset on the device; the validation split is cut off the end, before any shuffling, as Keras does."""
+def _prepare(data: Dataset, validation_split: float) -> _Prepared:
+    """Cut the validation split off the end, before any shuffling, as Keras does; put what is trained on on the device."""
     kept = math.floor(len(data.x_train) * (1.0 - validation_split))
-    return _Prepared(
-        _split(data.x_train[:kept], data.y_train[:kept]),
-        _split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None,
-        _split(data.x_test, data.y_test),
-        data.classes,
-    )
+    train = _Split(data.x_train[:kept], data.y_train[:kept])
+    validation = _Split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None
+    resident = (jax.device_put(train.x), jax.device_put(train.labels))
+    return _Prepared(train, validation, _Split(data.x_test, data.y_test), data.classes, resident)
 
 
-def _split(x: np.ndarray, labels: np.ndarray) -> _Split:
-    return _Split(jax.device_put(x), jax.device_put(labels.astype(np.int32)))
-
-
-def _mean(values: jax.Array) -> float:
+def _mean(values: jax.Array | NDArray[np.float32]) -> float:
     return float(np.mean(np.asarray(values), dtype=np.float64))
 
 

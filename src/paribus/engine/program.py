@@ -90,27 +90,15 @@ def epoch_program(network: Network, prepare: Preparation, batch_size: int) -> Ca
     return epoch
 
 
-def evaluation_program(network: Network, prepare: Preparation) -> Callable[..., Evaluation]:
-    """A function ``(state, x, labels) -> Evaluation`` in inference mode, in batches of ``EVALUATION_BATCH``."""
+def evaluation_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array, jax.Array], Evaluation]:
+    """A function ``(state, x, labels) -> Evaluation`` of one batch in inference mode."""
 
-    def batch(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
+    def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
         outputs, _ = network.model.stateless_call(state.trainable, state.non_trainable, prepare(x), training=False)
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
         given = losses.probabilities(outputs, network.from_logits)
         predicted = losses.predicted_classes(outputs, network.from_logits)
         pick = jnp.arange(labels.shape[0])
         return Evaluation(network.loss.call(y, outputs), predicted, given[pick, predicted], given[pick, labels])
-
-    def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
-        examples = x.shape[0]
-        size = min(EVALUATION_BATCH, examples)
-        full = examples // size * size
-        chunks = (x[:full].reshape(-1, size, *x.shape[1:]), labels[:full].reshape(-1, size))
-        _, parts = jax.lax.scan(lambda _, chunk: (None, batch(state, *chunk)), None, chunks)
-        whole = Evaluation(*(part.reshape(full) for part in parts))
-        if full == examples:
-            return whole
-        rest = batch(state, x[full:], labels[full:])
-        return Evaluation(*(jnp.concatenate(pair) for pair in zip(whole, rest, strict=True)))
 
     return evaluate

@@ -1,0 +1,64 @@
+"""The application: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+
+from paribus.cli import run, show
+from paribus.errors import ParibusError, StudyError
+from paribus.version import __version__
+
+app = typer.Typer(
+    name="paribus",
+    help="Controlled experiments for Keras classifiers: many seeds, honest measures, answers with error bars.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PARIBUS"},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"paribus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _paribus(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options of paribus itself."""
+
+
+app.command("run")(run.run)
+app.command("show")(show.show)
+app.command("studies")(show.studies)
+
+
+def main() -> None:
+    """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
+    try:
+        app()
+    except ParibusError as error:
+        _report(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        print("paribus: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _report(error: ParibusError) -> None:
+    """One clear error on stderr; with ``--json`` also one document on stdout."""
+    print(f"paribus: {error}", file=sys.stderr)
+    if "--json" in sys.argv[1:]:
+        document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}
+        if isinstance(error, StudyError):
+            document["mistakes"] = [{"place": m.place, "message": m.message} for m in error.mistakes]
+        print(json.dumps({"error": document}))

@@ -1,0 +1,44 @@
+"""Arguments and options that several commands share. A flag beats ``PARIBUS_*`` in the environment beats the study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+STUDY_HELP = "A built-in study (see `paribus studies`), a .toml file, or module:object."
+
+Study = Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False)]
+Store = Annotated[
+    Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds", metavar="N", envvar="PARIBUS_SEEDS", help="Train every arm with seeds 0 to N-1.", show_default="the study's"
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", metavar="N", envvar="PARIBUS_EPOCHS", help="Epochs of every run.", show_default="the study's"),
+]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option("--arm", metavar="NAME", help="Only this arm; may be given again.", show_default="all arms"),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data", metavar="SOURCE", envvar="PARIBUS_DATA", help="Other data: a name or a path.", show_default="the study's"
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", envvar="PARIBUS_WORKERS", help="Worker processes.", show_default="one per core"
+    ),
+]
+
+DEFAULT_STORE = Path("paribus-runs")

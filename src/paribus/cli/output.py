@@ -1,0 +1,36 @@
+"""Printing results on stdout."""
+
+from __future__ import annotations
+
+import json as json_library
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paribus.outcome import Outcome
+
+
+def print_outcome(outcome: Outcome, *, json: bool) -> None:
+    """The answer: tables and sentences, or the JSON of the contract."""
+    if json:
+        from paribus.report.json import document
+
+        print_json(document(outcome))
+        return
+    from paribus.report.terminal import render
+
+    print_renderable(render(outcome))
+
+
+def print_json(value: Any) -> None:
+    """One document, one trailing newline. Not a number that JSON does not have."""
+    json_library.dump(value, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def print_renderable(renderable: Any) -> None:
+    """A Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    console.print(renderable)
