@@ -191,7 +191,7 @@ def arrays_of(content: bytes) -> dict[str, NDArray[np.generic]]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        tensors = deserialize(content)
+        tensors = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise DamagedArtifactError(f"not a safetensors file ({error})") from error
     arrays: dict[str, NDArray[np.generic]] = {}
@@ -206,7 +206,8 @@ def _dtype(name: str) -> np.dtype[Any]:
     if name == "BF16":  # NumPy has none of its own; whoever wrote it had JAX, and with it ml_dtypes
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     if name not in _DTYPES:
         raise DamagedArtifactError(f"it holds an array of type {name}; known are {', '.join(_DTYPES)}, BF16")
     return np.dtype(_DTYPES[name]).newbyteorder("<")
