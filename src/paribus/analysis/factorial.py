@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
+from math import prod
 
 from paribus.analysis.comparison import Comparison
+from paribus.analysis.contrasts import compare_aligned, shared_strictness, stepped_down
+from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric
-from paribus.analysis.pairing import Missing
+from paribus.analysis.pairing import Missing, SeedScores, align
+from paribus.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What varies between the arms by design: its name and its levels, the level to compare with first.
+
+    Raises:
+        UsageError: fewer than two levels, or a level twice.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.levels) < 2:
+            raise UsageError(f"factor {self.name!r} has levels {list(self.levels)}: at least two are needed")
+        if len(set(self.levels)) < len(self.levels):
+            raise UsageError(f"factor {self.name!r} has levels {list(self.levels)}: each level is named once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +47,7 @@ class Effect:
         levels: for each of these factors its (low, high) levels, in that order: the effect is high against low.
         metric: what is compared.
         comparison: the effect (as ``difference``), its interval and verdict, holding for all effects at once.
+            None where no seed has scores in all cells.
         p_holm: Holm's step-down p of the same family, shown beside. None with one seed.
         missing: seeds left out because some cell has no score for them.
     """
@@ -30,7 +55,7 @@ class Effect:
     factors: tuple[str, ...]
     levels: tuple[tuple[str, str], ...]
     metric: Metric
-    comparison: Comparison
+    comparison: Comparison | None
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
 
@@ -47,3 +72,98 @@ class Effect:
             return f"{self.factors[0]}: {high} against {low}"
         pairs = zip(self.factors, self.levels, strict=True)
         return " x ".join(f"{factor} ({high} against {low})" for factor, (low, high) in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """An effect before there are data: its name and one weight for each cell."""
+
+    factors: tuple[str, ...]
+    levels: tuple[tuple[str, str], ...]
+    weights: Mapping[tuple[str, ...], float]
+
+
+def factorial_effects(
+    factors: Sequence[Factor],
+    cells: Mapping[tuple[str, ...], SeedScores],
+    metric: Metric,
+    *,
+    order: int = 2,
+    margin: float | None = None,
+    level: float = 0.95,
+    scope: str = "new data",
+    family: int | None = None,
+    schedule: Schedule | None = None,
+    number: int = 1,
+) -> tuple[Effect, ...]:
+    """Main effects and interactions of a full factorial study, judged together, paired by seed over all cells.
+
+    Args:
+        factors: the factors, in the order of the cells' keys.
+        cells: scores of each combination of levels; the key has one level for each factor.
+        metric: what is compared.
+        order: largest number of factors in an interaction; 1 gives main effects only.
+        margin: effects smaller than this count as equivalent to none; None means the default of 0.001.
+        level: the level at which all intervals hold at once.
+        scope: as in :func:`paribus.analysis.compare_family`.
+        family: how many contrasts share the allowed error; None means these effects.
+        schedule: as in :func:`paribus.analysis.compare_family`.
+        number: as in :func:`paribus.analysis.compare_family`.
+
+    Returns:
+        Main effects first, then interactions, each in the order of the factors and their levels.
+
+    Raises:
+        UsageError: a combination of levels has no cell or a cell no combination; bad scores, margin, level or scope.
+    """
+    _check_cells(factors, cells)
+    patterns = tuple(_patterns(factors, order))
+    strictness = shared_strictness(len(patterns), level, family, schedule, number)
+    keys = list(cells)
+    aligned = align([cells[key] for key in keys])
+    rows = dict(zip(keys, aligned.values, strict=True))
+    comparisons = [
+        compare_aligned(
+            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strictness, scope
+        )
+        for pattern in patterns
+    ]
+    steps = stepped_down(comparisons, strictness)
+    return tuple(
+        Effect(pattern.factors, pattern.levels, metric, comparison, p_holm, aligned.missing)
+        for pattern, comparison, p_holm in zip(patterns, comparisons, steps, strict=True)
+    )
+
+
+def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], SeedScores]) -> None:
+    wanted = list(product(*(factor.levels for factor in factors)))
+    lacking = [key for key in wanted if key not in cells]
+    if lacking:
+        raise UsageError(f"no arm for {' / '.join(lacking[0])}: a factorial study crosses all levels of all factors")
+    foreign = [key for key in cells if key not in wanted]
+    if foreign:
+        raise UsageError(f"cell {' / '.join(foreign[0])}: no such combination of the factors' levels")
+
+
+def _patterns(factors: Sequence[Factor], order: int) -> Iterator[_Pattern]:
+    for size in range(1, min(order, len(factors)) + 1):
+        for chosen in combinations(range(len(factors)), size):
+            base = [factors[index].levels[0] for index in chosen]
+            for high in product(*(factors[index].levels[1:] for index in chosen)):
+                levels = tuple(zip(base, high, strict=True))
+                weights = _weights(factors, chosen, levels)
+                yield _Pattern(tuple(factors[index].name for index in chosen), levels, weights)
+
+
+def _weights(
+    factors: Sequence[Factor], chosen: tuple[int, ...], levels: tuple[tuple[str, str], ...]
+) -> dict[tuple[str, ...], float]:
+    """Weights of the cells: the product of +1 (high) and -1 (low) over the chosen factors, averaged over the others."""
+    others = prod(len(factor.levels) for index, factor in enumerate(factors) if index not in chosen)
+    weights = {}
+    for key in product(*(factor.levels for factor in factors)):
+        picked = [key[index] for index in chosen]
+        if all(name in pair for name, pair in zip(picked, levels, strict=True)):
+            lows = sum(name == pair[0] for name, pair in zip(picked, levels, strict=True))
+            weights[key] = (-1.0) ** lows / others
+    return weights

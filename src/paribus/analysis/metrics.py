@@ -27,6 +27,9 @@ class Metric:
         unit: how its numbers are printed.
         higher_is_better: the direction that counts as better.
         per_example: True where each test example has a score of its own, so that claims can be about new data.
+        split: the examples it is measured on, as in "on this training set".
+        better: how a sentence says that A is better than B.
+        worse: how a sentence says that A is worse than B.
     """
 
     name: str
@@ -34,16 +37,29 @@ class Metric:
     unit: Unit
     higher_is_better: bool
     per_example: bool
+    split: str = "test"
+    better: str = "is better than"
+    worse: str = "is worse than"
 
 
 _ALL = (
     Metric("test_accuracy", "test accuracy", Unit.FRACTION, higher_is_better=True, per_example=True),
-    Metric("train_accuracy", "train accuracy", Unit.FRACTION, higher_is_better=True, per_example=False),
-    Metric("fit_accuracy", "fit accuracy", Unit.FRACTION, higher_is_better=True, per_example=False),
-    Metric("generalization_gap", "generalization gap", Unit.FRACTION, higher_is_better=False, per_example=True),
+    Metric(
+        "train_accuracy", "train accuracy", Unit.FRACTION, higher_is_better=True, per_example=False, split="training"
+    ),
+    Metric("fit_accuracy", "fit accuracy", Unit.FRACTION, higher_is_better=True, per_example=False, split="training"),
+    Metric(
+        "generalization_gap",
+        "generalization gap",
+        Unit.FRACTION,
+        higher_is_better=False,
+        per_example=True,
+        better="has a smaller generalization gap than",
+        worse="has a larger generalization gap than",
+    ),
     Metric("test_loss", "test loss", Unit.NATS, higher_is_better=False, per_example=True),
-    Metric("train_loss", "train loss", Unit.NATS, higher_is_better=False, per_example=False),
-    Metric("fit_loss", "fit loss", Unit.NATS, higher_is_better=False, per_example=False),
+    Metric("train_loss", "train loss", Unit.NATS, higher_is_better=False, per_example=False, split="training"),
+    Metric("fit_loss", "fit loss", Unit.NATS, higher_is_better=False, per_example=False, split="training"),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
 

@@ -1,0 +1,167 @@
+"""Comparing two arms, or any weighted sum of arms, over seeds and examples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
+
+from paribus.analysis.comparison import Comparison, Components, Scope, Verdict
+from paribus.analysis.critical import TwoPartVariance, half_width, one_sided_p, two_sided_p
+from paribus.analysis.scores import checked_scores
+from paribus.analysis.signs import sign_flip, superiority
+from paribus.analysis.strictness import Strictness
+from paribus.analysis.variance import Decomposition, Term, decompose
+from paribus.errors import UsageError
+
+DEFAULT_MARGIN = 0.001
+"""Differences below this count as equivalent unless a margin is declared: 0.1 points of accuracy."""
+
+
+def compare_scores(
+    a: ArrayLike,
+    b: ArrayLike,
+    margin: float | None = None,
+    level: float = 0.95,
+    scope: str = "new data",
+) -> Comparison:
+    """Compare arm A with arm B from per-example scores, paired by seed (rows) and by example (columns).
+
+    A score is higher where an answer is better: 1 if right and 0 if wrong, or minus the log loss. Nothing may be nan.
+    Scope "new data" (seeds and examples vary): two-way random effects, Var = var_seed / S + var_example / N +
+    var_rest / (S N), with the critical value of :mod:`paribus.analysis.critical`. Scope "this test set" (only seeds
+    vary): paired t test over the seeds' means. Formulas and sources: ``docs/statistics.md``.
+
+    Args:
+        a: scores of A, shape ``(seeds, examples)``; row i of both arrays comes from the same seed.
+        b: scores of B, same shape.
+        margin: differences smaller than this count as equivalent, in the scores' units; declare it before looking.
+            None means 0.001, which is 0.1 points of accuracy.
+        level: level of the interval. The verdict "better" or "worse" errs with probability 1 - level at most, and so
+            does "equivalent".
+        scope: "new data" or "this test set" (also written "on new data", "on this test set").
+
+    Returns:
+        The comparison. With one seed there is no interval and the verdict is undecided.
+
+    Raises:
+        UsageError: shapes differ or are not two-dimensional, a score is not finite, fewer than 2 examples for claims
+            about new data, a level outside (0, 1), a margin that is not positive, or an unknown scope.
+    """
+    first, second = checked_scores(a, "a"), checked_scores(b, "b")
+    if first.shape != second.shape:
+        raise UsageError(
+            f"a has shape {first.shape} and b has shape {second.shape}: both need the same seeds and the same examples"
+        )
+    return compare_terms(((1.0, first), (-1.0, second)), margin, Strictness(level), scope)
+
+
+def compare_terms(
+    terms: Sequence[Term],
+    margin: float | None,
+    strictness: Strictness,
+    scope: str,
+    *,
+    higher_is_better: bool = True,
+) -> Comparison:
+    """Judge a weighted sum of score arrays against zero; what :func:`compare_scores` and all contrasts stand on.
+
+    Args:
+        terms: weights and checked arrays of equal shape ``(seeds, examples)``.
+        margin: as in :func:`compare_scores`.
+        strictness: the promised level, and the family and looks it is shared among.
+        scope: as in :func:`compare_scores`.
+        higher_is_better: False for losses: then a negative difference is the better one.
+
+    Raises:
+        UsageError: as :func:`compare_scores`.
+    """
+    about = parsed_scope(scope)
+    limit = DEFAULT_MARGIN if margin is None else float(margin)
+    if not (limit > 0 and math.isfinite(limit)):
+        raise UsageError(f"margin {margin!r}: a margin is a positive number, such as 0.001 for 0.1 points")
+    if about is Scope.NEW_DATA and terms[0][1].shape[1] < 2:
+        raise UsageError(
+            "scores have 1 example: claims about new data need at least 2; "
+            'compare values known once per run with scope="this test set"'
+        )
+    parts = decompose(terms)
+    variance, floored = variance_of_mean(parts, about)
+    low = high = error = p_value = p_equivalent = p_adjusted = p_equivalent_adjusted = None
+    verdict = Verdict.UNDECIDED
+    if parts.seeds > 1:
+        half = float(half_width(variance, strictness.alpha))
+        low, high, error = parts.mean - half, parts.mean + half, math.sqrt(float(variance.total))
+        p_value = two_sided_p(parts.mean, variance)
+        p_equivalent = one_sided_p(limit - abs(parts.mean), variance)
+        p_adjusted, p_equivalent_adjusted = strictness.adjusted(p_value), strictness.adjusted_one_sided(p_equivalent)
+        if low > 0 or high < 0:
+            verdict = Verdict.BETTER if (low > 0) == higher_is_better else Verdict.WORSE
+        elif p_equivalent_adjusted <= 1 - strictness.level:
+            verdict = Verdict.EQUIVALENT
+    sign = 1.0 if higher_is_better else -1.0
+    return Comparison(
+        difference=parts.mean,
+        low=low,
+        high=high,
+        p_value=p_value,
+        verdict=verdict,
+        scope=about,
+        components=components_of(parts, floored=floored) if parts.seeds > 1 else None,
+        level=strictness.level,
+        margin=limit,
+        standard_error=error,
+        p_equivalent=p_equivalent,
+        p_adjusted=p_adjusted,
+        p_equivalent_adjusted=p_equivalent_adjusted,
+        seeds=parts.seeds,
+        examples=parts.examples,
+        seed_differences=tuple(float(value) for value in parts.seed_means),
+        contrasts=strictness.contrasts,
+        higher_is_better=higher_is_better,
+        sign_flip=sign_flip(parts.seed_means),
+        superiority=superiority(sign * parts.seed_means, strictness.level),
+        look=strictness.look,
+    )
+
+
+def parsed_scope(scope: str) -> Scope:
+    """The scope of that name, with or without a leading "on"."""
+    try:
+        return Scope(scope.removeprefix("on "))
+    except ValueError:
+        raise UsageError(f'scope {scope!r}: choose "{Scope.NEW_DATA}" or "{Scope.THIS_TEST_SET}"') from None
+
+
+def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVariance, bool]:
+    """The variance of the grand mean in its two parts, and whether it rests on the scores' resolution.
+
+    New data: A = ms_seed / (S N), B = max(0, ms_example - ms_rest) / (S N) (Hillis 2007: the truncated form). This test
+    set: A is the variance of the seeds' means over S, and B is 0.
+
+    Scores without any spread leave nothing to estimate a variance from. Then A is what the smallest spread that such
+    scores can show would make, one seed one step off; and B is as though 2 of the N examples had differed, which gives
+    about the interval of the rule of three (Hanley and Lippman-Hand 1983). So no interval ever has zero width.
+    """
+    seeds, examples = parts.seeds, parts.examples
+    cells = seeds * examples
+    # The smallest step of a seed's mean: one example right or wrong; or else the rounding error of the scores.
+    step = parts.step / examples if parts.discrete else parts.step
+    lowest = (step / seeds) ** 2 if parts.discrete else step**2
+    seed_part = max(parts.ms_seed / cells, lowest)
+    floored = seed_part > parts.ms_seed / cells
+    if scope is Scope.THIS_TEST_SET:
+        return TwoPartVariance(seed_part, seeds - 1), floored
+    example_part = max(parts.ms_example - parts.ms_rest, 0.0) / cells
+    # The least that one differing example makes of this sum of squares is step ** 2: a quarter of it is rounding.
+    negligible = parts.step**2 / 4 if parts.discrete else 4 * cells * seeds * step**2
+    if parts.ms_example * cells < negligible:
+        example_part = 2 * step**2
+        floored = True
+    return TwoPartVariance(seed_part, seeds - 1, example_part, examples - 1), floored
+
+
+def components_of(parts: Decomposition, *, floored: bool) -> Components:
+    """The mean squares as public values."""
+    return Components(parts.seeds, parts.examples, parts.ms_seed, parts.ms_example, parts.ms_rest, floored)

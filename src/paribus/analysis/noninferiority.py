@@ -1,0 +1,87 @@
+"""Non-inferiority: is a new arm not worse than an old one by more than a margin (``paribus check``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paribus.analysis.compare import compare_terms, variance_of_mean
+from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.critical import half_width, one_sided_p
+from paribus.analysis.metrics import Metric
+from paribus.analysis.pairing import Missing, SeedScores, align
+from paribus.analysis.strictness import Strictness
+from paribus.analysis.variance import decompose
+from paribus.errors import UsageError
+
+
+class CheckAnswer(StrEnum):
+    """The answer of a check: it holds, it does not, or the runs cannot say."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class NonInferiority:
+    """A check that the new arm is not worse than the old one by the margin or more.
+
+    Attributes:
+        new: the new arm.
+        old: the old arm.
+        metric: what is compared.
+        margin: the loss that would be too much, in the metric's units; positive.
+        answer: ``HOLDS`` if a loss as large as the margin is ruled out at the level, one-sided; ``FAILS`` if a loss
+            smaller than the margin is; else ``UNDECIDED``.
+        worst: one-sided limit of how the new arm may compare at worst (new - old): the lower limit where higher is
+            better, the upper one for losses; None with one seed.
+        p_value: one-sided p of "worse by the margin or more"; None with one seed.
+        comparison: the two-sided comparison of new with old, shown beside.
+        missing: seeds left out because one of the arms has no score for them.
+    """
+
+    new: str
+    old: str
+    metric: Metric
+    margin: float
+    answer: CheckAnswer
+    worst: float | None
+    p_value: float | None
+    comparison: Comparison
+    missing: tuple[Missing, ...] = ()
+
+
+def check_not_worse(
+    new: SeedScores, old: SeedScores, metric: Metric, margin: float, *, level: float = 0.95, scope: str = "new data"
+) -> NonInferiority:
+    """Check that ``new`` is not worse than ``old`` by ``margin`` or more; rows are paired by seed.
+
+    One-sided test of the difference against the margin with error 1 - level, the same variance as in
+    :func:`paribus.analysis.compare_scores`.
+
+    Raises:
+        UsageError: no seed in common, or bad scores, margin, level or scope.
+    """
+    if not 0.5 < level < 1:
+        raise UsageError(f"level {level!r}: the level of a check lies between 0.5 and 1, such as 0.95")
+    rows = align((new, old))
+    if not rows.seeds:
+        raise UsageError(
+            f"arms {new.arm!r} and {old.arm!r} have no scored seed in common: run both with the same seeds"
+        )
+    terms = ((1.0, rows.values[0]), (-1.0, rows.values[1]))
+    about = scope if metric.per_example and rows.values[0].shape[1] > 1 else Scope.THIS_TEST_SET
+    comparison = compare_terms(terms, margin, Strictness(level), about, higher_is_better=metric.higher_is_better)
+    answer, worst, p_value = CheckAnswer.UNDECIDED, None, None
+    if comparison.seeds > 1:
+        sign = 1.0 if metric.higher_is_better else -1.0
+        gain = sign * comparison.difference
+        variance, _ = variance_of_mean(decompose(terms), comparison.scope)
+        worst = sign * (gain - float(half_width(variance, 2 * (1 - level))))
+        p_value = one_sided_p(gain + margin, variance)
+        if p_value <= 1 - level:
+            answer = CheckAnswer.HOLDS
+        elif one_sided_p(-margin - gain, variance) <= 1 - level:
+            answer = CheckAnswer.FAILS
+    return NonInferiority(new.arm, old.arm, metric, margin, answer, worst, p_value, comparison, rows.missing)

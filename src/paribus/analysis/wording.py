@@ -1,0 +1,83 @@
+"""Numbers in words: enough digits that what is printed never contradicts what is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from paribus.analysis.metrics import Unit
+
+_FEWEST_DECIMALS = {Unit.FRACTION: 2, Unit.NATS: 4}
+_FACTOR = {Unit.FRACTION: 100.0, Unit.NATS: 1.0}
+_NAME = {Unit.FRACTION: "points", Unit.NATS: "nats"}
+_MOST_DECIMALS = 8
+
+
+def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
+    """Differences with their sign and without their unit, all with the same number of digits.
+
+    Fractions become percentage points. There are as many decimals as it takes for numbers that differ in sign or in
+    size to be printed differently; values too small for that are printed in scientific notation.
+
+    Args:
+        values: differences in the metric's own units.
+        unit: the metric's unit.
+    """
+    scaled = [value * _FACTOR[unit] for value in values]
+    for decimals in range(_FEWEST_DECIMALS[unit], _MOST_DECIMALS + 1):
+        texts = tuple(_signed(value, decimals) for value in scaled)
+        if _faithful(scaled, texts):
+            return texts
+    return tuple(f"{value:+.1e}" if value else "0" for value in scaled)
+
+
+def magnitude(value: float, unit: Unit) -> str:
+    """A size such as a margin, without sign and with its unit: ``0.10 points``."""
+    (text,) = differences([value], unit)
+    return f"{text.lstrip('+')} {_NAME[unit]}"
+
+
+def unit_name(unit: Unit) -> str:
+    """How differences in this unit are called: points or nats."""
+    return _NAME[unit]
+
+
+def p_text(p_value: float, alpha: float) -> str:
+    """``p = 0.012`` or ``p < 0.0001``; on the same side of ``alpha`` in print as in truth."""
+    if p_value < 0.0001 < alpha:
+        return "p < 0.0001"
+    for decimals in range(3, 12):
+        rounded = round(p_value, decimals)
+        if (rounded <= alpha) == (p_value <= alpha) and (rounded > 0 or p_value == 0) and (rounded < 1 or p_value == 1):
+            return f"p = {rounded:.{decimals}f}"
+    return f"p = {p_value:.3e}"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 seed``, ``5 seeds``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(items: Sequence[object], word: Callable[[object], str] = str) -> str:
+    """``1``, ``1 and 2``, ``1, 2 and 3``."""
+    words = [word(item) for item in items]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def capitalized(text: str) -> str:
+    """The text with its first letter large and all others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = f"{value:+.{decimals}f}"
+    return text if float(text) else f"{0:.{decimals}f}"
+
+
+def _faithful(values: Sequence[float], texts: Sequence[str]) -> bool:
+    """Whether the printed numbers have the signs and the order of the true ones."""
+    printed = [float(text) for text in texts]
+    if any(
+        (value > 0) != (shown > 0) or (value < 0) != (shown < 0) for value, shown in zip(values, printed, strict=True)
+    ):
+        return False
+    return len(set(printed)) == len(set(values))
