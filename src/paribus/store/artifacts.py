@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from paribus.store.durable import make_folder, sync_folder, write_synced
 from paribus.store.points import Hook, Point
 
 if TYPE_CHECKING:
@@ -74,14 +75,13 @@ class Artifacts:
         if not contents:
             return {}
         folder = self.folder / fingerprint[:2]
-        _make_folder(self.folder)
-        _make_folder(folder)
+        make_folder(folder)
         digests = {}
         for kind, content in contents.items():
             digests[kind] = hashlib.sha256(content).hexdigest()
             temporary = folder / f".paribus-{fingerprint}.{kind}.tmp"
             try:
-                self._write_synced(temporary, content)
+                write_synced(temporary, content, self._at)
                 self._at(Point.BEFORE_RENAME)
                 temporary.replace(self.path(fingerprint, kind, digests[kind]))
             except BaseException:
@@ -118,12 +118,10 @@ class Artifacts:
     def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:
         """Remove a run's files but these: what it had before it was replaced, or what a failed write left."""
         keep = {self.path(fingerprint, kind, sha256) for kind, sha256 in digests.items()}
-        folder = self.folder / fingerprint[:2]
-        for name in _entries(folder):
-            artifact = parse(name)
-            if artifact is not None and artifact.fingerprint == fingerprint and folder / name not in keep:
+        for path in self.files_of(fingerprint):
+            if path not in keep:
                 self._at(Point.BEFORE_REMOVE)
-                (folder / name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 self._at(Point.AFTER_REMOVE)
 
     def clean(self) -> None:
@@ -139,26 +137,19 @@ class Artifacts:
                 path.unlink(missing_ok=True)
                 self._at(Point.AFTER_CLEAN)
 
+    def files_of(self, fingerprint: str) -> Iterator[Path]:
+        """All artifacts of a run, whether a row names them or not."""
+        folder = self.folder / fingerprint[:2]
+        for name in _entries(folder):
+            artifact = parse(name)
+            if artifact is not None and artifact.fingerprint == fingerprint:
+                yield folder / name
+
     def files(self) -> Iterator[Path]:
         """All files in the folders of artifacts, temporary and foreign ones included."""
         for name in _entries(self.folder):
             for file in _entries(self.folder / name):
                 yield self.folder / name / file
-
-    def _write_synced(self, path: Path, content: bytes) -> None:
-        self._at(Point.BEFORE_WRITE)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        try:
-            half = len(content) // 2
-            _write_all(descriptor, memoryview(content)[:half])
-            self._at(Point.HALF_WRITTEN)
-            _write_all(descriptor, memoryview(content)[half:])
-            self._at(Point.AFTER_WRITE)
-            self._at(Point.BEFORE_SYNC)
-            os.fsync(descriptor)
-            self._at(Point.AFTER_SYNC)
-        finally:
-            os.close(descriptor)
 
 
 def parse(name: str) -> ArtifactName | None:
@@ -211,29 +202,6 @@ def _dtype(name: str) -> np.dtype[Any]:
     if name not in _DTYPES:
         raise DamagedArtifactError(f"it holds an array of type {name}; known are {', '.join(_DTYPES)}, BF16")
     return np.dtype(_DTYPES[name]).newbyteorder("<")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        return
-    sync_folder(folder.parent)
-
-
-def _write_all(descriptor: int, content: memoryview) -> None:
-    """``os.write`` may write less than it is given, at most 2 GiB at a time."""
-    while content:
-        content = content[os.write(descriptor, content) :]
 
 
 def _entries(folder: Path) -> list[str]:

@@ -10,10 +10,12 @@ from urllib.parse import quote
 
 from paribus.errors import StoreError, StoreTooNewError
 from paribus.store import schema
+from paribus.store.durable import sync_folder, write_synced
 from paribus.store.points import Hook, Point
 from paribus.version import __version__
 
 DATABASE_NAME = "paribus.sqlite"
+_SALVAGED_NAME = ".paribus-salvaged.tmp"
 _PATIENCE = 30.0
 """Seconds to wait for other connections: a reader waits out a commit, a commit waits out readers."""
 
@@ -30,6 +32,21 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         # after a commit can bring the journal back, and the next opening rolls the finished run back with it.
         connection.execute("PRAGMA synchronous = EXTRA")
     return connection
+
+
+def replace_database(folder: Path, content: bytes, at: Hook) -> None:
+    """Put another database in the place of a broken one, with one rename."""
+    temporary = folder / _SALVAGED_NAME
+    write_synced(temporary, content, at)
+    at(Point.BEFORE_REPLACE)
+    temporary.replace(folder / DATABASE_NAME)
+    at(Point.AFTER_REPLACE)
+    sync_folder(folder)
+
+
+def clean(folder: Path) -> None:
+    """Remove what a killed ``replace_database`` left."""
+    (folder / _SALVAGED_NAME).unlink(missing_ok=True)
 
 
 def format_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -53,9 +70,9 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path, at: Hook) -> None:
-    """Bring the database to the newest format, one transaction a migration."""
-    for number in range(format_of(connection, path), len(schema.MIGRATIONS)):
+def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | None = None) -> None:
+    """Bring the database to a format, the newest unless said otherwise, one transaction a migration."""
+    for number in range(format_of(connection, path), len(schema.MIGRATIONS) if upto is None else upto):
         with transaction(connection, at, Point.BEFORE_MIGRATION_COMMIT, Point.AFTER_MIGRATION_COMMIT):
             for statement in schema.MIGRATIONS[number]:
                 connection.execute(statement)

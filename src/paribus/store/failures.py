@@ -39,6 +39,13 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
         raise StoreError(f"{folder}: {lost}: {error.strerror or error}{where}; {mend}") from error
 
 
+def is_broken(error: sqlite3.Error) -> bool:
+    """Whether the database itself is at fault, and not the moment: no permission, no space, somebody's lock."""
+    # A text that is no UTF-8 is reported without a code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
+
+
 def doctor(folder: Path) -> str:
     """The mend for what only the doctor can mend."""
     return f"mend the store with `paribus doctor --repair --store {shlex.quote(str(folder))}`"

@@ -36,6 +36,10 @@ class Point(StrEnum):
     AFTER_COMMIT = "after commit"
     BEFORE_REMOVE = "before removing a replaced artifact"
     AFTER_REMOVE = "after removing a replaced artifact"
+    BEFORE_MOVE = "before moving something into quarantine"
+    AFTER_MOVE = "after moving something into quarantine"
+    BEFORE_REPLACE = "before replacing a broken database"
+    AFTER_REPLACE = "after replacing a broken database"
 
 
 def nothing(point: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paribus.records import Environment, Recipe, RunResult, Status
@@ -64,10 +64,16 @@ def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[st
     return {fingerprint: found[fingerprint] for fingerprint in fingerprints if fingerprint in found}
 
 
-def all_fingerprints(connection: sqlite3.Connection) -> Iterator[str]:
+def all_fingerprints(connection: sqlite3.Connection) -> list[str]:
     """The fingerprints of all runs, in the order they were recorded."""
-    for row in connection.execute("SELECT fingerprint FROM runs ORDER BY id"):
-        yield row[0]
+    return [row[0] for row in connection.execute("SELECT fingerprint FROM runs ORDER BY id")]
+
+
+def raw_run(connection: sqlite3.Connection, fingerprint: str) -> dict[str, object]:
+    """Whatever a run's row holds, by column."""
+    cursor = connection.execute("SELECT * FROM runs WHERE fingerprint = ?", (fingerprint,))
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone() or [None] * len(names), strict=True))
 
 
 def delete_run(connection: sqlite3.Connection, fingerprint: str) -> None:

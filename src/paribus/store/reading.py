@@ -36,6 +36,7 @@ class ReadingDatabase:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     def read(self, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
         """The answer of one consistent state; ``empty`` if there is no database, or nothing in it yet.
@@ -44,12 +45,11 @@ class ReadingDatabase:
             StoreError, sqlite3.Error, OSError: as their names say.
         """
         for _ in range(_ATTEMPTS):
-            if self._connection is None:
-                if not self._path.exists():
-                    return empty
-                self._connection = connect(self._path, "ro")
+            connection = self._connected()
+            if connection is None:
+                return empty
             try:
-                return self._ask(self._connection, query, empty)
+                return self._ask(connection, query, empty)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
@@ -63,6 +63,19 @@ class ReadingDatabase:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _connected(self) -> sqlite3.Connection | None:
+        """A connection to the file that is there now, not to one that it has replaced (`paribus doctor --repair`)."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self.close()
+            return None
+        file = (status.st_dev, status.st_ino)
+        if self._connection is None or file != self._file:
+            self.close()
+            self._connection, self._file = connect(self._path, "ro"), file
+        return self._connection
 
     def _ask(self, connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
         with reading(connection):

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 from paribus.errors import StoreError
 from paribus.records import DataSummary, Predictions, Recipe, RunResult
 from paribus.store import base, queries, rows, study_queries
-from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of, sync_folder
+from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
 from paribus.store.base import Store, StoredArm, StoredStudy
-from paribus.store.database import DATABASE_NAME, connect, migrate, transaction
+from paribus.store.database import DATABASE_NAME, clean, connect, migrate, transaction
+from paribus.store.durable import make_folder
 from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
 from paribus.store.points import Hook, Point, nothing
@@ -77,11 +78,12 @@ class SqliteStore(Store):
         if mode == "read":
             return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
         with explained(path, "the store cannot be opened for writing"):
-            _make_folders(path)
+            make_folder(path)
             at(Point.BEFORE_LOCK)
             lock = WriterLock(path)
             try:
                 at(Point.AFTER_LOCK)
+                clean(path)
                 Artifacts(path, at).clean()
                 return cls(path, _WritingDatabase(path, lock, at), at)
             except BaseException:
@@ -244,11 +246,3 @@ def _contents(result: RunResult) -> dict[Kind, bytes]:
     if result.predictions is not None:
         contents[Kind.PREDICTIONS] = content_of(rows.predictions_arrays(result.predictions))
     return contents
-
-
-def _make_folders(folder: Path) -> None:
-    """``mkdir -p`` that survives a power cut."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(exist_ok=True)
-        sync_folder(place.parent)

@@ -9,10 +9,14 @@ from paribus.store import queries, rows
 from paribus.store.base import StoredArm, StoredRun, StoredStudy
 
 
+def names(connection: sqlite3.Connection) -> list[str]:
+    """The names of all studies, sorted."""
+    return [row[0] for row in connection.execute("SELECT name FROM studies ORDER BY name")]
+
+
 def studies(connection: sqlite3.Connection) -> tuple[StoredStudy, ...]:
     """All studies, sorted by name."""
-    names = [row[0] for row in connection.execute("SELECT name FROM studies ORDER BY name").fetchall()]
-    return tuple(found for name in names if (found := study(connection, name)) is not None)
+    return tuple(found for name in names(connection) if (found := study(connection, name)) is not None)
 
 
 def study(connection: sqlite3.Connection, name: str) -> StoredStudy | None:
@@ -32,7 +36,7 @@ def study(connection: sqlite3.Connection, name: str) -> StoredStudy | None:
 
 def put_study(connection: sqlite3.Connection, study: StoredStudy) -> None:
     """Write a study in place of the one of its name."""
-    connection.execute("DELETE FROM studies WHERE name = ?", (study.name,))
+    delete_study(connection, study.name)
     number = connection.execute(
         "INSERT INTO studies (name, document, data) VALUES (?, ?, ?)",
         (study.name, study.document, rows.data_text(study.data)),
@@ -46,6 +50,18 @@ def put_study(connection: sqlite3.Connection, study: StoredStudy) -> None:
             "INSERT INTO arm_runs (arm, init_seed, order_seed, dropout_seed, fingerprint) VALUES (?, ?, ?, ?, ?)",
             [(arm_number, *rows.seeds_row(run.seeds), run.fingerprint) for run in arm.runs],
         )
+
+
+def delete_study(connection: sqlite3.Connection, name: str) -> None:
+    """Forget what was run under a name; the runs stay."""
+    connection.execute("DELETE FROM studies WHERE name = ?", (name,))
+
+
+def raw_study(connection: sqlite3.Connection, name: str) -> dict[str, object]:
+    """Whatever a study's row holds, by column."""
+    cursor = connection.execute("SELECT * FROM studies WHERE name = ?", (name,))
+    columns = [column[0] for column in cursor.description]
+    return dict(zip(columns, cursor.fetchone() or [None] * len(columns), strict=True))
 
 
 def _runs(connection: sqlite3.Connection, arm: int) -> tuple[StoredRun, ...]:

@@ -1,0 +1,172 @@
+"""``paribus doctor``: what is wrong in a store, and mending it. Nothing is deleted; it is moved into ``quarantine/``.
+
+(But for temporary files: those hold the beginning of something that was never recorded, and any writer removes them.)
+A run that is set aside is computed again by the next ``paribus run``, to the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from paribus.errors import StoreError
+from paribus.store import queries, study_queries
+from paribus.store.artifacts import ARTIFACTS_NAME, Artifacts
+from paribus.store.database import DATABASE_NAME, clean, connect, migrate, replace_database, transaction
+from paribus.store.durable import make_folder, sync_folder, write_synced
+from paribus.store.failures import explained
+from paribus.store.lock import WriterLock, no_writer
+from paribus.store.points import Hook, Point, nothing
+from paribus.store.salvage import salvage
+from paribus.store.survey import Finding, Problem, survey
+
+QUARANTINE_NAME = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What was done about a finding."""
+
+    finding: Finding
+    done: str
+
+    def __str__(self) -> str:
+        return f"{self.finding.problem} {self.finding.subject}: {self.done}"
+
+
+def examine(folder: str | os.PathLike[str]) -> list[Finding]:
+    """Everything that is wrong in a store; nothing is changed. No store, nothing wrong.
+
+    While another process is writing, files that no row names are taken for its work in hand.
+
+    Raises:
+        StoreTooNewError: it was written by a newer version of paribus.
+        StoreError: it is not a store, or cannot be read.
+    """
+    path = Path(folder)
+    with explained(path, "the store cannot be examined"):
+        if not _is_store(path):
+            return []
+        with no_writer(path) as alone:
+            return survey(path, Artifacts(path, nothing), writer=not alone)
+
+
+def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
+    """Mend what ``examine`` finds, as the store's one writer. Killed at any moment, it can be called again.
+
+    Raises:
+        StoreBusyError: another process is writing to the store.
+        StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
+    """
+    path = Path(folder)
+    with explained(path, "the store was not mended"):
+        if not _is_store(path):
+            return []
+        lock = WriterLock(path)
+        try:
+            return _Repair(path, at).all()
+        finally:
+            lock.release()
+
+
+def _is_store(folder: Path) -> bool:
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder}: not a folder, and a store is one; choose another with --store")
+    return (folder / DATABASE_NAME).exists() or (folder / ARTIFACTS_NAME).exists()
+
+
+@final
+class _Repair:
+    """One repair of one store, by whoever holds its lock."""
+
+    def __init__(self, folder: Path, at: Hook) -> None:
+        self._folder = folder
+        self._at = at
+        self._artifacts = Artifacts(folder, at)
+        self._quarantine = folder / QUARANTINE_NAME
+
+    def all(self) -> list[Action]:
+        clean(self._folder)
+        findings = survey(self._folder, self._artifacts, writer=False)
+        actions = []
+        if any(finding.problem is Problem.DATABASE for finding in findings):
+            done = self._replace_database()
+            actions += [Action(finding, done) for finding in findings]
+            findings = survey(self._folder, self._artifacts, writer=False)
+        if findings:
+            with closing(connect(self._folder / DATABASE_NAME, "rwc")) as connection:
+                migrate(connection, self._folder / DATABASE_NAME, self._at)
+                actions += [Action(finding, self._mend(connection, finding)) for finding in findings]
+        return actions
+
+    def _mend(self, connection: sqlite3.Connection, finding: Finding) -> str:
+        match finding.problem:
+            case Problem.ROW | Problem.MISSING | Problem.DAMAGED:
+                return self._set_run_aside(connection, finding.subject)
+            case Problem.STUDY:
+                self._keep_row("study", finding.subject, study_queries.raw_study(connection, finding.subject))
+                with transaction(connection, self._at):
+                    study_queries.delete_study(connection, finding.subject)
+                return f"moved to {QUARANTINE_NAME}/; its runs stay, and running it again finds them"
+            case Problem.TEMPORARY:
+                self._artifacts.clean()
+                return "removed"
+            case Problem.ORPHAN:
+                self._move(self._folder / finding.subject)
+                return f"moved to {QUARANTINE_NAME}/"
+            case Problem.DATABASE:
+                raise AssertionError("a broken database is replaced before anything else")
+
+    def _set_run_aside(self, connection: sqlite3.Connection, fingerprint: str) -> str:
+        """Row first, then files: killed in between, the files are orphans, which the next repair moves."""
+        if fingerprint in queries.all_fingerprints(connection):
+            self._keep_row("run", fingerprint, queries.raw_run(connection, fingerprint))
+            with transaction(connection, self._at):
+                queries.delete_run(connection, fingerprint)
+        for path in list(self._artifacts.files_of(fingerprint)):
+            self._move(path)
+        return f"moved to {QUARANTINE_NAME}/; `paribus run` computes it again"
+
+    def _replace_database(self) -> str:
+        """Copy the broken one into quarantine, then put the salvaged one in its place with one rename."""
+        database = self._folder / DATABASE_NAME
+        kept = self._keep(DATABASE_NAME, database.read_bytes())
+        content, count = salvage(database)
+        # A journal that could not be played back belongs to the broken database, and would break the new one.
+        with suppress(FileNotFoundError):
+            self._move(database.with_name(f"{DATABASE_NAME}-journal"))
+        replace_database(self._folder, content, self._at)
+        return f"copied to {QUARANTINE_NAME}/{kept.name}; a new one has the {count} runs that could be read"
+
+    def _keep_row(self, kind: str, name: str, row: dict[str, object]) -> None:
+        text = json.dumps(row, indent=1, default=lambda blob: {"blob": bytes.hex(blob)})
+        self._keep(f"{kind}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.json", text.encode())
+
+    def _keep(self, name: str, content: bytes) -> Path:
+        make_folder(self._quarantine)
+        path = self._free(name)
+        write_synced(path, content, self._at)
+        sync_folder(self._quarantine)
+        return path
+
+    def _move(self, path: Path) -> None:
+        make_folder(self._quarantine)
+        self._at(Point.BEFORE_MOVE)
+        path.rename(self._free(path.name))
+        self._at(Point.AFTER_MOVE)
+        sync_folder(self._quarantine)
+        sync_folder(path.parent)
+
+    def _free(self, name: str) -> Path:
+        """A name in quarantine that is not taken."""
+        path, number = self._quarantine / name, 0
+        while path.exists():
+            number += 1
+            path = self._quarantine / f"{name}.{number}"
+        return path

@@ -1,0 +1,48 @@
+"""Files and folders that survive a power cut: what is fsynced, and in which order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from paribus.store.points import Hook, Point, nothing
+
+
+def write_synced(path: Path, content: bytes, at: Hook = nothing) -> None:
+    """Write a file and fsync it; its name is durable only after ``sync_folder``."""
+    at(Point.BEFORE_WRITE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        half = len(content) // 2
+        _write_all(descriptor, memoryview(content)[:half])
+        at(Point.HALF_WRITTEN)
+        _write_all(descriptor, memoryview(content)[half:])
+        at(Point.AFTER_WRITE)
+        at(Point.BEFORE_SYNC)
+        os.fsync(descriptor)
+        at(Point.AFTER_SYNC)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """``mkdir -p``, durable."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        sync_folder(place.parent)
+
+
+def _write_all(descriptor: int, content: memoryview) -> None:
+    """``os.write`` may write less than it is given, at most 2 GiB at a time."""
+    while content:
+        content = content[os.write(descriptor, content) :]
