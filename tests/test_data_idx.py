@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from paribus.data import idx
+from paribus.data import idx, stream
 from paribus.errors import DataError
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -91,7 +91,7 @@ def test_a_header_that_lies_is_refused_before_anything_is_allocated(tmp_path: Pa
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch):
     # 100 KiB of gzip that claim and hold 64 MiB, with a cap of 1 MiB.
-    monkeypatch.setattr(idx, "MAX_ARRAY_BYTES", 1 << 20)
+    monkeypatch.setattr(stream, "MAX_ARRAY_BYTES", 1 << 20)
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(struct.pack(">BBBBI", 0, 0, 8, 1, 64 << 20) + bytes(64 << 20)))
     with pytest.raises(DataError, match=r"64.0 MiB; at most 1.0 MiB are read into memory"):

@@ -1,10 +1,31 @@
 """Data: what studies train and test on. Knows only :mod:`paribus.errors` and :mod:`paribus.records`.
 
 :func:`load` turns a :class:`paribus.records.DataSpec` into a :class:`Dataset`; :func:`summarize` tells its name,
-fingerprint and sizes, for built-in data without reading it.
+fingerprint and sizes, for built-in data without reading it. A source is
+
+- a name: ``mnist``, ``digits``, ``fashion-mnist`` (where it is installed), ``sklearn:wine``, ``keras:cifar10``;
+- a folder: four IDX files under MNIST's names; ``x_train.npy, y_train.npy, x_test.npy, y_test.npy``; or images by
+  class, ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``;
+- a file: ``.npz`` with the four arrays, or a table (``.csv``, ``.parquet``), whose ``label`` names a column.
+
+No file is ever trusted: nothing in it can run code, and what its header claims is checked before memory is taken.
 """
 
+from paribus.data.arrays import from_arrays, spool
 from paribus.data.dataset import Dataset
+from paribus.data.images import read_image
 from paribus.data.sources import class_names, load, sources, summarize
+from paribus.data.standardize import Standardization, standardization
 
-__all__ = ["Dataset", "class_names", "load", "sources", "summarize"]
+__all__ = [
+    "Dataset",
+    "Standardization",
+    "class_names",
+    "from_arrays",
+    "load",
+    "read_image",
+    "sources",
+    "spool",
+    "standardization",
+    "summarize",
+]

@@ -27,6 +27,8 @@ DIGITS = DataSummary(
     "digits", "c493aa44015c397914d66339e60b6996d794f4e27549aa5d8ed52a3505a2e536", 1_347, 450, (8, 8), 10
 )
 
+SUMMARIES = {summary.name: summary for summary in (MNIST, DIGITS)}
+
 MNIST_FOLDER = Path(__file__).parent / "mnist"
 MNIST_SHA256 = {
     "train-images-idx3-ubyte.gz": "71524e2cd1ad2968737f7f2f2ff69cbfc32df8ccddff51593f7cb2d4e0eb5b64",

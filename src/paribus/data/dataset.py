@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data.labels import class_indices
+from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError
 from paribus.records import DataSummary
 
@@ -185,7 +186,8 @@ def _as_examples(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> tu
         if x.dtype.kind not in "uifb":
             raise DataError(f"{source}: {split} has type {x.dtype}; expected real numbers")
     if all(x.dtype.kind in "uib" and _fits_uint8(x) for x in (x_train, x_test)):
-        return _native(x_train, np.dtype(np.uint8)), _native(x_test, np.dtype(np.uint8))
+        kind = np.dtype(np.uint8)
+        return _native(source, "x_train", x_train, kind), _native(source, "x_test", x_test, kind)
     return _as_float32(source, "x_train", x_train), _as_float32(source, "x_test", x_test)
 
 
@@ -210,8 +212,16 @@ def _as_float32(source: str, split: str, x: NDArray[Any]) -> NDArray[np.float32]
             where = ", ".join(str(int(index)) for index in (place[0] + start, *place[1:]))
             raise DataError(f"{source}: value {part[place]} at {split}[{where}]; expected {rule}")
         start += len(part)
-    return _native(x, np.dtype(np.float32))
+    return _native(source, split, x, np.dtype(np.float32))
 
 
-def _native(x: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
-    return x if x.dtype == kind else x.astype(kind)
+def _native(source: str, split: str, x: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
+    """``x`` itself if it is of that type and in C order, else a copy."""
+    if x.dtype == kind and x.flags.c_contiguous:
+        return x
+    if x.size * kind.itemsize > MAX_ARRAY_BYTES:
+        raise DataError(
+            f"{source}: {split} is {x.dtype} and would take {human(x.size * kind.itemsize)} in memory as {kind}. Store "
+            "it as uint8 or float32 in C order, which is memory-mapped"
+        )
+    return np.ascontiguousarray(x, kind)

@@ -30,9 +30,5 @@ def human(count: int) -> str:
         return f"{count} bytes"
     if count >= 1 << 60:
         return "more bytes than any machine has"
-    size = float(count)
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
-        size /= 1024
-        if size < 1024:
-            break
-    return f"{size:.1f} {unit}"
+    power = (count.bit_length() - 1) // 10
+    return f"{count / 1024**power:.1f} {'KMGTP'[power - 1]}iB"

@@ -3,64 +3,142 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import math
+from collections.abc import Callable
+from pathlib import Path
 
-from paribus.data import builtin
+from paribus.data import builtin, folders, images, named, npz, tables
 from paribus.data.dataset import Dataset
-from paribus.errors import UnknownNameError
+from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import DataSpec, DataSummary
 
-BUILT_IN = ("mnist", "digits")
+NAMES = ("mnist", "digits", "fashion-mnist")
+PATHS = (
+    "a folder of four IDX files under MNIST's names, a folder of x_train.npy, y_train.npy, x_test.npy, y_test.npy, "
+    "a folder of images by class, or a file .npz, .csv or .parquet"
+)
+TABLE_OPTIONS = ("label", "categorical", "test", "test_fraction")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Source:
+    """How a source is read, and which options of a spec it knows."""
+
+    kind: str
+    read: Callable[[DataSpec], Dataset]
+    options: tuple[str, ...] = ()
 
 
 def sources() -> tuple[str, ...]:
-    """The names of the built-in data sets."""
-    return BUILT_IN
+    """The names of data sets. ``mnist`` and ``digits`` are always there; ``fashion-mnist`` where it is installed."""
+    return NAMES
 
 
 def load(spec: DataSpec) -> Dataset:
     """Read the data that a spec names, check it, and flatten the examples where the spec says so.
 
-    Values stay as they are stored: the engine scales them inside its compiled program.
+    Values stay as they are stored: the engine scales or standardizes them inside its compiled program.
 
     Raises:
         UnknownNameError: there is no such source.
+        UsageError: an option of the spec does not fit the source or the other options.
         DataError: the data is corrupt, truncated, foreign or inconsistent.
     """
-    dataset = _read(spec)
+    source = _find(spec.source)
+    _check_options(spec, source)
+    dataset = source.read(spec)
     return dataset.flattened() if spec.flatten else dataset
 
 
 def summarize(spec: DataSpec) -> DataSummary:
-    """Name, fingerprint and sizes of the data; for built-in data without reading it.
+    """Name, fingerprint and sizes of the data; for ``mnist`` and ``digits`` without reading it.
 
     Raises:
-        UnknownNameError: there is no such source.
-        DataError: as :func:`load`.
+        UnknownNameError, UsageError, DataError: as :func:`load`.
     """
-    known = {summary.name: summary for summary in (builtin.MNIST, builtin.DIGITS)}.get(spec.source)
+    known = builtin.SUMMARIES.get(spec.source)
     if known is None:
         return load(spec).summary()
-    if not spec.flatten:
-        return known
-    size = 1
-    for dimension in known.input_shape:
-        size *= dimension
-    return dataclasses.replace(known, input_shape=(size,))
+    _check_options(spec, _find(spec.source))
+    return dataclasses.replace(known, input_shape=(math.prod(known.input_shape),)) if spec.flatten else known
 
 
 def class_names(spec: DataSpec) -> tuple[str, ...]:
-    """The names of the classes by index; for built-in data without reading it.
+    """The names of the classes by index; for ``mnist`` and ``digits`` without reading the data.
 
     Raises:
-        UnknownNameError: there is no such source.
-        DataError: as :func:`load`.
+        UnknownNameError, UsageError, DataError: as :func:`load`.
     """
-    return builtin.DIGIT_NAMES if spec.source in BUILT_IN else load(spec).class_names
+    return builtin.DIGIT_NAMES if spec.source in builtin.SUMMARIES else load(spec).class_names
 
 
-def _read(spec: DataSpec) -> Dataset:
-    if spec.source == "mnist":
-        return builtin.load_mnist()
-    if spec.source == "digits":
-        return builtin.load_digits()
-    raise UnknownNameError(f"data {spec.source!r}: no such source. Built in: {', '.join(BUILT_IN)}")
+def _find(source: str) -> _Source:
+    match source:
+        case "mnist":
+            return _Source("mnist", lambda _: builtin.load_mnist())
+        case "digits":
+            return _Source("digits", lambda _: builtin.load_digits())
+        case "fashion-mnist":
+            return _Source("fashion-mnist", lambda _: named.read_fashion_mnist())
+    package, colon, name = source.partition(":")
+    if colon and package == "keras":
+        return _Source("a set of keras.datasets", lambda _: named.read_keras(name))
+    if colon and package == "sklearn":
+        return _Source(
+            "a set of scikit-learn", lambda spec: named.read_sklearn(name, spec.test_fraction), ("test_fraction",)
+        )
+    try:
+        return _find_path(source)
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
+    except RuntimeError as error:
+        # pathlib, where "~someone" has no home.
+        raise UnknownNameError(f"data {source!r}: {error}") from error
+
+
+def _find_path(source: str) -> _Source:
+    path = Path(source).expanduser() if source else None
+    if path and path.is_dir():
+        return _find_folder(path)
+    if path is None or not path.is_file():
+        close = difflib.get_close_matches(source, NAMES, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise UnknownNameError(
+            f"data {source!r}: no such name, file or folder.{hint} Names: {', '.join(NAMES)}, "
+            f"{', '.join(f'sklearn:{each}' for each in named.SKLEARN)}, "
+            f"{', '.join(f'keras:{each}' for each in named.KERAS)}. Paths: {PATHS}"
+        )
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        return _Source("an .npz file", lambda _: npz.read(path))
+    if suffix in tables.READERS:
+        return _Source("a table", lambda spec: tables.read(path, spec), TABLE_OPTIONS)
+    raise UnknownNameError(f"data {source!r}: a kind of file that is not understood. Understood: {PATHS}")
+
+
+def _find_folder(folder: Path) -> _Source:
+    if folders.has_idx(folder):
+        return _Source("a folder of IDX files", lambda _: folders.read_idx(folder))
+    if folders.has_npy(folder):
+        return _Source("a folder of .npy files", lambda _: folders.read_npy(folder))
+    if any(each.is_dir() and not each.name.startswith(".") for each in folder.iterdir()):
+        return _Source(
+            "a folder of images", lambda spec: images.read_folder(folder, spec.test_fraction), ("test_fraction",)
+        )
+    raise DataError(f"{folder}: nothing in this folder is understood. Understood: {PATHS}")
+
+
+def _check_options(spec: DataSpec, source: _Source) -> None:
+    where = f"data {spec.source!r}"
+    for option in TABLE_OPTIONS:
+        if getattr(spec, option) not in (None, ()) and option not in source.options:
+            raise UsageError(f"{where}: `{option}` means nothing for {source.kind}; leave it out")
+    if spec.test is not None and spec.test_fraction is not None:
+        raise UsageError(f"{where}: `test` and `test_fraction` are both given; expected one of them")
+    if spec.test_fraction is not None and not 0 < spec.test_fraction < 1:
+        raise UsageError(f"{where}: test_fraction = {spec.test_fraction:g}; expected a share between 0 and 1")
+    if spec.scale is not None and not 0 < spec.scale < math.inf:
+        raise UsageError(f"{where}: scale = {spec.scale:g}; expected a number above 0, such as 255")
+    if spec.scale is not None and spec.standardize:
+        raise UsageError(f"{where}: `scale` does nothing beside `standardize`; give one of them")

@@ -63,8 +63,10 @@ def stratified(
             f"{fraction:g}; expected at least one class with two examples"
         )
     order = mixed_order(count)
+    # Within each class, the first ones of the mixed order are for testing.
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    place_in_class = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     in_test = np.zeros(count, bool)
-    for label, quota in zip(classes, quotas, strict=True):
-        in_test[order[labels[order] == label][:quota]] = True
+    in_test[by_class[place_in_class < np.repeat(quotas, sizes)]] = True
     chosen = in_test[order]
     return order[~chosen], order[chosen]

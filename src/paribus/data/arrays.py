@@ -1,0 +1,129 @@
+"""Data sets from arrays in memory, and the way to hand them to worker processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paribus.data.dataset import Dataset, build, content_fingerprint
+from paribus.data.folders import NPY_FILES, SIDECAR, Sidecar, read_npy
+from paribus.errors import DataError
+from paribus.records import DataSpec
+
+
+def from_arrays(
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
+    y_test: ArrayLike,
+    name: str = "arrays",
+    class_names: Sequence[str] | None = None,
+) -> Dataset:
+    """A data set from anything that NumPy takes for an array.
+
+    Args:
+        x_train: numbers, shape ``(train, ...)``. Arrays are not copied: do not write to them afterwards.
+        y_train: class indices ``(train,)`` or one-hot rows ``(train, classes)``.
+        x_test: numbers, shape ``(test, ...)``.
+        y_test: like ``y_train``.
+        name: what to call the data.
+        class_names: one name a class; ``'0', '1', ...`` by default.
+
+    Raises:
+        DataError: the arrays are no numbers or do not agree.
+
+    Example:
+        >>> data = from_arrays([[0.0, 1.0], [1.0, 0.0]], [0, 1], [[0.5, 0.5]], [1], name="tiny")
+        >>> data.classes, data.input_shape
+        (2, (2,))
+    """
+    return build(
+        name,
+        name,
+        x_train=_array(x_train, f"{name}: x_train"),
+        y_train=_array(y_train, f"{name}: y_train"),
+        x_test=_array(x_test, f"{name}: x_test"),
+        y_test=_array(y_test, f"{name}: y_test"),
+        class_names=class_names,
+    )
+
+
+def spool(dataset: Dataset, folder: Path) -> DataSpec:
+    """Write a data set as four ``.npy`` files that worker processes memory-map.
+
+    The folder appears whole or not at all: it is written under another name beside, flushed to disk and renamed.
+    If it is there already with the same content, nothing is done.
+
+    Args:
+        dataset: as loaded without ``flatten`` (the spec that is returned may flatten).
+        folder: where to; its parent must exist.
+
+    Returns:
+        A spec with the folder as its source; add the preparation with ``dataclasses.replace``.
+
+    Raises:
+        DataError: the folder cannot be written or holds something else, or the data set was flattened.
+    """
+    if _fingerprint(dataset) != dataset.fingerprint:
+        raise DataError(f"{dataset.name}: flattened data cannot be spooled; load it with flatten=False")
+    spec = DataSpec(str(folder))
+    if folder.exists():
+        return _reuse(dataset, folder, spec)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            _write(dataset, temporary)
+            temporary.rename(folder)
+            _flush(folder.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        if folder.exists():
+            # Another process was quicker.
+            return _reuse(dataset, folder, spec)
+        raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return spec
+
+
+def _array(values: ArrayLike, where: str) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(f"{where}: has masked (missing) values; fill them first")
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{where}: no array of numbers: {error}") from error
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    return content_fingerprint(dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
+
+
+def _reuse(dataset: Dataset, folder: Path, spec: DataSpec) -> DataSpec:
+    there = read_npy(folder)
+    if (there.fingerprint, there.class_names) != (dataset.fingerprint, dataset.class_names):
+        raise DataError(f"{folder}: holds other data already; name another folder, or move this one aside")
+    return spec
+
+
+def _write(dataset: Dataset, folder: Path) -> None:
+    arrays = (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
+    for name, array in zip(NPY_FILES, arrays, strict=True):
+        np.save(folder / name, array, allow_pickle=False)
+    Sidecar(dataset.name, dataset.class_names).write(folder / SIDECAR)
+    for path in (*sorted(folder.iterdir()), folder):
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,132 @@
+"""NPY, NumPy's file format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+
+NumPy's own reader evaluates the header as Python and unpickles objects. This one knows the one form that NumPy
+writes for arrays of numbers, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data.limits import human
+from paribus.data.stream import Stream, promise, read_array
+from paribus.errors import DataError
+
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 4096
+MAX_DIMENSIONS = 32
+NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
+
+_HEADER = re.compile(
+    r"\{\s*'descr'\s*:\s*'([^']*)'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,"
+    r"\s*'shape'\s*:\s*\(((?:\s*[0-9]{1,19}\s*,)*(?:\s*[0-9]{1,19})?\s*)\)\s*,?\s*\}\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an NPY header says, and how many bytes it takes itself."""
+
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran: bool
+    offset: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that the values take."""
+        size = self.kind.itemsize
+        for dimension in self.shape:
+            size *= dimension
+        return size
+
+
+def read(path: Path) -> NDArray[Any]:
+    """Memory-map an ``.npy`` file, read-only.
+
+    Raises:
+        DataError: the file cannot be read, is no NPY file, holds no numbers, is truncated or too long.
+    """
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            header = read_header(file, source)
+            check_size(header, path.stat().st_size, source)
+            if header.size == 0:
+                return read_values(file, header, source)
+        order: Literal["F", "C"] = "F" if header.fortran else "C"
+        mapped: NDArray[Any] = np.memmap(path, header.kind, "r", header.offset, header.shape, order)
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
+    return mapped
+
+
+def read_header(stream: Stream, source: str) -> Header:
+    """Read the header and leave ``stream`` at the first value.
+
+    Raises:
+        DataError: it is no NPY header, is cut off, or describes anything but an array of real numbers.
+    """
+    start = stream.read(8)
+    if len(start) < 8 or start[:6] != MAGIC:
+        raise DataError(
+            f"{source}: starts with the bytes {start[:6].hex(' ')}; an NPY file starts with {MAGIC.hex(' ')}"
+        )
+    if start[6] not in (1, 2, 3):
+        raise DataError(f"{source}: NPY version {start[6]}.{start[7]}; expected 1.0, 2.0 or 3.0")
+    width = 2 if start[6] == 1 else 4
+    field = stream.read(width)
+    length = struct.unpack("<H" if width == 2 else "<I", field)[0] if len(field) == width else MAX_HEADER + 1
+    text = stream.read(length) if length <= MAX_HEADER else b""
+    if len(text) < length:
+        raise DataError(f"{source}: the NPY header is cut off, or longer than {MAX_HEADER} bytes")
+    match = _HEADER.fullmatch(text.decode("latin-1"))
+    if match is None:
+        raise DataError(f"{source}: the NPY header describes no plain array: {text[:80].decode('latin-1')!r}")
+    shape = tuple(int(part) for part in match[3].split(",") if part.strip())
+    if len(shape) > MAX_DIMENSIONS:
+        raise DataError(f"{source}: an array of {len(shape)} dimensions; expected at most {MAX_DIMENSIONS}")
+    return Header(_kind(match[1], source), shape, match[2] == "True", 8 + width + length)
+
+
+def check_size(header: Header, length: int, source: str) -> None:
+    """Hold what a header promises against the length of the file.
+
+    Raises:
+        DataError: there are fewer or more bytes than promised.
+    """
+    found = length - header.offset
+    if found != header.size:
+        what = "truncated" if found < header.size else "too long"
+        raise DataError(
+            f"{source}: {what}: the header promises {promise(header.kind, header.shape)}, found {human(found)}"
+        )
+
+
+def read_values(stream: Stream, header: Header, source: str) -> NDArray[Any]:
+    """The values behind a header, in memory.
+
+    Raises:
+        DataError: as :func:`paribus.data.stream.read_array`.
+    """
+    if header.fortran:
+        return read_array(stream, header.kind, header.shape[::-1], source).transpose()
+    return read_array(stream, header.kind, header.shape, source)
+
+
+def _kind(descr: str, source: str) -> np.dtype[Any]:
+    if descr.lstrip("<>|=") in NUMBERS and len(descr) == 3:
+        return np.dtype(descr)
+    if descr.endswith("O"):
+        raise DataError(
+            f"{source}: holds Python objects (often a list of examples of unequal length). Loading them can run code, "
+            "so they are refused. Pad or crop the examples to one shape and save an array of numbers"
+        )
+    raise DataError(f"{source}: holds values of type {descr!r}; expected real numbers of at most 8 bytes")
