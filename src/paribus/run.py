@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 
 from paribus.backends.base import Backend
@@ -45,7 +45,7 @@ def run_study(
     seeds = [Seeds.of(seed) for seed in range(document.seeds)]
     wanted = wanted_runs(document, recipes, data, seeds)
     planned = plan(wanted, store.runs([job.fingerprint for job in wanted]))
-    store.save_study(document.name, stored_document(whole or document), _stored_arms(planned, recipes), data)
+    store.save_study(document.name, stored_document(whole or document), stored_arms(planned), data)
     display.planned(document, data, planned)
     if planned.missing:
         compute(planned, store, backend, display)
@@ -61,9 +61,7 @@ def compute(planned: Plan, store: Store, backend: Backend, display: Display) -> 
             display.show(event)
 
 
-def describe_arms(
-    document: StudyDocument, data: DataSummary, store: Store, backend: Backend
-) -> Mapping[str, Recipe]:
+def describe_arms(document: StudyDocument, data: DataSummary, store: Store, backend: Backend) -> Mapping[str, Recipe]:
     """The canonical form of every arm, from the store where it is known, else from Keras.
 
     Raises:
@@ -72,9 +70,7 @@ def describe_arms(
     training, spec = document.protocol.training(), document.data.spec()
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
-    jobs = [
-        DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes
-    ]
+    jobs = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes]
     mistakes: list[Mistake] = []
     if jobs:
         with closing(backend.run(jobs)) as events:
@@ -94,8 +90,10 @@ def stored_document(document: StudyDocument) -> str:
     return document.model_dump_json(exclude={"seeds"})
 
 
-def _stored_arms(planned: Plan, recipes: Mapping[str, Recipe]) -> Sequence[StoredArm]:
-    return [
+def stored_arms(planned: Plan) -> tuple[StoredArm, ...]:
+    """What a plan wants, in the store's terms: for each arm its seeds and fingerprints."""
+    recipes = {job.arm: job.recipe for job in planned.wanted}
+    return tuple(
         StoredArm(name, recipe, tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.of_arm(name)))
         for name, recipe in recipes.items()
-    ]
+    )

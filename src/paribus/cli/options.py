@@ -10,19 +10,23 @@ import typer
 STUDY_HELP = "A built-in study (see `paribus studies`), a .toml file, or module:object."
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False)]
-Store = Annotated[
-    Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.")
-]
+Store = Annotated[Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Seeds = Annotated[
     int | None,
     typer.Option(
-        "--seeds", metavar="N", envvar="PARIBUS_SEEDS", help="Train every arm with seeds 0 to N-1.", show_default="the study's"
+        "--seeds",
+        metavar="N",
+        envvar="PARIBUS_SEEDS",
+        help="Train every arm with seeds 0 to N-1.",
+        show_default="the study's",
     ),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option("--epochs", metavar="N", envvar="PARIBUS_EPOCHS", help="Epochs of every run.", show_default="the study's"),
+    typer.Option(
+        "--epochs", metavar="N", envvar="PARIBUS_EPOCHS", help="Epochs of every run.", show_default="the study's"
+    ),
 ]
 Arms = Annotated[
     list[str] | None,
@@ -31,7 +35,11 @@ Arms = Annotated[
 Data = Annotated[
     str | None,
     typer.Option(
-        "--data", metavar="SOURCE", envvar="PARIBUS_DATA", help="Other data: a name or a path.", show_default="the study's"
+        "--data",
+        metavar="SOURCE",
+        envvar="PARIBUS_DATA",
+        help="Other data: a name or a path.",
+        show_default="the study's",
     ),
 ]
 Workers = Annotated[

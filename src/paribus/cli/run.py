@@ -38,7 +38,8 @@ def run(
 def _outcome(document: object, chosen: object, folder: Path, workers: int | None) -> Outcome:
     from paribus.backends.local import LocalBackend
     from paribus.collect import collect
-    from paribus.run import run_study
+    from paribus.data import summarize
+    from paribus.run import run_study, stored_arms
     from paribus.store.sqlite import SqliteStore
     from paribus.study import StudyDocument
 
@@ -51,7 +52,7 @@ def _outcome(document: object, chosen: object, folder: Path, workers: int | None
             raise InterruptedRunError(
                 f"interrupted: every run that ended is kept in {folder}; the same command goes on where this one stopped"
             ) from None
-        return collect(chosen, planned.wanted, store)
+        return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
 
 
 def _display() -> Display:

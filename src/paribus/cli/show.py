@@ -1,2 +1,106 @@
-def show(): pass
-def studies(): pass
+"""``paribus show`` and ``paribus studies``: what is stored, and what can be run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paribus.cli import options, output
+from paribus.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from paribus.records import RunResult
+    from paribus.store.base import Store, StoredArm, StoredStudy
+
+What = Annotated[
+    str | None,
+    typer.Argument(metavar="[STUDY[/ARM[/SEED]]]", help="What to show; everything that is stored by default."),
+]
+
+
+def studies(json: options.Json = False) -> None:
+    """List the studies that are built in."""
+    from paribus import study_files
+    from paribus import studies as built_in
+
+    documents = [study_files.load(name) for name in built_in.NAMES]
+    if json:
+        output.print_json(
+            {
+                "studies": [
+                    {
+                        "name": d.name,
+                        "question": d.question,
+                        "data": d.data.source,
+                        "arms": list(d.arms),
+                        "seeds": d.seeds,
+                        "epochs": d.protocol.epochs,
+                    }
+                    for d in documents
+                ]
+            }
+        )
+        return
+    from paribus.cli.views import studies_table
+
+    output.print_renderable(studies_table(documents))
+
+
+def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: options.Json = False) -> None:
+    """Show what is stored: all studies, one study's arms, one arm's runs, or one run whole."""
+    from paribus.cli import views as view
+    from paribus.store.sqlite import SqliteStore
+
+    parts = what.split("/") if what else []
+    if len(parts) > 3 or not all(parts):
+        raise UsageError(f"{what}: expected STUDY, STUDY/ARM or STUDY/ARM/SEED, like mnist-mlps/big/0")
+    with SqliteStore.open(store, mode="read") as opened:
+        if not parts:
+            document = view.all_studies(opened.studies(), _counts(opened))
+        else:
+            study = _study(opened, parts[0])
+            arms = [_arm(study, parts[1])] if len(parts) > 1 else list(study.arms)
+            runs = opened.runs([run.fingerprint for arm in arms for run in arm.runs])
+            if len(parts) == 3:
+                document = view.one_run(study, arms[0], _run(arms[0], parts[2], runs))
+            else:
+                document = view.one_study(study, arms, runs)
+    if json:
+        output.print_json(document.json)
+    else:
+        output.print_renderable(document.renderable)
+
+
+def _counts(store: Store) -> dict[str, int]:
+    """How many runs of each study are there."""
+    return {
+        study.name: len(store.runs([run.fingerprint for arm in study.arms for run in arm.runs]))
+        for study in store.studies()
+    }
+
+
+def _study(store: Store, name: str) -> StoredStudy:
+    found = store.study(name)
+    if found is None:
+        known = ", ".join(study.name for study in store.studies()) or "nothing yet"
+        raise UnknownNameError(f"no study '{name}' in this store; stored: {known}")
+    return found
+
+
+def _arm(study: StoredStudy, name: str) -> StoredArm:
+    for arm in study.arms:
+        if arm.name == name:
+            return arm
+    raise UnknownNameError(
+        f"study '{study.name}' has no arm '{name}'; its arms are {', '.join(arm.name for arm in study.arms)}"
+    )
+
+
+def _run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:
+    found = {str(run.seeds.seed): run.fingerprint for run in arm.runs if run.fingerprint in runs}
+    if seed not in found:
+        raise UnknownNameError(
+            f"arm '{arm.name}' has no stored run of seed {seed}; stored: {', '.join(found) or 'none'}"
+        )
+    return runs[found[seed]]

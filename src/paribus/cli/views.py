@@ -1,0 +1,164 @@
+"""Views of what a store holds, for ``paribus show``: each as a table and as JSON, from the same values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from paribus.records import RunResult
+from paribus.store.base import StoredArm, StoredStudy
+from paribus.study import StudyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The same thing twice: for people and for programs."""
+
+    renderable: RenderableType
+    json: Any
+
+
+def studies_table(documents: Sequence[StudyDocument]) -> RenderableType:
+    """The studies that can be run."""
+    table = _table("study", "question", "data", "arms", "seeds", "epochs")
+    for d in documents:
+        arms = ", ".join(d.arms)
+        table.add_row(d.name, d.question, d.data.source, arms, str(d.seeds), str(d.protocol.epochs))
+    return table
+
+
+def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> View:
+    """What is stored, a row a study."""
+    if not studies:
+        return View(Text("Nothing is stored here yet; `paribus run digits` takes seconds."), {"studies": []})
+    table = _table("study", "data", "arms", "runs stored", "runs wanted")
+    rows = []
+    for study in studies:
+        wanted = sum(len(arm.runs) for arm in study.arms)
+        data = study.data.name if study.data is not None else ""
+        arms = [arm.name for arm in study.arms]
+        table.add_row(study.name, data, ", ".join(arms), str(counts[study.name]), str(wanted))
+        rows.append({"name": study.name, "data": data, "arms": arms, "stored": counts[study.name], "wanted": wanted})
+    return View(table, {"studies": rows})
+
+
+def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> View:
+    """Arms with every run, a row a run."""
+    table = _table(
+        "arm",
+        "parameters",
+        "seed",
+        "status",
+        "test acc.",
+        "train acc.",
+        "gap",
+        "fit acc.",
+        "test loss",
+        "seconds",
+        "weights",
+    )
+    rows = []
+    for arm in arms:
+        for place in arm.runs:
+            run = runs.get(place.fingerprint)
+            name = (arm.name, f"{arm.recipe.parameters:,}", str(place.seeds.seed))
+            if run is None:
+                table.add_row(*name, "missing")
+                rows.append({"arm": arm.name, "seed": place.seeds.seed, "status": "missing"})
+                continue
+            scores = _scores(run)
+            shown = [_number(scores[key]) for key in _COLUMNS]
+            table.add_row(*name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:12])
+            rows.append({"arm": arm.name, "parameters": arm.recipe.parameters, **_run(run)})
+    return View(table, {"study": study.name, "runs": rows})
+
+
+def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
+    """One run whole: its measures by epoch, its network, and what it was computed with."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    head = {
+        "study / arm / seed": f"{study.name} / {arm.name} / {run.seeds.seed}",
+        "fingerprint": run.fingerprint,
+        "status": f"{run.status}{'' if run.reason is None else f': {run.reason}'}",
+        "seconds": f"{run.seconds:.2f}",
+        "weights digest": run.weights_digest or "",
+    }
+    environment = asdict(run.environment) if run.environment is not None else {}
+    for key, value in {**head, **{k: _number(v) for k, v in _scores(run).items()}, **environment}.items():
+        facts.add_row(key.replace("_", " "), str(value))
+    curve = _table("epoch", "fit loss", "fit acc.", *(("val loss", "val acc.") if run.curve.val_loss else ()))
+    columns = [run.curve.fit_loss, run.curve.fit_accuracy]
+    columns += [run.curve.val_loss, run.curve.val_accuracy] if run.curve.val_loss else []
+    for epoch, values in enumerate(zip(*columns, strict=True), 1):
+        curve.add_row(str(epoch), *(f"{value:.4f}" for value in values))
+    document = {
+        "study": study.name,
+        "arm": arm.name,
+        "parameters": arm.recipe.parameters,
+        "layers": [asdict(layer) for layer in arm.recipe.layers],
+        **_run(run),
+        "curve": {key: [_finite(v) for v in values] for key, values in asdict(run.curve).items()},
+        "environment": environment,
+    }
+    return View(Group(facts, Text(), curve, Text(), _layers(arm)), document)
+
+
+_COLUMNS = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")
+
+
+def _layers(arm: StoredArm) -> Table:
+    table = _table("layer (type)", "output shape", "param #")
+    for layer in arm.recipe.layers:
+        table.add_row(f"{layer.name} ({layer.kind})", layer.output_shape, f"{layer.parameters:,}")
+    return table
+
+
+def _scores(run: RunResult) -> dict[str, float | None]:
+    names = (
+        "test_accuracy",
+        "train_accuracy",
+        "generalization_gap",
+        "fit_accuracy",
+        "test_loss",
+        "train_loss",
+        "fit_loss",
+    )
+    return {name: None if run.scores is None else _finite(getattr(run.scores, name)) for name in names}
+
+
+def _run(run: RunResult) -> dict[str, Any]:
+    return {
+        "seed": run.seeds.seed,
+        "seeds": asdict(run.seeds),
+        "fingerprint": run.fingerprint,
+        "status": str(run.status),
+        "reason": run.reason,
+        **_scores(run),
+        "seconds": run.seconds,
+        "weights_digest": run.weights_digest,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        right = column.endswith(
+            (".", "loss", "seconds", "#", "seed", "seeds", "epochs", "parameters", "stored", "wanted")
+        )
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table

@@ -1,0 +1,44 @@
+"""Remarks that a reader of results must not miss: what diverged, failed, is missing, or was computed elsewhere. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from paribus.outcome import ArmOutcome
+from paribus.records import Environment, RunResult, Status
+
+
+def notes(arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tuple[str, ...]:
+    """One plain sentence for everything that bounds the results."""
+    found: list[str] = []
+    for arm in arms:
+        for run in arm.runs:
+            if run.status is not Status.FINISHED:
+                found.append(_ended_badly(arm.name, run))
+        if arm.missing:
+            seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
+            found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    if len(environments) > 1:
+        found.append(
+            f"These runs were computed in {len(environments)} different environments "
+            f"({_differences(environments)}): equal seeds need not give equal bits across them."
+        )
+    return tuple(found)
+
+
+def _ended_badly(arm: str, run: RunResult) -> str:
+    name = f"{arm} seed {run.seeds.init if run.seeds.seed is None else run.seeds.seed}"
+    if run.status is Status.DIVERGED:
+        return f"{name} diverged ({run.reason}); it counts with what its last weights score, and is not left out."
+    return f"{name} failed ({run.reason}); it has no score and no part in any mean."
+
+
+def _differences(environments: Sequence[Environment]) -> str:
+    """``jax: 0.10.2 / 0.10.3; cpu: ...``: the fields that differ, with their values."""
+    parts = []
+    for field in fields(Environment):
+        values = dict.fromkeys(str(getattr(environment, field.name)) for environment in environments)
+        if len(values) > 1:
+            parts.append(f"{field.name}: {' / '.join(values)}")
+    return "; ".join(parts)
