@@ -174,12 +174,19 @@ def check_seeds(seeds: Seeds) -> None:
             raise StoreError(f"{name} seed {seed}: a store keeps seeds in [-2**63, 2**63); choose a smaller one")
 
 
-def check_result(result: RunResult) -> None:
-    """Raise StoreError unless every store can keep this run."""
+def storable(result: RunResult) -> RunResult:
+    """The run as stores keep it: lone surrogates (undecodable bytes of a dead worker's last words) are spelled out.
+
+    Raises:
+        StoreError: its fingerprint, seeds or predictions are not what ``Store`` allows.
+    """
     check_fingerprint(result.fingerprint)
     check_seeds(result.seeds)
     if result.predictions is not None:
         check_predictions(result.predictions)
+    if result.reason is None:
+        return result
+    return replace(result, reason=result.reason.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def check_predictions(predictions: Predictions) -> None:

@@ -6,9 +6,9 @@ A run that is set aside is computed again by the next ``paribus run``, to the sa
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -146,7 +146,7 @@ class _Repair:
 
     def _keep_row(self, kind: str, name: str, row: dict[str, object]) -> None:
         text = json.dumps(row, indent=1, default=lambda blob: {"blob": bytes.hex(blob)})
-        self._keep(f"{kind}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.json", text.encode())
+        self._keep(f"{kind}-{re.sub('[^0-9A-Za-z_-]', '_', name)[:80]}.json", text.encode())
 
     def _keep(self, name: str, content: bytes) -> Path:
         make_folder(self._quarantine)

@@ -27,12 +27,14 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
     """Turn failures of SQLite and of the file system into StoreError; ``lost`` says what did not happen.
 
     Raises:
-        StoreError: in place of sqlite3.Error and OSError.
+        StoreError: in place of sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8).
     """
     try:
         yield
     except sqlite3.Error as error:
         raise StoreError(f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_mend(folder, error)}") from error
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{folder}: {lost}: {error.object!r} is no valid Unicode text; rename it") from error
     except OSError as error:
         mend = _MENDS.get(error.errno or 0, _CHECK)
         where = f" ({error.filename})" if error.filename else ""

@@ -30,7 +30,7 @@ class MemoryStore(Store):
 
     def record(self, result: RunResult) -> None:
         """See ``Store.record``."""
-        base.check_result(result)
+        result = base.storable(result)
         with self._lock:
             self._check_open()
             old = self._runs.get(result.fingerprint)

@@ -60,7 +60,7 @@ def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: s
         *(struct.pack(f"<{len(values)}d", *values) for values in astuple(result.curve)),
         _value(result.seconds),
         result.weights_digest,
-        None if result.reason is None else storable(result.reason),
+        result.reason,
         weights_sha256,
         predictions_sha256,
     )
@@ -143,11 +143,6 @@ def data_of(text: str | None) -> DataSummary | None:
         return None
     name, fingerprint, train, test, input_shape, classes = json.loads(text)
     return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes)
-
-
-def storable(text: str) -> str:
-    """The text with lone surrogates (undecodable bytes of a dead worker's last words) spelled out: SQLite is UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _value(number: float) -> float | None:

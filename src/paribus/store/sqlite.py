@@ -92,7 +92,7 @@ class SqliteStore(Store):
 
     def record(self, result: RunResult) -> None:
         """See ``Store.record``."""
-        base.check_result(result)
+        result = base.storable(result)
         name = result.fingerprint
         with self._writing(f"run {name[:12]} was not recorded") as connection:
             old = queries.run_head(connection, name)
