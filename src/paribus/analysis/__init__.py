@@ -3,21 +3,22 @@
 The methods, with formulas and sources, are in ``docs/statistics.md``.
 """
 
-from paribus.analysis.calibration import Calibration
+from paribus.analysis.calibration import Calibration, calibrate
 from paribus.analysis.compare import DEFAULT_MARGIN, compare_scores
 from paribus.analysis.comparison import Comparison, Components, Look, Scope, SignFlip, Superiority, Verdict
-from paribus.analysis.confusion import Confusion
+from paribus.analysis.confusion import Confusion, confuse
 from paribus.analysis.contrasts import Contrast, Declared, compare_family, holm
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
-from paribus.analysis.examples import Difficulty, Flips
+from paribus.analysis.examples import Difficulty, Flips, difficulty, flips, usual_wrong_answer
 from paribus.analysis.factorial import Effect, Factor, factorial_effects
 from paribus.analysis.looks import Schedule, plan_looks
 from paribus.analysis.metrics import METRICS, Metric, Unit, metric_named
-from paribus.analysis.noise import NoiseShares, VarianceShare
+from paribus.analysis.noise import NoiseShares, VarianceShare, noise_shares
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority, check_not_worse
 from paribus.analysis.pairing import Aligned, Missing, SeedScores, align
-from paribus.analysis.planning import Detectable, Plan
+from paribus.analysis.planning import Detectable, Plan, plan
 from paribus.analysis.scores import gap_scores, log_loss, right
+from paribus.analysis.sentences import check_sentence, comparison_sentence, contrast_sentence, effect_sentence
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -51,16 +52,27 @@ __all__ = [
     "VarianceShare",
     "Verdict",
     "align",
+    "calibrate",
     "check_not_worse",
+    "check_sentence",
     "compare_family",
     "compare_scores",
+    "comparison_sentence",
+    "confuse",
+    "contrast_sentence",
+    "difficulty",
+    "effect_sentence",
     "estimate_scores",
     "estimate_values",
     "factorial_effects",
+    "flips",
     "gap_scores",
     "holm",
     "log_loss",
     "metric_named",
+    "noise_shares",
+    "plan",
     "plan_looks",
     "right",
+    "usual_wrong_answer",
 ]

@@ -45,6 +45,7 @@ class Effect:
     Attributes:
         factors: names of the factors: one for a main effect, two or more for an interaction.
         levels: for each of these factors its (low, high) levels, in that order: the effect is high against low.
+        averaged_over: the other factors of the study.
         metric: what is compared.
         comparison: the effect (as ``difference``), its interval and verdict, holding for all effects at once.
             None where no seed has scores in all cells.
@@ -54,6 +55,7 @@ class Effect:
 
     factors: tuple[str, ...]
     levels: tuple[tuple[str, str], ...]
+    averaged_over: tuple[str, ...]
     metric: Metric
     comparison: Comparison | None
     p_holm: float | None
@@ -130,7 +132,15 @@ def factorial_effects(
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
-        Effect(pattern.factors, pattern.levels, metric, comparison, p_holm, aligned.missing)
+        Effect(
+            factors=pattern.factors,
+            levels=pattern.levels,
+            averaged_over=tuple(factor.name for factor in factors if factor.name not in pattern.factors),
+            metric=metric,
+            comparison=comparison,
+            p_holm=p_holm,
+            missing=aligned.missing,
+        )
         for pattern, comparison, p_holm in zip(patterns, comparisons, steps, strict=True)
     )
 

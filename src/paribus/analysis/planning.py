@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from paribus.analysis.comparison import Scope
+from scipy import stats
+
+from paribus.analysis.compare import parsed_scope
+from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.metrics import Metric, Unit
+from paribus.analysis.power import TrueNoise
+from paribus.analysis.strictness import Strictness
+from paribus.analysis.wording import counted, magnitude, percent
+from paribus.errors import UsageError
+
+_TABLE = (3, 5, 10, 20, 30, 50, 100)
+_CAUTION = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +44,14 @@ class Plan:
         power: chance to find it, such as 0.8.
         level: level of the interval that decides.
         scope: what the claim will be about.
-        seeds: seeds per arm that are needed; None where no number of seeds is enough.
+        seeds: seeds per arm that are needed; None where no number of seeds up to 100,000 is enough.
         seeds_cautious: the same if the seeds' variance is at its upper 80 % limit, as few stored seeds leave it very
             uncertain; None where no number of seeds is enough.
         floor: the smallest difference that any number of seeds can detect on a test set of this size (0 in scope
             "this test set").
         examples_needed: smallest size of a test set on which enough seeds find the wanted difference; None where the
             present size is enough.
-        table: what 3, 5, 10, 20, 30, 50 and 100 seeds can detect, and the stored number.
+        table: what some numbers of seeds can detect: 3, 5, 10, 20, 30, 50 and 100 unless others were asked for.
         pilot_seeds: seeds that the components were estimated from.
         examples: size of the test set.
         statement: all of this in plain sentences.
@@ -56,3 +69,105 @@ class Plan:
     pilot_seeds: int
     examples: int
     statement: str
+
+
+def plan(
+    stored: Comparison,
+    detect: float,
+    metric: Metric,
+    *,
+    power: float = 0.8,
+    level: float = 0.95,
+    scope: str | None = None,
+    contrasts: int = 1,
+    table: Sequence[int] = _TABLE,
+) -> Plan:
+    """Plan the number of seeds per arm for a contrast, from the variance components of a stored comparison.
+
+    Args:
+        stored: a comparison of the same two arms (or of two like them) over at least 2 seeds.
+        detect: the true difference that should be found, in the metric's units.
+        metric: what is compared.
+        power: the chance with which it should be found.
+        level: level of the intervals that will decide.
+        scope: what the claim will be about; None means the stored comparison's.
+        contrasts: size of the family that will be judged at once.
+        table: numbers of seeds, from 2 up, to list the smallest detectable difference for.
+
+    Raises:
+        UsageError: a comparison of one seed, without any spread, or of values known once per run with scope "new data"; a
+            difference that is not positive, or a power outside (0, 1).
+    """
+    parts = stored.components
+    about = stored.scope if scope is None else parsed_scope(scope)
+    if parts is None:
+        raise UsageError(
+            "1 seed is stored: a plan needs the spread over at least 2; run both arms with 2 or more seeds"
+        )
+    if parts.ms_seed == parts.ms_example == 0:
+        raise UsageError("the stored runs score exactly alike: they show no spread that a plan could start from")
+    if about is Scope.NEW_DATA and parts.examples < 2:
+        raise UsageError(f'{metric.label} has one value a run: plan it with scope="this test set"')
+    if not (detect > 0 and math.isfinite(detect)):
+        raise UsageError(f"detect {detect!r}: the difference to detect is a positive number, such as 0.002")
+    if not 0 < power < 1:
+        raise UsageError(f"power {power!r}: a power lies between 0 and 1, such as 0.8")
+    if any(seeds < 2 for seeds in table):
+        raise UsageError(f"table {list(table)}: numbers of seeds from 2 up are needed, as one seed detects nothing")
+    example = max(parts.var_example, 0.0) / parts.examples if about is Scope.NEW_DATA else 0.0
+    alpha = Strictness(level, contrasts).alpha
+    noise = TrueNoise(parts.ms_seed / parts.examples, example, parts.examples, alpha)
+    freedom = parts.seeds - 1
+    inflation = freedom / float(stats.chi2.ppf(1 - _CAUTION, freedom))
+    cautious = TrueNoise(noise.per_seed * inflation, example, parts.examples, alpha)
+    floor = noise.floor(power)
+    enough = floor < detect
+    made = Plan(
+        detect=detect,
+        power=power,
+        level=level,
+        scope=about,
+        seeds=noise.seeds_for(detect, power) if enough else None,
+        seeds_cautious=cautious.seeds_for(detect, power) if enough else None,
+        floor=floor,
+        examples_needed=None if enough else math.floor(parts.examples * (floor / detect) ** 2) + 1,
+        table=tuple(_row(noise, seeds, power) for seeds in table),
+        pilot_seeds=parts.seeds,
+        examples=parts.examples,
+        statement="",
+    )
+    share = _row(noise, made.seeds, power).example_share if made.seeds else 0.0
+    return replace(made, statement=_statement(made, metric, share))
+
+
+def _row(noise: TrueNoise, seeds: int, power: float) -> Detectable:
+    total = noise.per_seed / seeds + noise.example
+    return Detectable(seeds, noise.detectable(seeds, power), noise.example / total if total else 0.0)
+
+
+def _statement(made: Plan, metric: Metric, example_share: float) -> str:
+    unit: Unit = metric.unit
+    wanted = f"a difference of {magnitude(made.detect, unit)} in {metric.label} with power {percent(made.power)}"
+    origin = f"estimated from {counted(made.pilot_seeds, 'stored seed')}"
+    if made.seeds is None:
+        text = (
+            f"No number of seeds finds {wanted} on new data with {made.examples:,} test examples: the draw of the "
+            f"examples alone hides differences below {magnitude(made.floor, unit)}. More seeds cannot help"
+        )
+        if made.examples_needed:
+            text += f"; at least {made.examples_needed:,} test examples would be needed"
+        return f"{text} ({origin})."
+    text = f"To find {wanted} {'on new data' if made.scope is Scope.NEW_DATA else f'on this {metric.split} set'}, "
+    text += f"{counted(made.seeds, 'seed')} per arm are needed ({origin}"
+    if made.seeds_cautious is None:
+        text += "; should their spread have come out low by chance, no number may be enough)."
+    elif made.seeds_cautious > made.seeds:
+        text += f"; {made.seeds_cautious:,} to be on the safe side, as so few leave their spread uncertain)."
+    else:
+        text += ")."
+    if example_share > 0.5:
+        text += (
+            f" Most of the uncertainty is then the test sample's, not the seeds': beyond that, more test examples help "
+            f"more than more seeds, and no number of seeds finds less than {magnitude(made.floor, unit)}."
+        )
+    return text

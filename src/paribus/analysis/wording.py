@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from paribus.analysis.metrics import Unit
 
@@ -52,14 +52,19 @@ def p_text(p_value: float, alpha: float) -> str:
     return f"p = {p_value:.3e}"
 
 
+def percent(level: float) -> str:
+    """``95 %``."""
+    return f"{level * 100:.6g} %"
+
+
 def counted(count: int, noun: str) -> str:
     """``1 seed``, ``5 seeds``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def listed(items: Sequence[object], word: Callable[[object], str] = str) -> str:
+def listed(items: Sequence[object]) -> str:
     """``1``, ``1 and 2``, ``1, 2 and 3``."""
-    words = [word(item) for item in items]
+    words = [str(item) for item in items]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

@@ -1,0 +1,93 @@
+"""The power of a comparison whose variance components are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+
+from paribus.analysis.critical import TwoPartVariance, half_width
+
+_MOST_SEEDS = 100_000
+# Midpoints of equal slices of probability: the mean over them integrates over the seeds' estimated variance.
+_SLICES = (np.arange(2000) + 0.5) / 2000
+
+
+@dataclass(frozen=True, slots=True)
+class TrueNoise:
+    """True variances of one contrast that a plan takes for granted, and the error its test may make.
+
+    Attributes:
+        per_seed: variance of a seed's mean difference, var_seed + var_rest / N.
+        example: variance of the mean difference that all seeds share, var_example / N; 0 for claims about one test set.
+        examples: size of the test set, N.
+        alpha: two-sided nominal error of the test.
+    """
+
+    per_seed: float
+    example: float
+    examples: int
+    alpha: float
+
+    def power(self, difference: float, seeds: int) -> float:
+        """Chance that the interval of ``seeds`` seeds excludes zero if the true difference is this one.
+
+        The mean and the seeds' estimated variance are independent; the mean is normal, and the variance is integrated
+        over its chi-square law. The examples' part, with thousands of degrees of freedom, is taken as known.
+        """
+        seed_part = self.per_seed / seeds
+        estimated = seed_part * stats.chi2.ppf(_SLICES, seeds - 1) / (seeds - 1)
+        half = half_width(TwoPartVariance(estimated, seeds - 1, self.example, max(self.examples - 1, 1)), self.alpha)
+        error = math.sqrt(seed_part + self.example)
+        if error == 0:
+            return 1.0
+        found = stats.norm.sf((half - difference) / error) + stats.norm.sf((half + difference) / error)
+        return float(np.mean(found))
+
+    def detectable(self, seeds: int, power: float) -> float:
+        """The smallest true difference found with this power."""
+        unit = math.sqrt(self.per_seed / seeds + self.example)
+        if unit == 0:
+            return 0.0
+        upper = unit
+        while self.power(upper, seeds) < power:
+            upper *= 2
+        return float(optimize.brentq(lambda size: self.power(size, seeds) - power, 0.0, upper, rtol=1e-10))
+
+    def seeds_for(self, difference: float, power: float) -> int | None:
+        """The fewest seeds that find the difference with this power; None if none do."""
+        return _first(lambda seeds: self.power(difference, seeds) >= power, _MOST_SEEDS)
+
+    def floor(self, power: float) -> float:
+        """The smallest difference that endlessly many seeds find with this power."""
+        if self.example == 0:
+            return 0.0
+        critical = float(stats.t.isf(self.alpha / 2, self.examples - 1))
+        excess = _excess_power(critical, power)
+        return math.sqrt(self.example) * excess
+
+
+def _excess_power(critical: float, power: float) -> float:
+    """The true difference in standard errors at which a normal estimate passes ``critical`` with this power."""
+
+    def missing(shift: float) -> float:
+        return float(stats.norm.sf(critical - shift) + stats.norm.sf(critical + shift)) - power
+
+    return float(optimize.brentq(missing, 0.0, critical + 40.0)) if missing(0.0) < 0 else 0.0
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int | None:
+    """The smallest whole number from 2 to ``most`` for which ``holds``, which stays true once it is."""
+    upper = 2
+    while not holds(upper):
+        if upper == most:
+            return None
+        upper = min(2 * upper, most)
+    lower = upper // 2
+    while upper - lower > 1:
+        middle = (lower + upper) // 2
+        lower, upper = (lower, middle) if holds(middle) else (middle, upper)
+    return max(upper, 2)
