@@ -80,6 +80,13 @@ def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | No
             connection.execute(f"PRAGMA user_version = {number + 1}")
 
 
+def drop_journal(connection: sqlite3.Connection, path: Path) -> None:
+    """Have SQLite remove a journal that a killed writer began and never used (one that it did is played back)."""
+    if path.with_name(f"{path.name}-journal").exists():
+        version = format_of(connection, path)
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
 @contextmanager
 def transaction(
     connection: sqlite3.Connection, at: Hook, before: Point = Point.BEFORE_COMMIT, after: Point = Point.AFTER_COMMIT

@@ -24,7 +24,7 @@ from paribus.records import DataSummary, Predictions, Recipe, RunResult
 from paribus.store import base, queries, rows, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
 from paribus.store.base import Store, StoredArm, StoredStudy
-from paribus.store.database import DATABASE_NAME, clean, connect, migrate, transaction
+from paribus.store.database import DATABASE_NAME, clean, connect, drop_journal, migrate, transaction
 from paribus.store.durable import make_folder
 from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
@@ -224,6 +224,7 @@ class _WritingDatabase:
         self.connection = connect(path, "rwc")
         try:
             migrate(self.connection, path, at)
+            drop_journal(self.connection, path)
         except BaseException:
             self.connection.close()
             raise

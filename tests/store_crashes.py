@@ -1,0 +1,97 @@
+"""Talking to ``store_child.py``, and what a store may hold after its steps were cut off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from paribus.records import RunResult
+from paribus.store import base
+from paribus.store.base import Store, StoredStudy
+from store_examples import arm, fingerprint, holds, recipe, run
+
+Step = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    signal: int | None
+    exit: int | None
+    done: list[int]
+    points: list[str]
+    error: str | None
+    message: str | None
+
+
+class Child:
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("store_child.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+    def ask(self, folder: Path, steps: list[Step], **order: Any) -> Answer:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"folder": str(folder), "steps": steps, **order}) + "\n")
+        self._process.stdin.flush()
+        answer = Answer(**json.loads(self._process.stdout.readline()))
+        assert answer.exit in (None, 0), "the child died of something else than a StoreError; see its stderr"
+        return answer
+
+
+@dataclass
+class Model:
+    """A store as a dictionary."""
+
+    runs: dict[int, RunResult] = field(default_factory=dict)
+    recipes: dict[str, int] = field(default_factory=dict)
+    studies: dict[str, StoredStudy] = field(default_factory=dict)
+
+    def after(self, step: Step) -> Model:
+        runs, recipes, studies = dict(self.runs), dict(self.recipes), dict(self.studies)
+        match step:
+            case ("record", number, *values):
+                new = run(number, *values)
+                if number not in runs or base.gives_way(runs[number].status, new.status):
+                    runs[number] = new
+            case ("recipe", key, number):
+                recipes[key] = number
+            case ("study", name, numbers):
+                studies[name] = base.extended(studies.get(name), StoredStudy(name, "{}", (arm("a", numbers),)))
+        return Model(runs, recipes, studies)
+
+    def is_in(self, store: Store, numbers: range) -> bool:
+        """Whether the store holds exactly this, as far as runs with these numbers go."""
+        found = store.runs([fingerprint(number) for number in numbers])
+        return (
+            set(found) == {fingerprint(number) for number in self.runs}
+            and all(holds(store, result) for result in self.runs.values())
+            and all(store.recipe(key) == recipe(number) for key, number in self.recipes.items())
+            and store.studies() == tuple(self.studies[name] for name in sorted(self.studies))
+        )
+
+
+def model_after(steps: list[Step]) -> Model:
+    model = Model()
+    for step in steps:
+        model = model.after(step)
+    return model
+
+
+def temporaries(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if "tmp" in path.name or "journal" in path.name]
