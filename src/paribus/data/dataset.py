@@ -198,7 +198,7 @@ def _fits_uint8(x: NDArray[Any]) -> bool:
 
 
 def _as_float32(source: str, split: str, x: NDArray[Any]) -> NDArray[np.float32]:
-    largest = float(np.finfo(np.float32).max)
+    largest = min(np.finfo(np.float32).max, np.finfo(x.dtype).max) if x.dtype.kind == "f" else 0
     exact = 1 << 24
     start = 0
     for part in chunks(x):

@@ -108,7 +108,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 def _pixels(image: Image, path: Path) -> NDArray[np.uint8]:
     if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-        image = image.convert("RGBA" if image.mode != "LA" else "LA")
+        image = image.convert("LA" if image.mode in ("1", "L", "LA") else "RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             raise DataError(f"{path}: is transparent somewhere; expected an opaque image. Flatten it onto a background")
         image = image.convert("L" if image.mode == "LA" else "RGB")

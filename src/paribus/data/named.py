@@ -32,7 +32,7 @@ FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.keras/datasets/fashi
 """Where Debian's package ``dataset-fashion-mnist`` and Keras put the files."""
 
 FASHION_FINGERPRINT = "5880294187bd3bd1ffdbe8008b26f8278d55f80f74d796a4b447c4b2f2a75cde"
-"""Of the files of Debian's package 0.0~git20200523, whose digests are those of the original distribution."""
+"""Of the files in Debian's package 0.0~git20200523: the original ones, but for the time stamp in the gzip header."""
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 KERAS = ("mnist", "fashion_mnist", "cifar10", "cifar100")

@@ -59,7 +59,6 @@ def _column(name: str, values: Any, source: str, *, words: bool, is_label: bool)
     if types.is_dictionary(kind):
         kind = kind.value_type
         values = values.cast(kind)
-        _check_present(values, source, where)
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         numbers = np.asarray(values.cast("float64", safe=False).to_numpy(), np.float64)
         bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))

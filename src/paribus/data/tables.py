@@ -57,16 +57,18 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     if spec.label is None:
         raise UsageError(f"data {str(path)!r}: say which column is the class with `label`")
     table = READERS[path.suffix.lower()](path, spec.label, spec.categorical)
+    labels = _label_column(table, spec.label)
     if spec.test is None:
         fraction = DEFAULT_TEST_FRACTION if spec.test_fraction is None else spec.test_fraction
-        train_table = test_table = table
-        train, test = stratified(_words(table, spec.label).codes, fraction, table.source)
+        test_table, test_labels = table, labels
+        train, test = stratified(labels.codes, fraction, table.source)
     else:
-        train_table, test_table = table, _test_table(Path(spec.test).expanduser(), spec, table)
+        test_table = _test_table(Path(spec.test).expanduser(), spec, table)
+        test_labels = _label_column(test_table, spec.label)
         train, test = np.arange(len(table.places)), np.arange(len(test_table.places))
-    names = _class_names(train_table, spec.label, train)
+    names = _class_names(table.source, labels, train)
     features = [
-        _feature(train_table.column(column.name), test_table.column(column.name), train)
+        _feature(table.column(column.name), test_table.column(column.name), train)
         for column in table.columns
         if column.name != spec.label
     ]
@@ -80,10 +82,10 @@ def read(path: Path, spec: DataSpec) -> Dataset:
         path.name,
         str(path),
         x_train=np.concatenate([_values(feature.train, train, feature.learnt) for feature in features], axis=1),
-        y_train=_labels(train_table, spec.label, train, names),
+        y_train=_classes(table, labels, train, names),
         x_test=np.concatenate([_values(feature.test, test, feature.learnt) for feature in features], axis=1),
-        y_test=_labels(test_table, spec.label, test, names),
-        class_names=tuple(names),
+        y_test=_classes(test_table, test_labels, test, names),
+        class_names=names,
     )
 
 
@@ -129,43 +131,42 @@ def _values(column: Numbers | Words, rows: NDArray[np.intp], learnt: tuple[str, 
     return spread
 
 
-def _class_names(table: Table, label: str, train: NDArray[np.intp]) -> dict[str, int]:
-    column = _words(table, label)
-    words = {_tidy(column.words[code]) for code in np.unique(column.codes[train])}
-    fraction = next((word for word in sorted(words) if _FRACTION.fullmatch(word)), None)
+def _label_column(table: Table, label: str) -> Words:
+    """The labels, tidied, their words in numerical order if they are whole numbers, else in alphabetical order."""
+    column = table.column(label)
+    if not isinstance(column, Words):
+        raise TypeError(f"{table.source}: column {label!r} was read as numbers")
+    tidied = [word.partition(".")[0] if _WHOLE_AS_FLOAT.fullmatch(word) else word for word in column.words]
+    fraction = next((word for word in tidied if _FRACTION.fullmatch(word)), None)
     if fraction is not None:
         raise DataError(
             f"{table.source}: column {label!r} holds {fraction}; a label is a name or a whole number. Predicting "
             "quantities is not supported"
         )
-    ordered = sorted(words, key=int) if all(_WHOLE.fullmatch(word) for word in words) else sorted(words)
-    if len(ordered) < 2:
-        raise DataError(f"{table.source}: every training row has label {ordered[0]!r}; expected two classes or more")
-    return {word: index for index, word in enumerate(ordered)}
+    whole = all(_WHOLE.fullmatch(word) for word in tidied)
+    # Words of equal value, such as 7 and 07, need an order too.
+    words = sorted(set(tidied), key=lambda word: (int(word) if whole else 0, word))
+    positions = {word: position for position, word in enumerate(words)}
+    recoded = np.asarray([positions[word] for word in tidied], np.int32)
+    return Words(label, recoded[column.codes], tuple(words))
 
 
-def _labels(table: Table, label: str, rows: NDArray[np.intp], names: dict[str, int]) -> NDArray[np.int32]:
-    column = _words(table, label)
-    of_code = np.asarray([names.get(_tidy(word), -1) for word in column.words], np.int32)
-    indices = of_code[column.codes[rows]]
+def _class_names(source: str, labels: Words, train: NDArray[np.intp]) -> tuple[str, ...]:
+    names = tuple(labels.words[code] for code in np.unique(labels.codes[train]))
+    if len(names) < 2:
+        raise DataError(f"{source}: every training row has label {names[0]!r}; expected two classes or more")
+    return names
+
+
+def _classes(table: Table, labels: Words, rows: NDArray[np.intp], names: tuple[str, ...]) -> NDArray[np.int32]:
+    positions = {name: position for position, name in enumerate(names)}
+    of_code = np.asarray([positions.get(word, -1) for word in labels.words], np.int32)
+    indices: NDArray[np.int32] = of_code[labels.codes[rows]]
     unknown = np.flatnonzero(indices < 0)
     if unknown.size:
         row = int(rows[unknown[0]])
-        word = column.words[column.codes[row]]
         raise DataError(
-            f"{table.source}: {table.place(row)}, column {label!r}: label {word!r} does not occur in the training "
-            f"split, which has {', '.join(list(names)[:12])}"
+            f"{table.source}: {table.place(row)}, column {labels.name!r}: label {labels.words[labels.codes[row]]!r} "
+            f"does not occur in the training split, which has {', '.join(names[:12])}"
         )
     return indices
-
-
-def _tidy(word: str) -> str:
-    """``'3.0'``, as tools write whole numbers beside missing ones, is ``'3'``."""
-    return word.partition(".")[0] if _WHOLE_AS_FLOAT.fullmatch(word) else word
-
-
-def _words(table: Table, name: str) -> Words:
-    column = table.column(name)
-    if not isinstance(column, Words):
-        raise TypeError(f"{table.source}: column {name!r} was read as numbers")
-    return column

@@ -1,0 +1,96 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paribus.data import arrays, class_names, from_arrays, load, spool
+from paribus.errors import DataError
+from paribus.records import DataSpec
+
+RNG = np.random.default_rng(1)
+DATA = from_arrays(
+    RNG.integers(0, 256, (20, 4, 3), np.uint8),
+    np.arange(20) % 3,
+    RNG.integers(0, 256, (5, 4, 3), np.uint8),
+    np.arange(5) % 3,
+    name="things",
+    class_names=["ant", "bee", "cat", "dog"],
+)
+
+
+def test_what_was_spooled_is_read_back_memory_mapped(tmp_path: Path):
+    spec = spool(DATA, tmp_path / "spooled")
+    back = load(spec)
+    assert back.summary() == DATA.summary()
+    assert back.class_names == class_names(spec) == DATA.class_names
+    assert isinstance(back.x_train, np.memmap)
+    assert not back.x_train.flags.writeable
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        assert np.array_equal(getattr(back, name), getattr(DATA, name))
+    flat = load(replace(spec, flatten=True))
+    assert flat.input_shape == (12,)
+    assert flat.fingerprint == DATA.fingerprint
+
+
+def test_float_data_survives_bit_by_bit(tmp_path: Path):
+    x = RNG.standard_normal((9, 5)).astype(np.float32)
+    data = from_arrays(x, np.arange(9) % 2, x, np.arange(9) % 2)
+    assert np.asarray(load(spool(data, tmp_path / "f")).x_test).tobytes() == x.tobytes()
+
+
+def test_nothing_else_is_left_behind_and_spooling_again_does_nothing(tmp_path: Path):
+    folder = tmp_path / "spooled"
+    spool(DATA, folder)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert spool(DATA, folder) == DataSpec(str(folder))
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["spooled"]
+    assert sorted(before) == ["dataset.json", "x_test.npy", "x_train.npy", "y_test.npy", "y_train.npy"]
+
+
+def test_a_folder_with_other_data_is_left_alone(tmp_path: Path):
+    spool(DATA, tmp_path / "spooled")
+    other = from_arrays(DATA.x_test, DATA.y_test, DATA.x_train, DATA.y_train)
+    with pytest.raises(DataError, match="holds other data already"):
+        spool(other, tmp_path / "spooled")
+    assert load(DataSpec(str(tmp_path / "spooled"))).fingerprint == DATA.fingerprint
+
+
+def test_flattened_data_is_not_spooled(tmp_path: Path):
+    with pytest.raises(DataError, match="things: flattened data cannot be spooled"):
+        spool(DATA.flattened(), tmp_path / "spooled")
+
+
+def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real, calls = np.save, []
+
+    def full_disk(*args: object, **keywords: object) -> None:
+        calls.append(args)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        real(*args, **keywords)
+
+    monkeypatch.setattr(arrays.np, "save", full_disk)
+    with pytest.raises(DataError, match="spooled: cannot be written: No space left on device"):
+        spool(DATA, tmp_path / "spooled")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_that_is_quicker_is_made_use_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "spooled"
+    real = arrays._write
+
+    def overtaken(dataset: object, temporary: Path) -> None:
+        real(dataset, temporary)
+        folder.mkdir()
+        real(dataset, folder)
+
+    monkeypatch.setattr(arrays, "_write", overtaken)
+    assert load(spool(DATA, folder)).fingerprint == DATA.fingerprint
+    assert [path.name for path in tmp_path.iterdir()] == ["spooled"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
+    with pytest.raises(DataError, match="cannot be written: No such file or directory"):
+        spool(DATA, tmp_path / "missing" / "spooled")
