@@ -1,0 +1,171 @@
+"""The JSON of a study's answer: a contract that scripts depend on. Undefined is null; nan and infinity never appear."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from paribus.analysis import Comparison, Contrast, Effect, Estimate, Missing, Verdict
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.outcome import ArmOutcome, Outcome
+from paribus.records import RunResult, Scores, Seeds
+from paribus.report.readings import readings
+
+SCORES = (
+    "test_accuracy",
+    "train_accuracy",
+    "fit_accuracy",
+    "generalization_gap",
+    "test_loss",
+    "train_loss",
+    "fit_loss",
+)
+"""The measures of a run, in the order of the document."""
+
+_COMPARED = (
+    *("difference", "low", "high", "p_value", "p_adjusted", "scope", "verdict", "level", "margin", "p_equivalent"),
+    *("standard_error", "seeds", "seed_differences", "family", "sign_flip", "probability_better", "look"),
+)
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """The answer as plain values that any JSON writer takes.
+
+    Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
+    """
+    study, data = outcome.document, outcome.data
+    return {
+        "study": study.name,
+        "question": study.question,
+        "data": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "train": data.train,
+            "test": data.test,
+            "input_shape": list(data.input_shape),
+            "classes": data.classes,
+        },
+        "protocol": study.protocol.model_dump(mode="json"),
+        "scope": study.comparison.scope,
+        "level": study.comparison.level,
+        "arms": [_arm(arm) for arm in outcome.arms],
+        "contrasts": [_contrast(contrast) for contrast in outcome.contrasts],
+        "effects": [_effect(effect) for effect in outcome.effects],
+        "notes": list(outcome.notes),
+        "readings": list(readings(outcome)),
+        "environments": [asdict(environment) for environment in outcome.environments],
+    }
+
+
+def run_fields(run: RunResult) -> dict[str, Any]:
+    """One run, with the field names of the document; also the columns of the CSV."""
+    return {
+        **_seed(run.seeds),
+        "status": str(run.status),
+        **{name: _score(run.scores, name) for name in SCORES},
+        "seconds": _number(run.seconds),
+        "weights_digest": run.weights_digest,
+        "fingerprint": run.fingerprint,
+        "reason": run.reason,
+    }
+
+
+def _arm(arm: ArmOutcome) -> dict[str, Any]:
+    return {
+        "name": arm.name,
+        "parameters": arm.recipe.parameters,
+        "levels": dict(arm.levels),
+        "seeds": [run.seeds.seed for run in arm.runs],
+        "missing": [seeds.seed for seeds in arm.missing],
+        **{name: _estimate(arm.estimates.get(name)) for name in SCORES},
+        "runs": [run_fields(run) for run in arm.runs],
+    }
+
+
+def _estimate(value: Estimate | None) -> dict[str, Any]:
+    """Always the same keys, so that a script can read ``arm["test_accuracy"]["mean"]`` of an arm without scores."""
+    if value is None:
+        return {"mean": None, "low": None, "high": None, "sd": None, "n": 0, "scope": None}
+    return {
+        "mean": _number(value.mean),
+        "low": _number(value.low),
+        "high": _number(value.high),
+        "sd": _number(value.sd),
+        "n": value.n,
+        "scope": str(value.scope),
+    }
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    return {
+        "a": contrast.a,
+        "b": contrast.b,
+        "metric": contrast.metric.name,
+        **_comparison(contrast.comparison),
+        "sentence": contrast_sentence(contrast),
+        "p_holm": _number(contrast.p_holm),
+        "missing": [_missing(missing) for missing in contrast.missing],
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "name": effect.name,
+        "factors": [
+            {"factor": factor, "low": low, "high": high}
+            for factor, (low, high) in zip(effect.factors, effect.levels, strict=True)
+        ],
+        "interaction": effect.is_interaction,
+        "metric": effect.metric.name,
+        **_comparison(effect.comparison),
+        "sentence": effect_sentence(effect),
+        "p_holm": _number(effect.p_holm),
+        "missing": [_missing(missing) for missing in effect.missing],
+    }
+
+
+def _comparison(comparison: Comparison | None) -> dict[str, Any]:
+    """The numbers of a comparison. Without a seed that both arms have there are none, and nothing is decided."""
+    if comparison is None:
+        return {**dict.fromkeys(_COMPARED), "verdict": str(Verdict.UNDECIDED), "seeds": 0, "seed_differences": []}
+    flip, superior, look = comparison.sign_flip, comparison.superiority, comparison.look
+    return {
+        "difference": _number(comparison.difference),
+        "low": _number(comparison.low),
+        "high": _number(comparison.high),
+        "p_value": _number(comparison.p_value),
+        "p_adjusted": _number(comparison.p_adjusted),
+        "scope": str(comparison.scope),
+        "verdict": str(comparison.verdict),
+        "level": comparison.level,
+        "margin": comparison.margin,
+        "p_equivalent": _number(comparison.p_equivalent_adjusted),
+        "standard_error": _number(comparison.standard_error),
+        "seeds": comparison.seeds,
+        "seed_differences": [_number(value) for value in comparison.seed_differences],
+        "family": comparison.contrasts,
+        "sign_flip": None if flip is None else {"p_value": flip.p_value, "smallest": flip.smallest},
+        "probability_better": None if superior is None else _number(superior.probability),
+        "look": None if look is None else {"number": look.number, "planned": look.planned, "seeds": look.seeds},
+    }
+
+
+def _missing(missing: Missing) -> dict[str, Any]:
+    return {"arm": missing.arm, "seeds": list(missing.seeds)}
+
+
+def _seed(seeds: Seeds) -> dict[str, Any]:
+    """A run whose streams were seeded apart has no one seed; its three are given instead."""
+    if seeds.seed is not None:
+        return {"seed": seeds.seed}
+    return {"seed": None, "seeds": {"init": seeds.init, "order": seeds.order, "dropout": seeds.dropout}}
+
+
+def _score(scores: Scores | None, name: str) -> float | None:
+    return None if scores is None else _number(getattr(scores, name))
+
+
+def _number(value: float | None) -> float | None:
+    """Undefined and infinite numbers are null: JSON has neither."""
+    return None if value is None or not math.isfinite(value) else float(value)

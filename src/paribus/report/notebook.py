@@ -1,0 +1,163 @@
+"""The notebook that ``mnist-mlps`` repeats: what it printed and concluded, held against the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from paribus.analysis import Contrast, Estimate, Verdict
+from paribus.analysis.sentences import interval_name
+from paribus.analysis.wording import differences
+from paribus.outcome import Outcome
+from paribus.report.numbers import MINUS, points
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What the notebook printed of one network, trained once, and the parameters by which it is recognized."""
+
+    parameters: int
+    test_accuracy: float
+    fit_accuracy: float | None = None
+
+
+PRINTED = MappingProxyType(
+    {
+        "simple": Printed(79_510, 0.9214),
+        "deep-dropout": Printed(319_810, 0.9813),
+        "wide": Printed(898_510, 0.9771, 0.9935),
+        "big-dropout": Printed(1_111_460, 0.9828, 0.9823),
+        "big": Printed(1_111_460, 0.9792, 0.992),
+    }
+)
+
+WITH, WITHOUT, OTHER = "big-dropout", "big", "wide"
+"""Its conclusion rests on the first two; its question arose between the first and the third."""
+
+
+def readings(outcome: Outcome) -> tuple[str, ...]:
+    """What the notebook read from its numbers and these runs do not say; nothing for any other study or data."""
+    if not _is_the_notebooks(outcome):
+        return ()
+    return tuple(remark for remark in (_gap(outcome), _one_seed(outcome), _confounded(outcome)) if remark)
+
+
+def _is_the_notebooks(outcome: Outcome) -> bool:
+    return (
+        outcome.document.name == "mnist-mlps"
+        and outcome.data.name == "mnist"
+        and all(
+            arm.name not in PRINTED or arm.recipe.parameters == PRINTED[arm.name].parameters for arm in outcome.arms
+        )
+    )
+
+
+def _gap(outcome: Outcome) -> str | None:
+    """It compared gaps that were taken from fit accuracy, in which dropout is at work."""
+    regularized, plain = _means(outcome, WITH), _means(outcome, OTHER)
+    seen, other = PRINTED[WITH], PRINTED[OTHER]
+    if regularized is None or plain is None or seen.fit_accuracy is None or other.fit_accuracy is None:
+        return None
+    printed = (other.fit_accuracy - other.test_accuracy) - (seen.fit_accuracy - seen.test_accuracy)
+    by_fit = (plain["fit"] - plain["test"]) - (regularized["fit"] - regularized["test"])
+    honest = (plain["train"] - plain["test"]) - (regularized["train"] - regularized["test"])
+    if not 0 <= honest < by_fit / 2:
+        return None
+    return (
+        'The notebook: "This network generalized better than the previous model", as by fit accuracy the gap of '
+        f"{WITH} is {points(printed, signed=False)} smaller than that of {OTHER}. By fit accuracy these runs say "
+        f"{points(by_fit, signed=False)}; by train accuracy it is {points(honest, signed=False)}. The rest is how fit "
+        "measures: with dropout on, over weights that still change."
+    )
+
+
+def _one_seed(outcome: Outcome) -> str | None:
+    """It trained each network once."""
+    contrast = _contrast(outcome, WITH, WITHOUT)
+    comparison = None if contrast is None else contrast.comparison
+    if contrast is None or comparison is None or comparison.low is None or comparison.high is None:
+        return None
+    printed = PRINTED[WITH].test_accuracy - PRINTED[WITHOUT].test_accuracy
+    mean, least, most, low, high = _points(
+        contrast,
+        comparison.difference,
+        min(comparison.seed_differences),
+        max(comparison.seed_differences),
+        comparison.low,
+        comparison.high,
+    )
+    with_, without = _test_accuracies(outcome, WITH), _test_accuracies(outcome, WITHOUT)
+    against = sum(a <= b for a in with_ for b in without)
+    luck = f" Of the {len(with_) * len(without)} ways to pick one run of each, {against} would not have shown it ahead."
+    claim = {
+        Verdict.BETTER: "So the conclusion stands, with an error bar.",
+        Verdict.WORSE: "So the opposite of the conclusion holds.",
+        Verdict.EQUIVALENT: "So the conclusion does not stand: they are equivalent within the declared margin.",
+        Verdict.UNDECIDED: "So the conclusion may be right, but neither one run of each nor these runs can show it.",
+    }[comparison.verdict]
+    return (
+        'The notebook: "Looks like dropout does provide value, after all", from one run of each: '
+        f"{points(printed)} for {WITH} over {WITHOUT}. Over {comparison.seeds} seeds it is {mean} points, from {least} to {most} on single "
+        f"seeds ({interval_name(comparison)} {low} to {high}, on {comparison.scope}).{luck if against else ''} {claim}"
+    )
+
+
+def _confounded(outcome: Outcome) -> str | None:
+    """It asked whether dropout or architecture made the difference, between arms that differ in both."""
+    both, architecture, dropout = (
+        _contrast(outcome, WITH, OTHER),
+        _contrast(outcome, WITHOUT, OTHER),
+        _contrast(outcome, WITH, WITHOUT),
+    )
+    parts = [_signed_difference(c, a) for c, a in ((both, WITH), (architecture, WITHOUT), (dropout, WITH))]
+    if any(part is None for part in parts):
+        return None
+    whole, by_architecture, by_dropout = (points(part) for part in parts if part is not None)
+    return (
+        'The notebook: "Is that due to the dropout? Or the different network architecture", of '
+        f"{WITH} against {OTHER}, which differ in both. Their {whole} are {by_architecture} for the architecture ({WITHOUT} against {OTHER}: "
+        f"{_verdict(architecture, WITHOUT)}) and {by_dropout} for the dropout ({WITH} against {WITHOUT}: "
+        f"{_verdict(dropout, WITH)}), dropout being tried in one architecture only; the study dropout-or-architecture "
+        f"crosses the two."
+    )
+
+
+def _contrast(outcome: Outcome, first: str, second: str) -> Contrast | None:
+    """The contrast of two arms on test accuracy, whichever of them comes first."""
+    return next(
+        (c for c in outcome.contrasts if {c.a, c.b} == {first, second} and c.metric.name == "test_accuracy"), None
+    )
+
+
+def _signed_difference(contrast: Contrast | None, first: str) -> float | None:
+    if contrast is None or contrast.comparison is None or contrast.comparison.seeds < 2 or contrast.missing:
+        return None
+    return contrast.comparison.difference if contrast.a == first else -contrast.comparison.difference
+
+
+def _verdict(contrast: Contrast | None, first: str) -> Verdict:
+    if contrast is None or contrast.comparison is None:
+        return Verdict.UNDECIDED
+    turned = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+    verdict = contrast.comparison.verdict
+    return verdict if contrast.a == first else turned.get(verdict, verdict)
+
+
+def _means(outcome: Outcome, arm: str) -> dict[str, float] | None:
+    found = next((entry for entry in outcome.arms if entry.name == arm), None)
+    if found is None:
+        return None
+    estimates: dict[str, Estimate | None] = {
+        name: found.estimates.get(f"{name}_accuracy") for name in ("fit", "train", "test")
+    }
+    means = {name: estimate.mean for name, estimate in estimates.items() if estimate is not None}
+    return means if len(means) == len(estimates) else None
+
+
+def _test_accuracies(outcome: Outcome, arm: str) -> list[float]:
+    return [run.scores.test_accuracy for run in outcome.arm(arm).runs if run.scores is not None]
+
+
+def _points(contrast: Contrast, *values: float) -> Iterator[str]:
+    return (text.replace("-", MINUS) for text in differences(values, contrast.metric.unit))

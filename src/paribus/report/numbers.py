@@ -1,0 +1,117 @@
+"""How numbers are printed, the same in every table: fractions as percentages, differences in points, losses in nats.
+
+Two decimals of a percentage are one example in 10,000. More are shown where two would hide something: an interval that
+would look as if it had no width, or a 99.997 that would read 100.00.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from paribus.analysis import METRICS, Estimate, Metric, Unit
+from paribus.analysis.wording import differences, p_text
+
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
+"""What stands in a table where a number is undefined."""
+
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A number and, where there is one, its interval, printed to the same decimals."""
+
+    value: str
+    low: str | None
+    high: str | None
+
+    @property
+    def limits(self) -> str:
+        """``[98.02, 98.53]``, or nothing."""
+        return "" if self.low is None else f"[{self.low}, {self.high}]"
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.limits}".rstrip()
+
+
+def estimate(metric: Metric | str, value: Estimate | None) -> Interval:
+    """An arm's mean with its interval; the gap carries a sign."""
+    if value is None:
+        return Interval(NONE, None, None)
+    known = METRICS[metric] if isinstance(metric, str) else metric
+    return interval(known.unit, value.mean, value.low, value.high, signed=known.name == "generalization_gap")
+
+
+def difference(metric: Metric, value: float, low: float | None, high: float | None) -> Interval:
+    """A difference between arms with its interval, to the digits of its sentence: in points or in nats."""
+    texts = differences([value] if low is None or high is None else [value, low, high], metric.unit)
+    shown = [text.replace("-", MINUS) for text in texts]
+    return Interval(shown[0], shown[1], shown[2]) if len(shown) == 3 else Interval(shown[0], None, None)
+
+
+def interval(unit: Unit, value: float, low: float | None, high: float | None, *, signed: bool = False) -> Interval:
+    """A number and its limits, scaled to the unit and rounded alike."""
+    factor = 100.0 if unit is Unit.FRACTION else 1.0
+    numbers = [value * factor] + [limit * factor for limit in (low, high) if limit is not None]
+    if not all(math.isfinite(number) for number in numbers):
+        return Interval(NONE, None, None)
+    decimals = _decimals(unit, numbers)
+    texts = [fixed(number, decimals, signed=signed) for number in numbers]
+    return Interval(texts[0], *texts[1:]) if len(texts) == 3 else Interval(texts[0], None, None)
+
+
+def number(metric: Metric | str, value: float) -> str:
+    """One run's value of a metric, in the unit of its table."""
+    known = METRICS[metric] if isinstance(metric, str) else metric
+    return str(interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
+
+
+def percent(value: float, decimals: int = 2) -> str:
+    """``98.28 %`` with a space that does not break."""
+    return f"{fixed(value * 100, decimals)}\N{NO-BREAK SPACE}%"
+
+
+def points(value: float, decimals: int = 2, *, signed: bool = True) -> str:
+    """``+0.25 points`` with a space that does not break."""
+    return f"{fixed(value * 100, decimals, signed=signed)}\N{NO-BREAK SPACE}points"
+
+
+def p_value(value: float | None, level: float) -> str:
+    """To the digits of the sentence: on the same side of 1 - level in print as in truth."""
+    return NONE if value is None else p_text(value, 1 - level).removeprefix("p ").removeprefix("= ")
+
+
+def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
+    """So many decimals, a true minus sign, never a negative zero."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0.0:
+        return text
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """``1 run``, ``15 runs``."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def _decimals(unit: Unit, numbers: list[float]) -> int:
+    decimals = 2 if unit is Unit.FRACTION else _loss_decimals(numbers[0])
+    while decimals < _MOST_DECIMALS and _hides(unit, numbers, decimals):
+        decimals += 1
+    return decimals
+
+
+def _loss_decimals(value: float) -> int:
+    """Three significant digits of a loss."""
+    return 3 if value == 0 else min(max(2 - math.floor(math.log10(abs(value))), 1), 4)
+
+
+def _hides(unit: Unit, numbers: list[float], decimals: int) -> bool:
+    texts = [f"{number:.{decimals}f}" for number in numbers]
+    no_width = len(set(texts)) == 1 and len(set(numbers)) > 1
+    perfect = unit is Unit.FRACTION and any(
+        float(text) == 100.0 and number < 100.0 for text, number in zip(texts[:1], numbers[:1], strict=True)
+    )
+    return no_width or perfect

@@ -1,0 +1,166 @@
+"""The answer at the end of ``paribus run``, for a terminal of any width, with or without colour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from paribus.analysis import Contrast, Effect, Scope, Verdict
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.analysis.wording import percent
+from paribus.outcome import ArmOutcome, Outcome
+from paribus.report import numbers
+from paribus.report.readings import readings
+from paribus.report.strip import Scale, strip
+
+MEASURES = (
+    ("test_accuracy", "test accuracy"),
+    ("train_accuracy", "train accuracy"),
+    ("generalization_gap", "gap"),
+    ("fit_accuracy", "fit accuracy"),
+)
+"""The measures of the table of arms, and its headings."""
+
+NARROW = 100
+"""Below this width the parameters go under the arm's name."""
+
+ONE_LINE = 132
+"""From this width on an interval stands beside its number, below it under the number."""
+
+DRAWN = 150
+"""From this width on the intervals are drawn too."""
+
+_STYLES = {
+    Verdict.BETTER: "bold green",
+    Verdict.WORSE: "bold red",
+    Verdict.EQUIVALENT: "bold cyan",
+    Verdict.UNDECIDED: "bold yellow",
+}
+
+_Judged = tuple[tuple[str, ...], Verdict, str]
+"""Names to stand out, the verdict, and the sentence."""
+
+
+def render(outcome: Outcome) -> RenderableType:
+    """Tables and sentences that fit the console they are printed on."""
+    return _Answer(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    outcome: Outcome
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Group(*self._parts(options.max_width, ascii_only=options.ascii_only))
+
+    def _parts(self, width: int, *, ascii_only: bool) -> Iterator[RenderableType]:
+        document = self.outcome.document
+        yield Text(document.name, style="bold")
+        if document.question:
+            yield Text(document.question, style="italic")
+        yield Text()
+        yield _arms(self.outcome, width, ascii_only=ascii_only)
+        yield Text(_caption(self.outcome), style="dim")
+        yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
+        yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
+        if not self.outcome.contrasts and not self.outcome.effects:
+            yield Text("\nNo contrast is declared, so nothing is claimed about differences between arms.")
+        yield from _remarks("Notes", self.outcome.notes)
+        yield from _remarks("How to read this", readings(self.outcome))
+
+
+def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
+    """One row an arm. A narrow table has its parameters under the arm's name."""
+    narrow, beside, drawn = width < NARROW, width >= ONE_LINE, width >= DRAWN
+    table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="bold")
+    table.add_column("arm\nparameters" if narrow else "arm", overflow="fold", min_width=10)
+    for _, heading in MEASURES:
+        table.add_column(heading.replace(" ", "\n") if narrow else heading, no_wrap=not narrow, overflow="fold")
+    if not narrow:
+        table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("seeds", justify="right", no_wrap=not narrow)
+    if drawn:
+        table.add_column("test accuracy, drawn", no_wrap=True)
+    scale = Scale.of([arm.estimates.get("test_accuracy") for arm in outcome.arms])
+    for arm in outcome.arms:
+        parameters = f"{arm.recipe.parameters:,}"
+        name = Text(arm.name, style="bold")
+        cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
+        cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]
+        cells += [] if narrow else [Text(parameters)]
+        cells.append(Text(_seeds(arm)))
+        if drawn:
+            cells.append(Text(strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
+        table.add_row(*cells)
+    return table
+
+
+def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:
+    """The mean, and its interval beside or below it; nothing where there is no interval."""
+    shown = numbers.estimate(metric, arm.estimates.get(metric))
+    text = Text(shown.value)
+    if shown.limits:
+        text.append(f"{' ' if beside else chr(10)}{shown.limits}", style="dim")
+    return text
+
+
+def _seeds(arm: ArmOutcome) -> str:
+    """``5``, or ``4 of 5`` where a run failed or is not there."""
+    asked = len(arm.runs) + len(arm.missing)
+    return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
+
+
+def _caption(outcome: Outcome) -> str:
+    comparison = outcome.document.comparison
+    found = [estimate for arm in outcome.arms for estimate in arm.estimates.values() if estimate is not None]
+    if not any(estimate.low is not None for estimate in found):
+        return "In per cent. One seed an arm: there is no interval, and nothing can be told apart. Run more seeds."
+    wide = any(estimate.scope is Scope.NEW_DATA for estimate in found)
+    about = " test accuracy and gap on new data, the others over seeds alone." if wide else " over seeds alone."
+    return (
+        f"In per cent; gap (train minus test accuracy) in points. [{percent(comparison.level)} intervals]:{about} "
+        "Fit accuracy is what fit prints and is no train accuracy."
+    )
+
+
+def _of_contrast(contrast: Contrast) -> _Judged:
+    verdict = contrast.comparison.verdict if contrast.comparison else Verdict.UNDECIDED
+    return (contrast.a, contrast.b), verdict, contrast_sentence(contrast)
+
+
+def _of_effect(effect: Effect) -> _Judged:
+    verdict = effect.comparison.verdict if effect.comparison else Verdict.UNDECIDED
+    return effect.factors, verdict, effect_sentence(effect)
+
+
+def _judged(title: str, judged: Sequence[_Judged]) -> Iterator[RenderableType]:
+    """The verdict in a column of its own, the sentence beside it."""
+    if not judged:
+        return
+    yield Text(f"\n{title}", style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True, width=10)
+    table.add_column(overflow="fold")
+    for names, verdict, sentence in judged:
+        text = Text(sentence)
+        text.highlight_regex("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in names), "bold")
+        table.add_row(Text(verdict, style=_STYLES[verdict]), text)
+    yield table
+
+
+def _remarks(title: str, remarks: Sequence[str]) -> Iterator[RenderableType]:
+    if not remarks:
+        return
+    yield Text(f"\n{title}", style="bold")
+    for remark in remarks:
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+        table.add_column(width=1)
+        table.add_column(overflow="fold")
+        table.add_row(Text("*"), Text(remark))
+        yield Padding(table, 0)

@@ -1,0 +1,165 @@
+"""Outcomes for the report's tests: answers drawn from known accuracies, judged by the same code as real runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus import study_files
+from paribus.collect import collect
+from paribus.data import load, summarize
+from paribus.outcome import Outcome
+from paribus.records import (
+    Curve,
+    Environment,
+    LayerSummary,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Seeds,
+    Status,
+)
+from paribus.store.base import StoredArm, StoredRun
+from paribus.store.memory import MemoryStore
+from paribus.study import Arm, StudyDocument
+
+ENVIRONMENT = Environment(
+    "0.1.0", "3.11.9", "3.15.1", "0.10.2", "0.10.2", "2.4.0", "Linux-x86_64", "Example CPU 3000", "cpu", "--flags=none"
+)
+NOTEBOOK = {"simple": 0.9205, "deep-dropout": 0.9805, "wide": 0.977, "big-dropout": 0.9826, "big": 0.9799}
+"""Test accuracies of the notebook's five networks, about as they are."""
+
+End = Callable[[str, int], Status | None]
+
+
+def finished(arm: str, seed: int) -> Status | None:
+    """How every run ends unless a test says otherwise; None stands for a run that is not there."""
+    return Status.FINISHED
+
+
+def outcome(document: StudyDocument, accuracy: Mapping[str, float], *, end: End = finished) -> Outcome:
+    """What a study would say if its arms had these expected accuracies; keeps everything in memory."""
+    data, spec = summarize(document.data.spec()), document.data.spec()
+    labels = load(spec).y_test
+    store = MemoryStore()
+    stored = []
+    for name, arm in document.arms.items():
+        runs = [StoredRun(Seeds.of(seed), fingerprint(name, seed)) for seed in range(document.seeds)]
+        for run in runs:
+            status = end(name, run.seeds.init)
+            if status is not None:
+                store.record(result(document, name, run, accuracy[name], labels, data.classes, status))
+        stored.append(StoredArm(name, recipe(arm, math.prod(data.input_shape)), tuple(runs)))
+    return collect(document, data, stored, store)
+
+
+def notebook(seeds: int = 5, *, end: End = finished) -> Outcome:
+    """The built-in study of the notebook's five networks, on MNIST's labels."""
+    document = study_files.load("mnist-mlps").model_copy(update={"seeds": seeds})
+    return outcome(document, NOTEBOOK, end=end)
+
+
+def factorial(seeds: int = 5) -> Outcome:
+    """Three architectures, each without and with dropout."""
+    document = study_files.load("dropout-or-architecture").model_copy(update={"seeds": seeds})
+    base = {"deep": 0.979, "wide": 0.977, "big": 0.98}
+    return outcome(document, {n: base[n.split("-")[0]] + 0.002 * n.endswith("dropout") for n in document.arms})
+
+
+def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
+    """Small arms on scikit-learn's digits: quick. ``changes`` replace fields of the study."""
+    document = study_files.load("digits").model_dump(exclude_none=True) | {"seeds": seeds} | changes
+    study = StudyDocument.model_validate(document)
+    return outcome(study, {name: 0.9 + 0.03 * (index % 3) for index, name in enumerate(study.arms)}, end=end)
+
+
+def fingerprint(arm: str, seed: int) -> str:
+    return hashlib.sha256(f"{arm}/{seed}".encode()).hexdigest()
+
+
+def recipe(arm: Arm, inputs: int) -> Recipe:
+    """The layers of a stack of Dense and Dropout, with their numbers of parameters."""
+    rows, width = [], inputs
+    for index, layer in enumerate(arm.layers or ()):
+        ((kind, arguments),) = layer.items()
+        units = int(str(arguments.get("units", width)))
+        rows.append(
+            LayerSummary(f"{kind.lower()}_{index}", kind, f"(None, {units})", (width + 1) * units * (kind == "Dense"))
+        )
+        width = units
+    config = json.dumps(list(arm.layers or ()), sort_keys=True)
+    return Recipe(config, json.dumps(arm.optimizer, sort_keys=True), sum(row.parameters for row in rows), tuple(rows))
+
+
+def result(
+    document: StudyDocument,
+    arm: str,
+    run: StoredRun,
+    accuracy: float,
+    labels: NDArray[np.int32],
+    classes: int,
+    status: Status,
+) -> RunResult:
+    """One run. Some examples are hard for everybody, some for one arm, the rest is chance."""
+    seed = run.seeds.init
+    if status is Status.FAILED:
+        return RunResult(
+            run.fingerprint, status, run.seeds, None, Curve((), ()), 2.0, None, None, "killed: out of memory"
+        )
+    everybody = np.random.default_rng(7).normal(size=len(labels))
+    of_arm = np.random.default_rng(list(arm.encode())).normal(size=len(labels))
+    draw = np.random.default_rng([*arm.encode(), seed])
+    ease = everybody + 0.3 * of_arm + 0.35 * draw.normal(size=len(labels))
+    expected = accuracy + 0.0008 * draw.normal()
+    limit = float(np.quantile(ease, min(max(1 - expected, 0.0), 1.0)))
+    right = ease > limit
+    other = (labels + 1 + np.random.default_rng(8).integers(0, classes - 1, len(labels))) % classes
+    predicted = np.where(right, labels, np.where(other == labels, (labels + 1) % classes, other)).astype(np.int32)
+    confidence = (1 / classes + (1 - 1 / classes) / (1 + np.exp(-2.2 * np.abs(ease - limit) - 0.3))).astype(np.float32)
+    true = np.where(right, confidence, (1 - confidence) / (classes - 1)).astype(np.float32)
+    if status is Status.DIVERGED:
+        predicted = np.zeros_like(labels)
+        confidence = true = np.full(len(labels), np.nan, np.float32)
+    test = float(np.mean(predicted == labels))
+    train = test if status is Status.DIVERGED else min(1.0, test + 0.55 * (1 - test))
+    curve = _curve(document, arm, test, train, draw, diverged=status is Status.DIVERGED)
+    with np.errstate(divide="ignore"):
+        test_loss = float(-np.log(np.maximum(true, 1e-7)).mean())
+    scores = Scores(curve.fit_accuracy[-1], curve.fit_loss[-1], train, test_loss * 0.5, test, test_loss)
+    return RunResult(
+        fingerprint=run.fingerprint,
+        status=status,
+        seeds=run.seeds,
+        scores=scores,
+        curve=curve,
+        seconds=40 + 10 * float(draw.random()),
+        weights_digest=hashlib.sha256(f"weights of {arm}/{seed}".encode()).hexdigest(),
+        environment=ENVIRONMENT,
+        reason="loss is nan after epoch 2" if status is Status.DIVERGED else None,
+        predictions=Predictions(predicted, confidence, true),
+        weights={"dense/kernel": draw.normal(size=4).astype(np.float32)},
+    )
+
+
+def _curve(
+    document: StudyDocument, arm: str, test: float, train: float, draw: np.random.Generator, *, diverged: bool
+) -> Curve:
+    epochs = document.protocol.epochs
+    if diverged:
+        return Curve((1.9, math.nan), (0.4, 0.1))
+    dropped = any("Dropout" in layer for layer in document.arms[arm].layers or ())
+    last = test - 0.0006 if dropped else train - 0.001
+    fall = np.exp(-np.arange(epochs) / (0.18 * epochs))
+    fit = last - (last - 0.85 * last) * (fall - fall[-1]) + 0.0004 * draw.normal(size=epochs)
+    loss = 3.2 * (1 - fit) + 0.01
+    val: tuple[tuple[float, ...], ...] = ()
+    if document.protocol.validation_split:
+        seen = test - 0.1 * (fall - fall[-1]) + 0.002 * draw.normal(size=epochs)
+        val = (tuple((3.4 * (1 - seen)).tolist()), tuple(seen.tolist()))
+    return Curve(tuple(loss.tolist()), tuple(fit.tolist()), *val)
