@@ -1,0 +1,68 @@
+# Everything that can be done here. `make` alone lists it; .ci/run uses the same targets.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+SEEDS ?= 3
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+USE := $(VENV)/.for-use
+DEV := $(VENV)/.for-development
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DECLARED := pyproject.toml constraints.txt
+BROWSERS := chromium chromium-browser google-chrome
+
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check format browser docs constraints clean
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(USE) ## set up, train the notebook's five networks on SEEDS=3 seeds, print the answer
+	$(BIN)/paribus run mnist-mlps --seeds $(SEEDS)
+
+test: $(DEV) browser ## set up for development, run all tests; fails below the coverage floor
+	$(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+
+quick: $(DEV) ## run the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+check: $(DEV) ## lint, format, types, and who may import whom; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(DEV) ## put the code into its format and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+browser: ## install Chromium for the tests of pages, where it is missing and apt-get may
+	@for name in $(BROWSERS); do if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update && apt-get install -y chromium; \
+	else echo "There is no Chromium: the tests of pages need it (Debian: sudo apt-get install chromium)." >&2; fi
+
+docs: $(DEV) ## write docs/cli.md anew from the help texts of the commands
+	$(BIN)/python docs/cli_page.py
+
+constraints: ## resolve all dependencies anew into constraints.txt
+	rm -rf $(VENV).fresh && $(PYTHON) -m venv $(VENV).fresh
+	$(VENV).fresh/bin/python -m pip install --quiet -e '.[dev]'
+	$(VENV).fresh/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf $(VENV).fresh
+
+clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
+	rm -rf $(VENV) $(VENV).fresh dist build htmlcov .coverage .coverage.* .*_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, found '$(PYTHON)'; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(USE): $(BIN)/python $(DECLARED)
+	$(PIP) install --quiet -c constraints.txt -e '.[tables]'
+	touch $@
+
+$(DEV): $(BIN)/python $(DECLARED)
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	touch $(USE) $@
