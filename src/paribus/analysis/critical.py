@@ -25,8 +25,8 @@ from scipy import optimize, stats
 
 Floats = float | NDArray[np.float64]
 
-_LOWEST_LOG_P = -690.0
-"""Logarithm of the smallest p that is told apart from zero; about 1e-300."""
+_LOWEST_LOG_P, _HIGHEST_LOG_P = -690.0, -1e-12
+"""Logarithms of the smallest p that is told apart from zero, about 1e-300, and of the largest that is from one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +89,10 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
 
     if excess(_LOWEST_LOG_P) <= 0:
         return math.exp(_LOWEST_LOG_P)
-    # Just below 0: at alpha = 1 the half width is 0 and the excess surely negative.
-    return math.exp(float(optimize.brentq(excess, _LOWEST_LOG_P, -1e-15, xtol=1e-13, rtol=1e-14)))
+    # At alpha = 1 the half width is 0: a distance below what rounding leaves just before that is none.
+    if excess(_HIGHEST_LOG_P) >= 0:
+        return 1.0
+    return math.exp(float(optimize.brentq(excess, _LOWEST_LOG_P, _HIGHEST_LOG_P, xtol=1e-13, rtol=1e-14)))
 
 
 def one_sided_p(distance: float, variance: TwoPartVariance) -> float:

@@ -95,8 +95,8 @@ def plan(
         table: numbers of seeds, from 2 up, to list the smallest detectable difference for.
 
     Raises:
-        UsageError: a comparison of one seed, without any spread, or of values known once per run with scope "new data"; a
-            difference that is not positive, or a power outside (0, 1).
+        UsageError: a comparison of one seed, without any spread, or of values known once per run with scope "new data";
+            a difference that is not positive, or a power outside (0, 1).
     """
     parts = stored.components
     about = stored.scope if scope is None else parsed_scope(scope)

@@ -1,0 +1,176 @@
+"""The simulations as Markdown tables, each checked against its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from paribus.analysis.comparison import Scope
+from paribus.analysis.simulate.coverage import Rates, coverage
+from paribus.analysis.simulate.families import family_error
+from paribus.analysis.simulate.growing import SCHEDULES, errors
+from paribus.analysis.simulate.settings import EXAMPLES, MIXES, SEEDS, Mix
+from paribus.analysis.simulate.zero_one import Exam, zero_one_rates
+
+LOWEST, HIGHEST, ALPHA = 0.935, 0.975, 0.05
+EXAMS = (("98 %, equal", Exam(2.6, 2.6)), ("98 % and 97 %", Exam(2.6, 2.35)), ("90 %, equal", Exam(1.5, 1.5)))
+_FEW_MIXES = ("rest only", "seeds dominate", "examples dominate", "all alike", "seeds as examples")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as Markdown, and what it shows to be broken."""
+
+    text: str
+    broken: tuple[str, ...]
+
+
+def all_tables(draws: int, generator: np.random.Generator) -> Iterator[Table]:
+    """All tables of the docs, one after the other as they are done."""
+    for scope in Scope:
+        yield coverage_table(scope, draws, generator)
+    yield looks_table(draws, generator)
+    yield families_table(draws // 4, generator)
+    yield zero_one_table(max(draws // 50, 100), generator)
+
+
+def coverage_table(scope: Scope, draws: int, generator: np.random.Generator) -> Table:
+    """Coverage and errors of one comparison in one scope. Two seeds are shown too; no bound is promised for them."""
+    rows: list[Sequence[str]] = []
+    broken: list[str] = []
+    for seeds in (2, *SEEDS):
+        for examples in EXAMPLES:
+            rates = list(coverage(seeds, examples, scope, draws, generator))
+            positive = [rate for rate in rates if not rate.mix.has_zero]
+            zero = [rate for rate in rates if rate.mix.has_zero]
+            different = max(rate.false_difference for rate in rates)
+            equivalent = max(rate.false_equivalence for rate in rates)
+            rows.append(
+                (str(seeds), f"{examples:,}", _span(positive), _span(zero), _percent(different), _percent(equivalent))
+            )
+            if seeds in SEEDS:
+                place = f"{scope}, {seeds} seeds, {examples} examples"
+                broken.extend(_broken(place, rates, draws))
+    head = ("S", "N", "coverage, all components > 0", "a component is 0", "false better/worse", "false equivalent")
+    return Table(
+        f"**One comparison, on {scope}** (95 % interval; worst over the mixes)\n\n" + _markdown(head, rows),
+        tuple(broken),
+    )
+
+
+def looks_table(draws: int, generator: np.random.Generator) -> Table:
+    """Errors over all planned looks."""
+    rows: list[Sequence[str]] = []
+    broken: list[str] = []
+    tolerance = _tolerance(ALPHA, draws)
+    for schedule in SCHEDULES:
+        worst: list[float] = []
+        for scope in Scope:
+            found = [
+                errors(schedule, mix, examples, scope, draws, generator)
+                for mix in _few_mixes()
+                for examples in (200, 10_000)
+            ]
+            worst += [max(rates[kind] for rates in found) for kind in (0, 1)]
+        looks = ", ".join(str(seeds) for seeds in schedule.seeds)
+        rows.append((looks, *(_percent(rate) for rate in worst)))
+        broken += [f"looks at {looks}: error {rate:.4f}" for rate in worst if rate > ALPHA + tolerance]
+    head = (
+        "looks at seeds",
+        "new data: false better/worse",
+        "false equivalent",
+        "this test set: false better/worse",
+        "false equivalent",
+    )
+    return Table(
+        "**Planned looks** (error over all looks, worst over mixes)\n\n" + _markdown(head, rows), tuple(broken)
+    )
+
+
+def families_table(draws: int, generator: np.random.Generator) -> Table:
+    """Errors over all pairs of several arms."""
+    rows: list[Sequence[str]] = []
+    broken: list[str] = []
+    tolerance = _tolerance(ALPHA, draws)
+    for arms in (3, 5):
+        for seeds in SEEDS:
+            worst = [
+                max(family_error(arms, mix, seeds, 2_000, scope, draws, generator) for mix in _few_mixes())
+                for scope in Scope
+            ]
+            rows.append((str(arms), str(seeds), *(_percent(rate) for rate in worst)))
+            broken += [f"{arms} arms, {seeds} seeds: error {rate:.4f}" for rate in worst if rate > ALPHA + tolerance]
+    head = ("arms, all pairs", "S", "new data: any false better/worse", "this test set: any false better/worse")
+    return Table("**Several contrasts at once** (2,000 examples)\n\n" + _markdown(head, rows), tuple(broken))
+
+
+def zero_one_table(draws: int, generator: np.random.Generator) -> Table:
+    """Scores of 0 and 1 through ``compare_scores``; the error on new data is checked where the arms are equal."""
+    rows: list[Sequence[str]] = []
+    broken: list[str] = []
+    tolerance = _tolerance(ALPHA, draws)
+    for name, exam in EXAMS:
+        equal = exam.skill_a == exam.skill_b
+        for seeds, examples in ((3, 200), (3, 2_000), (10, 200), (10, 2_000)):
+            found = zero_one_rates(exam, seeds, examples, draws, generator)
+            false = found.decided[Scope.NEW_DATA]
+            rows.append(
+                (
+                    name,
+                    str(seeds),
+                    f"{examples:,}",
+                    _percent(found.covered[Scope.NEW_DATA]),
+                    _percent(false) if equal else "",
+                    _percent(found.covered[Scope.THIS_TEST_SET]),
+                    _percent(found.decided[Scope.THIS_TEST_SET]) if equal else "",
+                )
+            )
+            if equal and false > ALPHA + tolerance:
+                broken.append(f"0/1 scores, {name}, {seeds} seeds, {examples} examples: error {false:.4f}")
+    head = (
+        "accuracies",
+        "S",
+        "N",
+        "new data: coverage",
+        "false better/worse",
+        "this test set: coverage",
+        "called different there",
+    )
+    return Table("**Scores of 0 and 1**\n\n" + _markdown(head, rows), tuple(broken))
+
+
+def _few_mixes() -> tuple[Mix, ...]:
+    return tuple(mix for mix in MIXES if mix.name in _FEW_MIXES)
+
+
+def _broken(place: str, rates: Sequence[Rates], draws: int) -> Iterator[str]:
+    for rate in rates:
+        if rate.coverage < LOWEST:
+            yield f"{place}, {rate.mix.name}: coverage {rate.coverage:.4f}"
+        if rate.coverage > HIGHEST and not rate.mix.has_zero:
+            yield f"{place}, {rate.mix.name}: coverage {rate.coverage:.4f}"
+        for error in (rate.false_difference, rate.false_equivalence):
+            # Averages of probabilities, not of yes and no: their error is well below that of counting.
+            if error > ALPHA + _tolerance(ALPHA, draws):
+                yield f"{place}, {rate.mix.name}: error {error:.4f}"
+
+
+def _tolerance(rate: float, draws: int) -> float:
+    """Three standard errors of a counted share."""
+    return 3 * float(np.sqrt(rate * (1 - rate) / draws))
+
+
+def _span(rates: Sequence[Rates]) -> str:
+    covered = [rate.coverage for rate in rates]
+    return f"{100 * min(covered):.1f} to {100 * max(covered):.1f} %" if covered else ""
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.2f} %"
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
