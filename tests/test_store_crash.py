@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from paribus.store.doctor import examine, repair
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from paribus.store.survey import Problem
-from store_crashes import Child, Step, model_after, temporaries
+from store_crashes import Child, Step, model_after, quick_place, temporaries
 from store_examples import fingerprint, holds, run
 
 NUMBERS = range(10)
@@ -41,10 +40,8 @@ CLEANING = {Point.BEFORE_CLEAN, Point.AFTER_CLEAN}
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder in memory where there is one: a kill does not ask what the disk is made of, and fsync costs nothing."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
-        yield Path(folder)
+    with quick_place() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

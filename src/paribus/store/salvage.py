@@ -16,7 +16,7 @@ _DANGLING = (
     "DELETE FROM arms WHERE study NOT IN (SELECT id FROM studies) OR recipe NOT IN (SELECT id FROM recipes)",
     "DELETE FROM arm_runs WHERE arm NOT IN (SELECT id FROM arms)",
     "DELETE FROM recipe_keys WHERE recipe NOT IN (SELECT id FROM recipes)",
-    "DELETE FROM runs WHERE environment NOT IN (SELECT id FROM environments)",
+    "DELETE FROM runs WHERE environment IS NOT NULL AND environment NOT IN (SELECT id FROM environments)",
 )
 
 
