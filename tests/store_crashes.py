@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,20 @@ from paribus.store.base import Store, StoredStudy
 from store_examples import arm, fingerprint, holds, recipe, run
 
 Step = tuple[Any, ...]
+
+
+NEXT_FORMAT = ("CREATE TABLE later (x)", "ALTER TABLE studies ADD COLUMN note TEXT")
+"""A migration that stands in for one that a later version brings."""
+
+
+def carry_out(store: Store, step: Step) -> None:
+    match step:
+        case ("record", number, *values):
+            store.record(run(number, *values))
+        case ("recipe", key, number):
+            store.save_recipe(key, recipe(number))
+        case ("study", name, numbers):
+            store.save_study(name, "{}", [arm("a", numbers)])
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ class Model:
                 studies[name] = base.extended(studies.get(name), StoredStudy(name, "{}", (arm("a", numbers),)))
         return Model(runs, recipes, studies)
 
-    def is_in(self, store: Store, numbers: range) -> bool:
+    def is_in(self, store: Store, numbers: Sequence[int]) -> bool:
         """Whether the store holds exactly this, as far as runs with these numbers go."""
         found = store.runs([fingerprint(number) for number in numbers])
         return (

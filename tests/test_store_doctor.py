@@ -94,7 +94,7 @@ def test_what_is_no_store(place: Path, look: Callable[[Path], list[object]]) -> 
 @pytest.mark.parametrize("kind", ["weights", "predictions"])
 def test_a_damaged_artifact(folder: Path, kind: str) -> None:
     path = artifact(folder, 2, kind)
-    damaged = path.read_bytes()[:-1] + b"?"
+    damaged = path.read_bytes()[:-1] + b"\xee"
     path.write_bytes(damaged)
     (finding,) = examine(folder)
     assert (finding.problem, finding.subject) == (Problem.DAMAGED, fingerprint(2))

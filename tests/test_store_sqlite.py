@@ -22,7 +22,7 @@ from paribus.store import schema
 from paribus.store.doctor import examine, repair
 from paribus.store.sqlite import SqliteStore
 from paribus.version import __version__
-from store_crashes import Child
+from store_crashes import NEXT_FORMAT, Child
 from store_examples import arm, fingerprint, holds, recipe, run
 
 
@@ -144,17 +144,12 @@ def test_a_store_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) 
     assert everything(tmp_path) == before
 
 
-# An older format: a migration that adds a table and a column stands in for one that a later version brings.
-
-NEXT = (
-    "ALTER TABLE studies ADD COLUMN note TEXT",
-    "CREATE TABLE later (x)",
-)
+# An older format.
 
 
 def test_a_store_of_an_older_format_is_migrated_by_a_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(tmp_path)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, NEXT))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, NEXT_FORMAT))
     with SqliteStore.open(tmp_path, "write") as store:
         assert holds(store, run(1))
         store.record(run(3))
@@ -169,7 +164,7 @@ def test_a_store_of_an_older_format_is_read_without_touching_it(
 ) -> None:
     filled(tmp_path)
     before = everything(tmp_path)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, NEXT))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, NEXT_FORMAT))
     with SqliteStore.open(tmp_path) as store:
         assert holds(store, run(1))
         assert [study.name for study in store.studies()] == ["s"]
@@ -180,7 +175,7 @@ def test_a_store_of_an_older_format_is_read_without_touching_it(
 def test_a_migration_that_fails_leaves_the_older_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(tmp_path)
     released = schema.MIGRATIONS
-    monkeypatch.setattr(schema, "MIGRATIONS", (*released, (*NEXT, "CREATE TABLE runs (x)")))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*released, (*NEXT_FORMAT, "CREATE TABLE runs (x)")))
     with pytest.raises(StoreError, match="table runs already exists"):
         SqliteStore.open(tmp_path, "write")
     monkeypatch.setattr(schema, "MIGRATIONS", released)
