@@ -98,3 +98,25 @@ def test_csv(folder: Path, content: bytes):
     assert isinstance(found, DataError | Dataset)
     if isinstance(found, Dataset):
         assert np.isfinite(found.x_train).all()
+
+
+def table_bytes() -> list[bytes]:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"n": list(range(40)), "word": ["u", "v"] * 20, "class": ["a", "b"] * 20})
+    written = []
+    for options in ({}, {"compression": "gzip", "use_dictionary": False}):
+        stream = io.BytesIO()
+        parquet.write_table(table, stream, **options)
+        written.append(stream.getvalue())
+    return written
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=mutations(table_bytes()))
+def test_parquet(folder: Path, content: bytes):
+    path = folder / "x.parquet"
+    path.write_bytes(content)
+    found = outcome(lambda: load(DataSpec(str(path), label="class")))
+    assert isinstance(found, DataError | Dataset)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_files import IDX_GOOD, good_arrays, idx_folder, npy_bytes, npy_folder, npz
+from data_files import IDX_GOOD, good_arrays, idx_folder, npy_bytes, npy_folder, npy_header, npz
 from paribus.data import load, named, sources, summarize
 from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import DataSpec
@@ -180,3 +180,10 @@ def test_options_that_would_do_nothing_are_refused(option, tmp_path: Path):
         for entry in (load, summarize):
             with pytest.raises(UsageError, match=f"`{next(iter(option))}` means nothing for"):
                 entry(spec)
+
+
+def test_npy_header_with_a_separator_that_only_unicode_calls_a_space_is_refused(tmp_path: Path):
+    # Found by fuzzing: int() refuses what the header's pattern let through.
+    header = npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (4,\x1c4), }")
+    with pytest.raises(DataError, match="the NPY header describes no plain array"):
+        load(npy_folder(x_train=header + bytes(64))(tmp_path))

@@ -148,3 +148,13 @@ def test_features_that_would_not_fit_are_refused_before_they_are_made(tmp_path: 
     monkeypatch.setattr(tables, "MAX_ARRAY_BYTES", 40)
     with pytest.raises(DataError, match="takes 48 bytes with its categorical columns spread out"):
         load(csv(GOOD_CSV, test_fraction=0.25)(tmp_path))
+
+
+def test_parquet_text_that_is_no_utf_8_is_refused(tmp_path: Path):
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    words = pa.Array.from_buffers(pa.string(), 2, [*pa.array(["u", "v"]).buffers()[:2], pa.py_buffer(b"\xff\xfe")])
+    pq.write_table(pa.table({"word": words, "class": ["a", "b"]}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"t\.parquet: no Parquet file that can be read: .*UTF8"):
+        load(DataSpec(str(tmp_path / "t.parquet"), label="class"))

@@ -25,8 +25,8 @@ MAX_DIMENSIONS = 32
 NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
 
 _HEADER = re.compile(
-    r"\{\s*'descr'\s*:\s*'([^']*)'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,"
-    r"\s*'shape'\s*:\s*\(((?:\s*[0-9]{1,19}\s*,)*(?:\s*[0-9]{1,19})?\s*)\)\s*,?\s*\}\s*"
+    r"\{ *'descr' *: *'([^']*)' *, *'fortran_order' *: *(True|False) *,"
+    r" *'shape' *: *\(((?: *[0-9]{1,19} *,)*(?: *[0-9]{1,19})? *)\) *,? *\}[ \n]*"
 )
 
 
@@ -90,7 +90,7 @@ def read_header(stream: Stream, source: str) -> Header:
     match = _HEADER.fullmatch(text.decode("latin-1"))
     if match is None:
         raise DataError(f"{source}: the NPY header describes no plain array: {text[:80].decode('latin-1')!r}")
-    shape = tuple(int(part) for part in match[3].split(",") if part.strip())
+    shape = tuple(int(part) for part in match[3].split(",") if part.strip(" "))
     if len(shape) > MAX_DIMENSIONS:
         raise DataError(f"{source}: an array of {len(shape)} dimensions; expected at most {MAX_DIMENSIONS}")
     return Header(_kind(match[1], source), shape, match[2] == "True", 8 + width + length)

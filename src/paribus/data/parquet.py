@@ -39,13 +39,15 @@ def read(path: Path, label: str, categorical: tuple[str, ...]) -> Table:
             if size > MAX_ARRAY_BYTES:
                 raise DataError(f"{source}: takes {human(size)} in memory; at most {human(MAX_ARRAY_BYTES)} are read")
             table = file.read()
+        # Offsets within bounds, text in UTF-8: reading alone does not check that.
+        table.validate(full=True)
         if table.num_rows == 0:
             raise DataError(f"{source}: no rows")
         columns = tuple(
             _column(name, table.column(name), source, words=name in (label, *categorical), is_label=name == label)
             for name in names
         )
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{source}: no Parquet file that can be read: {error}") from error
     return Table(source, columns, "row", np.arange(1, table.num_rows + 1))
 
