@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import keras
 
+from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.losses import TargetForm, loss_from, target_form
 from paribus.records import Recipe, Training
 
@@ -43,7 +44,8 @@ class Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
         with keras.StatelessScope(initialize_variables=False):
-            model = keras.saving.deserialize_keras_object(json.loads(recipe.model))
+            config = with_cheap_masks(json.loads(recipe.model))
+            model = keras.saving.deserialize_keras_object(config, custom_objects=CUSTOM_OBJECTS)
             optimizer.build(model.trainable_variables)
         forget_pending_variables()
         loss = loss_from(training.loss)
