@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
 from paribus.engine import environment
 
+if TYPE_CHECKING:
+    from paribus.engine.engine import Engine
+
 environment.prepare()
+
+# No test may fail because the machine is busy.
+settings.register_profile("paribus", deadline=None, print_blob=True)
+settings.load_profile("paribus")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """One engine in this process, so that equal networks are compiled once for all tests."""
+    from paribus.engine.engine import Engine
+
+    return Engine()
