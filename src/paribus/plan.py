@@ -28,9 +28,7 @@ def wanted_runs(
     """Every arm with every seed."""
     training, spec = document.protocol.training(), document.data.spec()
     return tuple(
-        TrainJob(
-            run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec
-        )
+        TrainJob(run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec)
         for arm in document.arms
         for seed in seeds
     )

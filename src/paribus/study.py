@@ -173,10 +173,7 @@ class StudyDocument(_Table):
             done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}
             names = list(self.arms)
             declared += [
-                Contrast(a=a, b=b)
-                for i, a in enumerate(names)
-                for b in names[i + 1 :]
-                if frozenset((a, b)) not in done
+                Contrast(a=a, b=b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in done
             ]
         return tuple(declared)
 

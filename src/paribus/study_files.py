@@ -54,7 +54,9 @@ def parse(text: str, source: str) -> StudyDocument:
     except tomllib.TOMLDecodeError as error:
         raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
     except RecursionError as error:
-        raise StudyError(source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]) from error
+        raise StudyError(
+            source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]
+        ) from error
     except ValidationError as error:
         raise StudyError(source, mistakes_of(error)) from error
 
@@ -139,7 +141,9 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: the study file cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise StudyError(str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study is a TOML file")]) from error
+        raise StudyError(
+            str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study is a TOML file")]
+        ) from error
 
 
 def _python_object(source: str) -> StudyDocument:

@@ -57,7 +57,9 @@ class FakeBackend(Backend):
                 continue
             yield Started(job)
             result = self._result(job)
-            for epoch, (loss, accuracy) in enumerate(zip(result.curve.fit_loss, result.curve.fit_accuracy, strict=True), 1):
+            for epoch, (loss, accuracy) in enumerate(
+                zip(result.curve.fit_loss, result.curve.fit_accuracy, strict=True), 1
+            ):
                 yield EpochDone(job, EpochReport(epoch, job.training.epochs, loss, accuracy))
             yield Ended(job, result)
 

@@ -54,9 +54,7 @@ class Terminal(Display):
     def __enter__(self) -> Self:
         if self._tally is not None:
             self._started = self._tally.clock()
-            self._live = Live(
-                console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True
-            )
+            self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True)
             self._live.start()
         return self
 

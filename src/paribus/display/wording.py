@@ -33,7 +33,9 @@ def outcome(result: RunResult) -> str:
 
 def epoch(report: EpochReport) -> str:
     """``epoch 3/10, fit loss 0.0512, fit accuracy 0.9834``."""
-    text = f"epoch {report.epoch}/{report.epochs}, fit loss {report.fit_loss:.4f}, fit accuracy {report.fit_accuracy:.4f}"
+    text = (
+        f"epoch {report.epoch}/{report.epochs}, fit loss {report.fit_loss:.4f}, fit accuracy {report.fit_accuracy:.4f}"
+    )
     return text if report.val_accuracy is None else f"{text}, val accuracy {report.val_accuracy:.4f}"
 
 

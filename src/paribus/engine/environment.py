@@ -31,7 +31,9 @@ def prepare(core: int | None = None) -> None:
         BackendError: JAX is already imported, so that flags would come too late.
     """
     if "jax" in sys.modules:
-        raise BackendError("JAX is already imported in this process: its flags can no longer be set; call prepare() first")
+        raise BackendError(
+            "JAX is already imported in this process: its flags can no longer be set; call prepare() first"
+        )
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
     os.environ["KERAS_BACKEND"] = "jax"
