@@ -25,8 +25,10 @@ from scipy import optimize, stats
 
 Floats = float | NDArray[np.float64]
 
-_LOWEST_LOG_P, _HIGHEST_LOG_P = -690.0, -1e-12
-"""Logarithms of the smallest p that is told apart from zero, about 1e-300, and of the largest that is from one."""
+SMALLEST_P = 1e-100
+"""The smallest p or nominal level: below, SciPy's t quantiles turn infinite or wrong (seen from 1e-200 on)."""
+
+_LARGEST_LOG_P = -1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,7 @@ def exponent(alpha: float, seed_freedom: int) -> float:
 
 def half_width(variance: TwoPartVariance, alpha: float) -> Floats:
     """Half the width of the two-sided interval with error ``alpha`` in (0, 1)."""
+    alpha = max(alpha, SMALLEST_P)
     t_seed = float(stats.t.isf(alpha / 2, variance.seed_freedom))
     t_example = float(stats.t.isf(alpha / 2, variance.example_freedom))
     q = exponent(alpha, variance.seed_freedom)
@@ -76,23 +79,25 @@ def half_width(variance: TwoPartVariance, alpha: float) -> Floats:
 def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
     """The smallest ``alpha`` whose interval around a point ``distance`` away does not reach that point.
 
-    Exactly the p of a t test where B is zero; in (0, 1]. The total variance must be positive.
+    Exactly the p of a t test where B is zero; in [1e-100, 1]. The total variance must be positive.
     """
     distance = abs(distance)
     if distance == 0:
         return 1.0
     if float(variance.example) == 0:
-        return float(2 * stats.t.sf(distance / math.sqrt(float(variance.seed)), variance.seed_freedom))
+        p_value = float(2 * stats.t.sf(distance / math.sqrt(float(variance.seed)), variance.seed_freedom))
+        return max(p_value, SMALLEST_P)
 
     def excess(log_alpha: float) -> float:
         return float(half_width(variance, math.exp(log_alpha))) - distance
 
-    if excess(_LOWEST_LOG_P) <= 0:
-        return math.exp(_LOWEST_LOG_P)
+    lowest = math.log(SMALLEST_P)
+    if excess(lowest) <= 0:
+        return SMALLEST_P
     # At alpha = 1 the half width is 0: a distance below what rounding leaves just before that is none.
-    if excess(_HIGHEST_LOG_P) >= 0:
+    if excess(_LARGEST_LOG_P) >= 0:
         return 1.0
-    return math.exp(float(optimize.brentq(excess, _LOWEST_LOG_P, _HIGHEST_LOG_P, xtol=1e-13, rtol=1e-14)))
+    return math.exp(float(optimize.brentq(excess, lowest, _LARGEST_LOG_P, xtol=1e-13, rtol=1e-14)))
 
 
 def one_sided_p(distance: float, variance: TwoPartVariance) -> float:

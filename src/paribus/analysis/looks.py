@@ -1,30 +1,30 @@
 """Planned looks at a growing study: how much of the allowed error each look may spend.
 
-Lan and DeMets (1983) with O'Brien-Fleming-like spending: after the share t of the planned seeds, 2 - 2 Phi(z / sqrt t)
-of the error is spent. The nominal level of each look solves the recursion of Armitage, McPherson and Rowe (1969) for
-correlated normal statistics; each look then uses the t quantile of its nominal level. t statistics of few seeds hang
-together less than normal ones, which would inflate the error by up to 18 %; the recursion therefore uses the smaller
-correlation derived in ``docs/decisions/0012-planned-looks.md``.
+Lan and DeMets (1983) with O'Brien-Fleming-like spending: after the share t of the planned seeds each side has spent
+2 - 2 Phi(z / sqrt t), z the upper alpha / 4 point, of its half of the error. The nominal level of each look solves the
+recursion of Armitage, McPherson and Rowe (1969) for correlated normal statistics; each look then uses the t quantile of
+its nominal level. t statistics of few seeds hang together less than normal ones, which would inflate the error by up to
+18 %; the recursion therefore uses a smaller correlation (``docs/decisions/0012-planned-looks.md``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from paribus.analysis.comparison import Look
+from paribus.analysis.critical import SMALLEST_P
 from paribus.errors import UsageError
 
 Floats = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _LARGEST_ALPHA = 0.999
-_SMALLEST_ALPHA = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Schedule:
         def excess(log_alpha: float) -> float:
             return math.log(self.nominal(math.exp(log_alpha))[number - 1] / p_value)
 
-        low, high = math.log(_SMALLEST_ALPHA), math.log(_LARGEST_ALPHA)
+        low, high = math.log(SMALLEST_P), math.log(_LARGEST_ALPHA)
         if excess(high) <= 0:
             return 1.0
         if excess(low) >= 0:
-            return _SMALLEST_ALPHA
+            return SMALLEST_P
         return math.exp(float(optimize.brentq(excess, low, high, xtol=1e-12)))
 
 
@@ -98,17 +98,18 @@ def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
 
 
 def _spent(share: float, alpha: float) -> float:
-    """O'Brien-Fleming-like spending: the error spent after a share of the planned seeds."""
-    return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / math.sqrt(share)))
+    """O'Brien-Fleming-like spending: the error of both sides spent after a share of the planned seeds."""
+    return float(4 * special.ndtr(special.ndtri(alpha / 4) / math.sqrt(share)))
 
 
 def _correlation_squared(earlier: int, later: int, z: float) -> float:
     """Squared correlation of the statistics at two successive looks, lowered for the t statistics of few seeds."""
-    return max(0.0, earlier / later - z * z * (1 / (earlier - 1) - 1 / (later - 1)))
+    return max(0.0, earlier / later - 1.25 * z * z * (1 / (earlier - 1) - 1 / (later - 1)))
 
 
-def _nominal(seeds: Sequence[int], alpha: float) -> tuple[float, ...]:
-    z = float(stats.norm.isf(alpha / 2))
+@lru_cache(maxsize=1024)
+def _nominal(seeds: tuple[int, ...], alpha: float) -> tuple[float, ...]:
+    z = -float(special.ndtri(alpha / 2))
     levels: list[float] = []
     spent = 0.0
     # The density, at `points` with quadrature weights `mass`, of a study that has not stopped yet.
@@ -121,9 +122,9 @@ def _nominal(seeds: Sequence[int], alpha: float) -> tuple[float, ...]:
         drift, scale = math.sqrt(squared) * points, math.sqrt(1 - squared)
 
         bound = _bound(drift, scale, mass, increment)
-        levels.append(float(2 * stats.norm.sf(bound)))
+        levels.append(max(float(2 * special.ndtr(-bound)), SMALLEST_P))
         inner = bound * _NODES
-        density = stats.norm.pdf((inner[:, None] - drift) / scale) / scale
+        density = np.exp(-0.5 * ((inner[:, None] - drift) / scale) ** 2) / (scale * math.sqrt(2 * math.pi))
         points, mass = inner, bound * _WEIGHTS * (density @ mass)
     return tuple(levels)
 
@@ -132,7 +133,7 @@ def _bound(drift: Floats, scale: float, mass: Floats, increment: float) -> float
     """The bound that a study which has not stopped yet crosses at this look with probability ``increment``."""
 
     def excess(bound: float) -> float:
-        outside = stats.norm.sf((bound - drift) / scale) + stats.norm.sf((bound + drift) / scale)
+        outside = special.ndtr((drift - bound) / scale) + special.ndtr((-drift - bound) / scale)
         return float(mass @ outside) - increment
 
     # Beyond 37 the normal tail is 1e-299: a look that may spend less than that never stops the study.
