@@ -1,4 +1,4 @@
-"""Remarks that a reader of results must not miss: what diverged, failed, is missing, or was computed elsewhere. Pure."""
+"""Remarks that a reader of results must not miss: what diverged, failed, is missing, was computed elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import fields
 
 from paribus.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
+from paribus.study import StudyDocument
 
 
-def notes(arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tuple[str, ...]:
+def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tuple[str, ...]:
     """One plain sentence for everything that bounds the results."""
     found: list[str] = []
     for arm in arms:
-        for run in arm.runs:
-            if run.status is not Status.FINISHED:
-                found.append(_ended_badly(arm.name, run))
+        found += [_ended_badly(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
@@ -24,6 +23,9 @@ def notes(arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tu
             f"These runs were computed in {len(environments)} different environments "
             f"({_differences(environments)}): equal seeds need not give equal bits across them."
         )
+    looks = document.comparison.looks
+    if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
+        found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
     return tuple(found)
 
 

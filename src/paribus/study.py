@@ -10,9 +10,19 @@ Keras itself judges the arguments when the arm is built (``paribus.engine.descri
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from paribus.records import DataSpec, Training
 
@@ -122,7 +132,8 @@ class Contrast(_Table):
 class Comparison(_Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
-    ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals.
+    ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
+    numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
     """
 
     scope: Literal["new data", "this test set"] = "new data"
@@ -130,6 +141,16 @@ class Comparison(_Table):
     margin: float = Field(default=0.001, gt=0)
     all_pairs: bool = False
     factorial: bool = False
+    looks: tuple[Annotated[int, Field(ge=2)], ...] = ()
+
+    @field_validator("looks")
+    @classmethod
+    def _looks_grow(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise(looks)):
+            raise ValueError(
+                f"looks {list(looks)}: each planned look has more seeds than the one before, like [3, 6, 10]"
+            )
+        return looks
 
 
 class StudyDocument(_Table):
