@@ -2,10 +2,10 @@
 
 Why these flags:
 
-- ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed by
-  a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
-- One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same program
-  can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
+- ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed
+  by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
+- One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same
+  program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ XLA_FLAGS = ("--xla_cpu_experimental_ynn_fusion_type=", "--xla_cpu_multi_thread_
 def prepare(core: int | None = None) -> None:
     """Set this process up for training: pin it to ``core`` and set the flags. Call before anything imports JAX.
 
+    Flags in the user's ``XLA_FLAGS`` stay, before ours. Calling again, here or in a child, changes nothing.
+
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
     """
@@ -38,7 +40,8 @@ def prepare(core: int | None = None) -> None:
         os.sched_setaffinity(0, {core})
     os.environ["KERAS_BACKEND"] = "jax"
     os.environ["PJRT_NPROC"] = "1"
-    os.environ["XLA_FLAGS"] = " ".join((os.environ.get("XLA_FLAGS", ""), *XLA_FLAGS)).strip()
+    users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in XLA_FLAGS]
+    os.environ["XLA_FLAGS"] = " ".join((*users, *XLA_FLAGS))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
 
