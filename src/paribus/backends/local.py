@@ -6,6 +6,7 @@ forking after JAX is imported deadlocks, and spawning runs the caller's script a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from paribus.backends.base import Backend
 from paribus.backends.schedule import choose, program_of
 from paribus.backends.worker import Raised, failed
+from paribus.custom import Imports
 from paribus.errors import BackendError, UsageError
 from paribus.records import DescribeJob, Ended, EpochDone, Event, Job, Recipe, Refused, Started, TrainJob
 
@@ -36,16 +38,18 @@ class LocalBackend(Backend):
 
     Args:
         workers: how many, by default one per core. More than cores is allowed; each is pinned, cores are shared.
+        imports: the modules that define the user's own Keras classes.
 
     Raises:
         UsageError: fewer than one worker.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, imports: Imports = Imports()) -> None:  # noqa: B008 - frozen
         if workers is not None and workers < 1:
             raise UsageError(f"{workers} workers: at least 1 is needed; leave --workers out for one per core")
         self._cores = available_cores()
         self._limit = workers or len(self._cores)
+        self._imports = imports
         self._workers: list[_Worker] = []
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
@@ -89,7 +93,7 @@ class LocalBackend(Backend):
         while len(idle) < wanted and len(self._workers) < self._limit:
             taken = Counter(worker.core for worker in self._workers)
             core = min(self._cores, key=lambda c: taken[c])
-            worker = _Worker(core)
+            worker = _Worker(core, self._imports)
             self._workers.append(worker)
             idle.append(worker)
         return idle
@@ -113,7 +117,7 @@ class LocalBackend(Backend):
 class _Worker:
     """One worker process, seen from the driver."""
 
-    def __init__(self, core: int) -> None:
+    def __init__(self, core: int, imports: Imports) -> None:
         self.core = core
         self.job: Job | None = None
         self.program: Recipe | None = None
@@ -135,16 +139,14 @@ class _Worker:
         finally:
             theirs.close()
             os.close(lifeline)
-        self.connection: Connection[Job | None, Event | Raised] = Connection(ours.detach())
+        self.connection: Connection[Imports | Job | None, Event | Raised] = Connection(ours.detach())
+        self._say(imports)
 
     def take(self, job: Job) -> None:
         """Give the worker a job. If it is dead already, ``listen`` will tell."""
         self.job = job
         self.program = program_of(job) or self.program
-        try:
-            self.connection.send(job)
-        except (BrokenPipeError, ConnectionResetError):
-            return
+        self._say(job)
 
     def listen(self) -> Event | None:
         """The worker's next event; None if it is dead. An error of ours in the worker is raised here."""
@@ -160,10 +162,12 @@ class _Worker:
 
     def dismiss(self) -> None:
         """Ask the worker to leave."""
-        try:
-            self.connection.send(None)
-        except (BrokenPipeError, ConnectionResetError):
-            return
+        self._say(None)
+
+    def _say(self, message: Imports | Job | None) -> None:
+        """Send, unless nobody is there any more."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(message)
 
     def kill(self, patience: float = 0.0) -> None:
         """Make sure the worker is gone."""

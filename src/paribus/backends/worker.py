@@ -1,11 +1,13 @@
 """A worker process: takes jobs from its driver, one at a time, and sends events back.
 
 Started as ``python -m paribus.backends.worker CHANNEL LIFELINE CORE``: two inherited file descriptors and the core to
-stay on. It never outlives its driver: the lifeline is a pipe that nobody writes to, and the end of the driver closes it.
+stay on. The first message says which modules define the user's own Keras classes. A worker never outlives its driver:
+the lifeline is a pipe that nobody writes to, and the end of the driver closes it.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import threading
@@ -13,8 +15,9 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from paribus.custom import Imports
 from paribus.engine import environment
-from paribus.errors import ModelError, ParibusError
+from paribus.errors import ModelError, ParibusError, UsageError
 from paribus.records import (
     Curve,
     Described,
@@ -31,6 +34,10 @@ from paribus.records import (
 )
 
 
+MAX_REASON = 300
+"""Characters of an unexpected error's first line that become a run's reason; the worker's log has the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """Sent instead of an event: the job raised one of our errors, which is the driver's to raise."""
@@ -45,18 +52,41 @@ def main(channel: int, lifeline: int, core: int) -> None:
     from paribus.engine.engine import Engine
 
     engine = Engine()
-    connection: Connection[Event | Raised, Job | None] = Connection(channel)
+    connection: Connection[Event | Raised, Imports | Job | None] = Connection(channel)
+    problem: ParibusError | None = None
     while True:
         try:
-            job = connection.recv()
+            message = connection.recv()
         except EOFError:
             return
-        if job is None:
+        if message is None:
             return
-        connection.send(_serve(engine, job, connection))
+        if isinstance(message, Imports):
+            problem = _import(message)
+        else:
+            connection.send(_serve(engine, message, connection) if problem is None else Raised(problem))
 
 
-def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Job | None]) -> Event | Raised:
+def _import(imports: Imports) -> ParibusError | None:
+    """Import what defines the user's own classes; the error that the first job is to be answered with, if it fails."""
+    sys.path[:0] = imports.folders
+    try:
+        for module in imports.modules:
+            importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001 - it is the user's code: whatever it raises is told
+        return UsageError(
+            f"module '{module}' defines layers of a network and cannot be imported by a worker: "
+            f"{type(error).__name__}: {error}. It must be importable by itself, without the script that uses it"
+        )
+    finally:
+        # They come last from now on, so that a file named like a library's does not stand before it.
+        for folder in imports.folders:
+            sys.path.remove(folder)
+            sys.path.append(folder)
+    return None
+
+
+def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Imports | Job | None]) -> Event | Raised:
     from paribus.engine.engine import Engine
 
     assert isinstance(engine, Engine)
@@ -74,7 +104,8 @@ def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Job 
     except ParibusError as error:
         return Raised(error)
     except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it was becomes the run's reason
-        reason = f"{type(error).__name__}: {error}".strip()
+        lines = str(error).strip().splitlines() or [""]
+        reason = f"{type(error).__name__}: {lines[0][:MAX_REASON]}"
         traceback.print_exc()
         if isinstance(job, DescribeJob):
             return Refused(job.arm, ((f"arm '{job.arm}'", reason),))

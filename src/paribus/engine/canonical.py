@@ -2,6 +2,9 @@
 
 Left out: automatic names (``dense_183``), names of models, explicit seeds (a run's streams replace them), compile and
 build records. So the same network gives the same text whoever wrote it and whatever was built before it.
+
+Added: the digests of the modules that define a user's own classes, and for a network that does not say itself what it
+reads (a subclass of ``keras.Model``) the shape of its examples.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import Any
 
 import keras
 
+from paribus.custom import SOURCES, source_digests
+
 _AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
 _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
 
@@ -21,11 +26,19 @@ def dumps(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def model_text(model: keras.Model) -> str:
-    """The canonical form of a model: its config with layers named by class and position."""
+def model_text(model: keras.Model, example_shape: tuple[int, ...]) -> str:
+    """The canonical form of a model: its config with layers named by class and position.
+
+    Args:
+        model: a built model.
+        example_shape: the shape of one example, as this model reads it.
+    """
     config = keras.saving.serialize_keras_object(model)
-    names = _layer_names(config)
-    return dumps(_clean(config, names))
+    text = _clean(config, _layer_names(config))
+    if not getattr(model, "inputs", None):
+        text["build_config"] = {"input_shape": [None, *example_shape]}
+    sources = source_digests(text)
+    return dumps({**text, SOURCES: sources} if sources else text)
 
 
 def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:

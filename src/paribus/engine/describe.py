@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,8 @@ import keras
 
 from paribus.engine import canonical
 from paribus.engine.losses import target_form
-from paribus.engine.network import forget_pending_variables
+from paribus.engine.network import forget_what_was_built
+from paribus.engine.revive import as_read, input_shape, output_shape, revive
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe
 
@@ -26,7 +28,7 @@ _ROOMS: Mapping[str, ModuleType] = {
 }
 
 
-def describe(job: DescribeJob, input_shape: tuple[int, ...], classes: int) -> Recipe:
+def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> Recipe:
     """Build an arm's network and optimizer without drawing a single weight, and write down their canonical form.
 
     Raises:
@@ -36,23 +38,27 @@ def describe(job: DescribeJob, input_shape: tuple[int, ...], classes: int) -> Re
     place = f"arm '{job.arm}'"
     spec = json.loads(job.spec)
     mistakes: list[Mistake] = []
+    forget_what_was_built()
     with keras.StatelessScope(initialize_variables=False):
         if "model" in spec:
-            model = _deserialize(spec["model"], f"{place}, model", mistakes)
+            model = _attempt(lambda: revive(json.loads(spec["model"]), example_shape), f"{place}, model", mistakes)
         else:
             layers = [
                 _construct(keras.layers, layer, f"{place}, layer {i}", mistakes)
                 for i, layer in enumerate(spec["layers"], 1)
             ]
-            model = None if mistakes else _stack(input_shape, layers, place, mistakes)
-    forget_pending_variables()
+            model = None if mistakes else _stack(example_shape, layers, place, mistakes)
+        if model is not None and not mistakes:
+            mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
+    forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
-    if model is not None and not mistakes:
-        mistakes += _check_output(model, job.training.loss, classes, place)
     if mistakes or model is None or optimizer is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     return Recipe(
-        canonical.model_text(model), canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model)
+        canonical.model_text(model, example_shape),
+        canonical.optimizer_text(optimizer),
+        model.count_params(),
+        _layer_summaries(model),
     )
 
 
@@ -81,7 +87,12 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
 def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
     """Arguments that are Keras objects themselves: ``kernel_regularizer = { L2 = { l2 = 0.001 } }``."""
     room = next((room for suffix, room in _ROOMS.items() if key.endswith(suffix)), None)
-    if room is not None and isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), dict):
+    if (
+        room is not None
+        and isinstance(value, dict)
+        and len(value) == 1
+        and isinstance(next(iter(value.values())), dict)
+    ):
         return _construct(room, value, place, mistakes)
     return tuple(value) if isinstance(value, list) else value
 
@@ -94,23 +105,33 @@ def _stack(input_shape: tuple[int, ...], layers: list[Any], place: str, mistakes
     )
 
 
-def _deserialize(text: str, place: str, mistakes: list[Mistake]) -> Any:
-    return _attempt(lambda: keras.saving.deserialize_keras_object(json.loads(text)), place, mistakes)
-
-
-def _check_output(model: keras.Model, loss: str, classes: int, place: str) -> list[Mistake]:
-    shape = tuple(model.output_shape)
+def _check_shapes(
+    model: keras.Model, loss: str, example_shape: tuple[int, ...], classes: int, place: str
+) -> list[Mistake]:
+    """The network must be able to read the examples, and answer with one number a class (or one, where two do)."""
+    reads, answers = input_shape(model), output_shape(model)
+    for what, shape in (("inputs", reads), ("outputs", answers)):
+        if not shape:
+            return [Mistake(place, f"the network has several {what}; a classifier has one")]
+    if as_read(reads[1:], example_shape) is None:
+        return [
+            Mistake(
+                place,
+                f"the network reads examples of shape {reads[1:]}, the data has examples of shape {example_shape}; "
+                f"give it the input {example_shape}, or {(math.prod(example_shape),)} for flat examples",
+            )
+        ]
     mistakes: list[Mistake] = []
     form = _attempt(lambda: target_form(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
     wanted = [(None, classes)] + ([(None, 1)] if form == "binary" and classes == 2 else [])
-    if shape not in wanted:
+    if answers not in wanted:
         return [
             Mistake(
                 f"{place}, layers",
-                f"the network's output has shape {shape}, the data has {classes} classes: "
-                f"end with a layer of {classes} units, like {{ Dense = {{ units = {classes}, activation = \"softmax\" }} }}",
+                f"the network's output has shape {answers}, the data has {classes} classes: end with a layer of "
+                f'{classes} units, like {{ Dense = {{ units = {classes}, activation = "softmax" }} }}',
             )
         ]
     return []
@@ -119,6 +140,14 @@ def _check_output(model: keras.Model, loss: str, classes: int, place: str) -> li
 def _layer_summaries(model: keras.Model) -> tuple[LayerSummary, ...]:
     """Rows like those of ``model.summary()``."""
     return tuple(
-        LayerSummary(layer.name, type(layer).__name__, str(layer.output.shape), layer.count_params())
+        LayerSummary(layer.name, type(layer).__name__, _output_of(layer), layer.count_params())
         for layer in model.layers
     )
+
+
+def _output_of(layer: keras.layers.Layer) -> str:
+    """A layer's output shape; empty for one that is used more than once, or inside a model with a call of its own."""
+    try:
+        return str(layer.output.shape)
+    except (AttributeError, ValueError):
+        return ""

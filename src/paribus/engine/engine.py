@@ -23,6 +23,7 @@ from paribus.engine import environment, program
 from paribus.engine.describe import describe
 from paribus.engine.digest import weights_digest
 from paribus.engine.network import Network, State
+from paribus.engine.revive import as_read, input_shape
 from paribus.records import (
     Curve,
     DataSpec,
@@ -36,7 +37,6 @@ from paribus.records import (
     Training,
     TrainJob,
 )
-
 
 DRAW_ONCE = {"xla_backend_optimization_level": 1}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
@@ -162,7 +162,9 @@ class Engine:
         if key in self._programs:
             return self._programs[key]
         network = Network.rebuild(job.recipe, job.training)
-        prepare = program.scaled(job.data.scale)
+        reads = as_read(input_shape(network.model)[1:], tuple(data.train.x.shape[1:]))
+        assert reads is not None, "describe has checked it"
+        prepare = program.prepared(job.data.scale, reads)
         keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
         draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
         state = jax.eval_shape(network.initial_state, *keys)

@@ -17,6 +17,7 @@ import keras
 
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.losses import TargetForm, loss_from, target_form
+from paribus.engine.revive import revive
 from paribus.records import Recipe, Training
 
 
@@ -43,11 +44,11 @@ class Network:
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
+        forget_what_was_built()
         with keras.StatelessScope(initialize_variables=False):
-            config = with_cheap_masks(json.loads(recipe.model))
-            model = keras.saving.deserialize_keras_object(config, custom_objects=CUSTOM_OBJECTS)
+            model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
             optimizer.build(model.trainable_variables)
-        forget_pending_variables()
+        forget_what_was_built()
         loss = loss_from(training.loss)
         states = {id(generator.state) for generator in _held(model, keras.random.SeedGenerator)}
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if id(v) in states)
@@ -84,8 +85,12 @@ class Network:
         return named
 
 
-def forget_pending_variables() -> None:
-    """Make Keras forget the variables that wait for a value, or it would draw them inside the next traced program."""
+def forget_what_was_built() -> None:
+    """Make Keras forget the variables that wait for a value, or it would draw them inside the next traced program.
+
+    It also starts to count from one again, so that the names of sublayers that a class makes by itself do not depend on
+    what was built before. Never call it inside a ``StatelessScope``, which it would end.
+    """
     keras.utils.clear_session(free_memory=False)
 
 

@@ -37,19 +37,17 @@ class Evaluation(NamedTuple):
     true_probability: jax.Array
 
 
-def scaled(scale: float | None) -> Preparation:
-    """Divide by ``scale`` in float32: the bits of dividing in float64 and rounding, as NumPy would."""
+def prepared(scale: float | None, shape: tuple[int, ...]) -> Preparation:
+    """Divide by ``scale`` in float32 (the bits of dividing in float64 and rounding); give each example ``shape``."""
 
     def prepare(x: jax.Array) -> jax.Array:
-        x = x.astype(jnp.float32)
+        x = x.astype(jnp.float32).reshape((x.shape[0], *shape))
         return x if scale is None else x / jnp.float32(scale)
 
     return prepare
 
 
-def train_step(
-    network: Network, state: State, x: jax.Array, labels: jax.Array
-) -> tuple[State, jax.Array, jax.Array]:
+def train_step(network: Network, state: State, x: jax.Array, labels: jax.Array) -> tuple[State, jax.Array, jax.Array]:
     """One batch, as Keras's own ``train_step`` computes it: new state, loss, number of right answers."""
 
     def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[jax.Array, list[jax.Array]]]:
@@ -65,7 +63,9 @@ def train_step(
     return State(trainable, non_trainable, optimizer), loss, right
 
 
-def epoch_program(network: Network, prepare: Preparation, batch_size: int) -> Callable[..., tuple[State, EpochMeasures]]:
+def epoch_program(
+    network: Network, prepare: Preparation, batch_size: int
+) -> Callable[..., tuple[State, EpochMeasures]]:
     """A function ``(state, order, x, labels) -> (state, measures)`` that runs one epoch over ``x[order]``.
 
     ``order`` is int32 ``(examples,)``. A last batch that is not full is trained on as it is, as ``fit`` does.

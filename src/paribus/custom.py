@@ -1,0 +1,87 @@
+"""A user's own Keras classes and functions: which a network needs, and which modules define them.
+
+Networks travel as configs, so a worker must import the module that registers such a class before it can build one.
+Nothing is imported because a file says so: only modules whose classes are registered in this very process count, that
+is, modules that the user imported. Their source is part of a recipe, so that a changed class is another recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+SOURCES = "sources"
+"""The key under which a network's config carries the digests of the modules that define its own classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What a worker imports before its first job: module names, and folders to look for them in, last of all."""
+
+    modules: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def registered_names(config: Any) -> tuple[str, ...]:
+    """Names such as ``my_package>MyLayer`` in a config that are registered with Keras in this process, sorted."""
+    return tuple(sorted({text for text in _strings(config) if ">" in text and _registered(text) is not None}))
+
+
+def module_of(name: str) -> str:
+    """The module in which a registered class or function was defined."""
+    return str(getattr(_registered(name), "__module__", ""))
+
+
+def source_digests(config: Any) -> dict[str, str]:
+    """For each registered name in a config the sha256 of the file that defines it."""
+    return {name: _file_digest(module_of(name)) for name in registered_names(config)}
+
+
+def imports_for(models: Iterable[str]) -> Imports:
+    """What workers must import to build networks, given as configs in JSON."""
+    names = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
+    modules = tuple(sorted({module_of(name) for name in names}))
+    return Imports(modules, tuple(sorted({str(folder) for m in modules if (folder := _folder(m)) is not None})))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _strings(item)
+
+
+def _registered(name: str) -> object | None:
+    """Keras's registry, where Keras is in use; never a reason to import it."""
+    keras: ModuleType | None = sys.modules.get("keras")
+    found: object | None = None if keras is None else keras.saving.get_registered_object(name)
+    return found
+
+
+def _file(module: str) -> Path | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return None if file is None else Path(file).resolve()
+
+
+def _file_digest(module: str) -> str:
+    file = _file(module)
+    return "" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _folder(module: str) -> Path | None:
+    """The folder from which a module's topmost package was imported."""
+    file = _file(module)
+    if file is None:
+        return None
+    depth = module.count(".") + (file.name == "__init__.py")
+    return file.parents[depth]
