@@ -17,17 +17,22 @@ ENGINE = 1
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
-    """The sha256 (64 hexadecimal digits) that names a run."""
-    preparation = asdict(spec)
-    del preparation["source"]
+    """The sha256 (64 hexadecimal digits) that names a run.
+
+    Of the data counts its content and how it is prepared; where it lies and how it is read is in the content already.
+    """
     return _digest(
         {
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,
-            "training": asdict(training),
+            "training": asdict(training) | {"validation_split": float(training.validation_split)},
             "data": data.fingerprint,
-            "preparation": preparation,
+            "preparation": {
+                "scale": None if spec.scale is None else float(spec.scale),
+                "flatten": spec.flatten,
+                "standardize": spec.standardize,
+            },
             "seeds": asdict(seeds),
         }
     )

@@ -1,0 +1,76 @@
+"""Which job an idle worker takes next: speed only, so every choice is right, but not every one is quick."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits_jobs import DIGITS
+from paribus.backends.schedule import choose, cost, program_of
+from paribus.records import DescribeJob, Job, Recipe, Seeds, Training, TrainJob
+
+SMALL, BIG, HUGE = (Recipe(name, "{}", parameters, ()) for name, parameters in (("s", 10), ("b", 100), ("h", 1000)))
+
+
+def job(recipe: Recipe, seed: int = 0, epochs: int = 5) -> TrainJob:
+    return TrainJob(f"{recipe.model}{seed}", recipe.model, Seeds.of(seed), recipe, Training("{}", epochs, 10), DIGITS)
+
+
+DESCRIBE = DescribeJob("arm", "{}", DIGITS, Training("{}", 5, 10))
+
+
+def test_a_worker_stays_with_the_network_it_has_compiled() -> None:
+    assert choose([job(HUGE), job(BIG), job(SMALL)], SMALL, [None]) == 2
+
+
+def test_otherwise_the_costliest_that_nobody_has() -> None:
+    waiting = [job(SMALL), job(HUGE), job(BIG)]
+    assert choose(waiting, None, [None]) == 1
+    assert choose(waiting, None, [HUGE]) == 2
+    assert choose(waiting, Recipe("done", "{}", 1, ()), [HUGE, BIG]) == 0
+
+
+def test_with_nothing_of_its_own_left_it_helps_with_the_costliest() -> None:
+    assert choose([job(SMALL), job(BIG), job(HUGE)], None, [SMALL, BIG, HUGE]) == 2
+
+
+def test_epochs_count_as_work() -> None:
+    assert choose([job(BIG, epochs=1), job(SMALL, epochs=20)], None, []) == 1
+    assert (cost(job(BIG, epochs=1)), cost(job(SMALL, epochs=20)), cost(DESCRIBE)) == (100, 200, 0)
+
+
+def test_of_equal_jobs_the_first() -> None:
+    assert choose([job(BIG, 3), job(BIG, 1), job(BIG, 2)], BIG, []) == 0
+
+
+def test_describing_compiles_nothing() -> None:
+    assert program_of(DESCRIBE) is None
+    assert program_of(job(BIG)) is BIG
+
+
+@given(
+    st.lists(st.sampled_from([DESCRIBE, job(SMALL), job(BIG), job(HUGE)]), min_size=1),
+    st.sampled_from([None, SMALL, BIG, HUGE]),
+    st.lists(st.sampled_from([None, SMALL, BIG, HUGE])),
+)
+def test_the_choice_is_a_waiting_job_and_its_own_network_if_there_is_one(
+    waiting: list[Job], mine: Recipe | None, others: list[Recipe | None]
+) -> None:
+    chosen = waiting[choose(waiting, mine, others)]
+    if any(program_of(each) == mine for each in waiting):
+        assert program_of(chosen) == mine
+
+
+@given(st.lists(st.tuples(st.sampled_from([SMALL, BIG, HUGE]), st.integers(0, 5)), unique=True), st.integers(1, 4))
+def test_every_job_is_taken_exactly_once(wanted: list[tuple[Recipe, int]], workers: int) -> None:
+    waiting: list[Job] = [job(recipe, seed) for recipe, seed in wanted]
+    all_jobs, taken = list(waiting), []
+    compiled: list[Recipe | None] = [None] * workers
+    turn = 0
+    while waiting:
+        mine = turn % workers
+        others = compiled[:mine] + compiled[mine + 1 :]
+        taken.append(waiting.pop(choose(waiting, compiled[mine], others)))
+        compiled[mine] = program_of(taken[-1])
+        turn += 1
+    assert sorted(taken, key=str) == sorted(all_jobs, key=str)
