@@ -38,6 +38,11 @@ def module_of(name: str) -> str:
     return str(getattr(_registered(name), "__module__", ""))
 
 
+def importable(module: str) -> bool:
+    """Whether another process can import a module by its name: it has a file and is not the running script."""
+    return module not in {"__main__", "__mp_main__"} and _file(module) is not None
+
+
 def source_digests(config: Any) -> dict[str, str]:
     """For each registered name in a config the sha256 of the file that defines it."""
     return {name: _file_digest(module_of(name)) for name in registered_names(config)}
@@ -46,7 +51,7 @@ def source_digests(config: Any) -> dict[str, str]:
 def imports_for(models: Iterable[str]) -> Imports:
     """What workers must import to build networks, given as configs in JSON."""
     names = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
-    modules = tuple(sorted({module_of(name) for name in names}))
+    modules = tuple(sorted({module for name in names if importable(module := module_of(name))}))
     return Imports(modules, tuple(sorted({str(folder) for m in modules if (folder := _folder(m)) is not None})))
 
 

@@ -69,7 +69,7 @@ class UnknownNameError(UsageError):
 
 
 class DataError(ParibusError):
-    """A data file is corrupt, truncated or foreign; the message names the file, what was found and what was expected."""
+    """A data file is corrupt, truncated or foreign; the message names it, what was found and what was expected."""
 
 
 class StoreError(ParibusError):

@@ -1,4 +1,4 @@
-"""The declared contrasts and effects of a study, judged together as one family, at the planned look if there are any."""
+"""The declared contrasts and effects of a study, judged together as one family, at the planned look if any."""
 
 from __future__ import annotations
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from paribus.analysis.contrasts import Contrast
 from paribus.analysis.estimates import Estimate
 from paribus.analysis.factorial import Effect
+from paribus.analysis.noise import NoiseShares
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study import StudyDocument
 
@@ -52,6 +53,7 @@ class Outcome:
             environments that differ, fit accuracy that is not train accuracy.
         environments: the different environments that the runs were computed in.
         predictions: per-example answers of a run by fingerprint; read when asked for.
+        noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
     document: StudyDocument
@@ -62,6 +64,7 @@ class Outcome:
     notes: tuple[str, ...]
     environments: tuple[Environment, ...]
     predictions: Callable[[str], Predictions]
+    noise: Mapping[str, NoiseShares] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmOutcome:
         """The arm of that name; it must exist."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from paribus.backends.base import Backend
@@ -23,6 +23,7 @@ def run_study(
     display: Display,
     *,
     whole: StudyDocument | None = None,
+    seeds: Sequence[Seeds] | None = None,
 ) -> Plan:
     """Compute what is missing of a study's runs, and record each as it ends.
 
@@ -32,6 +33,7 @@ def run_study(
         backend: what computes them.
         display: what is told how it goes.
         whole: the study that the runs are kept under, where ``document`` holds only some of its arms.
+        seeds: other seeds than 0 to ``document.seeds`` - 1, the streams seeded apart perhaps.
 
     Returns:
         The plan that was carried out; the runs themselves are in the store.
@@ -42,8 +44,7 @@ def run_study(
     """
     data = summarize(document.data.spec())
     recipes = describe_arms(document, data, store, backend)
-    seeds = [Seeds.of(seed) for seed in range(document.seeds)]
-    wanted = wanted_runs(document, recipes, data, seeds)
+    wanted = wanted_runs(document, recipes, data, seeds or [Seeds.of(seed) for seed in range(document.seeds)])
     planned = plan(wanted, store.runs([job.fingerprint for job in wanted]))
     store.save_study(document.name, stored_document(whole or document), stored_arms(planned), data)
     display.planned(document, data, planned)

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from paribus.cli import run, show
+from paribus.cli import answers, run, show
 from paribus.errors import ParibusError, StudyError
 from paribus.version import __version__
 
@@ -35,6 +35,11 @@ def _paribus(
 
 
 app.command("run")(run.run)
+app.command("report")(answers.report)
+app.command("compare")(answers.compare)
+app.command("check")(answers.check)
+app.command("plan")(answers.plan)
+app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)
 

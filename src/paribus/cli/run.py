@@ -1,17 +1,29 @@
-"""``paribus run``: compute what is missing of a study, then print its answer."""
+"""``paribus run`` and ``paribus noise``: compute what is missing, then print the answer."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from paribus.cli import options, output
 from paribus.errors import InterruptedRunError, ParibusError
 
 if TYPE_CHECKING:
+    from paribus.backends.base import Backend
     from paribus.display.base import Display
     from paribus.outcome import Outcome
+    from paribus.store.base import Store
+    from paribus.study import StudyDocument
+
+UntilDecided = Annotated[
+    bool, typer.Option("--until-decided", help="Add seeds, at a few planned looks, until every contrast is decided.")
+]
+MaxSeeds = Annotated[int, typer.Option("--max-seeds", metavar="N", help="With --until-decided: at most so many seeds.")]
 
 
 def run(
@@ -22,37 +34,76 @@ def run(
     data: options.Data = None,
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
+    until_decided: UntilDecided = False,
+    max_seeds: MaxSeeds = 30,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
     from paribus import study_files
+    from paribus.until import run_until_decided, with_looks
 
     document = study_files.overridden(study_files.load(study), seeds=seeds, epochs=epochs, data=data)
+    if until_decided:
+        document = with_looks(document, max_seeds)
     chosen = study_files.overridden(document, arms=arm or ())
-    outcome = _outcome(document, chosen, store, workers)
+
+    with _computing(store, workers) as (opened, backend):
+        if until_decided:
+            outcome = run_until_decided(chosen, document, opened, backend, _display(), max_seeds)
+        else:
+            outcome = _all_seeds(chosen, document, opened, backend)
     output.print_outcome(outcome, json=json)
-    if any(run.scores is None for entry in outcome.arms for run in entry.runs):
+    if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
         raise ParibusError("some runs failed; the table says which and why. Run again to try them once more")
 
 
-def _outcome(document: object, chosen: object, folder: Path, workers: int | None) -> Outcome:
-    from paribus.backends.local import LocalBackend
+def noise(
+    study: options.Study,
+    arm: Annotated[str, typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False)],
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Runs in which each stream varies.")] = 5,
+    epochs: options.Epochs = None,
+    data: options.Data = None,
+    store: options.Store = options.DEFAULT_STORE,
+    workers: options.Workers = None,
+    json: options.Json = False,
+) -> None:
+    """Share of an arm's variance that comes from init, order, dropout and the test sample. Trains what it needs."""
+    from paribus import study_files
+    from paribus.cli.shares import shares_document, shares_table
+    from paribus.noise import measure
+
+    document = study_files.overridden(study_files.load(study), epochs=epochs, data=data)
+    study_files.overridden(document, arms=[arm])
+    with _computing(store, workers) as (opened, backend):
+        shares = measure(document, arm, seeds, opened, backend, _display())
+    if json:
+        output.print_json(shares_document(document.name, arm, shares))
+    else:
+        output.print_renderable(shares_table(document.name, arm, shares))
+
+
+def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend) -> Outcome:
     from paribus.collect import collect
     from paribus.data import summarize
     from paribus.run import run_study, stored_arms
-    from paribus.store.sqlite import SqliteStore
-    from paribus.study import StudyDocument
 
-    assert isinstance(document, StudyDocument)
-    assert isinstance(chosen, StudyDocument)
+    planned = run_study(chosen, store, backend, _display(), whole=whole)
+    return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
+
+
+@contextmanager
+def _computing(folder: Path, workers: int | None) -> Iterator[tuple[Store, Backend]]:
+    """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
+    from paribus.backends.local import LocalBackend
+    from paribus.store.sqlite import SqliteStore
+
     with SqliteStore.open(folder, mode="write") as store, LocalBackend(workers) as backend:
         try:
-            planned = run_study(chosen, store, backend, _display(), whole=document)
+            yield store, backend
         except KeyboardInterrupt:
             raise InterruptedRunError(
-                f"interrupted: every run that ended is kept in {folder}; the same command goes on where this one stopped"
+                f"interrupted: every run that ended is kept in {folder}; the same command goes on from there"
             ) from None
-        return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
 
 
 def _display() -> Display:

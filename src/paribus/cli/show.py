@@ -21,8 +21,8 @@ What = Annotated[
 
 def studies(json: options.Json = False) -> None:
     """List the studies that are built in."""
-    from paribus import study_files
     from paribus import studies as built_in
+    from paribus import study_files
 
     documents = [study_files.load(name) for name in built_in.NAMES]
     if json:

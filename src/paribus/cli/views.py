@@ -29,7 +29,7 @@ def studies_table(documents: Sequence[StudyDocument]) -> RenderableType:
     table = _table("study", "question", "data", "arms", "seeds", "epochs")
     for d in documents:
         arms = ", ".join(d.arms)
-        table.add_row(d.name, d.question, d.data.source, arms, str(d.seeds), str(d.protocol.epochs))
+        _row(table, d.name, d.question, d.data.source, arms, str(d.seeds), str(d.protocol.epochs))
     return table
 
 
@@ -43,7 +43,7 @@ def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> Vi
         wanted = sum(len(arm.runs) for arm in study.arms)
         data = study.data.name if study.data is not None else ""
         arms = [arm.name for arm in study.arms]
-        table.add_row(study.name, data, ", ".join(arms), str(counts[study.name]), str(wanted))
+        _row(table, study.name, data, ", ".join(arms), str(counts[study.name]), str(wanted))
         rows.append({"name": study.name, "data": data, "arms": arms, "stored": counts[study.name], "wanted": wanted})
     return View(table, {"studies": rows})
 
@@ -69,12 +69,12 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
             run = runs.get(place.fingerprint)
             name = (arm.name, f"{arm.recipe.parameters:,}", str(place.seeds.seed))
             if run is None:
-                table.add_row(*name, "missing")
+                _row(table, *name, "missing")
                 rows.append({"arm": arm.name, "seed": place.seeds.seed, "status": "missing"})
                 continue
             scores = _scores(run)
             shown = [_number(scores[key]) for key in _COLUMNS]
-            table.add_row(*name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:12])
+            _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:12])
             rows.append({"arm": arm.name, "parameters": arm.recipe.parameters, **_run(run)})
     return View(table, {"study": study.name, "runs": rows})
 
@@ -92,12 +92,12 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     }
     environment = asdict(run.environment) if run.environment is not None else {}
     for key, value in {**head, **{k: _number(v) for k, v in _scores(run).items()}, **environment}.items():
-        facts.add_row(key.replace("_", " "), str(value))
+        _row(facts, key.replace("_", " "), str(value))
     curve = _table("epoch", "fit loss", "fit acc.", *(("val loss", "val acc.") if run.curve.val_loss else ()))
     columns = [run.curve.fit_loss, run.curve.fit_accuracy]
     columns += [run.curve.val_loss, run.curve.val_accuracy] if run.curve.val_loss else []
     for epoch, values in enumerate(zip(*columns, strict=True), 1):
-        curve.add_row(str(epoch), *(f"{value:.4f}" for value in values))
+        _row(curve, str(epoch), *(f"{value:.4f}" for value in values))
     document = {
         "study": study.name,
         "arm": arm.name,
@@ -116,7 +116,7 @@ _COLUMNS = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accura
 def _layers(arm: StoredArm) -> Table:
     table = _table("layer (type)", "output shape", "param #")
     for layer in arm.recipe.layers:
-        table.add_row(f"{layer.name} ({layer.kind})", layer.output_shape, f"{layer.parameters:,}")
+        _row(table, f"{layer.name} ({layer.kind})", layer.output_shape, f"{layer.parameters:,}")
     return table
 
 
@@ -162,3 +162,8 @@ def _table(*columns: str) -> Table:
         )
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    """Cells as they are: reasons and paths may hold brackets, which Rich would read as markup."""
+    table.add_row(*(Text(cell) for cell in cells))

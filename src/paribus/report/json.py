@@ -50,7 +50,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "scope": study.comparison.scope,
         "level": study.comparison.level,
         "arms": [_arm(arm) for arm in outcome.arms],
-        "contrasts": [_contrast(contrast) for contrast in outcome.contrasts],
+        "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
         "readings": list(readings(outcome)),
@@ -97,7 +97,8 @@ def _estimate(value: Estimate | None) -> dict[str, Any]:
     }
 
 
-def _contrast(contrast: Contrast) -> dict[str, Any]:
+def contrast_fields(contrast: Contrast) -> dict[str, Any]:
+    """One contrast, with the field names of the document."""
     return {
         "a": contrast.a,
         "b": contrast.b,

@@ -1,0 +1,55 @@
+"""``--until-decided``: a study that grows look by look until every declared statement is decided."""
+
+from __future__ import annotations
+
+from paribus.analysis.comparison import Verdict
+from paribus.analysis.looks import plan_looks
+from paribus.backends.base import Backend
+from paribus.collect import collect
+from paribus.data import summarize
+from paribus.display.base import Display
+from paribus.errors import UsageError
+from paribus.outcome import Outcome
+from paribus.run import run_study, stored_arms
+from paribus.store.base import Store
+from paribus.study import StudyDocument
+
+
+def with_looks(document: StudyDocument, max_seeds: int) -> StudyDocument:
+    """The study with its looks planned: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
+
+    The looks are part of the study as it is kept, so that a later report spends the same error.
+
+    Raises:
+        UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
+    """
+    looks = document.comparison.looks or plan_looks(max_seeds).seeds
+    planned = tuple(look for look in looks if look <= max_seeds) if document.comparison.looks else looks
+    if not planned:
+        raise UsageError(
+            f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
+        )
+    comparison = document.comparison.model_copy(update={"looks": looks})
+    return document.model_copy(update={"comparison": comparison})
+
+
+def run_until_decided(
+    document: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, display: Display, max_seeds: int
+) -> Outcome:
+    """Run look after look, at most to ``max_seeds``; stop at the first look where nothing is undecided."""
+    data = summarize(document.data.spec())
+    outcome: Outcome | None = None
+    for seeds in (look for look in document.comparison.looks if look <= max_seeds):
+        grown = document.model_copy(update={"seeds": seeds})
+        planned = run_study(grown, store, backend, display, whole=whole)
+        outcome = collect(grown, data, stored_arms(planned), store)
+        if decided(outcome):
+            break
+    assert outcome is not None, "with_looks leaves at least one look"
+    return outcome
+
+
+def decided(outcome: Outcome) -> bool:
+    """Whether every contrast and effect has a verdict other than undecided."""
+    found = [item.comparison for item in (*outcome.contrasts, *outcome.effects)]
+    return all(c is not None and c.verdict is not Verdict.UNDECIDED for c in found)
