@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 Floats = float | NDArray[np.float64]
 
@@ -63,8 +63,8 @@ def exponent(alpha: float, seed_freedom: int) -> float:
 def half_width(variance: TwoPartVariance, alpha: float) -> Floats:
     """Half the width of the two-sided interval with error ``alpha`` in (0, 1)."""
     alpha = max(alpha, SMALLEST_P)
-    t_seed = float(stats.t.isf(alpha / 2, variance.seed_freedom))
-    t_example = float(stats.t.isf(alpha / 2, variance.example_freedom))
+    t_seed = -float(special.stdtrit(variance.seed_freedom, alpha / 2))
+    t_example = -float(special.stdtrit(variance.example_freedom, alpha / 2))
     q = exponent(alpha, variance.seed_freedom)
     total = variance.total
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -85,7 +85,7 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
     if distance == 0:
         return 1.0
     if float(variance.example) == 0:
-        p_value = float(2 * stats.t.sf(distance / math.sqrt(float(variance.seed)), variance.seed_freedom))
+        p_value = float(2 * special.stdtr(variance.seed_freedom, -distance / math.sqrt(float(variance.seed))))
         return max(p_value, SMALLEST_P)
 
     def excess(log_alpha: float) -> float:

@@ -10,6 +10,8 @@ _FEWEST_DECIMALS = {Unit.FRACTION: 2, Unit.NATS: 4}
 _FACTOR = {Unit.FRACTION: 100.0, Unit.NATS: 1.0}
 _NAME = {Unit.FRACTION: "points", Unit.NATS: "nats"}
 _MOST_DECIMALS = 8
+_MANY = 1000.0
+"""From here on decimals are noise: the intervals of two or three seeds under strict levels."""
 
 
 def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
@@ -23,7 +25,8 @@ def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
         unit: the metric's unit.
     """
     scaled = [value * _FACTOR[unit] for value in values]
-    for decimals in range(_FEWEST_DECIMALS[unit], _MOST_DECIMALS + 1):
+    fewest = 0 if max(map(abs, scaled), default=0) >= _MANY else _FEWEST_DECIMALS[unit]
+    for decimals in range(fewest, _MOST_DECIMALS + 1):
         texts = tuple(_signed(value, decimals) for value in scaled)
         if _faithful(scaled, texts):
             return texts
@@ -47,7 +50,7 @@ def p_text(p_value: float, alpha: float) -> str:
         return "p < 0.0001"
     for decimals in range(3, 12):
         rounded = round(p_value, decimals)
-        if (rounded <= alpha) == (p_value <= alpha) and (rounded > 0 or p_value == 0) and (rounded < 1 or p_value == 1):
+        if (rounded <= alpha) == (p_value <= alpha) and rounded > 0:
             return f"p = {rounded:.{decimals}f}"
     return f"p = {p_value:.3e}"
 
