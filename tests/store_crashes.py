@@ -120,4 +120,6 @@ def quick_place() -> Iterator[Path]:
 
 
 def temporaries(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if "tmp" in path.name or "journal" in path.name]
+    """What a writer makes and removes again, wherever it is but in quarantine."""
+    found = [path for path in folder.rglob("*") if "tmp" in path.name or "journal" in path.name]
+    return [path for path in found if path.parent.name != "quarantine"]

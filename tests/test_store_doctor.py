@@ -277,6 +277,24 @@ def test_a_truncated_database(folder: Path) -> None:
         assert examine(folder) == []
 
 
+def test_a_broken_database_with_the_journal_of_a_killed_writer(folder: Path) -> None:
+    """The journal is kept beside the database that it belongs to, and never played back into the new one."""
+    (folder / "paribus.sqlite").write_bytes(b"no database at all" * 1000)
+    (folder / "paribus.sqlite-journal").write_bytes(b"\0" * 2000)
+    repair(folder)
+    assert quarantine(folder)[-2:] == ["paribus.sqlite", "paribus.sqlite-journal"]
+    assert temporaries(folder) == []
+    without(folder, *NUMBERS)
+
+
+def test_a_damaged_run_with_a_file_that_no_row_names(folder: Path) -> None:
+    artifact(folder, 2).rename(artifact(folder, 2).with_name(f"{fingerprint(2)}.weights.0123456789abcdef.safetensors"))
+    assert {finding.problem for finding in examine(folder)} == {Problem.MISSING, Problem.ORPHAN}
+    repair(folder)
+    assert len(quarantine(folder)) == 3
+    without(folder, 2)
+
+
 def test_a_reader_follows_a_replaced_database(folder: Path) -> None:
     with SqliteStore.open(folder) as reader:
         assert holds(reader, run(1))

@@ -16,7 +16,7 @@ from paribus.store import schema
 from paribus.store.doctor import Problem, examine, repair
 from paribus.store.sqlite import SqliteStore
 from store_crashes import NEXT_FORMAT, Child, Model, Step, carry_out, quick_place, temporaries
-from store_examples import fingerprint, holds
+from store_examples import fingerprint, holds, same_light
 
 NUMBERS = range(1, 5)
 STATUSES = ("finished", "diverged", "failed")
@@ -150,7 +150,9 @@ class StoreMachine(RuleBasedStateMachine):
         sound = Model({n: r for n, r in model.runs.items() if n not in self.damaged}, model.recipes, model.studies)
         with SqliteStore.open(self.folder) as reader:
             found = reader.runs([fingerprint(number) for number in NUMBERS])
-            if found.keys() != {fingerprint(number) for number in model.runs}:
+            if found.keys() != {result.fingerprint for result in model.runs.values()}:
+                return False
+            if not all(same_light(found[result.fingerprint], result) for result in model.runs.values()):
                 return False
             return sound.is_in(reader, [number for number in NUMBERS if number not in self.damaged])
 

@@ -14,16 +14,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paribus.errors import StoreBusyError, StoreError, StoreTooNewError
-from paribus.store import schema
+from paribus.store import reading, schema
+from paribus.store.artifacts import Artifacts
 from paribus.store.doctor import examine, repair
 from paribus.store.sqlite import SqliteStore
 from paribus.version import __version__
 from store_crashes import NEXT_FORMAT, Child
-from store_examples import arm, fingerprint, holds, recipe, run
+from store_examples import arm, fingerprint, holds, recipe, run, same_array
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +253,6 @@ from paribus.errors import StoreError
 from paribus.store.sqlite import SqliteStore
 store = SqliteStore.open(sys.argv[1], "write")
 if os.fork():
-    print("parent", flush=True)
     os._exit(0)  # like a kill: nothing is given back
 for use in (lambda: store.studies(), lambda: store.save_study("t", "{}", [])):
     try:
@@ -269,7 +270,7 @@ def test_a_forked_child_neither_holds_nor_uses_its_parents_store(tmp_path: Path)
         [sys.executable, "-c", FORK, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        words = [line for line in iter(process.stdout.readline, "ready\n") if line != "parent\n"]
+        words = list(iter(process.stdout.readline, "ready\n"))
         process.wait()  # the parent; its child still has both pipes
         assert len(words) == 2
         assert all("before it forked; open the store anew" in line for line in words)
@@ -311,6 +312,7 @@ def test_a_folder_that_one_may_not_write_to(child: Child, open_place: Path) -> N
 IN_NAMESPACE = """
 import subprocess, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, sys.argv[2])
 from store_examples import holds, run
 from paribus.errors import StoreError
@@ -397,6 +399,43 @@ def test_readers_see_the_last_commit_though_its_successor_was_cut_off(tmp_path: 
             assert not (tmp_path / "paribus.sqlite-journal").exists()
             writer.record(run(3))
             assert holds(reader, run(3))
+
+
+def test_a_reader_that_copies_while_a_writer_plays_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy would mix an old journal with a newer database: the reader notices, and looks again."""
+    cut_off(filled(tmp_path))
+    copy = reading._copy_database
+
+    def late(path: Path, target: Path) -> None:
+        with SqliteStore.open(tmp_path, "write") as writer:
+            for number in range(3, 60):
+                writer.record(run(number, "failed"))
+        copy(path, target)
+
+    monkeypatch.setattr(reading, "_copy_database", late)
+    with SqliteStore.open(tmp_path) as reader:
+        assert len(reader.runs([fingerprint(number) for number in range(1, 60)])) == 59
+        assert [study.name for study in reader.studies()] == ["s"]
+
+
+def test_a_reader_whose_run_is_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has read the row, and the file that the row names is gone: the row is read again."""
+    with SqliteStore.open(tmp_path, "write") as writer:
+        writer.record(run(1, "diverged"))
+        read = Artifacts.read
+        versions = iter([1])
+
+        def late(self: Artifacts, *values: Any) -> bytes:
+            for version in versions:
+                writer.record(run(1, "diverged", version=version))
+            return read(self, *values)
+
+        monkeypatch.setattr(Artifacts, "read", late)
+        with SqliteStore.open(tmp_path) as reader:
+            kernel = reader.weights(fingerprint(1))["dense/kernel"]
+    expected = run(1, "diverged", version=1).weights
+    assert expected is not None
+    assert same_array(kernel, expected["dense/kernel"])
 
 
 def test_a_reader_that_meets_the_playing_back(tmp_path: Path) -> None:

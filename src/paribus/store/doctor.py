@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -118,7 +118,9 @@ class _Repair:
                 self._artifacts.clean()
                 return "removed"
             case Problem.ORPHAN:
-                self._move(self._folder / finding.subject)
+                # It may have gone already, together with the run that it once belonged to.
+                if (self._folder / finding.subject).exists():
+                    self._move(self._folder / finding.subject)
                 return f"moved to {QUARANTINE_NAME}/"
             case Problem.DATABASE:
                 raise AssertionError("a broken database is replaced before anything else")
@@ -136,11 +138,13 @@ class _Repair:
     def _replace_database(self) -> str:
         """Copy the broken one into quarantine, then put the salvaged one in its place with one rename."""
         database = self._folder / DATABASE_NAME
-        kept = self._keep(DATABASE_NAME, database.read_bytes())
+        journal = database.with_name(f"{DATABASE_NAME}-journal")
+        if journal.exists():
+            self._keep(journal.name, journal.read_bytes())
+        kept = self._keep(database.name, database.read_bytes())
         content, count = salvage(database)
         # A journal that could not be played back belongs to the broken database, and would break the new one.
-        with suppress(FileNotFoundError):
-            self._move(database.with_name(f"{DATABASE_NAME}-journal"))
+        journal.unlink(missing_ok=True)
         replace_database(self._folder, content, self._at)
         return f"copied to {QUARANTINE_NAME}/{kept.name}; a new one has the {count} runs that could be read"
 
