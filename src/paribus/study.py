@@ -68,11 +68,16 @@ KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_
 
 
 class Data(_Table):
-    """Where the data comes from, and how it is prepared (see ``paribus.data``)."""
+    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``)."""
 
     source: str = Field(min_length=1)
     scale: float | None = Field(default=None, gt=0)
     flatten: bool = False
+    standardize: bool = False
+    label: str | None = None
+    categorical: tuple[str, ...] = ()
+    test: str | None = None
+    test_fraction: float | None = Field(default=None, gt=0, lt=1)
 
     def spec(self) -> DataSpec:
         """As the frozen value that the other rooms know."""
@@ -82,7 +87,7 @@ class Data(_Table):
 class Protocol(_Table):
     """What is held equal for all arms."""
 
-    loss: KerasObject = Field(default_factory=lambda: {"categorical_crossentropy": {}})
+    loss: KerasObject = Field(default={"categorical_crossentropy": {}})
     epochs: int = Field(default=10, ge=1)
     batch_size: int = Field(default=100, ge=1)
     validation_split: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -100,7 +105,7 @@ class Arm(_Table):
 
     layers: tuple[KerasObject, ...] | None = Field(default=None, min_length=1)
     model: str | None = None
-    optimizer: KerasObject = Field(default_factory=lambda: {"Adam": {}})
+    optimizer: KerasObject = Field(default={"Adam": {}})
     levels: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

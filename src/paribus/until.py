@@ -51,5 +51,5 @@ def run_until_decided(
 
 def decided(outcome: Outcome) -> bool:
     """Whether every contrast and effect has a verdict other than undecided."""
-    found = [item.comparison for item in (*outcome.contrasts, *outcome.effects)]
+    found = [contrast.comparison for contrast in outcome.contrasts] + [effect.comparison for effect in outcome.effects]
     return all(c is not None and c.verdict is not Verdict.UNDECIDED for c in found)

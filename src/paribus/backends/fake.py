@@ -6,7 +6,7 @@ Its runs are never mixed with real ones: their environment says ``fake``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class FakeBackend(Backend):
     def __init__(self, accuracy: Callable[[str], float] = lambda _: 0.9) -> None:
         self._accuracy = accuracy
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+    def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """See ``Backend.run``; jobs are answered in their order."""
         for job in jobs:
             if isinstance(job, DescribeJob):

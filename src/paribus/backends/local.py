@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
 from paribus.backends.base import Backend
@@ -52,7 +52,7 @@ class LocalBackend(Backend):
         self._imports = imports
         self._workers: list[_Worker] = []
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+    def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """See ``Backend.run``. A run whose worker dies is tried again, ``MAX_ATTEMPTS`` times in all, then failed."""
         waiting = list(jobs)
         attempts: Counter[str] = Counter()
@@ -68,12 +68,12 @@ class LocalBackend(Backend):
                         attempts[job.fingerprint] += 1
                         yield Started(job, attempts[job.fingerprint])
                 for worker in self._speaking():
-                    job = worker.job
+                    under_way = worker.job
                     event = worker.listen()
                     if event is not None:
                         yield event
-                    elif job is not None:
-                        yield from self._bury(worker, job, waiting, attempts)
+                    elif under_way is not None:
+                        yield from self._bury(worker, under_way, waiting, attempts)
         finally:
             for worker in [w for w in self._workers if w.job is not None]:
                 worker.kill()

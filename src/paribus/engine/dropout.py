@@ -41,7 +41,7 @@ def mask_words(key: jax.Array, shape: Sequence[int]) -> jax.Array:
     return mix(mix(index + first) ^ second)
 
 
-class Dropout(keras.layers.Dropout):
+class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras has no types
     """``keras.layers.Dropout`` that draws its masks with ``mask_words``."""
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus import seeds
-from paribus.data import load
+from paribus.data import load, standardization
 from paribus.data.dataset import Dataset
 from paribus.engine import environment, program
 from paribus.engine.describe import describe
@@ -38,7 +38,7 @@ from paribus.records import (
     TrainJob,
 )
 
-DRAW_ONCE = {"xla_backend_optimization_level": 1}
+DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1"}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
 
 OnEpoch = Callable[[EpochReport], None]
@@ -164,11 +164,12 @@ class Engine:
         network = Network.rebuild(job.recipe, job.training)
         reads = as_read(input_shape(network.model)[1:], tuple(data.train.x.shape[1:]))
         assert reads is not None, "describe has checked it"
-        prepare = program.prepared(job.data.scale, reads)
+        standard = standardization(data.train.x) if job.data.standardize else None
+        prepare = program.prepared(reads, job.data.scale, standard)
         keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
         draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
         state = jax.eval_shape(network.initial_state, *keys)
-        order = jax.ShapeDtypeStruct((len(data.train),), np.int32)
+        order = seeds.epoch_order(job.seeds, 0, len(data.train))
         epoch = jax.jit(program.epoch_program(network, prepare, job.training.batch_size), donate_argnums=0)
         evaluate = jax.jit(program.evaluation_program(network, prepare))
         size = min(program.EVALUATION_BATCH, *(len(split) for split in data.splits))

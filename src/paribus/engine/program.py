@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
 
+from paribus.data import Standardization
 from paribus.engine import losses
 from paribus.engine.network import Network, State
 
@@ -29,20 +32,32 @@ class EpochMeasures(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """A split in inference mode; every array has shape ``(examples,)``."""
+    """Examples in inference mode, on the device or back from it; every array has shape ``(examples,)``."""
 
-    loss: jax.Array
-    predicted: jax.Array
-    confidence: jax.Array
-    true_probability: jax.Array
+    loss: jax.Array | NDArray[np.float32]
+    predicted: jax.Array | NDArray[np.int32]
+    confidence: jax.Array | NDArray[np.float32]
+    true_probability: jax.Array | NDArray[np.float32]
 
 
-def prepared(scale: float | None, shape: tuple[int, ...]) -> Preparation:
-    """Divide by ``scale`` in float32 (the bits of dividing in float64 and rounding); give each example ``shape``."""
+def prepared(
+    shape: tuple[int, ...], scale: float | None = None, standard: Standardization | None = None
+) -> Preparation:
+    """Divide by ``scale`` in float32 (the bits of dividing in float64 and rounding), or standardize; then reshape.
+
+    Args:
+        shape: the shape that the network reads an example in.
+        scale: what to divide by.
+        standard: mean and deviation of each feature, taken from what is trained on.
+    """
 
     def prepare(x: jax.Array) -> jax.Array:
-        x = x.astype(jnp.float32).reshape((x.shape[0], *shape))
-        return x if scale is None else x / jnp.float32(scale)
+        x = x.astype(jnp.float32)
+        if standard is not None:
+            x = (x - standard.mean) / standard.deviation
+        elif scale is not None:
+            x = x / jnp.float32(scale)
+        return x.reshape((x.shape[0], *shape))
 
     return prepare
 
