@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -20,21 +24,26 @@ from paribus.study import StudyDocument
 
 
 class Terminal(Display):
-    """Draws on ``console`` (stderr), redrawn four times a second and gone when the study is done."""
+    """Draws on ``console`` (stderr), redrawn four times a second and gone when the study is done.
 
-    def __init__(self, console: Console) -> None:
+    Rich redraws from a thread of its own, so counting and drawing take turns.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
+        self._turn = threading.Lock()
         self._tally: Tally | None = None
         self._live: Live | None = None
         self._started = 0.0
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
-        self._tally = Tally(plan)
+        self._tally = Tally(plan, self._clock)
         stored = len(plan.wanted) - len(plan.missing)
         self._console.print(
             f"[bold]{document.name}[/bold]  {wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
-            f"  [dim]{data.name}: {data.train:,} train, {data.test:,} test[/dim]",
+            f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
             highlight=False,
         )
         shown: set[str] = set()
@@ -47,13 +56,15 @@ class Terminal(Display):
         """Redraw with what happened; a run that did not simply finish leaves a line."""
         if self._tally is None:
             return
-        self._tally.count(event)
+        with self._turn:
+            self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            self._console.print(f"[yellow]{wording.run_name(event.job)}: {wording.outcome(event.result)}[/yellow]")
+            line = f"{wording.run_name(event.job)}: {wording.outcome(event.result)}"
+            self._console.print(Text(line, style="yellow"))
 
     def __enter__(self) -> Self:
         if self._tally is not None:
-            self._started = self._tally.clock()
+            self._started = self._clock()
             self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True)
             self._live.start()
         return self
@@ -63,27 +74,32 @@ class Terminal(Display):
     ) -> None:
         if self._live is not None and self._tally is not None:
             self._live.stop()
-            seconds = wording.duration(self._tally.clock() - self._started)
+            seconds = wording.duration(self._clock() - self._started)
             self._console.print(f"[dim]{wording.runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
 
     def _draw(self) -> RenderableType:
         if self._tally is None:
             return Text("")
-        tally = self._tally
-        head = Table.grid(padding=(0, 1))
-        fraction = tally.fraction()
-        head.add_row(
-            ProgressBar(total=1.0, completed=fraction, width=32),
-            f"{100 * fraction:3.0f} %",
-            f"{len(tally.ended)} of {wording.runs(tally.total)}",
-            f"[dim]{wording.duration(tally.clock() - self._started)}[/dim]",
-            wording.left(tally.seconds_left()),
-        )
-        now = Table.grid(padding=(0, 2))
-        for run in sorted(tally.running.values(), key=lambda r: (r.job.arm, r.job.seeds)):
-            text = wording.epoch(run.report) if run.report is not None else "compiling, first epoch"
-            now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", text)
-        return Group(head, now, _so_far(tally.plan, tally.ended))
+        with self._turn:
+            return progress(self._tally, self._clock() - self._started)
+
+
+def progress(tally: Tally, seconds: float) -> RenderableType:
+    """Where a study stands after some seconds: a bar, the runs under way, and accuracies so far."""
+    head = Table.grid(padding=(0, 1))
+    fraction = tally.fraction()
+    head.add_row(
+        ProgressBar(total=1.0, completed=fraction, width=32),
+        f"{100 * fraction:3.0f} %",
+        f"{len(tally.ended)} of {wording.runs(tally.total)}",
+        f"[dim]{wording.duration(seconds)}[/dim]",
+        wording.left(tally.seconds_left()),
+    )
+    now = Table.grid(padding=(0, 2))
+    for run in sorted(tally.running.values(), key=lambda r: (r.job.arm, r.job.seeds)):
+        text = wording.epoch(run.report) if run.report is not None else "compiling, first epoch"
+        now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", text)
+    return Group(head, now, _so_far(tally.plan, tally.ended))
 
 
 def _summary(job: TrainJob) -> Table:
@@ -100,7 +116,7 @@ def _summary(job: TrainJob) -> Table:
     table.add_column("output shape")
     table.add_column("param #", justify="right")
     for layer in job.recipe.layers:
-        table.add_row(f"{layer.name} ({layer.kind})", layer.output_shape, f"{layer.parameters:,}")
+        table.add_row(Text(f"{layer.name} ({layer.kind})"), layer.output_shape, f"{layer.parameters:,}")
     return table
 
 

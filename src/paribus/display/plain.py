@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 from paribus.display import wording
@@ -15,13 +17,14 @@ from paribus.study import StudyDocument
 class Plain(Display):
     """Writes to ``stream``, one line at a time, without colours or cursor movements."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
+        self._clock = clock
         self._tally: Tally | None = None
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Say what is stored and what is missing."""
-        self._tally = Tally(plan)
+        self._tally = Tally(plan, self._clock)
         stored = len(plan.wanted) - len(plan.missing)
         self._line(
             f"{document.name}: {len(document.arms)} arms, {wording.runs(len(plan.wanted))} wanted, {stored} stored, "
