@@ -124,9 +124,9 @@ def test_the_live_region() -> None:
     tally.count(epoch(WANTED[0], 1))
     lines = shown(tally, 75)
     assert lines[0].split("%")[1].split("  ") == [" 0 of 6 runs 75 s about 24 s left"]
-    assert [line.split() for line in lines[1:3]] == [
-        "large seed 0 compiling, first epoch".split(),
-        "small seed 0 epoch 1/4, fit loss 0.2500, fit accuracy 0.9250".split(),
+    assert [" ".join(line.split()) for line in lines[1:3]] == [
+        "large seed 0 compiling, first epoch",
+        "small seed 0 epoch 1/4, fit loss 0.2500, fit accuracy 0.9250",
     ]
     tally.count(Ended(WANTED[0], result(WANTED[0])))
     tally.count(Ended(WANTED[1], failure(WANTED[1])))

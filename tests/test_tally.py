@@ -175,7 +175,7 @@ def stories(draw: st.DrawFn) -> tuple[list[TrainJob], list[tuple[float, Event]]]
 
 @given(stories())
 def test_laws(told: tuple[list[TrainJob], list[tuple[float, Event]]]) -> None:
-    """The share done stays in [0, 1] and falls only when a run starts again; at the end all is done, nothing is left."""
+    """The share done stays in [0, 1] and falls only when a run starts again; in the end all is done."""
     jobs, story = told
     counted, clock = tally(*jobs)
     before = counted.fraction()

@@ -41,9 +41,9 @@ class Terminal(Display):
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
         stored = len(plan.wanted) - len(plan.missing)
+        counts = f"{wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
         self._console.print(
-            f"[bold]{document.name}[/bold]  {wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
-            f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
+            f"[bold]{document.name}[/bold]  {counts}  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
             highlight=False,
         )
         shown: set[str] = set()

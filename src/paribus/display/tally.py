@@ -1,8 +1,8 @@
 """What is known of a study while it runs: counts, accuracies so far, and an estimate of what is left. No drawing.
 
-The estimate: an arm's cost per epoch is the mean of its epochs so far, as they passed on the clock; arms that have none yet are
-priced by their parameters at the rate of those that have. What is left is the sum over open epochs, divided by the workers
-that are busy.
+The estimate: an arm's cost per epoch is the mean of its epochs so far, as they passed on the clock; arms that have none
+yet are priced by their parameters at the rate of those that have. What is left is the sum over open epochs, divided by
+the workers that are busy.
 """
 
 from __future__ import annotations
