@@ -43,7 +43,8 @@ class Terminal(Display):
         stored = len(plan.wanted) - len(plan.missing)
         counts = f"{wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
         self._console.print(
-            f"[bold]{document.name}[/bold]  {counts}  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
+            f"[bold]{document.name}[/bold]  {counts}"
+            f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
             highlight=False,
         )
         shown: set[str] = set()
