@@ -26,6 +26,8 @@ A flag beats its variable in the environment (`PARIBUS_STORE`, `PARIBUS_SEEDS`, 
 | 0 | done |
 | 1 | failed: data, store or workers; or some runs ended without a score |
 | 2 | what was asked for cannot be done as asked: an option, a name, a study |
+| 3 | a check does not hold |
+| 4 | a check is undecided |
 | 5 | another process holds the store |
 | 6 | the store was written by a newer version of paribus |
 | 130 | interrupted; what was finished is stored |
