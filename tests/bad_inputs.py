@@ -265,7 +265,11 @@ BAD_INPUTS = (
     BadInput(
         "csv-no-test", "a test file that is not there", csv(GOOD_CSV, test="no.csv"), "`test` is 'no.csv'", UsageError
     ),
+    BadInput("csv-nan", "a negative nan", csv("age,class\n1,a\n-nan,b\n"), "-nan is not a finite number"),
     # Parquet
+    BadInput(
+        "parquet-word", "a missing word", parquet(age=["x", None], **{"class": ["a", "b"]}), "the value is missing;"
+    ),
     BadInput("parquet-text", "no Parquet file", parquet_bytes(b"PAR1 hello PAR1"), "no Parquet file that can be read"),
     BadInput("parquet-empty", "an empty file", parquet_bytes(b""), "no Parquet file that can be read"),
     BadInput("parquet-null", "a missing value", parquet(age=[1, None], **{"class": ["a", "b"]}), "row 2, column 'age'"),

@@ -94,3 +94,17 @@ def test_another_process_that_is_quicker_is_made_use_of(tmp_path: Path, monkeypa
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     with pytest.raises(DataError, match="cannot be written: No such file or directory"):
         spool(DATA, tmp_path / "missing" / "spooled")
+
+
+def test_everything_is_flushed_before_the_folder_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    appeared = []
+    real = arrays.os.fsync
+
+    def flush(handle: int) -> None:
+        appeared.append((tmp_path / "spooled").exists())
+        real(handle)
+
+    monkeypatch.setattr(arrays.os, "fsync", flush)
+    spool(DATA, tmp_path / "spooled")
+    # Five files and their folder; then the rename, and the parent that holds it.
+    assert appeared == [False] * 6 + [True]

@@ -23,16 +23,18 @@ def grey(value: int) -> np.ndarray:
 def test_train_and_test_folders(tmp_path: Path):
     for part, offset in (("train", 0), ("test", 100)):
         for label, name in enumerate(("ant", "bee")):
-            for i in range(3):
+            for i in range(9):
                 write(tmp_path / part / name / f"{i}.png", grey(offset + 10 * label + i))
     (tmp_path / "train" / "ant" / ".DS_Store").write_bytes(b"x")
     data = load(DataSpec(str(tmp_path)))
     assert data.class_names == ("ant", "bee")
-    assert data.x_train.shape == (6, 3, 4)
+    assert data.x_train.shape == (18, 3, 4)
     assert data.x_train.dtype == np.uint8
     # Every image carries its class in its pixels.
     assert np.array_equal(data.x_train[:, 0, 0] // 10, data.y_train)
-    assert sorted(data.x_train[:, 0, 0]) == [0, 1, 2, 10, 11, 12]
+    assert sorted(data.x_train[:, 0, 0]) == [*range(9), *range(10, 19)]
+    # In a mixed order: a validation split taken from the end has both classes.
+    assert set(data.y_train[-6:].tolist()) == {0, 1}
     assert np.array_equal((data.x_test[:, 0, 0] - 100) // 10, data.y_test)
     assert data.summary() == summarize(DataSpec(str(tmp_path)))
     with pytest.raises(DataError, match="leave `test_fraction` out"):

@@ -39,9 +39,9 @@ def standardization(x_train: Examples) -> Standardization:
         total += part.sum(axis=0, dtype=np.float64)
         smallest = np.minimum(smallest, part.min(axis=0))
         largest = np.maximum(largest, part.max(axis=0))
+    # Told from the extremes, for rounding gives a constant's squares a tiny sum.
     constant = smallest == largest
-    # A constant's mean is the constant: rounding must not make it vary.
-    mean = np.where(constant, smallest, total / count)
+    mean = total / count
     squares = np.zeros(shape)
     for part in chunks(x_train):
         squares += np.square(part - mean).sum(axis=0)
