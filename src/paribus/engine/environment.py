@@ -6,10 +6,15 @@ Why these flags:
   by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
 - One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
+
+Compiled programs are kept in the user's cache directory, so that the next process need not compile them again. They are
+machine code: the folder is named after processor and flags, and ``tests/test_engine_cache.py`` shows that no bit depends
+on whether a program was compiled or read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -44,6 +49,31 @@ def prepare(core: int | None = None) -> None:
     os.environ["XLA_FLAGS"] = " ".join((*users, *XLA_FLAGS))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    _keep_programs()
+
+
+def _keep_programs() -> None:
+    """Have JAX keep compiled programs, unless the user has decided otherwise or there is nowhere to keep them."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("PARIBUS_CACHE") == "":
+        return
+    flags = os.environ["XLA_FLAGS"]
+    machine = hashlib.sha256(f"{_cpu_name()} {flags}".encode()).hexdigest()[:12]
+    folder = cache_folder() / f"programs-{machine}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+
+def cache_folder() -> Path:
+    """``$PARIBUS_CACHE``, else ``paribus`` in the user's cache directory. An empty ``PARIBUS_CACHE`` keeps nothing."""
+    chosen = os.environ.get("PARIBUS_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paribus"
 
 
 @cache
