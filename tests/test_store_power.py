@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from paribus.store.doctor import Problem, examine
+from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from store_crashes import Step, model_after
-from store_examples import fingerprint, run
+from store_examples import fingerprint, holds, run
 
 STEPS: list[Step] = [
     ("record", 1, "finished", 0),
@@ -47,6 +49,8 @@ class Disk:
 
     def after_power_cut(self, target: Path) -> Path:
         target.mkdir()
+        if not self.root.exists():
+            return target
         # The store's own folder is fsynced by SQLite, which nobody here can watch.
         for path in self.root.iterdir():
             if path.name.startswith("paribus.sqlite"):
@@ -64,7 +68,7 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     real, watched = os.fsync, Disk(tmp_path / "runs")
 
     def fsync(descriptor: int) -> None:
@@ -72,7 +76,35 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
         watched.fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    return watched
+    yield watched
+    for descriptor in watched.kept:
+        os.close(descriptor)
+
+
+class Killed(BaseException):
+    """Stands in for a kill: everything of ours passes it on, and the store is not closed."""
+
+
+def test_killed_while_making_folders_then_a_power_cut(tmp_path: Path, disk: Disk) -> None:
+    """A folder that a killed writer made but did not fsync is fsynced by the next one, who finds it made."""
+    makings = 0
+
+    def at(point: str) -> None:
+        nonlocal makings
+        makings += point == Point.AFTER_FOLDER
+        if makings == number and point == Point.AFTER_FOLDER:
+            raise Killed
+
+    for number in (2, 3):  # artifacts/, artifacts/00/
+        makings = 0
+        disk.root = tmp_path / str(number)
+        with pytest.raises(Killed), SqliteStore.open(disk.root, "write", at) as store:
+            store.record(run(1))
+        with SqliteStore.open(disk.root, "write") as store:
+            store.record(run(1))
+        left = disk.after_power_cut(tmp_path / f"left {number}")
+        with SqliteStore.open(left) as reader:
+            assert holds(reader, run(1))
 
 
 def test_power_cuts_at_every_point(tmp_path: Path, disk: Disk) -> None:
@@ -98,5 +130,3 @@ def test_power_cuts_at_every_point(tmp_path: Path, disk: Disk) -> None:
                 assert model_after(STEPS[:done]).is_in(reader, range(5))
                 assert fingerprint(number) in reader.runs([fingerprint(number)])
     assert cuts > 60
-    for descriptor in disk.kept:
-        os.close(descriptor)

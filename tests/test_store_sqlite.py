@@ -185,6 +185,18 @@ def test_a_migration_that_fails_leaves_the_older_format(tmp_path: Path, monkeypa
         assert holds(store, run(1))
 
 
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """Nothing here can cut the power from under SQLite; its settings say what it does. 3 is EXTRA."""
+    filled(tmp_path)
+    connection = sqlite3.connect(tmp_path / "paribus.sqlite")
+    assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)  # by some database browser
+    connection.close()
+    with SqliteStore.open(tmp_path, "write") as store:
+        assert not isinstance(store._database, reading.ReadingDatabase)
+        assert store._database.connection.execute("PRAGMA synchronous").fetchone() == (3,)
+        assert store._database.connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 # One writer.
 
 HOLD = """

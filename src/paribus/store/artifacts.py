@@ -75,7 +75,7 @@ class Artifacts:
         if not contents:
             return {}
         folder = self.folder / fingerprint[:2]
-        make_folder(folder)
+        make_folder(folder, self._at)
         digests = {}
         for kind, content in contents.items():
             digests[kind] = hashlib.sha256(content).hexdigest()
@@ -127,9 +127,10 @@ class Artifacts:
     def clean(self) -> None:
         """Remove temporary files that a killed writer left: only ours, and only as the one writer.
 
-        The folder is fsynced, since the writer may have been killed between making a folder in it and doing that.
+        Folders are fsynced, since the writer may have been killed between making one and doing that.
         """
         if self.folder.exists():
+            sync_folder(self.folder.parent)
             sync_folder(self.folder)
         for path in self.files():
             if _TEMPORARY.fullmatch(path.name):

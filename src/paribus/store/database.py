@@ -72,7 +72,10 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
 
 def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | None = None) -> None:
     """Bring the database to a format, the newest unless said otherwise, one transaction a migration."""
-    for number in range(format_of(connection, path), len(schema.MIGRATIONS) if upto is None else upto):
+    version = format_of(connection, path)
+    # Some database browsers switch to WAL and leave it so; readers of a read-only folder could not read it then.
+    connection.execute("PRAGMA journal_mode = DELETE")
+    for number in range(version, len(schema.MIGRATIONS) if upto is None else upto):
         with transaction(connection, at, Point.BEFORE_MIGRATION_COMMIT, Point.AFTER_MIGRATION_COMMIT):
             for statement in schema.MIGRATIONS[number]:
                 connection.execute(statement)

@@ -153,14 +153,14 @@ class _Repair:
         self._keep(f"{kind}-{re.sub('[^0-9A-Za-z_-]', '_', name)[:80]}.json", text.encode())
 
     def _keep(self, name: str, content: bytes) -> Path:
-        make_folder(self._quarantine)
+        make_folder(self._quarantine, self._at)
         path = self._free(name)
         write_synced(path, content, self._at)
         sync_folder(self._quarantine)
         return path
 
     def _move(self, path: Path) -> None:
-        make_folder(self._quarantine)
+        make_folder(self._quarantine, self._at)
         self._at(Point.BEFORE_MOVE)
         path.rename(self._free(path.name))
         self._at(Point.AFTER_MOVE)

@@ -34,11 +34,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, at: Hook = nothing) -> None:
     """``mkdir -p``, durable."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
+        at(Point.BEFORE_FOLDER)
         place.mkdir(exist_ok=True)
+        at(Point.AFTER_FOLDER)
         sync_folder(place.parent)
 
 

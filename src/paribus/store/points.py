@@ -15,6 +15,8 @@ Hook = Callable[[str], None]
 class Point(StrEnum):
     """A named moment. ``BEFORE_x`` comes just before the system call, ``AFTER_x`` just after it."""
 
+    BEFORE_FOLDER = "before making a folder"
+    AFTER_FOLDER = "after making a folder, before fsync of the one above"
     BEFORE_LOCK = "before lock"
     AFTER_LOCK = "after lock"
     BEFORE_MIGRATION_COMMIT = "before migration commit"

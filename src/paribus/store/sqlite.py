@@ -78,7 +78,7 @@ class SqliteStore(Store):
         if mode == "read":
             return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
         with explained(path, "the store cannot be opened for writing"):
-            make_folder(path)
+            make_folder(path, at)
             at(Point.BEFORE_LOCK)
             lock = WriterLock(path)
             try:
