@@ -42,7 +42,9 @@ def imported_by(code: str) -> set[str]:
 
 
 def test_public_names_are_pinned() -> None:
-    assert set(paribus.__all__) == {"__version__"}
+    things = {"Contrast", "ParibusError", "Results", "Study", "compare"}
+    rooms = {"analysis", "data", "errors"}
+    assert set(paribus.__all__) == {"__version__", *things, *rooms}
     assert all(hasattr(paribus, name) for name in paribus.__all__)
 
 
