@@ -53,7 +53,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
-        "readings": list(readings(outcome)),
+        "readings": [asdict(reading) for reading in readings(outcome)],
         "environments": [asdict(environment) for environment in outcome.environments],
     }
 

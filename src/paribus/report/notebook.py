@@ -11,6 +11,7 @@ from paribus.analysis.sentences import interval_name
 from paribus.analysis.wording import differences
 from paribus.outcome import Outcome
 from paribus.report.numbers import MINUS, points
+from paribus.report.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ WITH, WITHOUT, OTHER = "big-dropout", "big", "wide"
 """Its conclusion rests on the first two; its question arose between the first and the third."""
 
 
-def readings(outcome: Outcome) -> tuple[str, ...]:
+def readings(outcome: Outcome) -> tuple[Reading, ...]:
     """What the notebook read from its numbers and these runs do not say; nothing for any other study or data."""
     if not _is_the_notebooks(outcome):
         return ()
@@ -53,7 +54,7 @@ def _is_the_notebooks(outcome: Outcome) -> bool:
     )
 
 
-def _gap(outcome: Outcome) -> str | None:
+def _gap(outcome: Outcome) -> Reading | None:
     """It compared gaps that were taken from fit accuracy, in which dropout is at work."""
     regularized, plain = _means(outcome, WITH), _means(outcome, OTHER)
     seen, other = PRINTED[WITH], PRINTED[OTHER]
@@ -64,46 +65,44 @@ def _gap(outcome: Outcome) -> str | None:
     honest = (plain["train"] - plain["test"]) - (regularized["train"] - regularized["test"])
     if not 0 <= honest < by_fit / 2:
         return None
-    return (
-        'The notebook: "This network generalized better than the previous model", as by fit accuracy the gap of '
-        f"{WITH} is {points(printed, signed=False)} smaller than that of {OTHER}. By fit accuracy these runs say "
+    return Reading(
+        "The gap that the notebook saw is mostly dropout at work",
+        f"\u201cThis network generalized better than the previous model\u201d: by fit accuracy the gap of {WITH} is "
+        f"{points(printed, signed=False)} smaller than that of {OTHER}. By fit accuracy these runs say "
         f"{points(by_fit, signed=False)}; by train accuracy it is {points(honest, signed=False)}. The rest is how fit "
-        "measures: with dropout on, over weights that still change."
+        "measures: with dropout on, over weights that still change.",
     )
 
 
-def _one_seed(outcome: Outcome) -> str | None:
+def _one_seed(outcome: Outcome) -> Reading | None:
     """It trained each network once."""
     contrast = _contrast(outcome, WITH, WITHOUT)
     comparison = None if contrast is None else contrast.comparison
     if contrast is None or comparison is None or comparison.low is None or comparison.high is None:
         return None
+    sign = 1.0 if contrast.a == WITH else -1.0
+    seeds = [sign * value for value in comparison.seed_differences]
+    ends = sorted((sign * comparison.low, sign * comparison.high))
+    mean, least, most, low, high = _points(contrast, sign * comparison.difference, min(seeds), max(seeds), *ends)
     printed = PRINTED[WITH].test_accuracy - PRINTED[WITHOUT].test_accuracy
-    mean, least, most, low, high = _points(
-        contrast,
-        comparison.difference,
-        min(comparison.seed_differences),
-        max(comparison.seed_differences),
-        comparison.low,
-        comparison.high,
-    )
-    with_, without = _test_accuracies(outcome, WITH), _test_accuracies(outcome, WITHOUT)
-    against = sum(a <= b for a in with_ for b in without)
-    luck = f" Of the {len(with_) * len(without)} ways to pick one run of each, {against} would not have shown it ahead."
+    ahead, behind = _test_accuracies(outcome, WITH), _test_accuracies(outcome, WITHOUT)
+    against = sum(first <= second for first in ahead for second in behind)
+    luck = f" Of the {len(ahead) * len(behind)} ways to pick one run of each, {against} would not have shown it ahead."
     claim = {
-        Verdict.BETTER: "So the conclusion stands, with an error bar.",
+        Verdict.BETTER: "So the conclusion stands, now with an error bar.",
         Verdict.WORSE: "So the opposite of the conclusion holds.",
         Verdict.EQUIVALENT: "So the conclusion does not stand: they are equivalent within the declared margin.",
         Verdict.UNDECIDED: "So the conclusion may be right, but neither one run of each nor these runs can show it.",
-    }[comparison.verdict]
-    return (
-        'The notebook: "Looks like dropout does provide value, after all", from one run of each: '
-        f"{points(printed)} for {WITH} over {WITHOUT}. Over {comparison.seeds} seeds it is {mean} points, from {least} to {most} on single "
-        f"seeds ({interval_name(comparison)} {low} to {high}, on {comparison.scope}).{luck if against else ''} {claim}"
+    }[_verdict(contrast, WITH)]
+    return Reading(
+        "The notebook trained each network once",
+        f"\u201cLooks like dropout does provide value, after all\u201d: {points(printed)} for {WITH} over {WITHOUT}, "
+        f"from one run of each. Over {comparison.seeds} seeds it is {mean} points, from {least} to {most} on single "
+        f"seeds ({interval_name(comparison)} {low} to {high}, on {comparison.scope}).{luck if against else ''} {claim}",
     )
 
 
-def _confounded(outcome: Outcome) -> str | None:
+def _confounded(outcome: Outcome) -> Reading | None:
     """It asked whether dropout or architecture made the difference, between arms that differ in both."""
     both, architecture, dropout = (
         _contrast(outcome, WITH, OTHER),
@@ -114,12 +113,13 @@ def _confounded(outcome: Outcome) -> str | None:
     if any(part is None for part in parts):
         return None
     whole, by_architecture, by_dropout = (points(part) for part in parts if part is not None)
-    return (
-        'The notebook: "Is that due to the dropout? Or the different network architecture", of '
-        f"{WITH} against {OTHER}, which differ in both. Their {whole} are {by_architecture} for the architecture ({WITHOUT} against {OTHER}: "
+    return Reading(
+        "The notebook changed two things at once",
+        f"\u201cIs that due to the dropout? Or the different network architecture\u201d: {WITH} and {OTHER} differ in "
+        f"both. The {whole} between them are {by_architecture} for the architecture ({WITHOUT} against {OTHER}: "
         f"{_verdict(architecture, WITHOUT)}) and {by_dropout} for the dropout ({WITH} against {WITHOUT}: "
-        f"{_verdict(dropout, WITH)}), dropout being tried in one architecture only; the study dropout-or-architecture "
-        f"crosses the two."
+        f"{_verdict(dropout, WITH)}), dropout being tried in one architecture only. The study dropout-or-architecture "
+        "crosses the two.",
     )
 
 

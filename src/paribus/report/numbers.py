@@ -91,6 +91,16 @@ def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
     return (MINUS if value < 0 else "+" if signed else "") + text
 
 
+def duration(seconds: float) -> str:
+    """``48 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole}\N{NO-BREAK SPACE}s"
+    if whole < 3600:
+        return f"{whole // 60}\N{NO-BREAK SPACE}min {whole % 60:02d}\N{NO-BREAK SPACE}s"
+    return f"{whole // 3600}\N{NO-BREAK SPACE}h {whole % 3600 // 60:02d}\N{NO-BREAK SPACE}min"
+
+
 def count(value: int, one: str, many: str | None = None) -> str:
     """``1 run``, ``15 runs``."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"

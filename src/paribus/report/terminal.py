@@ -71,8 +71,9 @@ class _Answer:
         yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
         if not self.outcome.contrasts and not self.outcome.effects:
             yield Text("\nNo contrast is declared, so nothing is claimed about differences between arms.")
-        yield from _remarks("Notes", self.outcome.notes)
-        yield from _remarks("How to read this", readings(self.outcome))
+        yield from _remarks("Notes", [Text(note) for note in self.outcome.notes])
+        read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in readings(self.outcome)]
+        yield from _remarks("Where a quick reading goes wrong", read)
 
 
 def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
@@ -154,7 +155,7 @@ def _judged(title: str, judged: Sequence[_Judged]) -> Iterator[RenderableType]:
     yield table
 
 
-def _remarks(title: str, remarks: Sequence[str]) -> Iterator[RenderableType]:
+def _remarks(title: str, remarks: Sequence[Text]) -> Iterator[RenderableType]:
     if not remarks:
         return
     yield Text(f"\n{title}", style="bold")
@@ -162,5 +163,5 @@ def _remarks(title: str, remarks: Sequence[str]) -> Iterator[RenderableType]:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
         table.add_column(width=1)
         table.add_column(overflow="fold")
-        table.add_row(Text("*"), Text(remark))
+        table.add_row(Text("*"), remark)
         yield Padding(table, 0)

@@ -1,0 +1,53 @@
+"""The exact commands that repeat a study."""
+
+from __future__ import annotations
+
+import shlex
+
+from paribus import study_files
+from paribus.errors import UnknownNameError
+from paribus.outcome import Outcome
+from paribus.study import StudyDocument
+from paribus.version import __version__
+
+
+def commands(outcome: Outcome) -> tuple[str, ...]:
+    """Install, run, report. ``study.toml`` is the study as the report prints it, unless it is a built-in one."""
+    document = outcome.document
+    study = " ".join(_study(document))
+    versions = dict.fromkeys(environment.paribus for environment in outcome.environments)
+    name = study.split()[0]
+    return (
+        *(f"pip install paribus=={version}" for version in versions or (__version__,)),
+        f"paribus run {study} --seeds {seeds(outcome)}",
+        f"paribus report {name} --format html -o {shlex.quote(document.name)}.html",
+    )
+
+
+def is_built_in(document: StudyDocument) -> bool:
+    """Whether the command line knows the study by name."""
+    return _study(document)[0] != "study.toml"
+
+
+def seeds(outcome: Outcome) -> int:
+    """How many seeds the largest arm has, or was asked for."""
+    return max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=outcome.document.seeds)
+
+
+def _study(document: StudyDocument) -> list[str]:
+    """The built-in study's name with what was changed of it, or a file."""
+    try:
+        known = study_files.load(document.name) if ":" not in document.name else None
+    except UnknownNameError:
+        known = None
+    if known is None or not set(document.arms) <= set(known.arms):
+        return ["study.toml"]
+    words = [document.name]
+    epochs = document.protocol.epochs if document.protocol.epochs != known.protocol.epochs else None
+    arms = tuple(document.arms) if len(document.arms) < len(known.arms) else ()
+    changed = study_files.overridden(known, seeds=document.seeds, epochs=epochs, arms=arms)
+    if changed != document:
+        return ["study.toml"]
+    words += [] if epochs is None else ["--epochs", str(epochs)]
+    words += [word for arm in arms for word in ("--arm", arm)]
+    return words

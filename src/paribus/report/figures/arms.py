@@ -1,0 +1,70 @@
+"""Figures of the arms: test accuracy with its interval, and the gap as it is and as ``fit`` makes it look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paribus.analysis.wording import percent
+from paribus.outcome import ArmOutcome, Outcome
+from paribus.report import numbers
+from paribus.report.figures import tracks
+from paribus.report.figures.plot import Plot
+from paribus.report.figures.tracks import Frame, Mark, Track
+
+
+def test_accuracy(outcome: Outcome, width: float) -> Plot | None:
+    """A row an arm: mean, interval and every seed. None where no arm has a score."""
+    rows = [row for arm in outcome.arms if (row := _test_accuracy(arm)) is not None]
+    if not rows:
+        return None
+    comparison = outcome.document.comparison
+    interval = f"mean and {percent(comparison.level)} interval on {comparison.scope}"
+    several = any(row.line for row in rows)
+    frame = Frame("test accuracy", (("test", interval if several else "one run"), *_SEED[: int(several)]), " %")
+    alt = "Test accuracy by arm. " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
+    return _plot("test-accuracy", alt, width, rows, frame)
+
+
+def gap(outcome: Outcome, width: float) -> Plot | None:
+    """A row an arm, seen from its test accuracy: how far above it train accuracy lies, and fit accuracy."""
+    rows = [row for arm in outcome.arms if (row := _gap(arm)) is not None]
+    if not rows:
+        return None
+    key = (("test", "test accuracy"), ("train", "train accuracy"), ("fit", "fit accuracy"))
+    frame = Frame("points above the arm's own test accuracy", key, signed=True, zero=True)
+    alt = "Train and fit accuracy, in points above test accuracy. " + "; ".join(
+        f"{row.label}: {row.note}" for row in rows
+    )
+    return _plot("gap", f"{alt}.", width, rows, frame)
+
+
+_SEED = (("seed", "one seed"),)
+
+
+def _plot(name: str, alt: str, width: float, rows: Sequence[Track], frame: Frame) -> Plot:
+    tall = tracks.height(len(rows))
+    return Plot(name, alt, width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
+
+
+def _test_accuracy(arm: ArmOutcome) -> Track | None:
+    estimate = arm.estimates.get("test_accuracy")
+    if estimate is None:
+        return None
+    line = None if estimate.low is None or estimate.high is None else (estimate.low * 100, estimate.high * 100)
+    dots = tuple(run.scores.test_accuracy * 100 for run in arm.runs if run.scores is not None)
+    return Track(
+        arm.name,
+        f"{numbers.estimate('test_accuracy', estimate)} %",
+        (Mark(estimate.mean * 100, "test"),),
+        line,
+        dots=dots if len(dots) > 1 else (),
+    )
+
+
+def _gap(arm: ArmOutcome) -> Track | None:
+    test, train, fit = (arm.estimates.get(f"{name}_accuracy") for name in ("test", "train", "fit"))
+    if test is None or train is None or fit is None:
+        return None
+    real, seen = (train.mean - test.mean) * 100, (fit.mean - test.mean) * 100
+    note = f"gap {numbers.fixed(real, 2, signed=True)}, by fit {numbers.fixed(seen, 2, signed=True)}"
+    return Track(arm.name, note, (Mark(real, "train"), Mark(seen, "fit"), Mark(0, "test")), (0.0, real), capped=False)

@@ -1,0 +1,103 @@
+"""A figure before it is drawn, and how it becomes a file or a part of a page. No global state of Matplotlib is used."""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from paribus.report.figures.palette import LIGHT, MARKED, Palette
+from paribus.report.figures.svg import inline
+
+DPI = 72
+"""One pixel of a page is one point of a figure."""
+
+_LOCK = threading.Lock()
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 11,
+    # A name with dollar signs is a name, not a formula.
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What to draw, and what it shows in words.
+
+    Attributes:
+        name: its file name, without a suffix.
+        alt: what a reader who cannot see it must know.
+        width: in pixels, which are points on paper.
+        height: likewise.
+        draw: puts it on a figure (or a part of one) in given colours.
+    """
+
+    name: str
+    alt: str
+    width: float
+    height: float
+    draw: Callable[[Any, Palette], None]
+
+
+def to_svg(plot: Plot) -> str:
+    """An ``<svg>`` element for a page: colours are the page's, text is text."""
+    with _drawn(plot, MARKED) as figure:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return inline(buffer.getvalue(), plot.name, plot.alt)
+
+
+def to_bytes(plot: Plot, kind: str) -> bytes:
+    """A file for a paper: ``pdf``, ``png`` (216 dots per inch) or ``svg``, always on white and without a date."""
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}[kind]
+    with _drawn(plot, LIGHT) as figure:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, dpi=3 * DPI, facecolor=LIGHT.surface, metadata=metadata)
+    return buffer.getvalue()
+
+
+def sheet(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot:
+    """Several plots of one size on one figure, row by row."""
+    rows = math.ceil(len(plots) / columns)
+    width, height = plots[0].width, plots[0].height
+
+    def draw(figure: Any, palette: Palette) -> None:
+        cells = figure.subfigures(rows, columns, squeeze=False, wspace=0, hspace=0).ravel()
+        for cell in cells:
+            cell.set_facecolor("none")
+        for cell, plot in zip(cells, plots, strict=False):
+            plot.draw(cell, palette)
+
+    return Plot(name, alt, width * columns, height * rows, draw)
+
+
+def axes(figure: Any, plot: tuple[float, float], left: float, right: float, top: float, bottom: float) -> Any:
+    """Axes that leave margins in pixels, without a box."""
+    width, height = plot
+    made = figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
+    made.patch.set_alpha(0)
+    for spine in made.spines.values():
+        spine.set_visible(False)
+    return made
+
+
+@contextmanager
+def _drawn(plot: Plot, palette: Palette) -> Iterator[Figure]:
+    """Matplotlib reads some settings when it writes; they are put back, and no other thread draws in between."""
+    with _LOCK, mpl.rc_context():
+        mpl.rcdefaults()
+        settings: Any = mpl.rcParams
+        settings.update(_SETTINGS | {"svg.hashsalt": plot.name})
+        figure = Figure(figsize=(plot.width / DPI, plot.height / DPI), dpi=DPI)
+        plot.draw(figure, palette)
+        yield figure

@@ -1,0 +1,200 @@
+"""Rows that each carry a name, its numbers in print, and marks on one common scale: the form of most figures here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from paribus.report.figures.palette import Palette
+from paribus.report.figures.plot import axes
+
+ROW = 46.0
+TOP = 32.0
+BOTTOM = 44.0
+FOOT = 6.0
+SIDE = 14.0
+_LETTER = 7.2
+"""About how wide a letter of 12 points is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One mark on a row: where, and what it is (a colour of the palette, with a shape of its own)."""
+
+    value: float
+    kind: str
+    small: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One row.
+
+    Attributes:
+        label: its name.
+        note: its numbers in print.
+        marks: the main one first.
+        line: from where to where a line is drawn, and its colour; an interval or a distance.
+        capped: whether the line is an interval, with ends.
+        dots: small dots, one a seed.
+    """
+
+    label: str
+    note: str
+    marks: tuple[Mark, ...]
+    line: tuple[float, float] | None = None
+    capped: bool = True
+    dots: tuple[float, ...] = ()
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """From the leftmost to the rightmost thing on it."""
+        values = [mark.value for mark in self.marks] + list(self.line or ()) + list(self.dots)
+        return min(values), max(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all rows share.
+
+    Attributes:
+        axis: what the scale measures.
+        key: pairs of a kind of mark and what it stands for.
+        unit: what is printed after each tick.
+        signed: whether ticks carry a sign.
+        zero: whether zero is the middle that everything is seen from.
+        band: half the width of a shaded band around zero; None for no band.
+    """
+
+    axis: str
+    key: tuple[tuple[str, str], ...]
+    unit: str = ""
+    signed: bool = False
+    zero: bool = False
+    band: float | None = None
+
+
+SHAPES = {
+    "test": "o",
+    "train": "s",
+    "fit": "D",
+    "val": "^",
+    "undecided": "o",
+    "equivalent": "s",
+    "better": "^",
+    "worse": "v",
+}
+
+
+def height(rows: int) -> float:
+    """The height of a figure with so many rows."""
+    return TOP + ROW * rows + FOOT + BOTTOM
+
+
+def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], frame: Frame) -> None:
+    """Draw the rows. A row that lies far from all others would squeeze them: an arrow says where it is instead."""
+    low, high = _limits(tracks, frame)
+    tall = ROW * len(tracks) + FOOT
+    ax = axes(figure, (width, height(len(tracks))), SIDE, SIDE, TOP, BOTTOM)
+    ax.set_xlim(low, high)
+    ax.set_ylim(tall, 0)
+    _scale(ax, palette, frame, width)
+    per_pixel = (high - low) / (width - 2 * SIDE)
+    for index, track in enumerate(tracks):
+        _row(ax, palette, track, index * ROW, (low, high), per_pixel)
+    _key(figure, palette, frame.key, width, height(len(tracks)))
+
+
+def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
+    extents = [track.extent for track in tracks]
+    middle = 0.0 if frame.zero else median((low + high) / 2 for low, high in extents)
+    reach = [max(abs(low - middle), abs(high - middle)) for low, high in extents]
+    usual = sorted(reach)[(len(reach) - 1) // 2]
+    kept = [extent for extent, far in zip(extents, reach, strict=True) if far <= 4 * usual or usual == 0]
+    low, high = min(start for start, _ in kept), max(end for _, end in kept)
+    if frame.zero:
+        low, high = min(low, -(frame.band or 0)), max(high, frame.band or 0)
+    room = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
+    return low - room, high + room
+
+
+def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
+    ax.set_yticks([])
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=4 if width < 500 else 7, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=frame.signed) + frame.unit))
+    ax.tick_params(axis="x", length=0, labelsize=11.5, labelcolor=palette.muted, pad=5)
+    ax.grid(axis="x", color=palette.grid, linewidth=1)
+    ax.set_axisbelow(True)
+    ax.set_xlabel(frame.axis, color=palette.muted, fontsize=11.5, labelpad=4)
+    if frame.band is not None:
+        ax.axvspan(-frame.band, frame.band, color=palette.equivalent, alpha=0.13, linewidth=0)
+    if frame.zero:
+        ax.axvline(0, color=palette.muted, linewidth=1.2)
+
+
+def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[float, float], per_pixel: float) -> None:
+    low, high = limits
+    y = top + 31
+    room = (high - low) / per_pixel
+    kept = max(8, int(room / _LETTER) - len(track.note) - 3)
+    label = track.label if len(track.label) <= kept else track.label[: kept - 1] + "…"
+    backing = {"facecolor": palette.surface, "edgecolor": "none", "pad": 1.5}
+    ax.text(low, top + 18, label, color=palette.ink, fontsize=12, fontweight="bold", bbox=backing)
+    ax.text(high, top + 18, track.note, color=palette.muted, fontsize=11.5, ha="right", bbox=backing)
+    start, end = track.extent
+    if end < low or start > high:
+        side, shape = (low + 5 * per_pixel, "<") if end < low else (high - 5 * per_pixel, ">")
+        ax.plot([side], [y], shape, color=getattr(palette, track.marks[0].kind), markersize=7)
+        words, align = ("off the scale", "left" if end < low else "right")
+        ax.text(
+            side + (10 if end < low else -10) * per_pixel, y + 3.5, words, color=palette.muted, fontsize=11, ha=align
+        )
+        return
+    if track.line is not None:
+        colour = getattr(palette, track.marks[0].kind)
+        ax.plot(track.line, [y, y], color=colour, linewidth=2.2 if track.capped else 5, solid_capstyle="butt")
+        if track.capped:
+            ax.plot(track.line, [y, y], "|", color=colour, markersize=9, markeredgewidth=2)
+    if track.dots:
+        ax.plot(
+            track.dots,
+            [y + 8.5] * len(track.dots),
+            "o",
+            color=palette.muted,
+            markersize=3.4,
+            markeredgewidth=0,
+            alpha=0.75,
+        )
+    for mark in reversed(track.marks):
+        colour = getattr(palette, mark.kind)
+        ax.plot(
+            [mark.value], [y], SHAPES[mark.kind], color=colour, markersize=5.5 if mark.small else 7.5, markeredgewidth=0
+        )
+
+
+def _key(figure: Any, palette: Palette, key: Sequence[tuple[str, str]], width: float, tall: float) -> None:
+    x = SIDE
+    for kind, words in key:
+        y = 1 - 12 / tall
+        if kind == "band":
+            figure.text(x / width, y, "▒", color=palette.equivalent, fontsize=11, va="center")
+        elif kind == "seed":
+            figure.text(x / width, y, "•", color=palette.muted, fontsize=11, va="center")
+        else:
+            glyph = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼"}[SHAPES[kind]]
+            figure.text(x / width, y, glyph, color=getattr(palette, kind), fontsize=10, va="center")
+        figure.text((x + 14) / width, y, words, color=palette.muted, fontsize=11.5, va="center")
+        x += 14 + len(words) * 6.4 + 16
+
+
+def tick(value: float, *, signed: bool = False) -> str:
+    """As short as the number allows, with a true minus sign."""
+    text = f"{abs(value):.4f}".rstrip("0").rstrip(".") or "0"
+    if text == "0" or math.isclose(value, 0, abs_tol=1e-9):
+        return "0"
+    return ("\N{MINUS SIGN}" if value < 0 else "+" if signed else "") + text

@@ -1,0 +1,84 @@
+"""The arms: test accuracy with intervals, the gap as it is and as ``fit`` makes it look, and the learning curves."""
+
+from __future__ import annotations
+
+from paribus.analysis.wording import percent
+from paribus.outcome import ArmOutcome, Outcome
+from paribus.report import numbers
+from paribus.report.figures import arms as figures
+from paribus.report.figures.curves import curves
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.parts import NARROW, both_widths, keys, panels, section, table
+
+_COLUMNS = (
+    ("test_accuracy", "Test accuracy, %"),
+    ("train_accuracy", "Train accuracy, %"),
+    ("generalization_gap", "Gap, points"),
+    ("fit_accuracy", "Fit accuracy, %"),
+    ("test_loss", "Test loss, nats"),
+)
+
+
+def arms(outcome: Outcome) -> Markup:
+    """Test accuracy drawn, and all measures as a table."""
+    level = percent(outcome.document.comparison.level)
+    rows = [_row(arm) for arm in outcome.arms]
+    head = ["Arm", *(heading for _, heading in _COLUMNS), "Parameters", "Seeds"]
+    return section(
+        "arms",
+        "The arms",
+        tag(
+            "p",
+            "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
+            "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
+        ),
+        both_widths(lambda width: figures.test_accuracy(outcome, width), f"Test accuracy, with {level} intervals."),
+        table(f"Every measure by arm: mean and {level} interval over the seeds", head, rows),
+    )
+
+
+def gap(outcome: Outcome) -> Markup:
+    """Train, test and fit accuracy, and why the last is not the first."""
+    return section(
+        "gap",
+        "The generalization gap",
+        tag(
+            "p",
+            "Fit accuracy is what ",
+            tag("code", "fit"),
+            " prints in the last epoch. It is no train accuracy: dropout is switched on while it is measured, and it "
+            "is a running mean over weights that still change. Train accuracy here is measured like test accuracy, "
+            "after the last epoch, in inference mode, on the whole split. Only the difference of these two is the gap.",
+        ),
+        both_widths(
+            lambda width: figures.gap(outcome, width),
+            "How far above its own test accuracy each arm's train accuracy lies (the gap), and its fit accuracy. A "
+            "diamond at or left of zero would read as perfect generalization.",
+        ),
+    )
+
+
+def learning(outcome: Outcome) -> Markup | None:
+    """Every seed's curves."""
+    plots = curves(outcome, NARROW)
+    if not plots:
+        return None
+    validated = any(run.curve.val_accuracy for arm in outcome.arms for run in arm.runs)
+    entries = [("fit", "fit accuracy by epoch")]
+    entries += [("val", "validation accuracy by epoch")] * validated
+    entries += [("train", "train accuracy at the end"), ("test", "test accuracy at the end")]
+    caption: list[Child] = [
+        keys(*entries),
+        " One line a seed. The scale is that of errors, stretched towards 100 %, and the same for all arms.",
+    ]
+    return section("curves", "Learning curves", panels(plots, caption))
+
+
+def _row(arm: ArmOutcome) -> list[Child]:
+    asked = len(arm.runs) + len(arm.missing)
+    seeds = str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
+    cells: list[Child] = [tag("span", arm.name, class_="name")]
+    for metric, _ in _COLUMNS:
+        shown = numbers.estimate(metric, arm.estimates.get(metric))
+        cells.append([shown.value, [tag("br"), tag("small", shown.limits)] if shown.limits else None])
+    return [*cells, f"{arm.recipe.parameters:,}", seeds]

@@ -1,0 +1,162 @@
+"""Class by class: accuracy, confusions, and whether stated confidence can be believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from paribus.analysis import Calibration, Confusion
+from paribus.analysis.wording import counted
+from paribus.report import numbers
+from paribus.report.evidence import Absent, Answers, Evidence
+from paribus.report.figures.calibration import reliability
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.parts import NARROW, details, panels, section, table
+
+_MOST_CLASSES = 20
+_MOST_MISTAKES = 8
+
+
+def classes(evidence: Evidence | Absent) -> Markup | None:
+    """Accuracy of each class by arm, the commonest mistakes, and the whole tables of confusions."""
+    if isinstance(evidence, Absent):
+        return None
+    found = [(answers, answers.confusion) for answers in evidence.answers.values() if answers.confusion is not None]
+    if not found:
+        return None
+    best = max(evidence.answers.values(), key=lambda answers: float(answers.right.mean())).arm
+    return section(
+        "classes",
+        "Class by class",
+        _by_class(evidence, [(answers.arm, confusion) for answers, confusion in found]),
+        table(
+            "The commonest mistakes of each arm: times a run, on average",
+            ["Arm", "Mistakes"],
+            [[answers.arm, _mistakes(evidence, confusion)] for answers, confusion in found],
+            numbers=9,
+        ),
+        [_matrix(evidence, answers.arm, confusion, open_=answers.arm == best) for answers, confusion in found]
+        if len(evidence.class_names) <= _MOST_CLASSES
+        else None,
+    )
+
+
+def calibration(evidence: Evidence | Absent) -> Markup | None:
+    """Reliability diagrams and the expected calibration error of each arm."""
+    if isinstance(evidence, Absent):
+        return None
+    answers = [found for found in evidence.answers.values() if found.calibration.count.any()]
+    if not answers:
+        return None
+    plots = [
+        reliability(found.arm, found.calibration, f"calibration-{number}", NARROW)
+        for number, found in enumerate(answers)
+    ]
+    return section(
+        "calibration",
+        "Calibration",
+        tag(
+            "p",
+            "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
+            "claims too much. Pale dots hold few answers.",
+        ),
+        panels(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
+        table(
+            "Expected calibration error, in points: computed per seed, then averaged",
+            ["Arm", "Error", "Mean confidence minus accuracy"],
+            [[found.arm, _error(found.calibration), _leaning(found)] for found in answers],
+        ),
+    )
+
+
+def _by_class(evidence: Evidence, found: Sequence[tuple[str, Confusion]]) -> Markup:
+    mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in found]), axis=0, where=_known(found))
+    order = list(range(len(evidence.class_names)))
+    if len(order) > _MOST_CLASSES:
+        order = [int(index) for index in np.argsort(mean, kind="stable")[:_MOST_CLASSES]]
+    sizes = np.bincount(evidence.labels, minlength=len(evidence.class_names))
+    rows: list[list[Child]] = [
+        [evidence.class_names[index], f"{sizes[index]:,}", *(_accuracy(confusion, index) for _, confusion in found)]
+        for index in order
+    ]
+    lowest = f" (the {_MOST_CLASSES} lowest)" if len(order) < len(evidence.class_names) else ""
+    caption = f"Accuracy by class{lowest}, %: mean over seeds, with the seeds' standard deviation"
+    return table(caption, ["Class", "Examples", *(arm for arm, _ in found)], rows)
+
+
+def _known(found: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    return np.isfinite(np.stack([confusion.accuracy for _, confusion in found]))
+
+
+def _accuracy(confusion: Confusion, index: int) -> Child:
+    value, sd = float(confusion.accuracy[index]), float(confusion.sd[index])
+    if not math.isfinite(value):
+        return numbers.NONE
+    spread = tag("small", f" ±{sd * 100:.1f}") if math.isfinite(sd) else None
+    return [f"{value * 100:.1f}", spread]
+
+
+def _mistakes(evidence: Evidence, confusion: Confusion) -> Child:
+    wrong = confusion.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_MISTAKES]
+    places = [np.unravel_index(index, wrong.shape) for index in order]
+    names = evidence.class_names
+    said = [
+        f"{names[int(true)]} as {names[int(answered)]} ({wrong[true, answered] / confusion.seeds:.1f})"
+        for true, answered in places
+        if wrong[true, answered]
+    ]
+    return ", ".join(said) or "none"
+
+
+def _matrix(evidence: Evidence, arm: str, confusion: Confusion, *, open_: bool) -> Markup:
+    """A table with one cell for each pair of classes, shaded by how often the mistake is made."""
+    names = evidence.class_names
+    wrong = confusion.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    most = max(int(wrong.max()), 1)
+    head = tag("tr", tag("td", class_="corner"), [tag("th", name, scope="col") for name in names])
+    rows = [
+        tag(
+            "tr",
+            tag("th", names[true], scope="row"),
+            [_cell(confusion, true, said, most) for said in range(len(names))],
+        )
+        for true in range(len(names))
+    ]
+    words = f"{arm}: rows are the true class, columns what was answered; times a run, on average"
+    caption = tag("caption", tag("span", words))
+    inner = tag("table", caption, tag("thead", head), tag("tbody", rows), class_="matrix")
+    label = f"Confusions of {arm}"
+    box = tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=label)
+    return details(f"{label} ({counted(confusion.seeds, 'seed')})", box, open_=open_)
+
+
+def _cell(confusion: Confusion, true: int, said: int, most: int) -> Markup:
+    value = int(confusion.counts[true, said])
+    if true == said:
+        return tag("td", f"{value / confusion.seeds:.0f}", class_="right")
+    if not value:
+        return tag("td", "·", class_="none")
+    text = f"{value / confusion.seeds:.1f}"
+    return tag("td", text, style=f"--share:{math.sqrt(value / most):.2f}")
+
+
+def _error(found: Calibration) -> Child:
+    error = found.error
+    if error is None:
+        return numbers.NONE
+    low, high = (None, None) if error.low is None or error.high is None else (error.low * 100, error.high * 100)
+    text = f"{error.mean * 100:.2f}"
+    return text if low is None or high is None else [text, tag("small", f" [{max(low, 0):.2f}, {high:.2f}]")]
+
+
+def _leaning(found: Answers) -> Child:
+    """Above zero the arm claims more than it holds."""
+    filled = found.calibration.count > 0
+    weights = found.calibration.count[filled] / found.calibration.count.sum()
+    difference = float(weights @ (found.calibration.confidence[filled] - found.calibration.accuracy[filled]))
+    return numbers.fixed(difference * 100, 2, signed=True)

@@ -1,0 +1,98 @@
+"""The top of the page: the question, its answer, what it rests on, and what a reader must not miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paribus.analysis import Contrast, Effect
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.analysis.wording import counted, percent
+from paribus.outcome import Outcome
+from paribus.report.html.build import Markup, tag
+from paribus.report.html.parts import badge, section, told, verdict_of
+from paribus.report.numbers import duration
+from paribus.report.readings import readings
+
+_MOST = 8
+"""Answers at the top; all of them stand in their section."""
+
+_FEW = 3
+"""More answers than this are set small, so that they can be seen at one glance."""
+
+
+def header(outcome: Outcome) -> Markup:
+    """Question and facts."""
+    document = outcome.document
+    title = document.question or f"What the runs of {document.name} say"
+    return tag(
+        "header",
+        tag("p", "Study ", tag("b", document.name), class_="kicker"),
+        tag("h1", title),
+        tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in _facts(outcome)], class_="facts"),
+    )
+
+
+def answer(outcome: Outcome) -> Markup:
+    """The verdicts of what was declared, each with its sentence."""
+    chosen = headline(outcome)
+    cards = [_card(item) for item in chosen]
+    if not cards:
+        text = "No contrast is declared, so nothing is claimed about differences between arms."
+        cards = [tag("div", tag("p", text), class_="card undecided")]
+    rest = len(outcome.contrasts) + len(outcome.effects) - len(cards)
+    more = None
+    if rest > 0 and (outcome.contrasts or outcome.effects):
+        more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
+    size = "many" if len(cards) > _FEW else None
+    return tag("section", tag("h2", "The answer"), tag("div", cards, class_=size), more, id="answer")
+
+
+def notes(outcome: Outcome) -> Markup | None:
+    """What bounds the results: runs that diverged, failed or are missing, environments that differ."""
+    if not outcome.notes:
+        return None
+    return tag("aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", note) for note in outcome.notes]))
+
+
+def misread(outcome: Outcome) -> Markup | None:
+    """Where a usual reading and the evidence differ."""
+    found = readings(outcome)
+    if not found:
+        return None
+    parts = [tag("div", tag("h3", reading.title), tag("p", reading.text)) for reading in found]
+    return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
+
+
+def headline(outcome: Outcome) -> tuple[Contrast | Effect, ...]:
+    """A factorial study's effects, else the contrasts written out in the study, else the first of all pairs."""
+    written = outcome.contrasts[: len(outcome.document.contrasts)]
+    return tuple(outcome.effects or written or outcome.contrasts)[:_MOST]
+
+
+def _card(item: Contrast | Effect) -> Markup:
+    verdict = verdict_of(item.comparison)
+    if isinstance(item, Contrast):
+        sentence = told(contrast_sentence(item), (item.a, item.b))
+    else:
+        sentence = told(effect_sentence(item), _levels(item))
+    return tag("div", badge(verdict), sentence, class_=f"card {verdict}")
+
+
+def _levels(effect: Effect) -> list[str]:
+    """The factors, and each with its levels, as the sentence writes them."""
+    pairs = zip(effect.factors, effect.levels, strict=True)
+    return [*effect.factors, *(f"{factor} {level}" for factor, levels in pairs for level in levels)]
+
+
+def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    data, comparison = outcome.data, outcome.document.comparison
+    runs = [run for arm in outcome.arms for run in arm.runs]
+    seeds = sorted({len(arm.scored) for arm in outcome.arms})
+    each = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "0"
+    yield "Runs", f"{len(outcome.arms)} arms × {each} seeds" if len(outcome.arms) != 1 else f"1 arm × {each} seeds"
+    yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
+    yield (
+        "Training",
+        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {duration(sum(r.seconds for r in runs))} in all",
+    )
+    yield "Claims", f"on {comparison.scope}, {percent(comparison.level)} intervals"

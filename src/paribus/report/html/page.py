@@ -1,0 +1,112 @@
+"""The page: one HTML file without any outside part, for light and dark, desk and phone, screen and paper."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+from paribus.analysis import NoiseShares
+from paribus.outcome import Outcome
+from paribus.report.evidence import Evidence, gather
+from paribus.report.figures.palette import DARK, LIGHT, declarations
+from paribus.report.html import arms, classes, closing, contrasts, examples, opening
+from paribus.report.html.build import Markup, tag
+from paribus.version import __version__
+
+_TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*><h2[^>]*>(.*?)</h2>')
+
+
+def page(outcome: Outcome, noise: Mapping[str, NoiseShares] | None = None) -> str:
+    """The whole report.
+
+    Args:
+        outcome: what the study's runs say.
+        noise: shares of the variance by arm, where they were measured.
+
+    Raises:
+        StoreError: a run's answers are damaged.
+    """
+    main = [part for part in _sections(outcome, noise or {}) if part is not None]
+    body = tag(
+        "body",
+        tag("a", "To the answer", href="#answer", class_="skip"),
+        tag(
+            "div",
+            tag("nav", tag("button", "Light / dark", type="button", id="theme", hidden=True), _contents(main, "aside")),
+            tag("main", opening.header(outcome), _folded_contents(main), main, _footer()),
+            class_="page",
+        ),
+        tag("script", Markup(_asset("page.js"))),
+    )
+    return f"<!doctype html>\n{tag('html', _head(outcome), body, lang='en').text}\n"
+
+
+def _sections(outcome: Outcome, noise: Mapping[str, NoiseShares]) -> Iterator[Markup | None]:
+    yield opening.answer(outcome)
+    yield opening.notes(outcome)
+    yield contrasts.effects(outcome)
+    yield arms.arms(outcome)
+    yield opening.misread(outcome)
+    yield contrasts.contrasts(outcome)
+    yield arms.gap(outcome)
+    yield arms.learning(outcome)
+    evidence = gather(outcome)
+    yield examples.examples(outcome, evidence)
+    yield classes.classes(evidence)
+    yield classes.calibration(evidence)
+    yield closing.noise(noise)
+    yield closing.how(outcome, calibration=isinstance(evidence, Evidence))
+    yield closing.runs(outcome)
+    yield closing.networks(outcome)
+    yield closing.again(outcome)
+
+
+def _head(outcome: Outcome) -> Markup:
+    script = base64.b64encode(hashlib.sha256(_asset("page.js").encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+    )
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="generator", content=f"paribus {__version__}"),
+        tag("title", f"{outcome.document.name}: {outcome.document.question or 'report'}"),
+        tag("style", Markup(_style())),
+    )
+
+
+def _style() -> str:
+    """The palette first, so that the page and its figures have the same colours."""
+    dark = f"color-scheme:dark;{declarations(DARK)}"
+    return (
+        f":root{{color-scheme:light;{declarations(LIGHT)}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"
+        f"{_asset('page.css')}"
+    )
+
+
+def _contents(main: list[Markup], kind: str) -> Markup:
+    found = [match for part in main for match in _TITLE.findall(part.text)]
+    links = [tag("li", tag("a", Markup(title), href=f"#{anchor}")) for anchor, title in found]
+    return tag("ol", links, aria_label="Contents", class_=f"contents {kind}")
+
+
+def _folded_contents(main: list[Markup]) -> Markup:
+    """The contents where there is no room beside the text: folded, below the question."""
+    return tag("details", tag("summary", "Contents"), _contents(main, "inside"), class_="folded")
+
+
+def _footer() -> Markup:
+    return tag("footer", tag("p", f"Written by paribus {__version__}. This file holds everything it shows."))
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

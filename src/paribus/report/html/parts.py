@@ -1,0 +1,106 @@
+"""The recurring parts of a page: sections, figures, tables, verdicts, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from paribus.analysis import Comparison, Verdict
+from paribus.report.figures.plot import Plot, to_svg
+from paribus.report.html.build import Child, Markup, join, tag
+
+WIDE, NARROW = 760.0, 350.0
+"""Widths of figures in pixels: for a desk and for a phone."""
+
+SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.UNDECIDED: "?"}
+
+
+def section(anchor: str, title: str, *children: Child) -> Markup:
+    """A part of the page with its heading."""
+    return tag(
+        "section", tag("h2", title, id=f"{anchor}-title"), children, id=anchor, aria_labelledby=f"{anchor}-title"
+    )
+
+
+def both_widths(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
+    """A figure drawn for a desk and for a phone; a page shows the one that fits."""
+    wide, narrow = make(WIDE), make(NARROW)
+    if wide is None or narrow is None:
+        return None
+    return tag(
+        "figure",
+        tag("div", svg(wide, "wide"), class_="wide"),
+        tag("div", svg(narrow, "narrow"), class_="narrow"),
+        tag("figcaption", caption),
+    )
+
+
+def panels(plots: Sequence[Plot], caption: Child) -> Markup | None:
+    """Small figures side by side, below each other on a phone."""
+    if not plots:
+        return None
+    return tag("figure", tag("div", [svg(plot) for plot in plots], class_="panels"), tag("figcaption", caption))
+
+
+def svg(plot: Plot, suffix: str = "") -> Markup:
+    """The drawing, with identifiers that no other one on the page has."""
+    name = f"{plot.name}-{suffix}" if suffix else plot.name
+    return Markup(to_svg(Plot(name, plot.alt, plot.width, plot.height, plot.draw)))
+
+
+def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]], *, numbers: int = 1) -> Markup:
+    """A table in a box that scrolls. Its first column names the rows; columns from ``numbers`` on hold numbers."""
+    header = [tag("th", cell, scope="col", class_="n" if i >= numbers else None) for i, cell in enumerate(head)]
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            [tag("td", cell, class_="n" if index >= numbers else None) for index, cell in enumerate(row[1:], 1)],
+        )
+        for row in rows
+    ]
+    inner = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", header)), tag("tbody", body))
+    label = _plain(join(caption).text)
+    return tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=label)
+
+
+def details(summary: Child, *children: Child, open_: bool = False) -> Markup:
+    """Something to unfold."""
+    return tag("details", tag("summary", summary), children, open=open_)
+
+
+def verdict_of(comparison: Comparison | None) -> Verdict:
+    """The verdict; undecided where there is nothing to compare."""
+    return comparison.verdict if comparison else Verdict.UNDECIDED
+
+
+def badge(verdict: Verdict) -> Markup:
+    """The verdict as a word with its sign."""
+    return tag("span", tag("span", SIGNS[verdict], aria_hidden="true"), f" {verdict}", class_=f"badge {verdict}")
+
+
+def told(sentence: str, names: Sequence[str]) -> Markup:
+    """A sentence with its names in bold and true minus signs."""
+    shown = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
+    return tag("p", list(_emphasized(shown, names)))
+
+
+def keys(*entries: tuple[str, str]) -> Markup:
+    """What the marks of a figure stand for: pairs of a colour's name and words."""
+    return tag(
+        "span", [tag("span", tag("i", class_=f"swatch {kind}"), words) for kind, words in entries], class_="keys"
+    )
+
+
+def _emphasized(text: str, names: Sequence[str]) -> Iterator[Child]:
+    found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    end = 0
+    for match in re.finditer(rf"(?<![\w.-])(?:{found})(?![\w-])", text) if names else ():
+        yield text[end : match.start()]
+        yield tag("b", match[0])
+        end = match.end()
+    yield text[end:]
+
+
+def _plain(markup: str) -> str:
+    return re.sub(r"<[^>]*>", "", markup).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,151 @@
+"""The methods paragraphs of a report: what was done, in the words of a paper, with the sources of what was used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from paribus.analysis import Comparison, Contrast, Effect, Scope
+from paribus.analysis.wording import counted, listed, magnitude, percent
+from paribus.outcome import Outcome
+from paribus.records import Status
+
+GALLAS = "Gallas B. D. et al. A framework for random-effects ROC analysis. J. Opt. Soc. Am. A 24, B70 (2007)."
+COCHRAN = "Cochran W. G., Cox G. M. Experimental Designs. Wiley (1950)."
+BANERJEE = "Banerjee S. K. Approximate confidence interval for linear functions of means. Sankhya 22, 105 (1960)."
+SCHUIRMANN = (
+    "Schuirmann D. J. A comparison of the two one-sided tests procedure. J. Pharmacokinet. Biopharm. 15, 657 (1987)."
+)
+HOLM = "Holm S. A simple sequentially rejective multiple test procedure. Scand. J. Stat. 6, 65 (1979)."
+LAN = "Lan K. K. G., DeMets D. L. Discrete sequential boundaries for clinical trials. Biometrika 70, 659 (1983)."
+GUO = "Guo C. et al. On calibration of modern neural networks. ICML (2017)."
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """Paragraphs of plain text, and the sources they rest on."""
+
+    paragraphs: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
+    """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
+    judged = [item.comparison for item in _judged(outcome) if item.comparison is not None]
+    sources: list[str] = []
+    paragraphs = [_design(outcome), _measures()]
+    decided = [comparison for comparison in judged if comparison.low is not None]
+    if decided:
+        paragraphs.append(" ".join(_comparison(outcome, decided, sources)))
+    elif judged:
+        paragraphs.append("With one seed there are no intervals, no p values and no verdicts.")
+    paragraphs.append(" ".join(_bounds(outcome)))
+    if calibration:
+        sources.append(GUO)
+    return Methods(tuple(paragraphs), tuple(dict.fromkeys(sources)))
+
+
+def _design(outcome: Outcome) -> str:
+    protocol, data = outcome.document.protocol, outcome.data
+    found = {len(arm.scored) for arm in outcome.arms}
+    each = (
+        counted(found.pop(), "seed") if len(found) == 1 else f"{min(found, default=0)} to {max(found, default=0)} seeds"
+    )
+    validation = (
+        f", with {percent(protocol.validation_split)} of the training split held out for validation"
+        if protocol.validation_split
+        else ""
+    )
+    return (
+        f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {each} each on {data.name} "
+        f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
+        f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
+        f"{next(iter(protocol.loss))}{validation}. A seed determines three independent streams: initial weights, order "
+        "of the batches, dropout. All arms used the same seeds, so that runs pair by seed and by test example."
+    )
+
+
+def _measures() -> str:
+    return (
+        "Train and test accuracy were measured after the last epoch, in inference mode, on the whole split; the "
+        "generalization gap is their difference. Fit accuracy, the running mean that fit prints, is measured in "
+        "training mode over weights that still change; it is reported under that name and not used for the gap. The "
+        "test split was scored once per run and decided nothing about the training."
+    )
+
+
+def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:
+    level = percent(judged[0].level)
+    scopes = {comparison.scope for comparison in judged}
+    yield "Differences are means over seeds of the paired differences between two arms."
+    if Scope.NEW_DATA in scopes:
+        sources += [GALLAS, COCHRAN, BANERJEE]
+        yield (
+            f"Claims on new data treat seeds and test examples both as random: the variance of a difference comes from "
+            f"a two-way analysis of variance of the per-example differences (Gallas 2007), and the {level} interval "
+            f"uses a power mean of the t quantiles of its two parts (between Cochran and Cox 1950 and Banerjee 1960)."
+        )
+    if Scope.THIS_TEST_SET in scopes:
+        yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
+    family = max(comparison.contrasts for comparison in judged)
+    if family > 1:
+        sources.append(HOLM)
+        yield (
+            f"Intervals, adjusted p values and verdicts hold for all {family} comparisons at once (Bonferroni); p "
+            f"values after Holm (1979) are given beside them and decide nothing."
+        )
+    sources.append(SCHUIRMANN)
+    margins = dict.fromkeys(_margins(outcome))
+    yield (
+        f"Arms count as equivalent where two one-sided tests (Schuirmann 1987) place the difference within the margin "
+        f"declared beforehand ({listed(list(margins))}); what is neither different nor equivalent is undecided."
+    )
+    flips = [comparison.sign_flip for comparison in judged if comparison.sign_flip is not None]
+    if flips:
+        smallest = min(flip.smallest for flip in flips)
+        yield (
+            "An exact sign-flip permutation of the seeds' differences stands beside as a check on this test set; the "
+            f"smallest p it can reach here is {smallest:.2g}."
+        )
+    if outcome.effects:
+        yield "Main effects and interactions are contrasts of cell means, paired by seed over all cells."
+    looks = [comparison.look for comparison in judged if comparison.look is not None]
+    if looks:
+        sources.append(LAN)
+        look = looks[0]
+        yield (
+            f"The number of seeds grew in planned looks: this is look {look.number} of {look.planned}, at {look.seeds} "
+            f"of {look.seeds_planned} seeds, with the error spent by the O'Brien-Fleming function of Lan and DeMets "
+            "(1983)."
+        )
+
+
+def _judged(outcome: Outcome) -> list[Contrast | Effect]:
+    return [*outcome.contrasts, *outcome.effects]
+
+
+def _margins(outcome: Outcome) -> Iterator[str]:
+    for item in _judged(outcome):
+        if item.comparison is not None:
+            yield magnitude(item.comparison.margin, item.metric.unit)
+
+
+def _bounds(outcome: Outcome) -> Iterator[str]:
+    runs = [run for arm in outcome.arms for run in arm.runs]
+    missing = sum(len(arm.missing) for arm in outcome.arms)
+    diverged = sum(run.status is Status.DIVERGED for run in runs)
+    failed = sum(run.status is Status.FAILED for run in runs)
+    yield (
+        f"Of {counted(len(runs) + missing, 'run')}, {len(runs) - diverged - failed} finished, {diverged} diverged, "
+        + (f"{failed} failed and {missing} have not been computed.")
+    )
+    if diverged:
+        yield "A diverged run counts with what its last weights score."
+    if failed or missing:
+        yield "Runs without a score take no part, and each comparison names the seeds it lacks."
+    yield f"The claims are about these recipes on {outcome.data.name}."
+    for environment in outcome.environments[:1]:
+        yield (
+            f"Computed with paribus {environment.paribus}, Keras {environment.keras} and JAX {environment.jax} on "
+            f"{environment.cpu} ({environment.device})."
+        )
