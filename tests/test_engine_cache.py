@@ -24,7 +24,7 @@ def digest(store: Path, cache: str, home: Path) -> str:
 def test_no_bit_depends_on_the_cache(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     without = digest(tmp_path / "a", "", tmp_path)
-    assert not (tmp_path / ".cache").exists(), "an empty PARIBUS_CACHE keeps nothing"
+    assert not (tmp_path / ".cache" / "paribus").exists(), "an empty PARIBUS_CACHE keeps nothing"
     cold = digest(tmp_path / "b", str(cache), tmp_path)
     kept = [path for path in cache.rglob("*-cache") if path.is_file()]
     assert kept, "programs are kept"
