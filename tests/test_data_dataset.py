@@ -168,3 +168,24 @@ def test_standardization_of_pixels_is_exact():
     found = standardization(x)
     assert found.mean.tolist() == [1.0, 255.0]
     assert found.deviation.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"x_train": np.array([[1, "a"]] * 6, dtype=object)}, "things: x_train holds Python objects"),
+        ({"x_test": np.full((6, 2), "a")}, "things: x_test has type <U1; expected real numbers"),
+        ({"y_train": list("abcabc")}, "things: y_train: labels of type <U1; expected whole numbers"),
+        ({"y_test": np.zeros((6, 65_537), bool)}, "things: y_test: one-hot labels with 65537 columns"),
+        ({"y_test": [float("nan")] * 6}, "things: y_test: label nan of example 0; expected a class index"),
+    ],
+)
+def test_arrays_of_another_kind_are_refused(changed, says):
+    arrays = {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y} | changed
+    with pytest.raises(DataError) as caught:
+        from_arrays(**arrays, name="things")
+    assert str(caught.value).startswith(says)
+
+
+def test_booleans_are_labels():
+    assert from_arrays(X, Y > 0, X, Y > 0).y_train.tolist() == [0, 1, 1, 0, 1, 1]
