@@ -10,6 +10,7 @@ Keras itself judges the arguments when the arm is built (``paribus.engine.descri
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -20,9 +21,13 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    ModelWrapValidatorHandler,
+    Strict,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from paribus.records import DataSpec, Training
 
@@ -34,11 +39,16 @@ Metric = Literal[
     "test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"
 ]
 
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
+
 
 class _Table(BaseModel):
-    """A table of a study file: unknown keys are mistakes, values never change."""
+    """A table of a study file: unknown keys are mistakes, values never change and are never guessed at."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _spell_out(value: object) -> object:
@@ -55,11 +65,17 @@ def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, Js
         )
     (name, arguments), *_ = value.items()
     rate = arguments.get("rate")
-    if name.endswith("Dropout") and isinstance(rate, int | float) and not 0 <= rate < 1:
+    if "Dropout" in name and isinstance(rate, int | float) and not 0 <= rate < 1:
         raise ValueError(f"{name} rate {rate}: a rate lies in [0, 1); write 0.2 to drop a fifth of the units")
     units = arguments.get("units")
-    if name == "Dense" and units is not None and (not isinstance(units, int) or units < 1):
+    if name == "Dense" and units is not None and (type(units) is not int or units < 1):
         raise ValueError(f"Dense units {units}: a layer has a whole number of units, 1 or more")
+    return value
+
+
+def _not_empty(value: Any) -> Any:
+    if value is not None and not value:
+        raise ValueError("empty; at least one is needed")
     return value
 
 
@@ -71,13 +87,13 @@ class Data(_Table):
     """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``)."""
 
     source: str = Field(min_length=1)
-    scale: float | None = Field(default=None, gt=0)
-    flatten: bool = False
-    standardize: bool = False
+    scale: Number | None = Field(default=None, gt=0)
+    flatten: Flag = False
+    standardize: Flag = False
     label: str | None = None
     categorical: tuple[str, ...] = ()
     test: str | None = None
-    test_fraction: float | None = Field(default=None, gt=0, lt=1)
+    test_fraction: Number | None = Field(default=None, gt=0, lt=1)
 
     def spec(self) -> DataSpec:
         """As the frozen value that the other rooms know."""
@@ -88,9 +104,9 @@ class Protocol(_Table):
     """What is held equal for all arms."""
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
-    epochs: int = Field(default=10, ge=1)
-    batch_size: int = Field(default=100, ge=1)
-    validation_split: float = Field(default=0.0, ge=0.0, lt=1.0)
+    epochs: Whole = Field(default=10, ge=1)
+    batch_size: Whole = Field(default=100, ge=1)
+    validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
 
     def training(self) -> Training:
         """As the frozen value that the engine knows."""
@@ -103,7 +119,7 @@ class Arm(_Table):
     ``levels`` says where the arm stands in a factorial design: ``{ architecture = "deep", dropout = "on" }``.
     """
 
-    layers: tuple[KerasObject, ...] | None = Field(default=None, min_length=1)
+    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
     model: str | None = None
     optimizer: KerasObject = Field(default={"Adam": {}})
     levels: dict[str, str] = Field(default_factory=dict)
@@ -125,7 +141,7 @@ class Contrast(_Table):
     a: str
     b: str
     metric: Metric = "test_accuracy"
-    margin: float | None = Field(default=None, gt=0)
+    margin: Number | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _two_arms(self) -> Self:
@@ -142,11 +158,11 @@ class Comparison(_Table):
     """
 
     scope: Literal["new data", "this test set"] = "new data"
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-    margin: float = Field(default=0.001, gt=0)
-    all_pairs: bool = False
-    factorial: bool = False
-    looks: tuple[Annotated[int, Field(ge=2)], ...] = ()
+    level: Number = Field(default=0.95, gt=0.5, lt=1)
+    margin: Number = Field(default=0.001, gt=0)
+    all_pairs: Flag = False
+    factorial: Flag = False
+    looks: tuple[Annotated[Whole, Field(ge=2)], ...] = ()
 
     @field_validator("looks")
     @classmethod
@@ -161,36 +177,28 @@ class Comparison(_Table):
 class StudyDocument(_Table):
     """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
 
-    name: str = Field(pattern=NAME_PATTERN, max_length=100)
+    name: Name
     question: str = ""
-    seeds: int = Field(default=5, ge=1, le=MAX_SEED)
+    seeds: Whole = Field(default=5, ge=1, le=MAX_SEED)
     data: Data
     protocol: Protocol = Protocol()
     comparison: Comparison = Comparison()
-    arms: dict[Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)], Arm] = Field(min_length=1)
+    arms: Annotated[dict[Name, Arm], AfterValidator(_not_empty)]
     contrasts: tuple[Contrast, ...] = ()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [
-            f"contrast {index}: unknown arm '{arm}'; the arms are {', '.join(self.arms)}"
-            for index, contrast in enumerate(self.contrasts, 1)
-            for arm in (contrast.a, contrast.b)
-            if arm not in self.arms
-        ]
-        seen = [frozenset((c.a, c.b, c.metric)) for c in self.contrasts]
-        problems += [
-            f"contrast {index}: '{c.a}' against '{c.b}' on {c.metric} is declared twice; keep one"
-            for index, c in enumerate(self.contrasts, 1)
-            if frozenset((c.a, c.b, c.metric)) in seen[: index - 1]
-        ]
-        if self.comparison.factorial:
-            designs = {tuple(sorted(arm.levels)) for arm in self.arms.values()}
-            if len(designs) != 1 or not next(iter(designs)):
-                problems.append("comparison.factorial = true: every arm needs `levels` of the same factors")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
+        found = list(_contradictions(value))
+        try:
+            document = handler(value)
+        except ValidationError as error:
+            inside = [_mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        return document
 
     def declared_contrasts(self) -> tuple[Contrast, ...]:
         """The contrasts written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
@@ -202,6 +210,42 @@ class StudyDocument(_Table):
                 Contrast(a=a, b=b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in done
             ]
         return tuple(declared)
+
+
+def _contradictions(document: Any) -> Iterator[InitErrorDetails]:
+    """Where tables of a study do not fit each other. They may be broken in themselves: that is told elsewhere."""
+    arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
+    if not isinstance(arms, Mapping):
+        return
+    known = ", ".join(map(str, arms))
+    seen: list[tuple[frozenset[str], object]] = []
+    for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
+        pair = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
+        for name in pair:
+            if name not in arms:
+                yield _mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
+        metric = _get(contrast, "metric") or "test_accuracy"
+        if len(pair) == 2 and (frozenset(pair), metric) in seen:
+            message = f"'{pair[0]}' against '{pair[1]}' on {metric} is declared twice; keep one"
+            yield _mistake(("contrasts", index), message)
+        seen.append((frozenset(pair), metric))
+    if _get(_get(document, "comparison"), "factorial") is True:
+        levels = [_get(arm, "levels") for arm in arms.values()]
+        designs = {frozenset(each) if isinstance(each, Mapping) else frozenset() for each in levels}
+        if len(designs) != 1 or not next(iter(designs)):
+            message = "true, but not every arm has `levels` of the same factors; give them to every arm"
+            yield _mistake(("comparison", "factorial"), message)
+
+
+def _get(table: Any, key: str) -> Any:
+    """A value of a table, as TOML has it or as a model; None without it."""
+    return table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
+
+
+def _mistake(
+    place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
+) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)
 
 
 def canonical_json(value: Any) -> str:

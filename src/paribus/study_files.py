@@ -7,15 +7,39 @@ import importlib
 import importlib.util
 import sys
 import tomllib
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from paribus import studies
-from paribus.errors import Mistake, StudyError, UnknownNameError, UsageError
-from paribus.study import MAX_SEED, StudyDocument
+from paribus.errors import Mistake, ParibusError, StudyError, UnknownNameError, UsageError
+from paribus.study import MAX_SEED, Arm, Comparison, Contrast, Data, Protocol, StudyDocument
+
+_TABLES: Mapping[str | int, type[BaseModel]] = {
+    "data": Data,
+    "protocol": Protocol,
+    "comparison": Comparison,
+    "arms": Arm,
+    "contrasts": Contrast,
+}
+_WORDS = {
+    "string_pattern_mismatch": "letters, digits and . _ - are allowed, a letter or digit first",
+    "string_too_short": "must not be empty",
+    "string_type": "text in quotes is expected",
+    "int_type": "a whole number is expected",
+    "float_type": "a number is expected",
+    "finite_number": "a finite number is expected",
+    "bool_type": "true or false is expected, without quotes",
+    "tuple_type": "a list in brackets is expected",
+    "dict_type": "a table is expected",
+    "model_type": "a table is expected",
+    "invalid-json-value": "text, a number, true or false, a list or a table is expected",
+}
+"""What pydantic calls a mistake, in the words of a study file; its own words do where none stand here."""
 
 MAX_BYTES = 4 << 20
 """A study file above this is refused: nobody writes 4 MiB by hand, and parsing costs memory."""
@@ -50,13 +74,23 @@ def parse(text: str, source: str) -> StudyDocument:
         StudyError: not TOML, or rules are broken.
     """
     try:
-        return StudyDocument.model_validate(tomllib.loads(text))
+        return checked(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
     except RecursionError as error:
         raise StudyError(
             source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]
         ) from error
+
+
+def checked(table: Mapping[str, Any], source: str) -> StudyDocument:
+    """Check a study that is already a table. ``source`` is what errors call it.
+
+    Raises:
+        StudyError: rules are broken.
+    """
+    try:
+        return StudyDocument.model_validate(table)
     except ValidationError as error:
         raise StudyError(source, mistakes_of(error)) from error
 
@@ -103,7 +137,7 @@ def mistakes_of(error: ValidationError) -> list[Mistake]:
 
 def _place(location: Sequence[str | int]) -> str:
     """``('arms', 'big', 'layers', 2, ...)`` -> ``arm 'big', layer 3``."""
-    parts = [part for part in location if not str(part).startswith(("function-", "dict["))]
+    parts = list(location)
     words: list[str] = []
     while parts:
         match parts:
@@ -113,6 +147,10 @@ def _place(location: Sequence[str | int]) -> str:
                 words.append(f"layer {index + 1}")
             case ["contrasts", int(index), *rest]:
                 words.append(f"contrast {index + 1}")
+            case ["dict" | "list" | "float" | "[key]", *rest]:
+                pass  # pydantic's own: the kind of a JSON value, or that a key is meant
+            case [int(index), *rest]:
+                words.append(f"item {index + 1}")
             case [other, *rest]:
                 words.append(str(other))
         parts = rest
@@ -123,13 +161,22 @@ def _message(item: Any) -> str:
     value, kind = item["input"], item["type"]
     message = str(item["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        return "unknown key; see docs/studies.md for what a study may say"
+        return _unknown_key(item["loc"])
     if kind == "missing":
         return "missing; it must be given"
-    if kind == "value_error":
+    if kind in {"value_error", "contradiction"}:
         return message
     shown = repr(value)
-    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message[0].lower()}{message[1:]}"
+    message = _WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
+    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+
+
+def _unknown_key(location: Sequence[str | int]) -> str:
+    table = _TABLES.get(location[0], StudyDocument) if len(location) > 1 else StudyDocument
+    known = list(table.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"unknown key; {hint}known here are {', '.join(known)}"
 
 
 def _read(path: Path) -> str:
@@ -149,20 +196,44 @@ def _read(path: Path) -> str:
 def _python_object(source: str) -> StudyDocument:
     """``module:object`` or ``path/to/file.py:object``. The only place where a user's Python is imported."""
     where, _, name = source.rpartition(":")
-    if where.endswith(".py"):
-        spec = importlib.util.spec_from_file_location(Path(where).stem, where)
-        if spec is None or spec.loader is None or not Path(where).is_file():
-            raise UsageError(f"{source}: there is no file {where}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module.__name__] = module
-        spec.loader.exec_module(module)
-    else:
-        try:
-            module = importlib.import_module(where)
-        except ImportError as error:
-            raise UsageError(f"{source}: module '{where}' cannot be imported: {error}") from error
-    found = getattr(module, name, None)
+    if where.endswith(".py") and not Path(where).is_file():
+        raise UsageError(f"{source}: there is no file {where}")
+    try:
+        module = _run_file(Path(where)) if where.endswith(".py") else _import(where)
+    except ParibusError:
+        raise
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{source}: there is no module '{error.name or where}' here or installed") from error
+    except Exception as error:  # it is the user's code: whatever it raises is told
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(where).resolve()]
+        place = f"line {lines[-1]} of " if lines else ""
+        raise UsageError(f"{source}: {place}{where or 'it'} raised {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise UsageError(f"{source}: {where} has no '{name}'")
+    found = getattr(module, name)
     document = getattr(found, "document", found)
     if not isinstance(document, StudyDocument):
         raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
     return document
+
+
+def _run_file(path: Path) -> ModuleType:
+    # Its own name, by which workers find the layers it defines; it must not take the place of json or keras.
+    before = getattr(sys.modules.get(path.stem), "__file__", None)
+    if path.stem in sys.modules and (before is None or Path(before).resolve() != path.resolve()):
+        raise UsageError(f"{path}: another module named '{path.stem}' is in use; rename the file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None, "a name that ends in .py has a loader"
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _import(name: str) -> ModuleType:
+    # The console script does not look in the current folder; last of all, so that nothing installed is hidden.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)
