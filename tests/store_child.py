@@ -3,7 +3,8 @@
 Reads one order a line (JSON) from stdin and answers each with one line. It is a process of its own, because forking is
 only safe where nothing has started threads. An order::
 
-    {"folder": ..., "steps": [["record", 1, "finished", 0], ...], "kill_at": 7, "file_limit": 4096, "uid": 65534}
+    {"folder": ..., "steps": [["record", 1, "finished", 0], ...],
+     "kill_at": 7, "alarm": 0.01, "file_limit": 4096, "uid": 65534, "formats": 2}
 
 The answer: the signal that ended the child, the steps that it said were done, the points it passed, its StoreError.
 """
@@ -41,6 +42,8 @@ def carry_out(order: dict[str, Any], say: Any) -> None:
 
     if order.get("formats", 1) > len(schema.MIGRATIONS):
         schema.MIGRATIONS = (*schema.MIGRATIONS, NEXT_FORMAT)
+    if "alarm" in order:
+        signal.setitimer(signal.ITIMER_REAL, order["alarm"])  # nobody handles SIGALRM: it kills like SIGKILL
     if "file_limit" in order:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))
     if "uid" in order and os.getuid() == 0:

@@ -10,6 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -18,7 +19,7 @@ from paribus.store.doctor import examine, repair
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from paribus.store.survey import Problem
-from store_crashes import Child, Step, model_after, quick_place, temporaries
+from store_crashes import Child, Model, Step, model_after, quick_place, temporaries
 from store_examples import fingerprint, holds, run
 
 NUMBERS = range(10)
@@ -74,6 +75,29 @@ def test_killed_at_every_point(child: Child, place: Path) -> None:
         check_whole_or_not(folder, len(STEPS), cut=False)
         assert examine(folder) == [], point
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("kills", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_killed_at_any_moment(child: Child, place: Path, kills: int) -> None:
+    """Points are between system calls, and ours: this one also hits SQLite in the middle of its commits."""
+    random, folder, model = Random(6), place / "runs", Model()
+    killed = 0
+    for version in range(kills):
+        steps: list[Step] = [("record", number, "diverged", version) for number in random.sample(NUMBERS, 8)]
+        steps += [("study", "s", [version]), ("recipe", "key", version)]
+        cut = child.ask(folder, steps, alarm=random.uniform(0.0005, 0.03))
+        killed += cut.signal == signal.SIGALRM
+        for step in steps[: len(cut.done)]:
+            model = model.after(step)
+        further = model.after(steps[len(cut.done)]) if len(cut.done) < len(steps) else model
+        with SqliteStore.open(folder) as reader:
+            if not model.is_in(reader, NUMBERS):
+                assert further.is_in(reader, NUMBERS)
+                model = further
+    assert killed > kills / 4
+    SqliteStore.open(folder, "write").close()
+    assert temporaries(folder) == []
+    assert {finding.problem for finding in examine(folder)} <= {Problem.ORPHAN}
 
 
 def test_killed_while_removing_temporary_files(child: Child, place: Path) -> None:

@@ -237,6 +237,12 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path, holder: subprocess.Popen[
         store.record(run(1))
 
 
+def test_a_closed_store_names_nobody(tmp_path: Path) -> None:
+    """Or the next writer's refusals would name the last one, until it has written its own name."""
+    filled(tmp_path)
+    assert (tmp_path / "writer.lock").read_text() == ""
+
+
 def test_a_stopped_writer_still_holds(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     holder.send_signal(signal.SIGSTOP)
     with pytest.raises(StoreBusyError):
