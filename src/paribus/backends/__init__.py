@@ -1,1 +1,1 @@
-"""backends"""
+"""Backends: where jobs are computed. One interface, in ``base``; worker processes in ``local``, a fake for tests."""

@@ -33,7 +33,6 @@ from paribus.records import (
     TrainJob,
 )
 
-
 MAX_REASON = 300
 """Characters of an unexpected error's first line that become a run's reason; the worker's log has the rest."""
 

@@ -100,7 +100,7 @@ def _rename(value: Any, names: dict[str, str]) -> Any:
 
 
 def snake_case(class_name: str) -> str:
-    """Keras's own way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
+    """Keras's way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
     name = re.sub(r"\W+", "", class_name.rsplit(">", 1)[-1])
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

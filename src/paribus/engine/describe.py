@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -67,8 +68,16 @@ def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> A
     try:
         return build()
     except (ValueError, TypeError) as error:
-        mistakes.append(Mistake(place, " ".join(str(error).split())))
+        mistakes.append(Mistake(place, _brief(error)))
         return None
+
+
+def _brief(error: Exception) -> str:
+    """The first cause of what Keras says, without the configs that it appends."""
+    while isinstance(error.__context__, (ValueError, TypeError)):
+        error = error.__context__
+    said = re.split(r"\s*(?:Full object config|Received:? config|config)\s*[:=]", str(error), maxsplit=1)[0]
+    return " ".join(said.split())
 
 
 def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:

@@ -1,7 +1,7 @@
 """The engine: runs jobs, one after the other, on one device. Knows no store, no study and no other process.
 
-What is costly is kept between jobs: the prepared data on the device, and the compiled programs of an architecture, which
-all seeds share.
+What is costly is kept between jobs: the prepared data on the device, and the compiled programs of an architecture,
+which all seeds share.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class Engine:
     def run(self, job: TrainJob, on_epoch: OnEpoch = lambda _: None) -> RunResult:
         """Train one arm with one seed and measure it honestly.
 
-        A loss that is nan or infinite after an epoch ends the run early, as ``diverged``; it scores what its weights score.
+        A loss that is nan or infinite after an epoch ends the run early, as ``diverged``; it scores what its weights
+        score.
         """
         data = self._prepared(job.data, job.training.validation_split)
         programs = self._compiled(job, data)
@@ -211,7 +212,7 @@ class Engine:
 
 
 def _prepare(data: Dataset, validation_split: float) -> _Prepared:
-    """Cut the validation split off the end, before any shuffling, as Keras does; put what is trained on on the device."""
+    """Cut the validation split off the end, before any shuffling, as Keras does; put the rest on the device."""
     kept = math.floor(len(data.x_train) * (1.0 - validation_split))
     train = _Split(data.x_train[:kept], data.y_train[:kept])
     validation = _Split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None

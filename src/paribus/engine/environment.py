@@ -8,8 +8,8 @@ Why these flags:
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
 
 Compiled programs are kept in the user's cache directory, so that the next process need not compile them again. They are
-machine code: the folder is named after processor and flags, and ``tests/test_engine_cache.py`` shows that no bit depends
-on whether a program was compiled or read.
+machine code: the folder is named after processor and flags, and ``tests/test_engine_cache.py`` shows that no bit
+depends on whether a program was compiled or read.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
 def probabilities(outputs: jax.Array, from_logits: bool) -> jax.Array:
     """A network's outputs ``(batch, outputs)`` as probabilities ``(batch, classes)``.
 
-    One output is the probability of class 1. Logits go through softmax (or sigmoid). Other outputs are taken as they are.
+    One output is the probability of class 1. Logits go through softmax (or sigmoid). Others are taken as they are.
     """
     outputs = outputs.astype(jnp.float32)
     if outputs.shape[-1] == 1:
@@ -62,7 +62,7 @@ def probabilities(outputs: jax.Array, from_logits: bool) -> jax.Array:
 
 
 def predicted_classes(outputs: jax.Array, from_logits: bool) -> jax.Array:
-    """The class answered, int32 ``(batch,)``: the largest output, as Keras's accuracy counts it (a single one: > 0.5)."""
+    """The class answered, int32 ``(batch,)``: the largest output, as Keras counts it (a single one: > 0.5)."""
     if outputs.shape[-1] == 1:
         return (outputs[:, 0] > (0.0 if from_logits else 0.5)).astype(jnp.int32)
     return jnp.argmax(outputs, axis=-1).astype(jnp.int32)

@@ -59,7 +59,7 @@ class Network:
         """Draw all weights: a pure function, made to be jitted.
 
         Args:
-            init_key: uint32 ``(2,)``; its counter moves on with every random initializer, in the order of the variables.
+            init_key: uint32 ``(2,)``; its counter moves on with every random initializer, in the variables' order.
             dropout_keys: uint32 ``(seed states, 2)``, one for every layer that draws masks.
         """
         stream = keras.random.SeedGenerator(0)

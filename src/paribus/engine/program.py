@@ -1,7 +1,7 @@
 """The compiled programs of one architecture: draw weights, run a whole epoch, evaluate a split.
 
-Everything that differs between runs is an argument (keys, orders, data, learning rates): constants are folded at compile
-time. Pixels travel as they are stored (uint8 where they are uint8) and are scaled inside the program.
+Everything that differs between runs is an argument (keys, orders, data, learning rates): constants are folded at
+compile time. Pixels travel as they are stored (uint8 where they are uint8) and are scaled inside the program.
 """
 
 from __future__ import annotations
