@@ -18,6 +18,7 @@ from paribus.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.readings import readings
 from paribus.report.strip import Scale, strip
+from paribus.report.tables import seeds
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -95,7 +96,7 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
         cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
         cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]
         cells += [] if narrow else [Text(parameters)]
-        cells.append(Text(_seeds(arm)))
+        cells.append(Text(seeds(arm)))
         if drawn:
             cells.append(Text(strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
         table.add_row(*cells)
@@ -109,12 +110,6 @@ def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:
     if shown.limits:
         text.append(f"{' ' if beside else chr(10)}{shown.limits}", style="dim")
     return text
-
-
-def _seeds(arm: ArmOutcome) -> str:
-    """``5``, or ``4 of 5`` where a run failed or is not there."""
-    asked = len(arm.runs) + len(arm.missing)
-    return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
 
 
 def _caption(outcome: Outcome) -> str:

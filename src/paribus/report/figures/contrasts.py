@@ -41,9 +41,9 @@ def forest(name: str, judged: Sequence[Contrast] | Sequence[Effect], width: floa
 
 
 def seed_by_seed(contrast: Contrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
-    """The paired difference of every seed, beside the mean and its interval."""
+    """The paired difference of every seed, beside the mean and its interval; None for a single one."""
     comparison = contrast.comparison
-    if comparison is None or len(seeds) != len(comparison.seed_differences):
+    if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
         return None
     factor = _factor(contrast.metric)
     values = [value * factor for value in comparison.seed_differences]

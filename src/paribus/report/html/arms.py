@@ -9,6 +9,7 @@ from paribus.report.figures import arms as figures
 from paribus.report.figures.curves import curves
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import NARROW, both_widths, keys, panels, section, table
+from paribus.report.tables import seeds
 
 _COLUMNS = (
     ("test_accuracy", "Test accuracy, %"),
@@ -22,18 +23,21 @@ _COLUMNS = (
 def arms(outcome: Outcome) -> Markup:
     """Test accuracy drawn, and all measures as a table."""
     level = percent(outcome.document.comparison.level)
-    rows = [_row(arm) for arm in outcome.arms]
+    several = any(len(arm.scored) > 1 for arm in outcome.arms)
+    caption = f"Test accuracy, with {level} intervals." if several else "Test accuracy of one run of each arm."
+    spread = f"mean and {level} interval over the seeds" if several else "from one run each"
     head = ["Arm", *(heading for _, heading in _COLUMNS), "Parameters", "Seeds"]
+    overlap = tag(
+        "p",
+        "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
+        "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
+    )
     return section(
         "arms",
         "The arms",
-        tag(
-            "p",
-            "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
-            "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
-        ),
-        both_widths(lambda width: figures.test_accuracy(outcome, width), f"Test accuracy, with {level} intervals."),
-        table(f"Every measure by arm: mean and {level} interval over the seeds", head, rows),
+        overlap if several else None,
+        both_widths(lambda width: figures.test_accuracy(outcome, width), caption),
+        table(f"Every measure by arm: {spread}", head, [_row(arm) for arm in outcome.arms]),
     )
 
 
@@ -75,10 +79,8 @@ def learning(outcome: Outcome) -> Markup | None:
 
 
 def _row(arm: ArmOutcome) -> list[Child]:
-    asked = len(arm.runs) + len(arm.missing)
-    seeds = str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
     cells: list[Child] = [tag("span", arm.name, class_="name")]
     for metric, _ in _COLUMNS:
         shown = numbers.estimate(metric, arm.estimates.get(metric))
         cells.append([shown.value, [tag("br"), tag("small", shown.limits)] if shown.limits else None])
-    return [*cells, f"{arm.recipe.parameters:,}", seeds]
+    return [*cells, f"{arm.recipe.parameters:,}", seeds(arm)]

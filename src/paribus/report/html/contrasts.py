@@ -61,7 +61,9 @@ def effects(outcome: Outcome) -> Markup | None:
 
 
 def _family(outcome: Outcome) -> Markup:
-    known = [item.comparison for item in outcome.contrasts if item.comparison is not None]
+    known = [item.comparison for item in outcome.contrasts if item.comparison is not None and item.comparison.seeds > 1]
+    if not known:
+        return tag("p", "One seed shows one difference and not how far the next would be from it: nothing is decided.")
     family = max((comparison.contrasts for comparison in known), default=1)
     level = percent(outcome.document.comparison.level)
     together = f"Intervals, adjusted p and verdicts hold for all {family} comparisons at once, at {level}. "
@@ -74,10 +76,12 @@ def _family(outcome: Outcome) -> Markup:
 
 def _forest(name: str, group: Sequence[Contrast], outcome: Outcome) -> Markup | None:
     level = percent(outcome.document.comparison.level)
+    label = group[0].metric.label
+    if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
+        return both_widths(lambda width: figures.forest(name, group, width), f"Differences in {label}, one seed each.")
     return both_widths(
         lambda width: figures.forest(name, group, width),
-        f"Differences in {group[0].metric.label} with {level} intervals; small dots are the paired differences of the "
-        "seeds.",
+        f"Differences in {label} with {level} intervals; small dots are the paired differences of the seeds.",
     )
 
 
@@ -129,11 +133,8 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
         "its interval. One seed alone would have shown one of these bars."
     )
-    return [
-        tag("h3", "Seed by seed"),
-        panels([plot for plot in plots if plot is not None], caption),
-        _differences(outcome),
-    ]
+    shown = [plot for plot in plots if plot is not None]
+    return [tag("h3", "Seed by seed"), panels(shown, caption), _differences(outcome)] if shown else []
 
 
 def _differences(outcome: Outcome) -> Markup | None:

@@ -66,7 +66,7 @@ def misread(outcome: Outcome) -> Markup | None:
 def headline(outcome: Outcome) -> tuple[Contrast | Effect, ...]:
     """A factorial study's effects, else the contrasts written out in the study, else the first of all pairs."""
     written = outcome.contrasts[: len(outcome.document.contrasts)]
-    return tuple(outcome.effects or written or outcome.contrasts)[:_MOST]
+    return outcome.effects[:_MOST] or written[:_MOST] or outcome.contrasts[:_MOST]
 
 
 def _card(item: Contrast | Effect) -> Markup:
@@ -87,12 +87,15 @@ def _levels(effect: Effect) -> list[str]:
 def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     data, comparison = outcome.data, outcome.document.comparison
     runs = [run for arm in outcome.arms for run in arm.runs]
-    seeds = sorted({len(arm.scored) for arm in outcome.arms})
-    each = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "0"
-    yield "Runs", f"{len(outcome.arms)} arms × {each} seeds" if len(outcome.arms) != 1 else f"1 arm × {each} seeds"
+    seeds = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
+    each = counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    yield "Runs", f"{counted(len(outcome.arms), 'arm')} × {each}"
     yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
     yield (
         "Training",
         f"{counted(outcome.document.protocol.epochs, 'epoch')}, {duration(sum(r.seconds for r in runs))} in all",
     )
-    yield "Claims", f"on {comparison.scope}, {percent(comparison.level)} intervals"
+    if seeds[-1] > 1:
+        yield "Claims", f"on {comparison.scope}, {percent(comparison.level)} intervals"
+    else:
+        yield "Claims", "none: one seed tells nothing apart"

@@ -1,0 +1,32 @@
+"""The runs as CSV: one row a run, with the field names of the JSON, plus ``arm`` and ``seed``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from paribus.outcome import Outcome
+from paribus.report.json import run_fields
+
+
+def rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """One row a run. Runs whose streams were seeded apart have no ``seed`` but a column for each stream's."""
+    found = []
+    for arm in outcome.arms:
+        for run in arm.runs:
+            fields = run_fields(run)
+            streams = fields.pop("seeds", {})
+            found.append({"arm": arm.name, **fields, **{f"seed_{name}": seed for name, seed in streams.items()}})
+    return found
+
+
+def to_csv(outcome: Outcome) -> str:
+    """The rows with a header, lines ended by CR LF as RFC 4180 has it; undefined is empty."""
+    found = rows(outcome)
+    buffer = io.StringIO()
+    names = list(dict.fromkeys(name for row in found for name in row)) or ["arm", "seed", "status"]
+    writer = csv.DictWriter(buffer, names, restval="")
+    writer.writeheader()
+    writer.writerows(found)
+    return buffer.getvalue()

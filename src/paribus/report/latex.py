@@ -1,0 +1,121 @@
+r"""The report as LaTeX to be ``\input`` in a paper: booktabs tables, the sentences, the methods, the sources."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.outcome import Outcome
+from paribus.report import tables
+from paribus.report.methods import methods
+from paribus.report.tables import Cell, TextTable
+
+_SPECIAL = MappingProxyType(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "_": r"\_",
+        "%": r"\%",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": "$<$",
+        ">": "$>$",
+        "|": r"\textbar{}",
+        # Bare brackets after a line break would be its argument.
+        "[": "{[}",
+        "]": "{]}",
+        '"': r"\textquotedbl{}",
+        "`": r"\textasciigrave{}",
+        "\N{MINUS SIGN}": "$-$",
+        "\N{MULTIPLICATION SIGN}": r"$\times$",
+        "\N{EN DASH}": "--",
+        "\N{NO-BREAK SPACE}": "~",
+    }
+)
+_HYPHENATED = re.compile(r"(?<=[\s(\[])-(?=\d)")
+
+
+def to_latex(outcome: Outcome) -> str:
+    """A fragment that needs ``booktabs`` and the T1 font encoding, and no other package."""
+    return "\n\n".join(_parts(outcome)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints as it stands. Control characters become spaces; other scripts need a font for them."""
+    minus = _HYPHENATED.sub("\N{MINUS SIGN}", text)
+    return "".join(_SPECIAL.get(c, " " if unicodedata.category(c) == "Cc" else c) for c in minus)
+
+
+def _parts(outcome: Outcome) -> Iterator[str]:
+    name = outcome.document.name
+    yield (
+        f"% {_comment(name)}: {_comment(outcome.document.question)}\n"
+        "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."
+    )
+    yield _table(tables.arms(outcome), f"tab:{name}-arms")
+    for number, (_, table) in enumerate(tables.all_judged(outcome), 1):
+        yield _table(table, f"tab:{name}-differences-{number}")
+    sentences = [effect_sentence(effect) for effect in outcome.effects]
+    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
+    if sentences:
+        yield "\\paragraph{Results.} " + "\n".join(escaped(sentence) for sentence in sentences)
+    if outcome.notes:
+        yield "\\paragraph{Notes.} " + "\n".join(escaped(note) for note in outcome.notes)
+    text = methods(outcome)
+    yield "\\paragraph{Methods.} " + "\n\n".join(escaped(paragraph) for paragraph in text.paragraphs)
+    if text.sources:
+        items = "\n".join(f"  \\item {escaped(source)}" for source in text.sources)
+        yield f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
+
+
+def _table(table: TextTable, label: str) -> str:
+    # Names of effects are long: the first column of a table of differences breaks its lines.
+    first = "l" if table.words == 1 else r"p{0.36\linewidth}"
+    columns = first + "l" * (table.words - 1) + "r" * (len(table.head) - table.words)
+    return "\n".join(
+        (
+            r"\begin{table}",
+            r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            f"  \\caption{{{escaped(table.caption)}}}",
+            f"  \\label{{{label}}}",
+            f"  \\begin{{tabular}}{{{columns}}}",
+            r"    \toprule",
+            f"    {' & '.join(map(_heading, table.head))} \\\\",
+            r"    \midrule",
+            *(line for row in table.rows for line in _lines(row)),
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+        )
+    )
+
+
+def _heading(text: str) -> str:
+    """A heading on two lines where it has several words."""
+    first, _, rest = text.partition(" ")
+    return rf"\shortstack{{{escaped(first)}\\{escaped(rest)}}}" if rest else escaped(text)
+
+
+def _lines(row: tuple[Cell, ...]) -> Iterator[str]:
+    """A row, and below it the intervals in small print."""
+    values = [escaped(cell if isinstance(cell, str) else cell.value) for cell in row]
+    limits = ["" if isinstance(cell, str) or not cell.limits else _small(cell.limits) for cell in row]
+    yield f"    {' & '.join(values)} \\\\"
+    if any(limits):
+        yield f"    {' & '.join(limits)} \\\\"
+
+
+def _small(text: str) -> str:
+    return f"{{\\scriptsize {escaped(text)}}}"
+
+
+def _comment(text: str) -> str:
+    """Text that cannot leave its comment."""
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())

@@ -1,0 +1,70 @@
+"""The report as Markdown, for an issue, a pull request or a README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.outcome import Outcome
+from paribus.report import tables
+from paribus.report.commands import commands, is_built_in
+from paribus.report.methods import methods
+from paribus.report.readings import readings
+from paribus.report.tables import TextTable
+from paribus.report.toml import to_toml
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~$&#])")
+
+
+def to_markdown(outcome: Outcome) -> str:
+    """Question, answer, tables, methods and how to repeat it."""
+    return "\n\n".join(_parts(outcome)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown takes for nothing but text, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split(" ")).replace("\n", " ").replace("\r", " "))
+
+
+def _parts(outcome: Outcome) -> Iterator[str]:
+    document = outcome.document
+    yield f"# {escaped(document.question or document.name)}"
+    sentences = [effect_sentence(effect) for effect in outcome.effects]
+    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
+    nothing = ["No contrast is declared, so nothing is claimed about differences between arms."]
+    yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences or nothing)
+    if outcome.notes:
+        yield "\n".join(("**Notes**", "", *(f"- {escaped(note)}" for note in outcome.notes)))
+    yield "## Arms"
+    yield _table(tables.arms(outcome))
+    for title, table in tables.all_judged(outcome):
+        yield f"## {title}"
+        yield _table(table)
+    if found := readings(outcome):
+        yield "## Where a quick reading goes wrong"
+        yield "\n".join(f"- **{escaped(reading.title)}.** {escaped(reading.text)}" for reading in found)
+    text = methods(outcome)
+    yield "## Methods"
+    yield from (escaped(paragraph) for paragraph in text.paragraphs)
+    if text.sources:
+        yield "\n".join(f"- {escaped(source)}" for source in text.sources)
+    yield "## Run it again"
+    yield _code("sh", "\n".join(commands(outcome)))
+    if not is_built_in(document):
+        yield "`study.toml`:"
+        yield _code("toml", to_toml(document).rstrip())
+
+
+def _table(table: TextTable) -> str:
+    head = f"| {' | '.join(map(escaped, table.head))} |"
+    rule = "|".join(" --- " if index < table.words else " ---: " for index in range(len(table.head)))
+    rows = [f"| {' | '.join(escaped(str(cell)) for cell in row)} |" for row in table.rows]
+    return "\n".join((escaped(table.caption), "", head, f"|{rule}|", *rows))
+
+
+def _code(language: str, text: str) -> str:
+    """A fence longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,130 @@
+"""A report in any format, as text or as a file that is whole or not there; and figures as files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from paribus.analysis import NoiseShares
+from paribus.errors import ParibusError, UsageError
+from paribus.outcome import Outcome
+from paribus.report.json import document
+
+FORMATS = ("html", "md", "latex", "csv", "json")
+FIGURES = ("pdf", "png", "svg")
+
+
+def text(outcome: Outcome, format: str, *, noise: Mapping[str, NoiseShares] | None = None) -> str:
+    """The report in one of ``FORMATS``.
+
+    Args:
+        outcome: what the study's runs say.
+        format: ``html``, ``md``, ``latex``, ``csv`` or ``json``.
+        noise: shares of the variance by arm, where they were measured; only the HTML shows them.
+
+    Raises:
+        UsageError: there is no such format.
+        StoreError: a run's answers are damaged (HTML only).
+    """
+    match format:
+        case "html":
+            from paribus.report.html import page
+
+            return page(outcome, noise)
+        case "md":
+            from paribus.report.markdown import to_markdown
+
+            return to_markdown(outcome)
+        case "latex":
+            from paribus.report.latex import to_latex
+
+            return to_latex(outcome)
+        case "csv":
+            from paribus.report.csv import to_csv
+
+            return to_csv(outcome)
+        case "json":
+            return json.dumps(document(outcome), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        case _:
+            raise UsageError(f"format {format!r}: choose one of {', '.join(FORMATS)}")
+
+
+def write(
+    outcome: Outcome,
+    format: str,
+    path: Path,
+    *,
+    noise: Mapping[str, NoiseShares] | None = None,
+) -> None:
+    """Write the report to a file, whole or not at all.
+
+    Raises:
+        UsageError: there is no such format, no such folder, or it cannot be written to.
+        ParibusError: the file could not be written to its end, such as on a full disk.
+        StoreError: as :func:`text`.
+    """
+    check_writable(path)
+    save(path, text(outcome, format, noise=noise).encode("utf-8"))
+
+
+def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:
+    """Write every figure as a file of its own into an existing folder, and say where.
+
+    Raises:
+        UsageError: there is no such kind of file or folder.
+        ParibusError: a file could not be written.
+        StoreError: as :func:`text`.
+    """
+    from paribus.report.figures.every import every
+    from paribus.report.figures.plot import to_bytes
+
+    if kind not in FIGURES:
+        raise UsageError(f"figures as {kind!r}: choose one of {', '.join(FIGURES)}")
+    check_writable(folder / f"figure.{kind}")
+    written = []
+    for plot in every(outcome):
+        path = folder / f"{plot.name}.{kind}"
+        save(path, to_bytes(plot, kind))
+        written.append(path)
+    return tuple(written)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot be written to, before any work is done for it.
+
+    Raises:
+        UsageError: see :func:`write`.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path}: this is a folder; name a file in it, such as {path / 'report.html'}")
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"{path}: there is no folder {folder}; create it or name another file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{path}: the folder {folder} cannot be written to; name a file somewhere else")
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write a file under another name beside, flush it and rename it. A pipe or a device is written to directly.
+
+    Raises:
+        ParibusError: it could not be written; what was there before is untouched.
+    """
+    target = path.resolve()
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
+        draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with draft.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise ParibusError(f"{path}: the file cannot be written: {error.strerror}") from error
