@@ -96,7 +96,7 @@ def test_an_epoch_is_what_keras_fit_computes(name: str, rest: int) -> None:
     network, state = network_of(case)
     twin = keras_twin(case, network, state)
     x, labels = examples(case, rest)
-    epoch = jax.jit(program.epoch_program(network, program.prepared(255, case.shape), 20))
+    epoch = jax.jit(program.epoch_program(network, program.prepared(case.shape, 255), 20))
     after, measures = epoch(state, np.arange(len(x), dtype=np.int32), x, labels)
 
     y = labels if network.target_form == "integer" else keras.utils.to_categorical(labels, 10)
@@ -115,7 +115,7 @@ def test_evaluation_is_what_keras_evaluate_computes() -> None:
     network, state = network_of(case)
     twin = keras_twin(case, network, state)
     x, labels = examples(case)
-    result = jax.jit(program.evaluation_program(network, program.prepared(255, case.shape)))(state, x, labels)
+    result = jax.jit(program.evaluation_program(network, program.prepared(case.shape, 255)))(state, x, labels)
     loss, accuracy = twin.evaluate(x / np.float32(255), keras.utils.to_categorical(labels, 10), verbose=0)
     assert float(np.mean(result.loss)) == pytest.approx(loss, rel=1e-5)
     assert float(np.mean(np.asarray(result.predicted) == labels)) == pytest.approx(accuracy, abs=1e-6)
@@ -130,7 +130,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     x, labels = examples(case)
     network, _ = network_of(case)
     draw = jax.jit(network.initial_state)
-    epoch = jax.jit(program.epoch_program(network, program.prepared(255, case.shape), 20))
+    epoch = jax.jit(program.epoch_program(network, program.prepared(case.shape, 255), 20))
     order = np.arange(len(x), dtype=np.int32)
     ours, theirs = [], []
     y = keras.utils.to_categorical(labels, 10)

@@ -1,5 +1,56 @@
-"""paribus: controlled experiments for Keras classifiers."""
+"""paribus: controlled experiments for Keras classifiers.
+
+::
+
+    import paribus as pb
+    results = pb.compare({"dropout": model_a, "none": model_b}, data="mnist", seeds=5, epochs=10)
+
+Importing it is cheap: what a name needs is imported when the name is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from paribus.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from paribus import analysis, data, errors
+    from paribus.errors import ParibusError
+    from paribus.python.compare import compare
+    from paribus.python.contrast import Contrast
+    from paribus.python.results import Results
+    from paribus.python.study import Study
+
+__all__ = [
+    "Contrast",
+    "ParibusError",
+    "Results",
+    "Study",
+    "__version__",
+    "analysis",
+    "compare",
+    "data",
+    "errors",
+]
+
+_HOMES = {
+    "Contrast": "paribus.python.contrast",
+    "ParibusError": "paribus.errors",
+    "Results": "paribus.python.results",
+    "Study": "paribus.python.study",
+    "compare": "paribus.python.compare",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"paribus.{name}")
+    raise AttributeError(f"module 'paribus' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,6 @@ from paribus.errors import InterruptedRunError, ParibusError
 
 if TYPE_CHECKING:
     from paribus.backends.base import Backend
-    from paribus.display.base import Display
     from paribus.outcome import Outcome
     from paribus.store.base import Store
     from paribus.study import StudyDocument
@@ -40,6 +38,7 @@ def run(
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
     from paribus import study_files
+    from paribus.display.choose import suitable
     from paribus.until import run_until_decided, with_looks
 
     document = study_files.overridden(study_files.load(study), seeds=seeds, epochs=epochs, data=data)
@@ -47,9 +46,9 @@ def run(
         document = with_looks(document, max_seeds)
     chosen = study_files.overridden(document, arms=arm or ())
 
-    with _computing(store, workers) as (opened, backend):
+    with _computing(document, store, workers) as (opened, backend):
         if until_decided:
-            outcome = run_until_decided(chosen, document, opened, backend, _display(), max_seeds)
+            outcome = run_until_decided(chosen, document, opened, backend, suitable(), max_seeds)
         else:
             outcome = _all_seeds(chosen, document, opened, backend)
     output.print_outcome(outcome, json=json)
@@ -70,12 +69,13 @@ def noise(
     """Share of an arm's variance that comes from init, order, dropout and the test sample. Trains what it needs."""
     from paribus import study_files
     from paribus.cli.shares import shares_document, shares_table
+    from paribus.display.choose import suitable
     from paribus.noise import measure
 
     document = study_files.overridden(study_files.load(study), epochs=epochs, data=data)
     study_files.overridden(document, arms=[arm])
-    with _computing(store, workers) as (opened, backend):
-        shares = measure(document, arm, seeds, opened, backend, _display())
+    with _computing(document, store, workers) as (opened, backend):
+        shares = measure(document, arm, seeds, opened, backend, suitable())
     if json:
         output.print_json(shares_document(document.name, arm, shares))
     else:
@@ -85,34 +85,25 @@ def noise(
 def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend) -> Outcome:
     from paribus.collect import collect
     from paribus.data import summarize
+    from paribus.display.choose import suitable
     from paribus.run import run_study, stored_arms
 
-    planned = run_study(chosen, store, backend, _display(), whole=whole)
+    planned = run_study(chosen, store, backend, suitable(), whole=whole)
     return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
 
 
 @contextmanager
-def _computing(folder: Path, workers: int | None) -> Iterator[tuple[Store, Backend]]:
+def _computing(document: StudyDocument, folder: Path, workers: int | None) -> Iterator[tuple[Store, Backend]]:
     """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
     from paribus.backends.local import LocalBackend
+    from paribus.custom import imports_for
     from paribus.store.sqlite import SqliteStore
 
-    with SqliteStore.open(folder, mode="write") as store, LocalBackend(workers) as backend:
+    imports = imports_for(arm.model for arm in document.arms.values() if arm.model is not None)
+    with SqliteStore.open(folder, mode="write") as store, LocalBackend(workers, imports) as backend:
         try:
             yield store, backend
         except KeyboardInterrupt:
             raise InterruptedRunError(
                 f"interrupted: every run that ended is kept in {folder}; the same command goes on from there"
             ) from None
-
-
-def _display() -> Display:
-    if sys.stderr.isatty():
-        from rich.console import Console
-
-        from paribus.display.live import Terminal
-
-        return Terminal(Console(stderr=True))
-    from paribus.display.plain import Plain
-
-    return Plain(sys.stderr)

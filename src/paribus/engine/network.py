@@ -8,7 +8,9 @@ run together inside one jitted program with the keys as arguments: compiled once
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -45,13 +47,12 @@ class Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
         forget_what_was_built()
-        with keras.StatelessScope(initialize_variables=False):
+        with _no_luck(), keras.StatelessScope(initialize_variables=False):
             model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
             optimizer.build(model.trainable_variables)
         forget_what_was_built()
         loss = loss_from(training.loss)
-        states = {id(generator.state) for generator in _held(model, keras.random.SeedGenerator)}
-        positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if id(v) in states)
+        positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
         from_logits = bool(loss.get_config().get("from_logits", False))
         return cls(model, optimizer, loss, target_form(training.loss), from_logits, positions)
 
@@ -63,7 +64,7 @@ class Network:
             dropout_keys: uint32 ``(seed states, 2)``, one for every layer that draws masks.
         """
         stream = keras.random.SeedGenerator(0)
-        for initializer in _held(self.model, keras.initializers.Initializer):
+        for initializer in _initializers(self.model):
             if hasattr(initializer, "seed"):
                 initializer.seed = stream
         with keras.StatelessScope(state_mapping=[(stream.state, init_key)], initialize_variables=False):
@@ -94,6 +95,17 @@ def forget_what_was_built() -> None:
     keras.utils.clear_session(free_memory=False)
 
 
+@contextmanager
+def _no_luck() -> Iterator[None]:
+    """Seeds that Keras makes up, with Python's generator, for whatever was given none are the same in every process."""
+    state = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
 def _draw(variable: Any) -> jax.Array:
     """A variable's initial value. One made outside the scope (a learning rate, a step count) has it already."""
     initializer = variable._initializer
@@ -106,11 +118,8 @@ def _is_seed_state(variable: Any) -> bool:
     return bool(variable.name == "seed_generator_state")
 
 
-def _held(model: keras.Model, kind: type) -> Iterator[Any]:
-    """Objects of a kind that layers hold as attributes, each once, in the order of the layers."""
-    seen: set[int] = set()
+def _initializers(model: keras.Model) -> Iterator[Any]:
+    """What draws weights: initializers that layers hold (a bias may be drawn by a closure over one), or variables."""
     for layer in model._flatten_layers():
-        for value in vars(layer).values():
-            if isinstance(value, kind) and id(value) not in seen:
-                seen.add(id(value))
-                yield value
+        yield from (value for value in vars(layer).values() if isinstance(value, keras.initializers.Initializer))
+    yield from (v._initializer for v in model.variables if isinstance(v._initializer, keras.initializers.Initializer))

@@ -1,0 +1,215 @@
+"""A study in Python: from Keras models or from a file, to be run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from paribus import study_files
+from paribus.backends.base import Backend
+from paribus.backends.local import LocalBackend
+from paribus.custom import imports_for
+from paribus.errors import Mistake, StudyError, UsageError
+from paribus.python import written
+from paribus.python.compute import compute
+from paribus.python.given import Given, Scale, given
+from paribus.python.models import Model, take_down
+from paribus.python.results import Results
+from paribus.study import StudyDocument
+
+
+class Study:
+    """A question, data, what is held equal, arms, and the comparisons that answer the question.
+
+    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
+    used. Their own metrics and callbacks are not used either; accuracy and loss are measured the same way for all.
+
+    Args:
+        arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
+            brings its own optimizer and loss.
+        data: a name or a path (see ``paribus.data``); four arrays ``(x_train, y_train, x_test, y_test)`` or two pairs
+            as ``keras.datasets`` gives them, labels as integers or one-hot; or a mapping like ``[data]`` of a study
+            file.
+        name: what the study is called where it is stored; the arms' names by default.
+        question: what it asks, in words.
+        seeds: every arm is trained with the seeds 0 to ``seeds`` - 1.
+        epochs: how often the training data is gone through.
+        batch_size: examples in a batch.
+        optimizer: for models that are not compiled: a name or a Keras optimizer.
+        loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
+        validation_split: the share at the end of the training data that is not trained on but validated on.
+        baseline: compare every other arm with this one only; by default every arm with every other.
+        margin: differences smaller than this count as equivalent, a fraction of 1.
+        level: at which all intervals hold at once.
+        scope: what verdicts are about: "new data" or "this test set".
+        scale: what pixels are divided by; "auto" divides those of named image data by the largest that they can be, and
+            leaves arrays and files as they are.
+        standardize: subtract each feature's mean and divide by its standard deviation, both of the training split.
+
+    Raises:
+        UsageError: something is not what it should be; the message says what and how to mend it.
+        ModelError: a model cannot be trained elsewhere (Python code in a Lambda, a class that is not registered ...).
+        StudyError: names or values break rules, all of which are listed.
+        DataError: arrays do not agree.
+    """
+
+    def __init__(
+        self,
+        arms: Mapping[str, Any],
+        data: Any,
+        *,
+        name: str | None = None,
+        question: str = "",
+        seeds: int = 5,
+        epochs: int = 10,
+        batch_size: int = 100,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        validation_split: float = 0.0,
+        baseline: str | None = None,
+        margin: float = 0.001,
+        level: float = 0.95,
+        scope: str = "new data",
+        scale: Scale = "auto",
+        standardize: bool = False,
+    ) -> None:
+        if not isinstance(arms, Mapping) or not arms:
+            raise UsageError('arms: a mapping of names to Keras models is expected, like {"dropout": a, "none": b}')
+        models = take_down(arms, optimizer)
+        readers = [model.reads for model in models.values() if model.reads is not None]
+        self._given: Given | None = given(data, scale=scale, standardize=standardize, readers=readers)
+        if baseline is not None and baseline not in arms:
+            raise UsageError(f"baseline '{baseline}' is no arm; the arms are {', '.join(arms)}")
+        self._models = models
+        self._template = study_files.checked(
+            {
+                "name": name or _joined(arms),
+                "question": question,
+                "seeds": seeds,
+                "data": self._given.table,
+                "protocol": {
+                    "loss": _one_loss(models, loss),
+                    "epochs": epochs,
+                    "batch_size": batch_size,
+                    "validation_split": validation_split,
+                },
+                "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
+                "arms": {arm: model.arm for arm, model in models.items()},
+                "contrasts": [{"a": arm, "b": baseline} for arm in arms if baseline not in (None, arm)],
+            },
+            "study",
+        )
+
+    @classmethod
+    def load(cls, source: str | os.PathLike[str]) -> Self:
+        """A study by name (``digits``, ``mnist-mlps`` ...), from a TOML file, or from ``module:object``.
+
+        Raises:
+            UnknownNameError: there is no such study.
+            StudyError: it breaks rules; every mistake is listed.
+        """
+        study = cls.__new__(cls)
+        study._template = study_files.load(os.fspath(source))
+        study._given, study._models = None, {}
+        return study
+
+    @property
+    def name(self) -> str:
+        """What the study is called."""
+        return self._template.name
+
+    @cached_property
+    def document(self) -> StudyDocument:
+        """The study as a study file would say it. Arrays are written to a temporary folder for as long as it lives."""
+        if self._given is None or self._given.arrays is None:
+            return self._template
+        folder = tempfile.mkdtemp(prefix="paribus-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return self._with_data(Path(folder))
+
+    def run(
+        self,
+        seeds: int | None = None,
+        *,
+        epochs: int | None = None,
+        arms: Sequence[str] = (),
+        store: str | os.PathLike[str] | None = None,
+        workers: int | None = None,
+        backend: Backend | None = None,
+        progress: bool = True,
+    ) -> Results:
+        """Train what is missing and judge it.
+
+        Args:
+            seeds: how many, if not the study's number.
+            epochs: how many, if not the study's number.
+            arms: only these; all by default.
+            store: the folder that runs are kept in, and where runs that are there already are found; by default they
+                are kept in memory, for as long as the results are.
+            workers: worker processes; one per core by default.
+            backend: where to compute, instead of worker processes of this machine; it is closed at the end.
+            progress: whether to show how it goes.
+
+        Raises:
+            UsageError: a value is out of range, or there is no such arm.
+            ModelError: Keras refuses an arm; nothing was trained.
+            DataError, StoreError, BackendError: as their names say.
+            InterruptedRunError: it was interrupted; what was finished is kept where ``store`` names a folder.
+        """
+        if store is None or self._given is None or self._given.arrays is None:
+            document = self.document
+        else:
+            document = self._with_data(Path(store) / "data")
+        whole = study_files.overridden(document, seeds=seeds, epochs=epochs)
+        chosen = study_files.overridden(whole, arms=arms)
+        parameters = {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
+        if backend is None:
+            backend = LocalBackend(workers, imports_for(arm.model for arm in chosen.arms.values() if arm.model))
+        folder = None if store is None else Path(store)
+        return compute(chosen, whole, folder, backend, parameters=parameters, progress=progress, held=self)
+
+    def _with_data(self, folder: Path) -> StudyDocument:
+        assert self._given is not None
+        return self._template.model_copy(update={"data": self._given.with_arrays_in(folder)})
+
+    def __repr__(self) -> str:
+        document = self._template
+        return (
+            f"Study({document.name!r}: {', '.join(document.arms)}; data {document.data.source}; seeds {document.seeds})"
+        )
+
+
+def _joined(arms: Mapping[str, Any]) -> str:
+    """``dropout-vs-none``; long lists are cut."""
+    return "-vs-".join(arms)[:100].rstrip("-._")
+
+
+def _one_loss(models: Mapping[str, Model], given_loss: Any) -> written.Written:
+    """The loss that all arms share: that of compiled models, else that of the call.
+
+    Raises:
+        StudyError: they do not share one.
+    """
+    losses = {name: model.loss for name, model in models.items() if model.loss is not None}
+    if len(losses) < len(models) and (given_loss is not None or not losses):
+        plain = written.loss("categorical_crossentropy" if given_loss is None else given_loss)
+        losses |= {name: plain for name, model in models.items() if model.loss is None}
+    first, *others = losses.values()
+    if any(other != first for other in others):
+        said = "; ".join(f"'{name}' {_spelled(loss)}" for name, loss in losses.items())
+        raise StudyError(
+            "models",
+            [Mistake("loss", f"arms are compared under one loss, found {said}; compile them all with the same one")],
+        )
+    return first
+
+
+def _spelled(loss: written.Written) -> str:
+    ((name, arguments),) = loss.items()
+    return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name
