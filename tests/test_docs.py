@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import shlex
@@ -14,6 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+import paribus
 from paribus import study_files
 from paribus.cli.app import app
 from paribus.study import Metric, StudyDocument
@@ -59,6 +61,15 @@ def test_toml_examples_parse(place: str, text: str) -> None:
         study_files.parse(text, place)
     else:
         tomllib.loads(text)
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("python"))
+def test_python_examples_are_python_and_use_public_names(place: str, text: str) -> None:
+    used = [node for node in ast.walk(ast.parse(text, place)) if isinstance(node, ast.Attribute)]
+    ours = {node.attr for node in used if isinstance(node.value, ast.Name) and node.value.id == "pb"}
+    assert ours <= set(paribus.__all__), place
+    results = {node.attr for node in used if isinstance(node.value, ast.Name) and node.value.id == "results"}
+    assert all(hasattr(paribus.Results, name) for name in results), place
 
 
 def test_there_are_whole_studies_among_the_examples() -> None:

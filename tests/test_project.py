@@ -62,6 +62,10 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not imported_by(code) & HEAVY
 
 
+def test_importing_paribus_imports_nothing_heavy() -> None:
+    assert not imported_by("import paribus") & (HEAVY | {"pydantic", "typer", "rich"})
+
+
 def test_the_driver_of_a_study_never_imports_keras() -> None:
     rooms = (
         "run",
