@@ -125,7 +125,7 @@ def test_evaluation_is_what_keras_evaluate_computes() -> None:
 
 
 def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
-    """Masks differ, so losses are compared over seeds: two samples, one distribution (means within 4 standard errors)."""
+    """Masks differ, so losses are compared over seeds: two samples of one distribution (means within 4 errors)."""
     case = Case([{"Dropout": {"rate": 0.4}}, dense(30, "relu"), {"Dropout": {"rate": 0.2}}, SOFTMAX], batches=50)
     x, labels = examples(case)
     network, _ = network_of(case)

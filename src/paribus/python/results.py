@@ -103,7 +103,7 @@ class Results:
 
         path = Path(path)
         chosen = FORMATS.get(path.suffix.lower()) if format is None else format
-        if chosen not in FORMATS.values():
+        if chosen is None or chosen not in FORMATS.values():
             known = ", ".join(FORMATS.values())
             raise UsageError(f"{path}: format {format or path.suffix!r} is not known; choose one of {known}")
         report.write(self.outcome, chosen, path)
