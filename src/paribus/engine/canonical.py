@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -50,29 +52,30 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
 
 def _layer_names(config: Any) -> dict[str, str]:
     """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
-    counts: dict[str, int] = {}
+    found = list(_named(config))
+    taken = {name for name, _, automatic in found if not automatic}
+    counts: Counter[str] = Counter()
     names: dict[str, str] = {}
+    for old, stem, automatic in found:
+        while automatic and old not in names:
+            new = f"{stem}_{counts[stem]}" if counts[stem] else stem
+            counts[stem] += 1
+            if new not in taken:
+                names[old] = new
+    return names
 
-    def visit(value: Any) -> None:
-        if isinstance(value, list):
-            for item in value:
-                visit(item)
-        if not isinstance(value, dict):
-            return
+
+def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
+    """Name, stem of the automatic name, and whether the name does not count, of all layers and models in a config."""
+    if isinstance(value, dict):
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
-            old, stem = inner["name"], snake_case(value["class_name"])
-            found = _AUTOMATIC.match(old)
-            is_model = "layers" in inner
-            if old not in names and (is_model or (found is not None and found["stem"] == stem)):
-                number = counts.get(stem, 0)
-                counts[stem] = number + 1
-                names[old] = stem if number == 0 else f"{stem}_{number}"
-        for item in value.values():
-            visit(item)
-
-    visit(config)
-    return names
+            name, stem = inner["name"], snake_case(value["class_name"])
+            found = _AUTOMATIC.match(name)
+            yield name, stem, "layers" in inner or (found is not None and found["stem"] == stem)
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _named(item)
 
 
 def _clean(value: Any, names: dict[str, str]) -> Any:

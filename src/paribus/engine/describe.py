@@ -42,7 +42,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     forget_what_was_built()
     with keras.StatelessScope(initialize_variables=False):
         if "model" in spec:
-            model = _attempt(lambda: revive(json.loads(spec["model"]), example_shape), f"{place}, model", mistakes)
+            model = _attempt(lambda: revive(_config(spec["model"]), example_shape), f"{place}, model", mistakes)
         else:
             layers = [
                 _construct(keras.layers, layer, f"{place}, layer {i}", mistakes)
@@ -55,12 +55,25 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
     if mistakes or model is None or optimizer is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
-    return Recipe(
-        canonical.model_text(model, example_shape),
-        canonical.optimizer_text(optimizer),
-        model.count_params(),
-        _layer_summaries(model),
-    )
+    text = canonical.model_text(model, example_shape)
+    with keras.StatelessScope(initialize_variables=False):
+        # Summed up is what the text says, by the names that it gives; and a text that cannot be read again is refused.
+        model = _attempt(lambda: revive(json.loads(text), example_shape), place, mistakes)
+    forget_what_was_built()
+    if model is None:
+        raise ModelError(f"arm '{job.arm}'", mistakes)
+    return Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
+
+
+def _config(text: str) -> dict[str, Any]:
+    """A model's config from its JSON; what else may stand there is refused."""
+    try:
+        config = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}; a model is what keras.Model.to_json() says") from None
+    if not isinstance(config, dict):
+        raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() says")
+    return config
 
 
 def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> Any:
@@ -74,9 +87,9 @@ def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> A
 
 def _brief(error: Exception) -> str:
     """The first cause of what Keras says, without the configs that it appends."""
-    while isinstance(error.__context__, (ValueError, TypeError)):
+    while isinstance(error.__context__, (ValueError, TypeError)) and not error.__suppress_context__:
         error = error.__context__
-    said = re.split(r"\s*(?:Full object config|Received:? config|config)\s*[:=]", str(error), maxsplit=1)[0]
+    said = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
     return " ".join(said.split())
 
 
@@ -85,11 +98,15 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
     ((name, arguments),) = written.items()
     cls = getattr(room, name, None)
     if not isinstance(cls, type):
-        close = difflib.get_close_matches(name, [n for n in dir(room) if n[0].isupper()], n=1)
+        classes = {n.lower(): n for n in dir(room) if n[0].isupper()}
+        close = [classes[n] for n in difflib.get_close_matches(name.lower(), classes, n=1)]
         hint = f"; did you mean {close[0]}?" if close else ""
         mistakes.append(Mistake(place, f"{room.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
         return None
+    before = len(mistakes)
     resolved = {key: _resolve(key, value, f"{place}, {key}", mistakes) for key, value in arguments.items()}
+    if len(mistakes) > before:
+        return None
     return _attempt(lambda: cls(**resolved), f"{place} ({name})", mistakes)
 
 
