@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import Contrast as Judged
@@ -29,6 +29,7 @@ class Contrast:
     metric: str
     comparison: Comparison | None
     sentence: str
+    _judged: Judged = field(repr=False)
 
     @property
     def difference(self) -> float | None:
@@ -68,13 +69,19 @@ class Contrast:
     def __repr__(self) -> str:
         return self.sentence
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the verdict and the sentence."""
+        from paribus.report.html import contrast_fragment
+
+        return contrast_fragment(self._judged)
+
 
 def public(judged: Judged, first: str) -> Contrast:
     """A judged contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
     if judged.a != first:
         turned = None if judged.comparison is None else _turned(judged.comparison)
         judged = replace(judged, a=judged.b, b=judged.a, comparison=turned)
-    return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged))
+    return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 
 
 def _turned(comparison: Comparison) -> Comparison:

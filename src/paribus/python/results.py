@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 110
 """Columns of the text; notebooks and logs have at least those."""
 
-FORMATS = {".html": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
+SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
 """Suffix of a report's file -> its format."""
 
 
@@ -102,10 +102,9 @@ class Results:
         from paribus import report
 
         path = Path(path)
-        chosen = FORMATS.get(path.suffix.lower()) if format is None else format
-        if chosen is None or chosen not in FORMATS.values():
-            known = ", ".join(FORMATS.values())
-            raise UsageError(f"{path}: format {format or path.suffix!r} is not known; choose one of {known}")
+        chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
+        if chosen not in report.FORMATS:
+            raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")
         report.write(self.outcome, chosen, path)
         return path
 
@@ -117,3 +116,9 @@ class Results:
         text = io.StringIO()
         Console(file=text, width=WIDTH, color_system=None, highlight=False).print(render(self.outcome))
         return text.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""
+        from paribus.report.html import fragment
+
+        return fragment(self.outcome)

@@ -1,0 +1,83 @@
+"""The answer as a piece of HTML for a notebook's output: verdicts, one figure, the table of arms.
+
+There is no script in it and no outside part. Its style touches nothing outside it, follows the notebook's own theme (not
+the desk's), and leaves plain tables and sentences where a viewer strips styles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+
+from paribus.analysis import Contrast
+from paribus.analysis.sentences import contrast_sentence
+from paribus.analysis.wording import counted
+from paribus.outcome import Outcome
+from paribus.report import tables
+from paribus.report.figures.arms import test_accuracy
+from paribus.report.figures.palette import DARK, LIGHT, declarations
+from paribus.report.html import opening
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.parts import badge, svg, table, told, verdict_of
+from paribus.report.numbers import Interval
+
+WIDTH = 720.0
+
+_DARK_THEMES = ('[data-jp-theme-light="false"] .paribus', ".vscode-dark .paribus", '[data-theme="dark"] .paribus')
+"""How JupyterLab, VS Code and static pages of notebooks say that they are dark."""
+
+
+def fragment(outcome: Outcome) -> str:
+    """Verdicts, figure and table of a study's answer.
+
+    Args:
+        outcome: what the study's runs say.
+    """
+    document, rest = outcome.document, opening.further(outcome)
+    more = tag("p", f"and {counted(rest, 'further comparison')}", class_="more") if rest else None
+    body = tag(
+        "div",
+        tag("style", Markup(_style())),
+        tag("h3", document.question or document.name),
+        opening.cards(outcome),
+        more,
+        _figure(outcome),
+        _arms(outcome),
+        tag("ul", [tag("li", note) for note in outcome.notes]) if outcome.notes else None,
+        class_="paribus",
+    )
+    return body.text
+
+
+def contrast_fragment(contrast: Contrast) -> str:
+    """One contrast: its verdict and its sentence."""
+    verdict = verdict_of(contrast.comparison)
+    sentence = told(contrast_sentence(contrast), (contrast.a, contrast.b))
+    card = tag("div", badge(verdict), sentence, class_=f"card {verdict}")
+    return tag("div", tag("style", Markup(_style())), card, class_="paribus").text
+
+
+def _figure(outcome: Outcome) -> Markup | None:
+    plot = test_accuracy(outcome, WIDTH)
+    if plot is None:
+        return None
+    runs = ",".join(run.fingerprint for arm in outcome.arms for run in arm.runs)
+    # Several outputs stand on one page: identifiers must differ where drawings do.
+    return tag("figure", svg(plot, hashlib.sha256(runs.encode()).hexdigest()[:8]))
+
+
+def _arms(outcome: Outcome) -> Markup:
+    found = tables.arms(outcome)
+    return table(found.caption, found.head, [[_cell(cell) for cell in row] for row in found.rows])
+
+
+def _cell(cell: tables.Cell) -> Child:
+    if not isinstance(cell, Interval):
+        return cell
+    return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
+
+
+def _style() -> str:
+    css = files(__package__).joinpath("fragment.css").read_text(encoding="utf-8")
+    dark = ",".join(_DARK_THEMES)
+    return f".paribus{{{declarations(LIGHT)}}}{dark}{{{declarations(DARK)}}}{css}"
