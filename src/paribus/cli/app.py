@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from paribus.cli import answers, run, show
+from paribus.cli import answers, doctor, run, show
 from paribus.errors import ParibusError, StudyError
 from paribus.version import __version__
 
@@ -42,6 +42,7 @@ app.command("plan")(answers.plan)
 app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ def examine(folder: str | os.PathLike[str]) -> list[Finding]:
     """
     path = Path(folder)
     with explained(path, "the store cannot be examined"):
-        if not _is_store(path):
+        if not is_store(path):
             return []
         with no_writer(path) as alone:
             return survey(path, Artifacts(path, nothing), writer=not alone)
@@ -66,7 +66,7 @@ def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
     """
     path = Path(folder)
     with explained(path, "the store was not mended"):
-        if not _is_store(path):
+        if not is_store(path):
             return []
         lock = WriterLock(path)
         try:
@@ -75,7 +75,12 @@ def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
             lock.release()
 
 
-def _is_store(folder: Path) -> bool:
+def is_store(folder: Path) -> bool:
+    """Whether there is a store in a folder.
+
+    Raises:
+        StoreError: it is no folder.
+    """
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder}: not a folder, and a store is one; choose another with --store")
     return (folder / DATABASE_NAME).exists() or (folder / ARTIFACTS_NAME).exists()

@@ -1,0 +1,68 @@
+"""``paribus doctor``: what is wrong in a store, and mending it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paribus.cli import options, output
+
+if TYPE_CHECKING:
+    from paribus.store.doctor import Action
+    from paribus.store.survey import Finding
+
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Mend what is found; what is broken is moved to quarantine/, not deleted.")
+]
+
+
+def doctor(
+    repair: Repair = False,
+    store: options.Store = options.DEFAULT_STORE,
+    json: options.Json = False,
+) -> None:
+    """Check everything in a store: its database, every run, every file of weights and predictions.
+
+    Exits with 0 when all is sound (or was mended), and with 1 when something is wrong.
+    """
+    from paribus.store.doctor import examine, is_store
+    from paribus.store.doctor import repair as mend
+
+    actions = mend(store) if repair else []
+    findings = examine(store)
+    if json:
+        output.print_json(_document(store, findings, actions))
+    else:
+        for line in (*_told(actions), *_told(findings), _summary(store, findings, actions, there=is_store(store))):
+            typer.echo(line)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _told(entries: Sequence[Finding | Action]) -> list[str]:
+    return [f"  {entry}" for entry in entries]
+
+
+def _summary(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
+    if findings:
+        count = f"{len(findings)} thing{' is' if len(findings) == 1 else 's are'} wrong"
+        return f"{store}: {count}" + ("" if actions else "; `paribus doctor --repair` mends what can be mended")
+    if actions:
+        return f"{store}: {len(actions)} mended, now sound"
+    return f"{store}: sound" if there else f"{store}: there is no store here, so nothing is wrong with it"
+
+
+def _document(store: Path, findings: Sequence[Finding], actions: Sequence[Action]) -> dict[str, object]:
+    return {
+        "store": str(store),
+        "sound": not findings,
+        "findings": [_finding(finding) for finding in findings],
+        "mended": [{**_finding(action.finding), "done": action.done} for action in actions],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"problem": str(finding.problem), "subject": finding.subject, "message": finding.message}
