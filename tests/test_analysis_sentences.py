@@ -62,7 +62,7 @@ def test_a_sentence_says_what_its_numbers_say(
     scope: Scope,
     family: int,
     missing: set[int],
-    look: bool,  # noqa: FBT001 - drawn by Hypothesis
+    look: bool,
 ) -> None:
     generator = np.random.default_rng(seed)
     metric = metric_named(name)
@@ -268,5 +268,6 @@ def test_small_words() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert magnitude(0.001, Unit.FRACTION) == "0.10 points"
     assert magnitude(0.001, Unit.NATS) == "0.0010 nats"
+    assert differences([0.001, 0.00101, 0.001], Unit.FRACTION) == ("+0.100", "+0.101", "+0.100"), "told apart"
     assert differences([12.3456, -30.0], Unit.FRACTION) == ("+1235", "-3000")
     assert differences([0.00360, 0.00004], Unit.FRACTION) == ("+0.360", "+0.004")
