@@ -83,6 +83,9 @@ class StoreMachine(RuleBasedStateMachine):
         further = self.model.after(steps[len(answer.done)])
         if not self.agrees(self.model):
             self.accept(further)
+        # A run that was on the way again may have put the same files in the place of the damaged ones.
+        with SqliteStore.open(self.folder) as reader:
+            self.damaged = {number for number in self.damaged if not holds_or_damaged(reader, number, self.model)}
 
     @rule()
     def migrate(self) -> None:
