@@ -47,7 +47,8 @@ class SeedScores:
 
     def only(self, seeds: Collection[int]) -> SeedScores:
         """The rows of these seeds alone, as a planned look needs them: seeds in index order, not as they finished."""
-        keep = [index for index, seed in enumerate(self.seeds) if seed in set(seeds)]
+        wanted = set(seeds)
+        keep = [index for index, seed in enumerate(self.seeds) if seed in wanted]
         return SeedScores(self.arm, tuple(self.seeds[index] for index in keep), self.values[keep])
 
 
