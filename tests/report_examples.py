@@ -72,6 +72,19 @@ def factorial(seeds: int = 5) -> Outcome:
     return outcome(document, {n: base[n.split("-")[0]] + 0.002 * n.endswith("dropout") for n in document.arms})
 
 
+def tiny_factorial(seeds: int = 2) -> Outcome:
+    """Two widths, each without and with dropout, on scikit-learn's digits."""
+    arms = {
+        f"{width}-{dropout}": {
+            "levels": {"width": width, "dropout": dropout},
+            "layers": [{"Dense": {"units": 16 if width == "small" else 64}}, {"Dense": {"units": 10}}],
+        }
+        for width in ("small", "large")
+        for dropout in ("off", "on")
+    }
+    return tiny(seeds, arms=arms, contrasts=[], comparison={"factorial": True})
+
+
 def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
     """Small arms on scikit-learn's digits: quick. ``changes`` replace fields of the study."""
     document = study_files.load("digits").model_dump(exclude_none=True) | {"seeds": seeds} | changes

@@ -12,6 +12,7 @@ from paribus.analysis import Calibration, Confusion, Difficulty, Flips, calibrat
 from paribus.data import Dataset, load
 from paribus.errors import DataError, UsageError
 from paribus.outcome import ArmOutcome, Outcome
+from paribus.report.numbers import seed_of
 from paribus.report.pictures import Pictures
 
 MAX_CONFUSED = 200
@@ -117,7 +118,7 @@ def _answers(outcome: Outcome, arm: ArmOutcome, dataset: Dataset) -> Answers:
     correct = right(predicted, dataset.y_test)
     return Answers(
         arm.name,
-        tuple(run.seeds.init if run.seeds.seed is None else run.seeds.seed for run in runs),
+        tuple(seed_of(run.seeds) for run in runs),
         predicted,
         correct,
         difficulty(correct),

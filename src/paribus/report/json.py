@@ -54,6 +54,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
         "readings": [asdict(reading) for reading in readings(outcome)],
+        "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
 

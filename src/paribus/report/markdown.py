@@ -32,8 +32,8 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     yield f"# {escaped(document.question or document.name)}"
     sentences = [effect_sentence(effect) for effect in outcome.effects]
     sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
-    nothing = ["No contrast is declared, so nothing is claimed about differences between arms."]
-    yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences or nothing)
+    sentences = sentences or [tables.nothing_judged(outcome)]
+    yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
     if outcome.notes:
         yield "\n".join(("**Notes**", "", *(f"- {escaped(note)}" for note in outcome.notes)))
     yield "## Arms"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
 from paribus.analysis.wording import differences, p_text
+from paribus.records import Seeds
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
@@ -101,9 +102,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}\N{NO-BREAK SPACE}h {whole % 3600 // 60:02d}\N{NO-BREAK SPACE}min"
 
 
-def count(value: int, one: str, many: str | None = None) -> str:
-    """``1 run``, ``15 runs``."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+def seed_of(seeds: Seeds) -> int:
+    """The number that pairs a run with runs of other arms, as the analysis takes it."""
+    return seeds.init if seeds.seed is None else seeds.seed
 
 
 def _decimals(unit: Unit, numbers: list[float]) -> int:

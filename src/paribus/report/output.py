@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from paribus.analysis import NoiseShares
 from paribus.errors import ParibusError, UsageError
 from paribus.outcome import Outcome
 from paribus.report.json import document
@@ -16,13 +14,12 @@ FORMATS = ("html", "md", "latex", "csv", "json")
 FIGURES = ("pdf", "png", "svg")
 
 
-def text(outcome: Outcome, format: str, *, noise: Mapping[str, NoiseShares] | None = None) -> str:
+def text(outcome: Outcome, format: str) -> str:
     """The report in one of ``FORMATS``.
 
     Args:
         outcome: what the study's runs say.
         format: ``html``, ``md``, ``latex``, ``csv`` or ``json``.
-        noise: shares of the variance by arm, where they were measured; only the HTML shows them.
 
     Raises:
         UsageError: there is no such format.
@@ -32,7 +29,7 @@ def text(outcome: Outcome, format: str, *, noise: Mapping[str, NoiseShares] | No
         case "html":
             from paribus.report.html import page
 
-            return page(outcome, noise)
+            return page(outcome)
         case "md":
             from paribus.report.markdown import to_markdown
 
@@ -51,13 +48,7 @@ def text(outcome: Outcome, format: str, *, noise: Mapping[str, NoiseShares] | No
             raise UsageError(f"format {format!r}: choose one of {', '.join(FORMATS)}")
 
 
-def write(
-    outcome: Outcome,
-    format: str,
-    path: Path,
-    *,
-    noise: Mapping[str, NoiseShares] | None = None,
-) -> None:
+def write(outcome: Outcome, format: str, path: Path) -> None:
     """Write the report to a file, whole or not at all.
 
     Raises:
@@ -66,7 +57,7 @@ def write(
         StoreError: as :func:`text`.
     """
     check_writable(path)
-    save(path, text(outcome, format, noise=noise).encode("utf-8"))
+    save(path, text(outcome, format).encode("utf-8"))
 
 
 def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:

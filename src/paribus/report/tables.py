@@ -59,6 +59,13 @@ def judged(items: Sequence[Contrast] | Sequence[Effect]) -> TextTable:
     return TextTable(f"{', '.join([caption, *scopes])}.", head, tuple(_judged(item) for item in items), words=2)
 
 
+def nothing_judged(outcome: Outcome) -> str:
+    """Why there is no answer, in a sentence."""
+    if outcome.document.declared_contrasts() or outcome.document.comparison.factorial:
+        return "Nothing is judged yet."
+    return "No contrast is declared, so nothing is claimed about differences between arms."
+
+
 def all_judged(outcome: Outcome) -> tuple[tuple[str, TextTable], ...]:
     """A title and a table for the effects, and for the contrasts on each metric."""
     found = [("Effects", judged(outcome.effects))] if outcome.effects else []

@@ -18,7 +18,7 @@ from paribus.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.readings import readings
 from paribus.report.strip import Scale, strip
-from paribus.report.tables import seeds
+from paribus.report.tables import nothing_judged, seeds
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -71,7 +71,7 @@ class _Answer:
         yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
         yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
         if not self.outcome.contrasts and not self.outcome.effects:
-            yield Text("\nNo contrast is declared, so nothing is claimed about differences between arms.")
+            yield Text(f"\n{nothing_judged(self.outcome)}")
         yield from _remarks("Notes", [Text(note) for note in self.outcome.notes])
         read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in readings(self.outcome)]
         yield from _remarks("Where a quick reading goes wrong", read)

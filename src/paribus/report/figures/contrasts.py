@@ -15,6 +15,7 @@ from paribus.report.figures import tracks
 from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
+from paribus.report.numbers import seed_of
 
 _MINUS = numbers.MINUS
 
@@ -75,12 +76,13 @@ def seed_by_seed(contrast: Contrast, seeds: Sequence[int], width: float, name: s
 
 
 def common_seeds(outcome: Outcome, contrast: Contrast) -> tuple[int, ...]:
-    """The seeds that both arms have scores for, growing: the order of a comparison's ``seed_differences``."""
-    found = [
-        {run.seeds.init if run.seeds.seed is None else run.seeds.seed for run in outcome.arm(name).scored}
-        for name in (contrast.a, contrast.b)
-    ]
-    return tuple(sorted(set.intersection(*found)))
+    """The seeds that were compared, growing: the order of a comparison's ``seed_differences``.
+
+    They are those that both arms have scores for; at a planned look, of the seeds planned for it (0, 1, 2, ...).
+    """
+    found = [{seed_of(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
+    look = contrast.comparison.look if contrast.comparison else None
+    return tuple(seed for seed in sorted(set.intersection(*found)) if look is None or seed < look.seeds)
 
 
 def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:

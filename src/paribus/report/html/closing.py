@@ -57,7 +57,7 @@ def runs(outcome: Outcome) -> Markup:
     """Every run, and those that are not there."""
     rows = [_run(arm, run) for arm in outcome.arms for run in arm.runs]
     rows += [
-        [f"{arm.name} {seeds.init if seeds.seed is None else seeds.seed}", "not computed", *[numbers.NONE] * 7]
+        [f"{arm.name} {numbers.seed_of(seeds)}", "not computed", *[numbers.NONE] * 7]
         for arm in outcome.arms
         for seeds in arm.missing
     ]

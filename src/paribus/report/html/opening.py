@@ -12,6 +12,7 @@ from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, told, verdict_of
 from paribus.report.numbers import duration
 from paribus.report.readings import readings
+from paribus.report.tables import nothing_judged
 
 _MOST = 8
 """Answers at the top; all of them stand in their section."""
@@ -34,17 +35,22 @@ def header(outcome: Outcome) -> Markup:
 
 def answer(outcome: Outcome) -> Markup:
     """The verdicts of what was declared, each with its sentence."""
-    chosen = headline(outcome)
-    cards = [_card(item) for item in chosen]
-    if not cards:
-        text = "No contrast is declared, so nothing is claimed about differences between arms."
-        cards = [tag("div", tag("p", text), class_="card undecided")]
-    rest = len(outcome.contrasts) + len(outcome.effects) - len(cards)
-    more = None
-    if rest > 0 and (outcome.contrasts or outcome.effects):
-        more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
-    size = "many" if len(cards) > _FEW else None
-    return tag("section", tag("h2", "The answer"), tag("div", cards, class_=size), more, id="answer")
+    rest = further(outcome)
+    more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
+    return tag("section", tag("h2", "The answer"), cards(outcome), more if rest else None, id="answer")
+
+
+def cards(outcome: Outcome) -> Markup:
+    """The first answers, a card each; or why there is none."""
+    found = [_card(item) for item in headline(outcome)]
+    if not found:
+        found = [tag("div", tag("p", nothing_judged(outcome)), class_="card undecided")]
+    return tag("div", found, class_="many" if len(found) > _FEW else None)
+
+
+def further(outcome: Outcome) -> int:
+    """How many answers have no card."""
+    return len(outcome.contrasts) + len(outcome.effects) - len(headline(outcome))
 
 
 def notes(outcome: Outcome) -> Markup | None:

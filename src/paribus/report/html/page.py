@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 
-from paribus.analysis import NoiseShares
 from paribus.outcome import Outcome
 from paribus.report.evidence import Evidence, gather
 from paribus.report.figures.palette import DARK, LIGHT, declarations
@@ -19,17 +18,13 @@ from paribus.version import __version__
 _TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*><h2[^>]*>(.*?)</h2>')
 
 
-def page(outcome: Outcome, noise: Mapping[str, NoiseShares] | None = None) -> str:
+def page(outcome: Outcome) -> str:
     """The whole report.
-
-    Args:
-        outcome: what the study's runs say.
-        noise: shares of the variance by arm, where they were measured.
 
     Raises:
         StoreError: a run's answers are damaged.
     """
-    main = [part for part in _sections(outcome, noise or {}) if part is not None]
+    main = [part for part in _sections(outcome) if part is not None]
     body = tag(
         "body",
         tag("a", "To the answer", href="#answer", class_="skip"),
@@ -44,7 +39,7 @@ def page(outcome: Outcome, noise: Mapping[str, NoiseShares] | None = None) -> st
     return f"<!doctype html>\n{tag('html', _head(outcome), body, lang='en').text}\n"
 
 
-def _sections(outcome: Outcome, noise: Mapping[str, NoiseShares]) -> Iterator[Markup | None]:
+def _sections(outcome: Outcome) -> Iterator[Markup | None]:
     yield opening.answer(outcome)
     yield opening.notes(outcome)
     yield contrasts.effects(outcome)
@@ -57,7 +52,7 @@ def _sections(outcome: Outcome, noise: Mapping[str, NoiseShares]) -> Iterator[Ma
     yield examples.examples(outcome, evidence)
     yield classes.classes(evidence)
     yield classes.calibration(evidence)
-    yield closing.noise(noise)
+    yield closing.noise(outcome.noise)
     yield closing.how(outcome, calibration=isinstance(evidence, Evidence))
     yield closing.runs(outcome)
     yield closing.networks(outcome)

@@ -1,0 +1,99 @@
+"""Remarks on usual readings: made from the numbers, and only where the numbers carry them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import report_examples as examples
+from paribus.report.readings import readings
+
+
+def titled(outcome, word):
+    return next((reading.text for reading in readings(outcome) if word in reading.title), None)
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    return examples.notebook(3)
+
+
+def test_fit_accuracy_below_test_accuracy_is_named_with_its_numbers(notebook):
+    text = titled(notebook, "Fit accuracy")
+    for name in ("deep-dropout", "big-dropout"):
+        arm = notebook.arm(name).estimates
+        assert f"{name} ({arm['fit_accuracy'].mean * 100:.2f}\N{NO-BREAK SPACE}%" in text
+        assert f"{arm['train_accuracy'].mean * 100:.2f}\N{NO-BREAK SPACE}%" in text
+        assert f"+{(arm['train_accuracy'].mean - arm['test_accuracy'].mean) * 100:.2f}" in text
+    assert "simple" not in text
+    assert "wide" not in text
+
+
+def test_an_honest_fit_accuracy_is_left_alone():
+    outcome = examples.tiny(2, arms={"a": {"layers": [{"Dense": {"units": 10}}]}}, contrasts=[])
+    assert readings(outcome) == ()
+
+
+def test_the_notebooks_single_run_is_held_against_the_seeds(notebook):
+    contrast = notebook.contrasts[0]
+    text = titled(notebook, "trained each network once")
+    assert (contrast.a, contrast.b) == ("big-dropout", "big")
+    assert "+0.36" in text, "what the notebook printed"
+    assert f"+{contrast.comparison.difference * 100:.2f} points" in text
+    assert f"+{min(contrast.comparison.seed_differences) * 100:.2f}" in text
+    assert "Over 3 seeds" in text
+
+
+def test_the_notebooks_gap_is_held_against_train_accuracy(notebook):
+    text = titled(notebook, "gap that the notebook saw")
+    means = {
+        name: {key: notebook.arm(name).estimates[f"{key}_accuracy"].mean for key in ("fit", "train", "test")}
+        for name in ("wide", "big-dropout")
+    }
+    honest = (means["wide"]["train"] - means["wide"]["test"]) - (
+        means["big-dropout"]["train"] - means["big-dropout"]["test"]
+    )
+    assert f"{honest * 100:.2f}" in text
+    assert "1.69" in text, "what the notebook printed"
+
+
+def test_the_two_changes_add_up(notebook):
+    text = titled(notebook, "two things at once")
+    differences = {(c.a, c.b): c.comparison.difference * 100 for c in notebook.contrasts}
+    whole = -differences["wide", "big-dropout"]
+    architecture, dropout = -differences["wide", "big"], differences["big-dropout", "big"]
+    assert whole == pytest.approx(architecture + dropout)
+    for value in (whole, architecture, dropout):
+        assert f"{value:+.2f}" in text
+
+
+def test_other_studies_and_one_seed_are_not_held_against_the_notebook():
+    other = examples.tiny_factorial()
+    assert all("notebook" not in reading.title for reading in readings(other))
+    assert titled(examples.notebook(1), "trained each network once") is None
+
+
+def test_another_network_under_the_same_name_is_not_the_notebooks(notebook):
+    arms = tuple(
+        dataclasses.replace(arm, recipe=dataclasses.replace(arm.recipe, parameters=7)) for arm in notebook.arms
+    )
+    assert titled(dataclasses.replace(notebook, arms=arms), "notebook") is None
+
+
+def test_the_order_of_the_arms_does_not_matter():
+    """``big`` against ``big-dropout`` says the same of dropout as the other way round."""
+    outcome = examples.notebook(3)
+    first = outcome.contrasts[0]
+    comparison = first.comparison
+    turned = dataclasses.replace(
+        comparison,
+        difference=-comparison.difference,
+        low=-comparison.high,
+        high=-comparison.low,
+        seed_differences=tuple(-value for value in comparison.seed_differences),
+    )
+    swapped = dataclasses.replace(first, a=first.b, b=first.a, comparison=turned)
+    again = dataclasses.replace(outcome, contrasts=(swapped, *outcome.contrasts[1:]))
+    assert titled(again, "trained each network once") == titled(outcome, "trained each network once")
+    assert titled(again, "two things") == titled(outcome, "two things")
