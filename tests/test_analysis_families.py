@@ -109,7 +109,7 @@ def test_a_look_takes_seeds_in_index_order() -> None:
 
 
 @given(p_values=st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_holm_is_statsmodels(p_values: list[float]) -> None:
     oracle = multipletests(p_values, method="holm")[1]
     assert holm(p_values) == pytest.approx(oracle, abs=1e-12)
