@@ -1,0 +1,181 @@
+"""The HTML report in a real browser: no sideways scroll, no error, no request, legible in light and dark.
+
+Needs Chromium (``apt install chromium``, or ``PARIBUS_CHROMIUM`` names another); without it these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import report_examples as examples
+from paribus.report import write
+
+CHROMIUM = os.environ.get("PARIBUS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+CONTRASTS = """
+() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  // Chromium gives colours mixed by CSS in other spaces: a painted pixel says what they are.
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, bottom) => top.slice(0, 3).map((v, i) => v * top[3] + bottom[i] * (1 - top[3]));
+  const behind = (element) => {
+    const layers = [];
+    for (let part = element; part; part = part.parentElement) layers.push(rgba(getComputedStyle(part).backgroundColor));
+    return layers.reverse().reduce((bottom, top) => over(top, bottom), [255, 255, 255]);
+  };
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = words.nextNode(); node; node = words.nextNode()) {
+    const element = node.parentElement;
+    if (!node.textContent.trim() || ['SCRIPT', 'STYLE'].includes(element.tagName)) continue;
+    if (!element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const svg = element.closest('svg');
+    const ink = rgba(svg ? style.fill : style.color);
+    const paper = behind(svg ? svg.parentElement : element);
+    const [a, b] = [luminance(over(ink, paper)), luminance(paper)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    found.push({ratio, text: node.textContent.trim().slice(0, 60)});
+  }
+  return found;
+}
+"""
+
+
+STICKING_OUT = """
+() => [...document.querySelectorAll('main *')]
+  .filter((part) => !part.closest('.scroll, pre, svg') && part.getBoundingClientRect().right > innerWidth + 1)
+  .map((part) => part.outerHTML.slice(0, 80))
+"""
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory):
+    """Reports as files: the notebook's study, a factorial one with every kind of ending, one seed."""
+    folder = tmp_path_factory.mktemp("reports")
+    made = {"notebook": examples.notebook(3), "factorial": examples.factorial(3), "one": examples.tiny(1)}
+    for name, outcome in made.items():
+        write(outcome, "html", folder / f"{name}.html")
+    return {name: (folder / f"{name}.html").as_uri() for name in made}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints():
+    return []
+
+
+@pytest.fixture
+def visit(browser, complaints):
+    """Open a page and note every console message, error and request that it makes."""
+    contexts = []
+
+    def opened(address: str, size: dict[str, int], scheme: str = "light") -> Page:
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+
+        def request(found):
+            if found.url != address and not found.url.startswith("data:"):
+                complaints.append(f"request: {found.url}")
+
+        page.on("request", request)
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", ["notebook", "factorial", "one"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_sideways_scroll_no_error_no_request(addresses, visit, complaints, name, size):
+    page = visit(addresses[name], size)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    width, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width == inner
+    sticking_out = page.evaluate(STICKING_OUT)
+    assert sticking_out == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["notebook", "factorial"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_is_legible(addresses, visit, name, scheme):
+    page = visit(addresses[name], DESK, scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 500
+    faint = [(round(item["ratio"], 2), item["text"]) for item in found if item["ratio"] < 4.5]
+    assert faint == []
+
+
+def test_the_button_turns_light_and_dark(addresses, visit, complaints):
+    page = visit(addresses["one"], DESK)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Light / dark").click()
+    dark = page.evaluate(paper)
+    assert light != dark
+    page.get_by_role("button", name="Light / dark").click()
+    assert page.evaluate(paper) == light
+    assert complaints == []
+
+
+def test_the_figure_of_the_right_width_is_shown(addresses, visit):
+    for size, kind, other in ((DESK, "wide", "narrow"), (PHONE, "narrow", "wide")):
+        page = visit(addresses["notebook"], size)
+        assert page.locator(f"#arms .{kind}").is_visible()
+        assert page.locator(f"#arms .{other}").is_hidden()
+        drawn = page.locator(f"#arms .{kind} svg").bounding_box()
+        assert drawn["width"] > 0.8 * min(size["width"], 760)
+
+
+def test_paper_shows_what_the_screen_folds(addresses, visit):
+    page = visit(addresses["one"], DESK, "dark")
+    page.emulate_media(media="print")
+    assert page.locator("nav").is_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() > 0
+
+
+def test_every_scrolling_box_can_be_reached_by_keyboard_and_has_a_name(addresses, visit):
+    page = visit(addresses["notebook"], PHONE)
+    for box in page.locator(".scroll").all():
+        assert box.get_attribute("tabindex") == "0"
+        assert box.get_attribute("aria-label")
