@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.metrics import METRICS
@@ -33,10 +34,15 @@ def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredA
     present = [arm for arm in stored if arm.name in document.arms]
     evidence = Evidence(document, data, present, runs, store)
     arms = tuple(_arm(arm, document, runs, evidence) for arm in present)
-    judged = judge(document, evidence, min((len(arm.runs) for arm in present), default=0))
+    judged = judge(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
     remarks = notes(document, arms, environments)
     return Outcome(document, data, arms, judged.contrasts, judged.effects, remarks, environments, store.predictions)
+
+
+def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
+    """How many of an arm's seeds have ended one after the other from the first: looks are taken at whole ones only."""
+    return sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs))
 
 
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], evidence: Evidence) -> ArmOutcome:

@@ -79,9 +79,10 @@ class Evidence:
         return right(answers, self._true_labels())
 
     def _scalar(self, run: RunResult, metric: str) -> float:
-        """A run's measure. The loss of weights that are nan is that of knowing nothing: log(classes)."""
-        value = math.nan if run.scores is None else float(getattr(run.scores, metric))
-        return value if math.isfinite(value) else math.log(self._classes)
+        """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
+        assert run.scores is not None, "only runs that have scores are kept"
+        value = float(getattr(run.scores, metric))
+        return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
 
     def _true_labels(self) -> NDArray[np.int32]:
         if self._labels is None:

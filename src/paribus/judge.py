@@ -38,7 +38,7 @@ class _Look:
 def judge(document: StudyDocument, evidence: Evidence, seeds: int) -> Judgement:
     """Judge a study with ``seeds`` seeds an arm.
 
-    With planned looks, the last look that so many seeds allow is judged, on the seeds planned for it (0, 1, 2, ...).
+    With planned looks, the last look that so many whole seeds allow is judged, on its own seeds (0, 1, 2 ...).
     """
     declared = document.declared_contrasts()
     factors = factors_of(document)

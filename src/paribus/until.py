@@ -10,7 +10,7 @@ from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.errors import UsageError
 from paribus.outcome import Outcome
-from paribus.run import run_study, stored_arms
+from paribus.run import run_study, stored_arms, stored_document
 from paribus.store.base import Store
 from paribus.study import StudyDocument
 
@@ -29,14 +29,30 @@ def with_looks(document: StudyDocument, max_seeds: int) -> StudyDocument:
         raise UsageError(
             f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
         )
-    comparison = document.comparison.model_copy(update={"looks": looks})
-    return document.model_copy(update={"comparison": comparison})
+    return _looking(document, looks)
 
 
 def run_until_decided(
     document: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, display: Display, max_seeds: int
 ) -> Outcome:
-    """Run look after look, at most to ``max_seeds``; stop at the first look where nothing is undecided."""
+    """Run look after look, at most to ``max_seeds``; stop at the first look where nothing is undecided.
+
+    Looks that were planned when the study was first run stay: planning others after looking spends more error.
+
+    Raises:
+        UsageError: ``max_seeds`` lies beyond the last look that was planned, or before the first.
+    """
+    looks = _planned_before(whole, store) or document.comparison.looks
+    if not looks[0] <= max_seeds:
+        raise UsageError(
+            f"--max-seeds {max_seeds}: the first planned look is at {looks[0]} seeds; allow at least those"
+        )
+    if max_seeds > looks[-1]:
+        raise UsageError(
+            f"--max-seeds {max_seeds}: looks at {', '.join(map(str, looks))} seeds were planned when this study was "
+            f"first run, and stay; allow at most {looks[-1]}, or run it under another name or in another store"
+        )
+    document, whole = _looking(document, looks), _looking(whole, looks)
     data = summarize(document.data.spec())
     outcome: Outcome | None = None
     for seeds in (look for look in document.comparison.looks if look <= max_seeds):
@@ -47,6 +63,20 @@ def run_until_decided(
             break
     assert outcome is not None, "with_looks leaves at least one look"
     return outcome
+
+
+def _looking(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
+    return document.model_copy(update={"comparison": document.comparison.model_copy(update={"looks": looks})})
+
+
+def _planned_before(document: StudyDocument, store: Store) -> tuple[int, ...]:
+    """The looks with which the same study is kept, if it is."""
+    found = store.study(document.name)
+    if found is None:
+        return ()
+    kept = StudyDocument.model_validate_json(found.document)
+    same = stored_document(_looking(kept, ())) == stored_document(_looking(document, ()))
+    return kept.comparison.looks if same else ()
 
 
 def decided(outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ from paribus.records import Status
 
 GALLAS = "Gallas B. D. et al. A framework for random-effects ROC analysis. J. Opt. Soc. Am. A 24, B70 (2007)."
 COCHRAN = "Cochran W. G., Cox G. M. Experimental Designs. Wiley (1950)."
-BANERJEE = "Banerjee S. K. Approximate confidence interval for linear functions of means. Sankhya 22, 105 (1960)."
+BANERJEE = "Banerjee S. K. Approximate confidence interval for linear functions of means. Sankhya 22, 357-358 (1960)."
 SCHUIRMANN = (
     "Schuirmann D. J. A comparison of the two one-sided tests procedure. J. Pharmacokinet. Biopharm. 15, 657 (1987)."
 )

@@ -1,0 +1,80 @@
+"""``--until-decided``: looks are planned once, judged on whole seeds, and kept with the study."""
+
+from __future__ import annotations
+
+import pytest
+
+from paribus.backends.fake import FakeBackend
+from paribus.collect import collect
+from paribus.data import summarize
+from paribus.display.base import Silent
+from paribus.errors import UsageError
+from paribus.outcome import Outcome
+from paribus.run import run_study, stored_arms
+from paribus.store.memory import MemoryStore
+from paribus.study import StudyDocument
+from paribus.study_files import load, overridden
+from paribus.until import decided, run_until_decided, with_looks
+
+ACCURACY = {"small": 0.6, "large": 0.9, "large-dropout": 0.75}
+
+
+def study(max_seeds: int = 6) -> StudyDocument:
+    return with_looks(load("digits"), max_seeds)
+
+
+def grow(document: StudyDocument, store: MemoryStore, max_seeds: int, accuracy: dict[str, float]) -> Outcome:
+    backend = FakeBackend(lambda arm: accuracy[arm])
+    return run_until_decided(document, document, store, backend, Silent(), max_seeds)
+
+
+def test_it_stops_at_the_first_look_that_decides() -> None:
+    outcome = grow(study(), MemoryStore(), 6, ACCURACY)
+    looks = study().comparison.looks
+    assert decided(outcome)
+    assert outcome.document.seeds in looks
+    assert outcome.document.seeds < looks[-1], "large differences need no last look"
+    for contrast in outcome.contrasts:
+        assert contrast.comparison is not None
+        assert contrast.comparison.look is not None
+        assert contrast.comparison.look.seeds == contrast.comparison.seeds == outcome.document.seeds
+
+
+def test_without_a_difference_it_goes_to_the_last_look_and_stays_undecided() -> None:
+    outcome = grow(study(), MemoryStore(), 6, dict.fromkeys(ACCURACY, 0.8))
+    assert not decided(outcome)
+    assert outcome.document.seeds == 6
+
+
+def test_looks_stay_as_they_were_planned() -> None:
+    store = MemoryStore()
+    grow(study(6), store, 6, dict.fromkeys(ACCURACY, 0.8))
+    with pytest.raises(UsageError, match="3, 5, 6 seeds were planned"):
+        grow(study(12), store, 12, dict.fromkeys(ACCURACY, 0.8))
+    again = grow(study(4), store, 5, dict.fromkeys(ACCURACY, 0.8))
+    assert again.document.comparison.looks == study(6).comparison.looks
+
+
+def test_a_half_computed_look_is_not_judged() -> None:
+    store, document = MemoryStore(), study(6)
+    first, second = document.comparison.looks[:2]
+    planned = run_study(overridden(document, seeds=first), store, FakeBackend(lambda _: 0.8), Silent())
+    wider = run_study(overridden(document, seeds=second - 1), store, FakeBackend(lambda _: 0.8), Silent())
+    data = summarize(document.data.spec())
+    at_first = collect(document, data, stored_arms(planned), store)
+    between = collect(document, data, stored_arms(wider), store)
+    assert [c.comparison for c in between.contrasts] == [c.comparison for c in at_first.contrasts]
+
+
+def test_before_the_first_look_nothing_is_judged_and_that_is_said() -> None:
+    store, document = MemoryStore(), study(6)
+    planned = run_study(overridden(document, seeds=2), store, FakeBackend(), Silent())
+    outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+    assert outcome.contrasts == ()
+    assert any("first planned look is at 3 seeds" in note for note in outcome.notes)
+
+
+def test_too_few_seeds_for_the_first_look_are_refused() -> None:
+    document = study(6)
+    with pytest.raises(UsageError, match="first"):
+        run_until_decided(document, document, MemoryStore(), FakeBackend(), Silent(), 2)
