@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,31 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return Said(code if isinstance(code, int) else 0, out, err)
+
+
+MARK = "PARIBUS_TEST_MARK"
+"""A variable in the environment of a driver, and with that of everything that it starts."""
+
+
+def alive(mark: str) -> list[int]:
+    """The processes that a driver with this mark has started, and the driver itself."""
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (place / "environ").read_bytes().split(b"\0"):
+                found.append(int(place.name))
+        except OSError:
+            continue  # gone meanwhile, or somebody else's
+    return found
+
+
+def all_gone(mark: str) -> bool:
+    """Whether everything of this mark has ended; what was told to end a moment ago is waited for."""
+    for _ in range(400):
+        if not alive(mark):
+            return True
+        time.sleep(0.025)
+    return False
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def a_story(display: Display, clock: Clock) -> None:
         display.show(Started(second))
         display.show(Ended(second, failure(second)))
         display.show(Started(third))
-        display.show(Started(third, attempt=2))
+        display.show(Started(third, attempt=2, death="killed by SIGSEGV"))
         gone = replace(result(third, 0.1), status=Status.DIVERGED, reason="the loss was nan after epoch 1")
         display.show(Ended(third, gone))
 
@@ -90,7 +90,7 @@ def test_the_log_has_a_line_for_every_run_that_ends() -> None:
         "digits: 3 arms, 6 runs wanted, 2 stored, 4 to do; data digits, 1347 train and 450 test examples",
         "[1/4] small seed 0; test accuracy 0.9812 (3 s); about 38 s left",
         f"[2/4] small seed 1; failed: {BRACKETS} (3 s); about 26 s left",
-        "large seed 0: its worker died, attempt 2",
+        "large seed 0: its worker died: killed by SIGSEGV; attempt 2",
         "[3/4] large seed 0; diverged (the loss was nan after epoch 1), test accuracy 0.1000 (3 s); about 13 s left",
     ]
 

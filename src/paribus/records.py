@@ -6,7 +6,7 @@ Arrays inside records are never written to after construction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -258,10 +258,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Event: a worker has taken up a run (again, if ``attempt`` is above 1)."""
+    """Event: a worker has taken up a run (again, if ``attempt`` is above 1: ``death`` is how the last worker died)."""
 
     job: TrainJob
     attempt: int = 1
+    death: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,5 +281,13 @@ class Ended:
     result: RunResult
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Event: the user wants an end. No run is started any more; the ``finishing`` go on to their end."""
+
+    finishing: tuple[TrainJob, ...]
+    stopped: tuple[TrainJob, ...]
+
+
 Job = DescribeJob | TrainJob
-Event = Described | Refused | Started | EpochDone | Ended
+Event = Described | Refused | Started | EpochDone | Ended | Interrupted

@@ -6,23 +6,20 @@ forking after JAX is imported deadlocks, and spawning runs the caller's script a
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 
 from paribus.backends.base import Backend
-from paribus.backends.schedule import choose, program_of
-from paribus.backends.worker import Raised, failed
+from paribus.backends.interruption import Interruption, nearly_done
+from paribus.backends.process import Process
+from paribus.backends.schedule import choose
+from paribus.backends.worker import failed
 from paribus.custom import Imports
-from paribus.errors import BackendError, UsageError
-from paribus.records import DescribeJob, Ended, EpochDone, Event, Job, Recipe, Refused, Started, TrainJob
+from paribus.errors import UsageError
+from paribus.records import DescribeJob, Ended, Event, Interrupted, Job, Refused, Started, TrainJob
 
 MAX_ATTEMPTS = 3
 """How often a run is tried whose worker dies under it."""
@@ -31,6 +28,15 @@ MAX_ATTEMPTS = 3
 def available_cores() -> list[int]:
     """The cores this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is left of the jobs of one call: those that wait, how often each was tried, how its last worker died."""
+
+    waiting: list[Job]
+    attempts: Counter[Job] = field(default_factory=Counter)
+    deaths: dict[Job, str] = field(default_factory=dict)
 
 
 class LocalBackend(Backend):
@@ -50,34 +56,31 @@ class LocalBackend(Backend):
         self._cores = available_cores()
         self._limit = workers or len(self._cores)
         self._imports = imports
-        self._workers: list[_Worker] = []
+        self._workers: list[Process] = []
 
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
-        """See ``Backend.run``. A run whose worker dies is tried again, ``MAX_ATTEMPTS`` times in all, then failed."""
-        waiting = list(jobs)
-        attempts: Counter[str] = Counter()
+        """See ``Backend.run``. A job whose worker dies is tried again, ``MAX_ATTEMPTS`` times in all, then failed.
+
+        Where the worker died for want of memory, half as many workers go on. After Ctrl-C (see ``Interruption``) the
+        runs that are nearly done end first.
+
+        Raises:
+            KeyboardInterrupt: interrupted.
+        """
+        work = _Work(list(jobs))
         try:
-            while waiting or any(worker.job for worker in self._workers):
-                for worker in self._idle(len(waiting)):
-                    if not waiting:
+            with Interruption() as interruption:
+                while work.waiting or self._busy():
+                    if interruption.asked:
+                        yield self._interrupted()
+                        yield from self._last(work)
                         break
-                    others = [w.program for w in self._workers if w is not worker]
-                    job = waiting.pop(choose(waiting, worker.program, others))
-                    worker.take(job)
-                    if isinstance(job, TrainJob):
-                        attempts[job.fingerprint] += 1
-                        yield Started(job, attempts[job.fingerprint])
-                for worker in self._speaking():
-                    under_way = worker.job
-                    event = worker.listen()
-                    if event is not None:
-                        yield event
-                    elif under_way is not None:
-                        yield from self._bury(worker, under_way, waiting, attempts)
+                    yield from self._hand_out(work)
+                    yield from self._listen(work, interruption.wakes)
+                if interruption.asked:
+                    raise KeyboardInterrupt
         finally:
-            for worker in [w for w in self._workers if w.job is not None]:
-                worker.kill()
-                self._workers.remove(worker)
+            self._stop(self._busy())
 
     def close(self) -> None:
         """Stop all workers; those that do not leave by themselves within a few seconds are killed."""
@@ -87,104 +90,76 @@ class LocalBackend(Backend):
             worker.kill(patience=2.0)
         self._workers.clear()
 
-    def _idle(self, wanted: int) -> list[_Worker]:
-        """Workers without a job; new ones are started as long as there is work and room."""
+    def _busy(self) -> list[Process]:
+        return [worker for worker in self._workers if worker.job is not None]
+
+    def _stop(self, workers: list[Process], patience: float = 0.0) -> None:
+        for worker in workers:
+            self._workers.remove(worker)
+            worker.kill(patience)
+
+    def _hand_out(self, work: _Work) -> Iterator[Event]:
+        """Give every idle worker a job."""
+        for worker in self._idle(len(work.waiting)):
+            others = [w.program for w in self._workers if w is not worker]
+            job = work.waiting.pop(choose(work.waiting, worker.program, others))
+            worker.take(job)
+            work.attempts[job] += 1
+            if isinstance(job, TrainJob):
+                yield Started(job, work.attempts[job], work.deaths.get(job))
+
+    def _idle(self, wanted: int) -> list[Process]:
+        """At most ``wanted`` workers without a job, started where there is room; those without room are sent away."""
+        room = self._limit - len(self._busy())
         idle = [worker for worker in self._workers if worker.job is None]
-        while len(idle) < wanted and len(self._workers) < self._limit:
+        self._stop(idle[max(0, room) :])
+        idle = idle[: max(0, room)]
+        while len(idle) < min(wanted, room):
             taken = Counter(worker.core for worker in self._workers)
             core = min(self._cores, key=lambda c: taken[c])
-            worker = _Worker(core, self._imports)
+            worker = Process(core, self._imports)
             self._workers.append(worker)
             idle.append(worker)
-        return idle
+        return idle[:wanted]
 
-    def _speaking(self) -> list[_Worker]:
-        ready = wait([worker.connection for worker in self._workers if worker.job is not None])
-        return [worker for worker in self._workers if worker.connection in ready]
+    def _listen(self, work: _Work, *wakes: int) -> Iterator[Event]:
+        """What busy workers say, as soon as one does; or nothing, when something else wakes us."""
+        busy = self._busy()
+        ready = wait([*(worker.connection for worker in busy), *wakes])
+        for worker in [worker for worker in busy if worker.connection in ready]:
+            job = worker.job
+            event = worker.listen()
+            if event is not None:
+                yield event
+            elif job is not None:
+                yield from self._bury(worker, job, work)
 
-    def _bury(self, worker: _Worker, job: Job, waiting: list[Job], attempts: Counter[str]) -> Iterator[Event]:
+    def _bury(self, worker: Process, job: Job, work: _Work) -> Iterator[Event]:
         """A worker died under a job: try the job again, or give it up with its reason."""
-        reason = worker.epitaph()
+        busy = len(self._busy())
         self._workers.remove(worker)
+        death = worker.bury()
+        if death.memory:
+            self._limit = max(1, busy // 2)
+        if work.attempts[job] < MAX_ATTEMPTS:
+            work.deaths[job] = death.words
+            work.waiting.insert(0, job)
+            return
+        reason = f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}"
         if isinstance(job, DescribeJob):
-            yield Refused(job.arm, ((f"arm '{job.arm}'", f"its worker died: {reason}"),))
-        elif attempts[job.fingerprint] < MAX_ATTEMPTS:
-            waiting.insert(0, job)
+            yield Refused(job.arm, ((f"arm '{job.arm}'", reason),))
         else:
-            yield Ended(job, failed(job, f"its worker died {MAX_ATTEMPTS} times, at last: {reason}"))
+            yield Ended(job, failed(job, reason))
 
+    def _interrupted(self) -> Interrupted:
+        """Stop what is not nearly done; a describing worker has nothing to finish."""
+        trains = {worker: worker.job for worker in self._busy() if isinstance(worker.job, TrainJob)}
+        finishing = {worker: job for worker, job in trains.items() if nearly_done(job, worker.epochs)}
+        self._stop([worker for worker in self._busy() if worker not in finishing])
+        stopped = tuple(job for worker, job in trains.items() if worker not in finishing)
+        return Interrupted(tuple(finishing.values()), stopped)
 
-class _Worker:
-    """One worker process, seen from the driver."""
-
-    def __init__(self, core: int, imports: Imports) -> None:
-        self.core = core
-        self.job: Job | None = None
-        self.program: Recipe | None = None
-        ours, theirs = socket.socketpair()
-        lifeline, self._lifeline = os.pipe()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        command = [sys.executable, "-m", "paribus.backends.worker", str(theirs.fileno()), str(lifeline), str(core)]
-        try:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=(theirs.fileno(), lifeline),
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise BackendError(f"a worker process cannot be started: {error}") from error
-        finally:
-            theirs.close()
-            os.close(lifeline)
-        self.connection: Connection[Imports | Job | None, Event | Raised] = Connection(ours.detach())
-        self._say(imports)
-
-    def take(self, job: Job) -> None:
-        """Give the worker a job. If it is dead already, ``listen`` will tell."""
-        self.job = job
-        self.program = program_of(job) or self.program
-        self._say(job)
-
-    def listen(self) -> Event | None:
-        """The worker's next event; None if it is dead. An error of ours in the worker is raised here."""
-        try:
-            message = self.connection.recv()
-        except (EOFError, ConnectionResetError):
-            return None
-        if not isinstance(message, EpochDone):
-            self.job = None
-        if isinstance(message, Raised):
-            raise message.error
-        return message
-
-    def dismiss(self) -> None:
-        """Ask the worker to leave."""
-        self._say(None)
-
-    def _say(self, message: Imports | Job | None) -> None:
-        """Send, unless nobody is there any more."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(message)
-
-    def kill(self, patience: float = 0.0) -> None:
-        """Make sure the worker is gone."""
-        try:
-            self._process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self.connection.close()
-        os.close(self._lifeline)
-        self._log.close()
-
-    def epitaph(self) -> str:
-        """How the worker died, and the last line it wrote."""
-        code = self._process.wait()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()
-        self.kill()
-        return f"{how} ({lines[-1]})" if lines else how
+    def _last(self, work: _Work) -> Iterator[Event]:
+        """Nothing new is started; a run whose worker dies now is left for the next time."""
+        while self._busy():
+            yield from self._listen(work)

@@ -33,6 +33,9 @@ from paribus.records import (
     TrainJob,
 )
 
+OUT_OF_MEMORY = 77
+"""Exit code of a worker that ran out of memory. It cannot go on: what it holds is spent on nobody knows what."""
+
 MAX_REASON = 300
 """Characters of an unexpected error's first line that become a run's reason; the worker's log has the rest."""
 
@@ -105,6 +108,9 @@ def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Impo
     except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it was becomes the run's reason
         lines = str(error).strip().splitlines() or [""]
         reason = f"{type(error).__name__}: {lines[0][:MAX_REASON]}"
+        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in reason:
+            print(reason, file=sys.stderr, flush=True)
+            os._exit(OUT_OF_MEMORY)
         traceback.print_exc()
         if isinstance(job, DescribeJob):
             return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
@@ -122,4 +128,7 @@ def _die_with_driver(lifeline: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    # By its own name: what is defined here and sent would else be looked for in the driver's __main__.
+    from paribus.backends import worker
+
+    worker.main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -53,7 +53,9 @@ def run(
             outcome = _all_seeds(chosen, document, opened, backend)
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
-        raise ParibusError("some runs failed; the table says which and why. Run again to try them once more")
+        # Said beside the answer, not instead of it: with --json there is one document on stdout.
+        typer.echo("paribus: some runs failed; the notes say which and why. Run again to try them once more", err=True)
+        raise typer.Exit(ParibusError.exit_code)
 
 
 def noise(
@@ -95,12 +97,13 @@ def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backen
 @contextmanager
 def _computing(document: StudyDocument, folder: Path, workers: int | None) -> Iterator[tuple[Store, Backend]]:
     """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
+    from paribus.backends.interruption import terminable
     from paribus.backends.local import LocalBackend
     from paribus.custom import imports_for
     from paribus.store.sqlite import SqliteStore
 
     imports = imports_for(arm.model for arm in document.arms.values() if arm.model is not None)
-    with SqliteStore.open(folder, mode="write") as store, LocalBackend(workers, imports) as backend:
+    with terminable(), SqliteStore.open(folder, mode="write") as store, LocalBackend(workers, imports) as backend:
         try:
             yield store, backend
         except KeyboardInterrupt:

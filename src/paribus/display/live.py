@@ -19,7 +19,7 @@ from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
 from paribus.plan import Plan
-from paribus.records import DataSummary, Ended, Event, RunResult, TrainJob
+from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
 from paribus.study import StudyDocument
 
 
@@ -62,6 +62,10 @@ class Terminal(Display):
         if isinstance(event, Ended) and event.result.reason is not None:
             line = f"{wording.run_name(event.job)}: {wording.outcome(event.result)}"
             self._console.print(Text(line, style="yellow"))
+        elif isinstance(event, Started) and event.attempt > 1:
+            self._console.print(Text(wording.again(event), style="yellow"))
+        elif isinstance(event, Interrupted):
+            self._console.print(Text(wording.interrupted(event), style="yellow"))
 
     def __enter__(self) -> Self:
         if self._tally is not None:
@@ -77,6 +81,8 @@ class Terminal(Display):
             self._live.stop()
             seconds = wording.duration(self._clock() - self._started)
             self._console.print(f"[dim]{wording.runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
+            if kind is KeyboardInterrupt:
+                self._console.print(Text(wording.cut_off(self._tally), style="yellow"))
 
     def _draw(self) -> RenderableType:
         if self._tally is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import TracebackType
 from typing import TextIO
 
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
 from paribus.plan import Plan
-from paribus.records import DataSummary, Ended, Event, Started
+from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study import StudyDocument
 
 
@@ -37,7 +38,9 @@ class Plain(Display):
             return
         self._tally.count(event)
         if isinstance(event, Started) and event.attempt > 1:
-            self._line(f"{wording.run_name(event.job)}: its worker died, attempt {event.attempt}")
+            self._line(wording.again(event))
+        if isinstance(event, Interrupted):
+            self._line(wording.interrupted(event))
         if isinstance(event, Ended):
             done, total = len(self._tally.ended), self._tally.total
             tail = wording.left(self._tally.seconds_left()) if done < total else "done"
@@ -47,6 +50,13 @@ class Plain(Display):
                 tail,
             ]
             self._line("; ".join(part for part in parts if part))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say how far it came, if it was interrupted."""
+        if kind is KeyboardInterrupt and self._tally is not None:
+            self._line(wording.cut_off(self._tally))
 
     def _line(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

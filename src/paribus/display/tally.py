@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from paribus.plan import Plan
-from paribus.records import Ended, EpochDone, EpochReport, Event, RunResult, Started, Status, TrainJob
+from paribus.records import Ended, EpochDone, EpochReport, Event, Interrupted, RunResult, Started, Status, TrainJob
 
 FIXED_COST = 50_000
 """Parameters that an epoch costs whatever the network: small networks are not free."""
@@ -49,6 +49,9 @@ class Tally:
                 run = self.running[job.fingerprint]
                 self._epoch_seconds[job.arm].append(now - run.since)
                 run.since, run.report = now, report
+            case Interrupted(stopped=stopped):
+                for job in stopped:
+                    self.running.pop(job.fingerprint, None)
             case Ended(job, result):
                 self.running.pop(job.fingerprint, None)
                 self.ended[job.fingerprint] = result

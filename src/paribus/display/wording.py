@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from paribus.records import EpochReport, RunResult, TrainJob
+from paribus.display.tally import Tally
+from paribus.records import EpochReport, Interrupted, RunResult, Started, TrainJob
 
 
 def duration(seconds: float) -> str:
@@ -37,6 +38,29 @@ def epoch(report: EpochReport) -> str:
         f"epoch {report.epoch}/{report.epochs}, fit loss {report.fit_loss:.4f}, fit accuracy {report.fit_accuracy:.4f}"
     )
     return text if report.val_accuracy is None else f"{text}, val accuracy {report.val_accuracy:.4f}"
+
+
+def again(event: Started) -> str:
+    """That a run is tried again, and why."""
+    death = "" if event.death is None else f": {event.death}"
+    return f"{run_name(event.job)}: its worker died{death}; attempt {event.attempt}"
+
+
+def interrupted(event: Interrupted) -> str:
+    """What goes on, what does not, and how to end it now."""
+    parts = ["interrupted: no run is started any more"]
+    if event.stopped:
+        parts.append(f"{runs(len(event.stopped))} under way stopped (to be computed again)")
+    if event.finishing:
+        names = ", ".join(run_name(job) for job in event.finishing)
+        parts.append(f"{names} nearly done and finishing; interrupt again to stop now")
+    return "; ".join(parts)
+
+
+def cut_off(tally: Tally) -> str:
+    """How far an interrupted study has come: runs that ended, now or earlier, and those still to do."""
+    wanted, to_do = len(tally.plan.wanted), tally.total - len(tally.ended)
+    return f"interrupted: {wanted - to_do} of {runs(wanted)} have ended, {to_do} to do"
 
 
 def left(seconds: float | None) -> str:
