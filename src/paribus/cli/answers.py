@@ -20,6 +20,10 @@ Output = Annotated[
         "-o", "--output", metavar="FILE", help="Where to write it.", show_default="STUDY.html; others: stdout"
     ),
 ]
+Figures = Annotated[
+    Path | None, typer.Option("--figures", metavar="DIR", help="Also write every figure as a file into this folder.")
+]
+FigureFormat = Annotated[Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="What kind of files.")]
 MetricName = Annotated[str, typer.Option("--metric", metavar="M", help=METRIC_HELP)]
 
 
@@ -27,6 +31,8 @@ def report(
     study: options.Study,
     format: Format = "html",
     out: Output = None,
+    figures: Figures = None,
+    figure_format: FigureFormat = "pdf",
     store: options.Store = options.DEFAULT_STORE,
 ) -> None:
     """Write the report of a study that was run: one HTML file, or Markdown, LaTeX, CSV or JSON."""
@@ -36,6 +42,9 @@ def report(
 
     with SqliteStore.open(store, mode="read") as opened:
         outcome = open_results(study, opened).outcome()
+        if figures is not None:
+            for file in room.write_figures(outcome, figures, figure_format):
+                typer.echo(str(file), err=True)
         if out is None and format != "html":
             typer.echo(room.text(outcome, format), nl=False)
             return
