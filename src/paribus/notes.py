@@ -18,15 +18,21 @@ def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Seq
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
-    if len(environments) > 1:
-        found.append(
-            f"These runs were computed in {len(environments)} different environments "
-            f"({_differences(environments)}): equal seeds need not give equal bits across them."
-        )
+    found += mixed(environments)
     looks = document.comparison.looks
     if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
         found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
     return tuple(found)
+
+
+def mixed(environments: Sequence[Environment]) -> tuple[str, ...]:
+    """One sentence where runs were computed in different environments; nothing where all are the same."""
+    if len(environments) < 2:
+        return ()
+    return (
+        f"These runs were computed in {len(environments)} different environments "
+        f"({_differences(environments)}): equal seeds need not give equal bits across them.",
+    )
 
 
 def _ended_badly(arm: str, run: RunResult) -> str:

@@ -51,8 +51,9 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
         if not known
         else ""
     )
-    fields = contrast_fields(contrast)
-    return Answer("\n".join(filter(None, (contrast_sentence(contrast), remark))), {**fields, "declared": known})
+    notes = results.remarks(a, b)
+    text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
+    return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
@@ -75,8 +76,10 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
         "scope": str(found.comparison.scope),
         "seeds": found.comparison.seeds,
         "sentence": check_sentence(found),
+        "notes": list(results.remarks(new, old)),
     }
-    return Answer(check_sentence(found), document, EXIT_CODES[found.answer])
+    text = "\n".join((check_sentence(found), *results.remarks(new, old)))
+    return Answer(text, document, EXIT_CODES[found.answer])
 
 
 def plan(results: StoredResults, detect: float, power: float) -> Answer:
