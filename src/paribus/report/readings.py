@@ -11,10 +11,13 @@ from paribus.report import notebook
 from paribus.report.numbers import percent, points
 from paribus.report.reading import Reading
 
+LEAST = 0.001
+"""A gap that is misread by less than this (0.1 points) is not worth a remark."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Misleading:
-    """An arm whose fit accuracy is not above its test accuracy, though its train accuracy is: means over its runs."""
+    """An arm by whose fit accuracy at least half of its generalization gap is not seen: means over its runs."""
 
     name: str
     fit: float
@@ -25,24 +28,32 @@ class _Misleading:
 def readings(outcome: Outcome) -> tuple[Reading, ...]:
     """Remarks with their numbers, those of any study first."""
     found = [arm for entry in outcome.arms if (arm := _misleading(entry)) is not None]
-    return (*([_fit_below_test(found)] if found else []), *notebook.readings(outcome))
+    return (*([_by_fit_accuracy(found)] if found else []), *notebook.readings(outcome))
 
 
 def _misleading(arm: ArmOutcome) -> _Misleading | None:
     fit, train, test = (arm.estimates.get(f"{name}_accuracy") for name in ("fit", "train", "test"))
-    if fit is None or train is None or test is None or not fit.mean <= test.mean < train.mean:
+    if fit is None or train is None or test is None:
+        return None
+    gap, seen = train.mean - test.mean, fit.mean - test.mean
+    if gap <= 0 or seen > gap / 2 or gap - seen < LEAST:
         return None
     return _Misleading(arm.name, fit.mean, train.mean, test.mean)
 
 
-def _fit_below_test(arms: Sequence[_Misleading]) -> Reading:
-    """Fit accuracy at or below test accuracy looks like perfect generalization; often that is dropout in ``fit``."""
-    one = len(arms) == 1
-    shown = listed([f"{arm.name} ({percent(arm.fit)} against {percent(arm.test)})" for arm in arms])
+def _by_fit_accuracy(arms: Sequence[_Misleading]) -> Reading:
+    """Fit accuracy close to or below test accuracy looks like good generalization; often that is dropout in ``fit``."""
+    seen = listed(
+        [
+            f"{points(arm.fit - arm.test)} for {arm.name} ({percent(arm.fit)} against {percent(arm.test)})"
+            for arm in arms
+        ]
+    )
     trains, gaps = listed([percent(arm.train) for arm in arms]), listed([points(arm.train - arm.test) for arm in arms])
+    several = len(arms) > 1
     return Reading(
         "Fit accuracy is no train accuracy",
-        f"By the accuracy that fit prints, {shown} {'is' if one else 'are'} no better on the training split than on "
-        f"the test split, as though there were no generalization gap. Measured after training, in inference mode, "
-        f"train accuracy is {trains}: {'the gap is' if one else 'the gaps are'} {gaps}.",
+        f"By the accuracy that fit prints, the gap between training and test split would be {seen}. Measured after "
+        f"training, in inference mode, train accuracy is {trains}{', in this order' if several else ''}: "
+        f"{'the gaps are' if several else 'the gap is'} {gaps}.",
     )

@@ -21,8 +21,9 @@ def reliability(arm: str, calibration: Calibration, name: str, width: float) -> 
     filled = calibration.count > 0
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 52, 12, 30, 92)
+        ax = axes(figure, size, 56, 12, 30, 92)
         ax.text(0, 1 + 11 / 178, arm, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
+        ax.text(0.03, 0.9, "accuracy", transform=ax.transAxes, color=palette.muted, fontsize=11.5)
         ax.plot([0, 1], [0, 1], color=palette.muted, linewidth=1, dashes=(4, 3))
         confidence, accuracy = calibration.confidence[filled], calibration.accuracy[filled]
         ax.vlines(confidence, confidence, accuracy, colors=palette.worse, linewidth=1.6, alpha=0.7)
@@ -37,8 +38,7 @@ def reliability(arm: str, calibration: Calibration, name: str, width: float) -> 
                 markeredgewidth=0,
                 alpha=alpha,
             )
-        ax.set_ylabel("accuracy", color=palette.muted, fontsize=11.5, labelpad=3)
-        below = axes(figure, size, 52, 12, 218, 42)
+        below = axes(figure, size, 56, 12, 218, 42)
         middle = (calibration.edges[:-1] + calibration.edges[1:]) / 2
         heights = np.log10(calibration.count[filled] + 1.0)
         below.bar(middle[filled], heights, width=0.8 / len(middle), color=palette.test, alpha=0.5, linewidth=0)

@@ -52,7 +52,7 @@ def seed_by_seed(contrast: Contrast, seeds: Sequence[int], width: float, name: s
     label = f"{contrast.a} {_MINUS} {contrast.b}"
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 52, 10, 28, 40)
+        ax = axes(figure, size, 58, 10, 28, 40)
         ax.text(0, 1 + 10 / 142, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]

@@ -32,7 +32,7 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     validated = any(run.curve.val_accuracy for run in runs)
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 52, 12, 30, 40)
+        ax = axes(figure, size, 56, 12, 30, 40)
         ax.text(0, 1 + 11 / 170, arm.name, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         _scale(ax, palette, limits, epochs)
         alpha = min(0.9, max(0.12, 4 / len(runs)))

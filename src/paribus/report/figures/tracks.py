@@ -18,6 +18,9 @@ TOP = 32.0
 BOTTOM = 44.0
 FOOT = 6.0
 SIDE = 14.0
+_EDGE = 14.0
+"""Ticks closer than this to an end of the scale would have their labels cut off."""
+
 _LETTER = 7.2
 """About how wide a letter of 12 points is."""
 
@@ -125,7 +128,10 @@ def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
 
 def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
     ax.set_yticks([])
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=4 if width < 500 else 7, steps=[1, 2, 2.5, 5, 10]))
+    low, high = ax.get_xlim()
+    edge = _EDGE * (high - low) / width
+    places = MaxNLocator(nbins=4 if width < 500 else 7, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ax.set_xticks([place for place in places if low + edge <= place <= high - edge])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=frame.signed) + frame.unit))
     ax.tick_params(axis="x", length=0, labelsize=11.5, labelcolor=palette.muted, pad=5)
     ax.grid(axis="x", color=palette.grid, linewidth=1)

@@ -118,8 +118,9 @@ def _row(item: Contrast | Effect, comparison: Comparison | None) -> list[Child]:
 def _name(item: Contrast | Effect) -> Child:
     """The arms, each unbroken."""
     if isinstance(item, Effect):
-        return item.name
-    return [tag("span", item.a, class_="name"), " against ", tag("span", item.b, class_="name")]
+        return tag("span", item.name, class_="pair")
+    arms = tag("span", item.a, class_="name"), " against ", tag("span", item.b, class_="name")
+    return tag("span", arms, class_="pair")
 
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
