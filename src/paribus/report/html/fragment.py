@@ -1,7 +1,7 @@
 """The answer as a piece of HTML for a notebook's output: verdicts, one figure, the table of arms.
 
-There is no script in it and no outside part. Its style touches nothing outside it, follows the notebook's own theme (not
-the desk's), and leaves plain tables and sentences where a viewer strips styles.
+There is no script in it and no outside part. Its style touches nothing outside it, follows the notebook's own theme
+(not the desk's), and leaves plain tables and sentences where a viewer strips styles.
 """
 
 from __future__ import annotations
