@@ -9,7 +9,7 @@ import pytest
 
 from paribus import fingerprint
 from paribus.fingerprint import recipe_key, run_fingerprint
-from paribus.records import DataSpec, DataSummary, LayerSummary, Recipe, Seeds, Training
+from paribus.records import DataSpec, DataSummary, EarlyStopping, LayerSummary, Recipe, Seeds, Training
 from paribus.study import Arm
 
 RECIPE = Recipe('{"class_name":"Sequential"}', '{"class_name":"Adam"}', 79_510, (LayerSummary("d", "Dense", "", 1),))
@@ -37,6 +37,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "epochs": {"training": replace(TRAINING, epochs=11)},
     "batch size": {"training": replace(TRAINING, batch_size=101)},
     "validation split": {"training": replace(TRAINING, validation_split=0.1)},
+    "class weights": {"training": replace(TRAINING, class_weight=((0, 2.0),))},
+    "other class weights": {"training": replace(TRAINING, class_weight=((0, 3.0),))},
+    "balanced classes": {"training": replace(TRAINING, class_weight="balanced")},
+    "early stopping": {"training": replace(TRAINING, early_stopping=EarlyStopping(3))},
+    "patience": {"training": replace(TRAINING, early_stopping=EarlyStopping(4))},
+    "what is monitored": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, "val_accuracy"))},
+    "least improvement": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, min_delta=0.1))},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -90,7 +97,10 @@ def test_a_new_engine_has_new_fingerprints(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
-    assert [f.name for f in fields(Training)] == ["loss", "epochs", "batch_size", "validation_split"]
+    assert [f.name for f in fields(Training)] == [
+        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping")
+    ]
+    assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]
     assert [f.name for f in fields(Recipe)] == ["model", "optimizer", "parameters", "layers"]
     assert [f.name for f in fields(DataSpec)] == [

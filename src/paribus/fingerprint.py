@@ -26,7 +26,7 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,
-            "training": asdict(training) | {"validation_split": float(training.validation_split)},
+            "training": _given(training),
             "data": data.fingerprint,
             "preparation": {
                 "scale": None if spec.scale is None else float(spec.scale),
@@ -36,6 +36,14 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
             "seeds": asdict(seeds),
         }
     )
+
+
+def _given(training: Training) -> dict[str, object]:
+    """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
+    said = asdict(training) | {"validation_split": float(training.validation_split)}
+    if training.early_stopping is not None:
+        said["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:

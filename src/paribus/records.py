@@ -92,13 +92,32 @@ class DataSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyStopping:
+    """Stop when the validation split no longer improves, and keep the weights of the best epoch.
+
+    As Keras's callback of that name with ``restore_best_weights``: an epoch is better if ``monitor`` (``val_loss`` or
+    ``val_accuracy``) improves by more than ``min_delta``; training ends ``patience`` epochs after the best one.
+    """
+
+    patience: int
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
-    """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON."""
+    """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
+
+    ``class_weight`` weighs the loss of each example while training: pairs of class and weight (1 for classes that are
+    not named), or "balanced" for weights inversely proportional to how often a class is trained on.
+    """
 
     loss: str
     epochs: int
     batch_size: int
     validation_split: float = 0.0
+    class_weight: tuple[tuple[int, float], ...] | str | None = None
+    early_stopping: EarlyStopping | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
 from paribus.fingerprint import recipe_key
 from paribus.plan import Plan, plan, wanted_runs
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Seeds
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Seeds, Training
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study import StudyDocument
 
@@ -66,14 +66,15 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
     """The canonical form of every arm, from the store where it is known, else from Keras.
 
     Raises:
-        ModelError: Keras refuses some arms; the error lists every mistake in all of them.
+        ModelError: Keras refuses some arms; the error lists every mistake in all of them. Or a weight is given for a
+            class that the data does not have.
     """
     training, spec = document.protocol.training(), document.data.spec()
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes]
-    mistakes: list[Mistake] = []
-    if jobs:
+    mistakes = _unknown_classes(training, data)
+    if jobs and not mistakes:
         with closing(backend.run(jobs)) as events:
             for event in events:
                 if isinstance(event, Described):
@@ -84,6 +85,17 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
     return recipes
+
+
+def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:
+    """Weights of classes that the data does not have."""
+    weights = training.class_weight if isinstance(training.class_weight, tuple) else ()
+    last = data.classes - 1
+    return [
+        Mistake("protocol, class_weight", f"class {index}: {data.name} has {data.classes} classes, 0 to {last}")
+        for index, _ in weights
+        if index > last
+    ]
 
 
 def stored_document(document: StudyDocument) -> str:

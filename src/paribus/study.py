@@ -29,6 +29,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from paribus import records
 from paribus.records import DataSpec, Training
 
 METRICS = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy")
@@ -79,6 +80,29 @@ def _not_empty(value: Any) -> Any:
     return value
 
 
+_WEIGHTS = '"balanced", or a table of classes with their weights, is expected, like { 0 = 1.0, 1 = 5.0 }'
+
+
+def _balanced_or_table(value: object) -> object:
+    if value is not None and value != "balanced" and not isinstance(value, Mapping):
+        raise ValueError(_WEIGHTS)
+    return value
+
+
+def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
+    for name, weight in value.items() if isinstance(value, dict) else ():
+        if not (name.isascii() and name.isdigit()):
+            raise ValueError(f"class {name!r}: classes are numbered 0, 1, 2 ... in the order of their names")
+        if weight < 0:
+            raise ValueError(f"class {name}: weight {weight:g}; a weight is 0 or more")
+    return value
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_balanced_or_table), AfterValidator(_class_weights)
+]
+"""Weights of classes while training: by index, or balanced."""
+
 KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_out), AfterValidator(_one_class)]
 """A Keras class and its arguments: exactly one key."""
 
@@ -100,17 +124,46 @@ class Data(_Table):
         return DataSpec(**self.model_dump())
 
 
+class EarlyStopping(_Table):
+    """When training ends before its last epoch (see ``paribus.records.EarlyStopping``)."""
+
+    patience: Whole = Field(ge=0)
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+    min_delta: Number = Field(default=0.0, ge=0)
+
+
 class Protocol(_Table):
-    """What is held equal for all arms."""
+    """What is held equal for all arms.
+
+    ``class_weight`` is ``"balanced"``, or a table of class indices with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
+    """
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
     epochs: Whole = Field(default=10, ge=1)
     batch_size: Whole = Field(default=100, ge=1)
     validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
+    class_weight: ClassWeight = None
+    early_stopping: EarlyStopping | None = None
+
+    @model_validator(mode="after")
+    def _validated(self) -> Self:
+        if self.early_stopping is not None and not self.validation_split:
+            raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
+        return self
 
     def training(self) -> Training:
         """As the frozen value that the engine knows."""
-        return Training(canonical_json(self.loss), self.epochs, self.batch_size, self.validation_split)
+        weights, stopping = self.class_weight, self.early_stopping
+        if isinstance(weights, dict):
+            pairs = tuple(sorted((int(name), float(weight)) for name, weight in weights.items()))
+        return Training(
+            canonical_json(self.loss),
+            self.epochs,
+            self.batch_size,
+            self.validation_split,
+            pairs if isinstance(weights, dict) else weights,
+            None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
+        )
 
 
 class Arm(_Table):

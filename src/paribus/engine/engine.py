@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +38,7 @@ from paribus.records import (
     Training,
     TrainJob,
 )
+from paribus.stopping import stand, watched
 
 DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1"}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
@@ -105,7 +107,7 @@ class Engine:
         """Train one arm with one seed and measure it honestly.
 
         A loss that is nan or infinite after an epoch ends the run early, as ``diverged``; it scores what its weights
-        score.
+        score. With early stopping the weights of the best epoch are kept, and its fit measures are the run's.
         """
         data = self._prepared(job.data, job.training.validation_split)
         programs = self._compiled(job, data)
@@ -113,6 +115,7 @@ class Engine:
         started = time.perf_counter()
         state = programs.draw(seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
         reports: list[EpochReport] = []
+        stopping, kept = job.training.early_stopping, state
         status, reason = Status.FINISHED, None
         for epoch in range(job.training.epochs):
             order = seeds.epoch_order(job.seeds, epoch, len(data.train))
@@ -123,6 +126,17 @@ class Engine:
             if not math.isfinite(report.fit_loss):
                 status, reason = Status.DIVERGED, f"the loss was {report.fit_loss} after epoch {report.epoch}"
                 break
+            if stopping is not None:
+                now = stand(stopping, watched(stopping, reports))
+                if now.kept == report.epoch:
+                    # The next epoch takes the state's memory.
+                    kept = jax.tree.map(jnp.copy, state)
+                if now.stop:
+                    break
+        if stopping is None or status is Status.DIVERGED:
+            shown, state = reports[-1], network.finalized(state)
+        else:
+            shown, state = reports[stand(stopping, watched(stopping, reports)).kept - 1], kept
         train = self._evaluate(programs, state, data.train)
         test = self._evaluate(programs, state, data.test)
         weights = {path: np.asarray(value) for path, value in network.named_weights(state).items()}
@@ -134,8 +148,8 @@ class Engine:
             status=status,
             seeds=job.seeds,
             scores=Scores(
-                fit_accuracy=reports[-1].fit_accuracy,
-                fit_loss=reports[-1].fit_loss,
+                fit_accuracy=shown.fit_accuracy,
+                fit_loss=shown.fit_loss,
                 train_accuracy=_accuracy(train, data.train),
                 train_loss=_mean(train.loss),
                 test_accuracy=_accuracy(test, data.test),
@@ -171,7 +185,8 @@ class Engine:
         draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
         state = jax.eval_shape(network.initial_state, *keys)
         order = seeds.epoch_order(job.seeds, 0, len(data.train))
-        epoch = jax.jit(program.epoch_program(network, prepare, job.training.batch_size), donate_argnums=0)
+        weights = _class_weights(job.training, data)
+        epoch = jax.jit(program.epoch_program(network, prepare, job.training.batch_size, weights), donate_argnums=0)
         evaluate = jax.jit(program.evaluation_program(network, prepare))
         size = min(program.EVALUATION_BATCH, *(len(split) for split in data.splits))
         programs = _Programs(
@@ -218,6 +233,20 @@ def _prepare(data: Dataset, validation_split: float) -> _Prepared:
     validation = _Split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None
     resident = (jax.device_put(train.x), jax.device_put(train.labels))
     return _Prepared(train, validation, _Split(data.x_test, data.y_test), data.classes, resident)
+
+
+def _class_weights(training: Training, data: _Prepared) -> NDArray[np.float32] | None:
+    """The weight of each class, shape ``(classes,)``; "balanced" is n / (classes * count), as scikit-learn has it."""
+    if training.class_weight is None:
+        return None
+    weights = np.ones(data.classes, np.float32)
+    if isinstance(training.class_weight, str):
+        counts = np.bincount(data.train.labels, minlength=data.classes)
+        weights[:] = len(data.train) / (data.classes * np.maximum(counts, 1))
+        return weights
+    for index, weight in training.class_weight:
+        weights[index] = weight
+    return weights
 
 
 def _mean(values: jax.Array | NDArray[np.float32]) -> float:

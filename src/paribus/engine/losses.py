@@ -35,9 +35,14 @@ def loss_from(text: str) -> keras.losses.Loss:
 def target_form(text: str) -> TargetForm:
     """Which labels the loss reads: class indices, one-hot rows, or one column of zeros and ones."""
     name = type(loss_from(text)).__name__
-    if name.startswith("Sparse"):
+    if name.startswith("Sparse") or name == "CategoricalGeneralizedCrossEntropy":
         return "integer"
     return "binary" if name.startswith("Binary") else "one-hot"
+
+
+def reads_one_output(text: str) -> bool:
+    """Whether the loss makes sense of one output for two classes; losses over several classes do not."""
+    return "Categorical" not in type(loss_from(text)).__name__
 
 
 def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
@@ -52,13 +57,14 @@ def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
 def probabilities(outputs: jax.Array, from_logits: bool) -> jax.Array:
     """A network's outputs ``(batch, outputs)`` as probabilities ``(batch, classes)``.
 
-    One output is the probability of class 1. Logits go through softmax (or sigmoid). Others are taken as they are.
+    One output is the probability of class 1. Logits go through softmax (or sigmoid). Outputs of another kind (linear
+    ones under a squared error, say) are cut off at 0 and 1.
     """
     outputs = outputs.astype(jnp.float32)
     if outputs.shape[-1] == 1:
-        positive = jax.nn.sigmoid(outputs) if from_logits else outputs
+        positive = jax.nn.sigmoid(outputs) if from_logits else jnp.clip(outputs, 0.0, 1.0)
         return jnp.concatenate([1.0 - positive, positive], axis=-1)
-    return jax.nn.softmax(outputs, axis=-1) if from_logits else outputs
+    return jax.nn.softmax(outputs, axis=-1) if from_logits else jnp.clip(outputs, 0.0, 1.0)
 
 
 def predicted_classes(outputs: jax.Array, from_logits: bool) -> jax.Array:

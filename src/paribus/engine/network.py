@@ -33,7 +33,10 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states."""
+    """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states.
+
+    ``starts_from_weights`` says that the optimizer's first state depends on the weights.
+    """
 
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
@@ -41,20 +44,21 @@ class Network:
     target_form: TargetForm
     from_logits: bool
     seed_states: tuple[int, ...]
+    starts_from_weights: bool
 
     @classmethod
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
-        optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
         forget_what_was_built()
         with _no_luck(), keras.StatelessScope(initialize_variables=False):
             model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
-            optimizer.build(model.trainable_variables)
+        optimizer, starts_from_weights = _optimizer(recipe.optimizer, model)
         forget_what_was_built()
         loss = loss_from(training.loss)
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
         from_logits = bool(loss.get_config().get("from_logits", False))
-        return cls(model, optimizer, loss, target_form(training.loss), from_logits, positions)
+        form = target_form(training.loss)
+        return cls(model, optimizer, loss, form, from_logits, positions, starts_from_weights)
 
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
         """Draw all weights: a pure function, made to be jitted.
@@ -69,13 +73,39 @@ class Network:
                 initializer.seed = stream
         with keras.StatelessScope(state_mapping=[(stream.state, init_key)], initialize_variables=False):
             drawn = {id(v): _draw(v) for v in self.model.variables if not _is_seed_state(v)}
-            optimizer = [_draw(v) for v in self.optimizer.variables]
+        trainable = [drawn[id(v)] for v in self.model.trainable_variables]
         keys = iter(dropout_keys)
         non_trainable = [
             next(keys) if i in self.seed_states else drawn[id(v)]
             for i, v in enumerate(self.model.non_trainable_variables)
         ]
-        return State([drawn[id(v)] for v in self.model.trainable_variables], non_trainable, optimizer)
+        return State(trainable, non_trainable, self._initial_optimizer(trainable))
+
+    def _initial_optimizer(self, trainable: list[jax.Array]) -> list[jax.Array]:
+        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built anew, on these weights."""
+        optimizer = self.optimizer
+        if self.starts_from_weights:
+            with jax.ensure_compile_time_eval():
+                optimizer = type(optimizer).from_config(optimizer.get_config())
+        mapping = list(zip(self.model.trainable_variables, trainable, strict=True))
+        with keras.StatelessScope(state_mapping=mapping, initialize_variables=False) as scope:
+            if not optimizer.built:
+                optimizer.build(self.model.trainable_variables)
+            assigned = [scope.get_current_value(v) for v in optimizer.variables]
+            return [
+                _draw(v) if value is None else value for v, value in zip(optimizer.variables, assigned, strict=True)
+            ]
+
+    def finalized(self, state: State) -> State:
+        """The state after the last step: an optimizer with ``use_ema`` leaves the average of the weights behind."""
+        variables = self.model.trainable_variables
+        mapping = [
+            *zip(variables, state.trainable, strict=True),
+            *zip(self.optimizer.variables, state.optimizer, strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            self.optimizer.finalize_variable_values(variables)
+            return state._replace(trainable=[scope.get_current_value(v) for v in variables])
 
     def named_weights(self, state: State) -> dict[str, jax.Array]:
         """Weights by path, trainable and not, without the states of seed generators."""
@@ -104,6 +134,22 @@ def _no_luck() -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+def _optimizer(text: str, model: keras.Model) -> tuple[Any, bool]:
+    """An optimizer built for a model, and whether its first state depends on the model's weights.
+
+    Nadam and Adafactor make variables of given values, which a stateless scope does not allow: they are built outside.
+    """
+    optimizer = keras.saving.deserialize_keras_object(json.loads(text))
+    try:
+        with keras.StatelessScope(initialize_variables=False) as scope:
+            optimizer.build(model.trainable_variables)
+    except ValueError:
+        optimizer = keras.saving.deserialize_keras_object(json.loads(text))
+        optimizer.build(model.trainable_variables)
+        return optimizer, False
+    return optimizer, any(scope.get_current_value(v) is not None for v in optimizer.variables)
 
 
 def _draw(variable: Any) -> jax.Array:

@@ -62,15 +62,21 @@ def prepared(
     return prepare
 
 
-def train_step(network: Network, state: State, x: jax.Array, labels: jax.Array) -> tuple[State, jax.Array, jax.Array]:
-    """One batch, as Keras's own ``train_step`` computes it: new state, loss, number of right answers."""
+def train_step(
+    network: Network, state: State, x: jax.Array, labels: jax.Array, class_weights: NDArray[np.float32] | None = None
+) -> tuple[State, jax.Array, jax.Array]:
+    """One batch, as Keras's own ``train_step`` computes it: new state, loss, number of right answers.
+
+    ``class_weights``, shape ``(classes,)``, weigh the loss of each example by its class.
+    """
+    weights = None if class_weights is None else jnp.asarray(class_weights)[labels]
 
     def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[jax.Array, list[jax.Array]]]:
         outputs, non_trainable, penalties = network.model.stateless_call(
             trainable, state.non_trainable, x, training=True, return_losses=True
         )
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
-        return network.loss(y, outputs) + sum(penalties), (outputs, non_trainable)
+        return network.loss(y, outputs, weights) + sum(penalties), (outputs, non_trainable)
 
     (loss, (outputs, non_trainable)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
     trainable, optimizer = network.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
@@ -79,7 +85,7 @@ def train_step(network: Network, state: State, x: jax.Array, labels: jax.Array) 
 
 
 def epoch_program(
-    network: Network, prepare: Preparation, batch_size: int
+    network: Network, prepare: Preparation, batch_size: int, class_weights: NDArray[np.float32] | None = None
 ) -> Callable[..., tuple[State, EpochMeasures]]:
     """A function ``(state, order, x, labels) -> (state, measures)`` that runs one epoch over ``x[order]``.
 
@@ -88,7 +94,7 @@ def epoch_program(
 
     def step(carry: tuple[State, jax.Array, jax.Array], rows: jax.Array, x: jax.Array, labels: jax.Array) -> Any:
         state, loss_sum, right_sum = carry
-        state, loss, right = train_step(network, state, prepare(x[rows]), labels[rows])
+        state, loss, right = train_step(network, state, prepare(x[rows]), labels[rows], class_weights)
         return state, loss_sum + loss * rows.shape[0], right_sum + right
 
     def epoch(state: State, order: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, EpochMeasures]:

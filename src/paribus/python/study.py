@@ -44,6 +44,9 @@ class Study:
         optimizer: for models that are not compiled: a name or a Keras optimizer.
         loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
         validation_split: the share at the end of the training data that is not trained on but validated on.
+        class_weight: weights of classes while training, by index; or "balanced".
+        early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
+            of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
         baseline: compare every other arm with this one only; by default every arm with every other.
         margin: differences smaller than this count as equivalent, a fraction of 1.
         level: at which all intervals hold at once.
@@ -72,6 +75,8 @@ class Study:
         optimizer: Any = "adam",
         loss: Any = None,
         validation_split: float = 0.0,
+        class_weight: Mapping[int, float] | str | None = None,
+        early_stopping: int | Mapping[str, Any] | None = None,
         baseline: str | None = None,
         margin: float = 0.001,
         level: float = 0.95,
@@ -98,6 +103,8 @@ class Study:
                     "epochs": epochs,
                     "batch_size": batch_size,
                     "validation_split": validation_split,
+                    "class_weight": _by_text(class_weight),
+                    "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
                 "arms": {arm: model.arm for arm, model in models.items()},
@@ -188,6 +195,13 @@ class Study:
 def _joined(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
+
+
+def _by_text(weights: Mapping[int, float] | str | None) -> Any:
+    """Class weights as a study file has them, whose keys are texts."""
+    if not isinstance(weights, Mapping):
+        return weights
+    return {str(index): float(weight) for index, weight in weights.items()}
 
 
 def _one_loss(models: Mapping[str, Model], given_loss: Any) -> written.Written:

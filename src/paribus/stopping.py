@@ -1,0 +1,50 @@
+"""Which epoch's weights a run keeps: the last one's, or with early stopping the best one's by validation. Pure."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paribus.records import Curve, EarlyStopping, EpochReport
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a run stands after some epochs.
+
+    Attributes:
+        kept: the epoch whose weights are kept so far, numbered from 1.
+        stop: whether training ends here.
+    """
+
+    kept: int
+    stop: bool
+
+
+def stand(rule: EarlyStopping, watched: Sequence[float]) -> Stand:
+    """Judge the epochs so far, as ``keras.callbacks.EarlyStopping(restore_best_weights=True)`` does.
+
+    Args:
+        rule: when to stop.
+        watched: the monitored value of every epoch so far; at least one.
+    """
+    better, sign = (operator.lt, 1.0) if rule.monitor == "val_loss" else (operator.gt, -1.0)
+    kept, best = 0, watched[0]
+    for epoch, value in enumerate(watched):
+        if better(value + sign * rule.min_delta, best):
+            kept, best = epoch, value
+    last = len(watched) - 1
+    return Stand(kept + 1, stop=last > 0 and last > kept and last - kept >= rule.patience)
+
+
+def kept_epoch(rule: EarlyStopping | None, curve: Curve) -> int:
+    """The epoch whose weights an ended run kept, numbered from 1; 0 for a run without any epoch."""
+    values = curve.val_accuracy if rule is not None and rule.monitor == "val_accuracy" else curve.val_loss
+    return len(curve.fit_loss) if rule is None or not values else stand(rule, values).kept
+
+
+def watched(rule: EarlyStopping, reports: Sequence[EpochReport]) -> list[float]:
+    """The monitored value of every epoch so far."""
+    values = (report.val_loss if rule.monitor == "val_loss" else report.val_accuracy for report in reports)
+    return [value for value in values if value is not None]

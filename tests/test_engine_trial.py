@@ -1,0 +1,96 @@
+"""What cannot be trained is said by name before anything trains; what can be is not refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import keras
+import pytest
+
+import own_layers
+from paribus.engine import trial
+from paribus.engine.describe import describe
+from paribus.errors import ModelError
+from paribus.records import DataSpec, DescribeJob
+from paribus.study import Arm, Protocol
+from parity import Case, written
+
+SOFTMAX = {"Dense": {"units": 4, "activation": "softmax"}}
+
+
+def refused(layers: list[Any], optimizer: Any = "Adam", loss: Any = "categorical_crossentropy", **more: Any) -> str:
+    shape = more.pop("shape", (12,))
+    arm = Arm.model_validate({"layers": layers, "optimizer": optimizer})
+    training = Protocol.model_validate({"loss": loss}).training()
+    with pytest.raises(ModelError) as caught:
+        describe(DescribeJob("big", arm.spec(), DataSpec("x"), training), shape, 4)
+    (mistake,) = caught.value.mistakes
+    assert mistake.place.startswith(("arm 'big'", "protocol"))
+    return mistake.message
+
+
+REFUSED = {
+    "normalization": ([{"Normalization": {}}, SOFTMAX], {}, "'normalization' .* learns by adapt"),
+    "stateful": ([{"LSTM": {"units": 3, "stateful": True}}, SOFTMAX], {"shape": (4, 3)}, "stateful"),
+    "float16": ([{"Dense": {"units": 3, "dtype": "mixed_float16"}}, SOFTMAX], {}, "'dense' computes in float16"),
+    "scaled": ([SOFTMAX], {"optimizer": {"Adam": {"loss_scale_factor": 8.0}}}, "scales losses"),
+    "crop": (
+        [{"RandomCrop": {"height": 4, "width": 4}}, {"Flatten": {}}, SOFTMAX],
+        {"shape": (6, 6, 1)},
+        "cannot train it as a pure step: .*RandomCrop",
+    ),
+    "lookup": ([{"StringLookup": {}}, SOFTMAX], {}, "StringLookup requires TensorFlow"),
+    "dice": ([SOFTMAX], {"loss": "dice"}, "loss Dice gives no value for each example"),
+    "unreduced": ([SOFTMAX], {"loss": {"CategoricalCrossentropy": {"reduction": "none"}}}, "scalar-output functions"),
+    "circle": ([SOFTMAX], {"loss": "circle"}, "pure step"),
+    "one-output": ([{"Dense": {"units": 1}}], {}, r"output has shape \(None, 1\), the data has 4 classes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_trained_is_said_by_name(name: str) -> None:
+    layers, options, said = REFUSED[name]
+    message = refused(layers, **options)
+    assert re.search(said, message), message
+    assert len(message) < 800
+
+
+TRIED = {
+    "augmented": Case(
+        [{"RandomFlip": {}}, {"RandomRotation": {"factor": 0.1}}, {"Flatten": {}}, SOFTMAX], shape=(6, 6, 1)
+    ),
+    "noise": Case([{"GaussianNoise": {"stddev": 0.1}}, {"AlphaDropout": {"rate": 0.1}}, SOFTMAX]),
+    "lstm": Case([{"LSTM": {"units": 3, "dropout": 0.1, "recurrent_dropout": 0.1}}, SOFTMAX], shape=(4, 3)),
+    "bfloat16": Case([{"Dense": {"units": 3, "dtype": "mixed_bfloat16"}}, SOFTMAX]),
+    "normalized": Case([{"Normalization": {"mean": 0.5, "variance": 2.0}}, SOFTMAX]),
+    "nadam": Case([SOFTMAX], "Nadam"),
+    "mse": Case([SOFTMAX], loss="mean_squared_error"),
+}
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_what_can_be_trained_is_not_refused(name: str) -> None:
+    recipe, network = written(TRIED[name])
+    assert trial.objections(network, TRIED[name].shape) == []
+    assert recipe.parameters > 0
+
+
+def test_usual_networks_cost_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    conv = [{"Conv2D": {"filters": 2, "kernel_size": 2, "kernel_regularizer": "l2"}}, {"BatchNormalization": {}}]
+    _, network = written(Case([*conv, {"Flatten": {}}, {"Dropout": {"rate": 0.1}}, SOFTMAX], shape=(6, 6, 1)))
+    _, unusual = written(TRIED["mse"])
+    monkeypatch.setattr(trial, "_traced", never)
+    assert trial.objections(network, (6, 6, 1)) == []
+    with pytest.raises(AssertionError):
+        trial.objections(unusual, (12,))
+
+
+def test_own_code_in_a_usual_layer_is_tried() -> None:
+    model = keras.Sequential([keras.Input((12,)), keras.layers.Dense(4, own_layers.squared)])
+    _, network = written(Case(model=json.dumps(keras.saving.serialize_keras_object(model))))
+    assert not all(trial._plain(layer) for layer in network.model.layers)
