@@ -13,10 +13,11 @@ from typing import Any
 import keras
 
 from paribus.engine import canonical
-from paribus.engine.losses import reads_one_output
+from paribus.engine.losses import target_form
 from paribus.engine.network import forget_what_was_built
+from paribus.engine.program import EVALUATION_BATCH
 from paribus.engine.revive import as_read, input_shape, output_shape, revive
-from paribus.engine.trial import objections, rebuilt
+from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe
 
@@ -51,6 +52,8 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
             ]
             model = None if mistakes else _stack(example_shape, layers, place, mistakes)
         if model is not None and not mistakes:
+            large = too_large(model, min(job.training.batch_size, EVALUATION_BATCH))
+            mistakes += [] if large is None else [Mistake(place, large)]
             mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
     forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
@@ -63,12 +66,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     forget_what_was_built()
     if model is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
-    recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
-    network, wrong = rebuilt(recipe, job.training)
-    found = [wrong] if network is None else objections(network, example_shape)
-    if found:
-        raise ModelError(f"arm '{job.arm}'", [Mistake(place, text) for text in found])
-    return recipe
+    return Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
 
 
 def _config(text: str) -> dict[str, Any]:
@@ -77,16 +75,20 @@ def _config(text: str) -> dict[str, Any]:
         config = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}; a model is what keras.Model.to_json() says") from None
+    except RecursionError:
+        raise ValueError("nested too deeply; a model is what keras.Model.to_json() says") from None
     if not isinstance(config, dict):
         raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() says")
+    if refused := sorted(set(refused_layers(config))):
+        raise ValueError("; ".join(refused))
     return config
 
 
 def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> Any:
-    """Let Keras try; what it objects to becomes a mistake with a place."""
+    """Let Keras try; what it objects to becomes a mistake with a place. ValueError and TypeError are its objections."""
     try:
         return build()
-    except (ValueError, TypeError, NotImplementedError, ImportError) as error:
+    except (ValueError, TypeError) as error:
         mistakes.append(Mistake(place, _brief(error)))
         return None
 
@@ -102,6 +104,9 @@ def _brief(error: Exception) -> str:
 def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
     """``{Dense = {units = 100}}`` -> ``keras.layers.Dense(units=100)``."""
     ((name, arguments),) = written.items()
+    if room is keras.layers and name in REFUSED:
+        mistakes.append(Mistake(place, objection(name)))
+        return None
     cls = getattr(room, name, None)
     if not isinstance(cls, type):
         classes = {n.lower(): n for n in dir(room) if n[0].isupper()}
@@ -154,10 +159,10 @@ def _check_shapes(
             )
         ]
     mistakes: list[Mistake] = []
-    one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
+    form = _attempt(lambda: target_form(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
-    wanted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
+    wanted = [(None, classes)] + ([(None, 1)] if form == "binary" and classes == 2 else [])
     if answers not in wanted:
         return [
             Mistake(
