@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import StudyError
-from paribus.records import Curve, EarlyStopping, EpochReport
+from paribus.notes import notes
+from paribus.outcome import ArmOutcome
+from paribus.records import Curve, EarlyStopping, EpochReport, Recipe, RunResult, Scores, Seeds, Status
 from paribus.stopping import kept_epoch, stand, watched
 from paribus.study_files import parse
 
@@ -102,3 +104,19 @@ def test_they_are_written_like_this() -> None:
     assert training.early_stopping == EarlyStopping(3, "val_loss", 0.0)
     assert training.class_weight == ((0, 0.5), (1, 2.0))
     assert parse(STUDY + 'class_weight = "balanced"', "s.toml").protocol.training().class_weight == "balanced"
+
+
+def test_a_note_says_which_epochs_are_judged() -> None:
+    lines = "validation_split = 0.1\nepochs = 9\nearly_stopping = { patience = 3 }"
+    document = parse(STUDY + lines, "s.toml")
+    scores = Scores(0.9, 0.1, 0.9, 0.1, 0.9, 0.1)
+    runs = tuple(
+        RunResult(
+            "ab" * 32, Status.FINISHED, Seeds.of(seed), scores, Curve((1.0,) * 4, (0.5,) * 4, losses), 1.0, None, None
+        )
+        for seed, losses in enumerate([(3.0, 1.0, 2.0, 2.0), (4.0, 3.0, 2.0, 1.0)])
+    )
+    arm = ArmOutcome("a", Recipe("{}", "{}", 1, ()), {}, runs, (), {})
+    (note,) = notes(document, [arm], [])
+    assert note == "Early stopping chose by validation loss the epoch whose weights are judged, of at most 9: a 2 to 4."
+    assert notes(parse(STUDY, "s.toml"), [arm], []) == ()

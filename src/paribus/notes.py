@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from paribus.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
+from paribus.stopping import kept_epoch
 from paribus.study import StudyDocument
 
 
@@ -19,6 +20,7 @@ def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Seq
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
     found += mixed(environments)
+    found += _ended_early(document, arms)
     looks = document.comparison.looks
     if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
         found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
@@ -33,6 +35,21 @@ def mixed(environments: Sequence[Environment]) -> tuple[str, ...]:
         f"These runs were computed in {len(environments)} different environments "
         f"({_differences(environments)}): equal seeds need not give equal bits across them.",
     )
+
+
+def _ended_early(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """Which epochs' weights are judged, where early stopping has chosen them."""
+    rule = document.protocol.training().early_stopping
+    if rule is None:
+        return []
+    kept = {arm.name: sorted(kept_epoch(rule, run.curve) for run in arm.scored) for arm in arms if arm.scored}
+    spans = ", ".join(f"{name} {_span(epochs)}" for name, epochs in kept.items())
+    told = f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
+    return [f"{told}, of at most {document.protocol.epochs}: {spans}."] if spans else []
+
+
+def _span(epochs: Sequence[int]) -> str:
+    return str(epochs[0]) if epochs[0] == epochs[-1] else f"{epochs[0]} to {epochs[-1]}"
 
 
 def _ended_badly(arm: str, run: RunResult) -> str:
