@@ -13,10 +13,11 @@ from typing import Any
 import keras
 
 from paribus.engine import canonical
-from paribus.engine.losses import target_form
+from paribus.engine.losses import reads_one_output
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.program import EVALUATION_BATCH
 from paribus.engine.revive import as_read, input_shape, output_shape, revive
+from paribus.engine.trial import objections, rebuilt
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe
@@ -66,7 +67,12 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     forget_what_was_built()
     if model is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
-    return Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
+    recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
+    network, wrong = rebuilt(recipe, job.training)
+    found = [wrong] if network is None else objections(network, example_shape)
+    if found:
+        raise ModelError(f"arm '{job.arm}'", [Mistake(place, text) for text in found])
+    return recipe
 
 
 def _config(text: str) -> dict[str, Any]:
@@ -85,10 +91,10 @@ def _config(text: str) -> dict[str, Any]:
 
 
 def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> Any:
-    """Let Keras try; what it objects to becomes a mistake with a place. ValueError and TypeError are its objections."""
+    """Let Keras try; what it objects to becomes a mistake with a place."""
     try:
         return build()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, NotImplementedError, ImportError) as error:
         mistakes.append(Mistake(place, _brief(error)))
         return None
 
@@ -159,10 +165,10 @@ def _check_shapes(
             )
         ]
     mistakes: list[Mistake] = []
-    form = _attempt(lambda: target_form(loss), "protocol, loss", mistakes)
+    one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
-    wanted = [(None, classes)] + ([(None, 1)] if form == "binary" and classes == 2 else [])
+    wanted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     if answers not in wanted:
         return [
             Mistake(
