@@ -1,4 +1,4 @@
-"""Whole wall time of the notebook's five networks, from process start to final metrics: paribus, and Keras ``fit`` on JAX.
+"""Whole wall time of the notebook's five networks, process start to final metrics: paribus, and Keras ``fit`` on JAX.
 
 Everything runs one after the other on the same machine; run nothing else meanwhile. Prints the table and the JSON.
 """
