@@ -78,3 +78,10 @@ def test_too_few_seeds_for_the_first_look_are_refused() -> None:
     document = study(6)
     with pytest.raises(UsageError, match="first"):
         run_until_decided(document, document, MemoryStore(), FakeBackend(), Silent(), 2)
+
+
+def test_arms_stand_in_the_order_of_the_study() -> None:
+    store, document = MemoryStore(), load("digits")
+    planned = run_study(document, store, FakeBackend(), Silent())
+    outcome = collect(document, summarize(document.data.spec()), stored_arms(planned)[::-1], store)
+    assert [arm.name for arm in outcome.arms] == list(document.arms)

@@ -31,7 +31,8 @@ def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredA
         DataError: the data can no longer be read, so that the labels are not known.
     """
     runs = store.runs([run.fingerprint for arm in stored for run in arm.runs])
-    present = [arm for arm in stored if arm.name in document.arms]
+    by_name = {arm.name: arm for arm in stored}
+    present = [by_name[name] for name in document.arms if name in by_name]
     evidence = Evidence(document, data, present, runs, store)
     arms = tuple(_arm(arm, document, runs, evidence) for arm in present)
     judged = judge(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
