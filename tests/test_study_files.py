@@ -272,6 +272,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "large.toml").write_bytes(b"#" * (study_files.MAX_BYTES + 1))
     with pytest.raises(UsageError, match=r"large\.toml: 4194305 bytes; a study file has at most 4194304"):
         study_files.load(str(tmp_path / "large.toml"))
+    (tmp_path / "endless.toml").symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match=r"endless\.toml: 4194305 bytes; a study file has at most"):
+        study_files.load(str(tmp_path / "endless.toml"))
 
 
 def test_names_that_are_close() -> None:
@@ -304,6 +307,28 @@ def test_epochs_out_of_range(epochs: int) -> None:
 def test_an_unknown_arm() -> None:
     with pytest.raises(UnknownNameError, match=r"--arm c: study 'mine' has no such arm; its arms are a, b"):
         study_files.overridden(DOCUMENT, arms=["a", "c"])
+
+
+def test_more_runs_than_anybody_plans() -> None:
+    """They are not made and counted, which would take the memory of the machine."""
+    most = study_files.MAX_RUNS // 2
+    assert study_files.overridden(DOCUMENT, seeds=most).seeds == most
+    with pytest.raises(
+        UsageError, match=r"2 arms with 50,001 seeds each are 100,002 runs; at most 100,000 are planned"
+    ):
+        study_files.overridden(DOCUMENT, seeds=most + 1)
+    with pytest.raises(UsageError, match=r"are 2,000,000,000 runs"):
+        study_files.overridden(DOCUMENT, seeds=2_000_000_000, arms=["a"])
+
+
+def test_more_contrasts_than_anybody_reads() -> None:
+    """A file of a few hundred arms can ask for each against each."""
+    arms = {f"a{number}": DOCUMENT.arms["a"] for number in range(448)}
+    comparison = DOCUMENT.comparison.model_copy(update={"all_pairs": True})
+    large = DOCUMENT.model_copy(update={"arms": arms, "contrasts": (), "comparison": comparison})
+    with pytest.raises(UsageError, match=r"`all_pairs` of 448 arms are 100,128 contrasts; at most 100,000"):
+        study_files.overridden(large)
+    assert len(study_files.overridden(large, arms=list(arms)[1:]).arms) == 447
 
 
 def test_what_is_said_instead_counts() -> None:

@@ -44,6 +44,9 @@ _WORDS = {
 MAX_BYTES = 4 << 20
 """A study file above this is refused: nobody writes 4 MiB by hand, and parsing costs memory."""
 
+MAX_RUNS = 100_000
+"""A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
+
 
 def load(source: str) -> StudyDocument:
     """Find and check a study.
@@ -106,7 +109,7 @@ def overridden(
     """The study with what the command line says instead. With ``arms``, contrasts between the named arms remain.
 
     Raises:
-        UsageError: a value is out of range.
+        UsageError: a value is out of range, or the study has more than ``MAX_RUNS`` runs.
         UnknownNameError: the study has no such arm.
     """
     if seeds is not None and not 1 <= seeds <= MAX_SEED:
@@ -119,6 +122,7 @@ def overridden(
             f"--arm {unknown[0]}: study '{document.name}' has no such arm; its arms are {', '.join(document.arms)}"
         )
     kept = [name for name in document.arms if not arms or name in arms]
+    _check_size(document, len(kept), document.seeds if seeds is None else seeds)
     contrasts = [c for c in document.contrasts if c.a in kept and c.b in kept]
     changes: dict[str, Any] = {"arms": {name: document.arms[name] for name in kept}, "contrasts": tuple(contrasts)}
     if seeds is not None:
@@ -128,6 +132,20 @@ def overridden(
     if data is not None:
         changes["data"] = document.data.model_copy(update={"source": data})
     return document.model_copy(update=changes)
+
+
+def _check_size(document: StudyDocument, arms: int, seeds: int) -> None:
+    if arms * seeds > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': {arms:,} arms with {seeds:,} seeds each are {arms * seeds:,} runs; "
+            f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
+        )
+    pairs = arms * (arms - 1) // 2
+    if document.comparison.all_pairs and pairs > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': `all_pairs` of {arms:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
+            "are judged: declare the contrasts that matter"
+        )
 
 
 def mistakes_of(error: ValidationError) -> list[Mistake]:
@@ -181,10 +199,13 @@ def _unknown_key(location: Sequence[str | int]) -> str:
 
 def _read(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        # No more than that is read, whatever the size says: the name may lead to a device.
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            size = max(path.stat().st_size, len(content))
             raise UsageError(f"{path}: {size} bytes; a study file has at most {MAX_BYTES}")
-        return path.read_text(encoding="utf-8")
+        return content.decode()
     except OSError as error:
         raise UsageError(f"{path}: the study file cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
