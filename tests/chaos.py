@@ -85,7 +85,8 @@ class Chaos:
         self.drivers += 1
         if point is None:
             time.sleep(self.random.uniform(0, self.seconds))
-            self.kill(driver, mark, target)
+            # A machine that others use as well is now slow, now quick: the moments follow.
+            self.seconds *= 1.1 if self.kill(driver, mark, target) else 0.9
         _, err = driver.communicate()
         if point is not None:
             self.kills[point[0]] += driver.returncode == -signal.SIGKILL
@@ -97,14 +98,16 @@ class Chaos:
         assert self.stored(store) >= before + told, "a run that had ended is lost"
         return driver.returncode == 0
 
-    def kill(self, driver: subprocess.Popen[str], mark: str, target: str) -> None:
+    def kill(self, driver: subprocess.Popen[str], mark: str, target: str) -> bool:
         victims = [driver.pid] if target == "driver" else [pid for pid in alive(mark) if pid != driver.pid]
-        if victims and driver.poll() is None:
-            try:
-                os.kill(self.random.choice(victims), signal.SIGKILL)
-            except ProcessLookupError:
-                return
-            self.kills[target] += 1
+        if not victims or driver.poll() is not None:
+            return driver.poll() is None
+        try:
+            os.kill(self.random.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        self.kills[target] += 1
+        return True
 
     def stored(self, store: str) -> int:
         with SqliteStore.open(self.place / store) as opened:
