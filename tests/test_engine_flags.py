@@ -29,7 +29,7 @@ MISCOMPILED_BY = "0.10.2"
 
 def run_python(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A fresh interpreter without anything that this process has set for JAX."""
-    env = {k: v for k, v in os.environ.items() if k not in ("XLA_FLAGS", "PJRT_NPROC", "KERAS_BACKEND")} | variables
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("XLA_", "PJRT_", "KERAS_", "JAX_"))} | variables
     return subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, check=False)
 
 
