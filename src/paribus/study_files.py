@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from paribus import studies
 from paribus.errors import Mistake, ParibusError, StudyError, UnknownNameError, UsageError
+from paribus.factors import expanded
 from paribus.study import MAX_SEED, Arm, Comparison, Contrast, Data, Protocol, StudyDocument
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
@@ -87,13 +88,13 @@ def parse(text: str, source: str) -> StudyDocument:
 
 
 def checked(table: Mapping[str, Any], source: str) -> StudyDocument:
-    """Check a study that is already a table. ``source`` is what errors call it.
+    """Check a study that is already a table; factors become arms. ``source`` is what errors call it.
 
     Raises:
         StudyError: rules are broken.
     """
     try:
-        return StudyDocument.model_validate(table)
+        return StudyDocument.model_validate(expanded(table, source))
     except ValidationError as error:
         raise StudyError(source, mistakes_of(error)) from error
 
