@@ -42,8 +42,8 @@ browser: ## install Chromium for the tests of pages, where it is missing and apt
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update && apt-get install -y chromium; \
 	else echo "There is no Chromium: the tests of pages need it (Debian: sudo apt-get install chromium)." >&2; fi
 
-docs: $(DEV) ## write docs/cli.md anew from the help texts of the commands
-	$(BIN)/python docs/cli_page.py
+docs: $(DEV) ## write anew the pages that come from the code: help texts of commands and the like
+	for page in docs/*_page.py; do $(BIN)/python "$$page" || exit 1; done
 
 constraints: ## resolve all dependencies anew into constraints.txt
 	rm -rf $(VENV).fresh && $(PYTHON) -m venv $(VENV).fresh

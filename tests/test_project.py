@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -60,6 +61,13 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         f"sys.argv = ['paribus', *{arguments}]\ntry:\n    from paribus.cli import main; main()\nexcept SystemExit: pass"
     )
     assert not imported_by(code) & HEAVY
+
+
+def test_only_the_variables_that_help_names_are_read() -> None:
+    environment = os.environ | {"PARIBUS_VERSION": "1", "PARIBUS_STUDIES_JSON": "1"}
+    command = [sys.executable, "-m", "paribus", "studies"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert result.stdout.split()[:2] == ["study", "question"]
 
 
 def test_importing_paribus_imports_nothing_heavy() -> None:
