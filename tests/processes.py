@@ -8,7 +8,7 @@ from pathlib import Path
 
 WORKER = b"paribus.backends.worker"
 STUB = b"stub_worker"
-BOUND = 60.0
+BOUND = 30.0
 """Seconds after which something that should happen at once is taken not to happen."""
 
 

@@ -236,30 +236,29 @@ def test_closing_leaves_no_process_behind(recipe: Recipe) -> None:
 
 
 DRIVER = """
-from digits_jobs import PLAIN, TWO_EPOCHS, arm, describe_job, train_job
+from digits_jobs import SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
 from paribus.backends.local import LocalBackend
-from paribus.records import Described
 from dataclasses import replace
 if __name__ == "__main__":
-    backend = LocalBackend(2)
-    (described,) = backend.run([describe_job(arm(PLAIN))])
-    jobs = [train_job(described.recipe, seed, replace(TWO_EPOCHS, epochs=100_000)) for seed in range(2)]
-    for event in backend.run(jobs):
+    wide = {"Dense": {"units": 6000, "activation": "relu"}}
+    backend = LocalBackend(1)
+    (described,) = backend.run([describe_job(arm((wide, wide, SOFTMAX), "SGD"))])
+    for event in backend.run([train_job(described.recipe, 0, replace(TWO_EPOCHS, batch_size=1))]):
         print(type(event).__name__, flush=True)
 """
 
 
 def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path: Path) -> None:
+    """Not even in the middle of an epoch that would take minutes, in which a worker neither listens nor speaks."""
     script = tmp_path / "driver.py"
     script.write_text(DRIVER, encoding="utf-8")
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}
     driver = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env)
     try:
         assert driver.stdout is not None
-        while driver.stdout.readline().strip() != "EpochDone":
-            assert driver.poll() is None, "the driver ended by itself"
+        assert driver.stdout.readline().strip() == "Started"
         pids = workers_of(driver.pid)
-        assert len(pids) == 2
+        assert len(pids) == 1
     finally:
         driver.kill()
         driver.communicate()
