@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import re
 import sys
 import tomllib
 import traceback
@@ -48,6 +49,10 @@ MAX_BYTES = 4 << 20
 MAX_RUNS = 100_000
 """A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
 
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{40}}")
+"""A key like ``a.a.a...``: tomllib takes memory by the square of its parts (100 kB take 10 GB in CPython 3.11)."""
+
 
 def load(source: str) -> StudyDocument:
     """Find and check a study.
@@ -77,14 +82,32 @@ def parse(text: str, source: str) -> StudyDocument:
     Raises:
         StudyError: not TOML, or rules are broken.
     """
+    if _LONG_KEY.search(text):
+        raise StudyError(source, [Mistake("", "not TOML: a key of more than 40 parts; a study needs fewer than 20")])
     try:
-        return checked(tomllib.loads(text), source)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
+        table = tomllib.loads(text)
+        too_large = _beyond_64_bits(table)
     except RecursionError as error:
         raise StudyError(
             source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]
         ) from error
+    except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits raises a plain one (CPython 3.11.7)
+        raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
+    if too_large:
+        raise StudyError(source, [Mistake("", "not TOML: a whole number of more than 64 bits; TOML has none")])
+    try:
+        return checked(table, source)
+    except RecursionError as error:
+        raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
+
+
+def _beyond_64_bits(value: object) -> bool:
+    """Whether there is a number that TOML does not have; Python cannot even print the longest."""
+    if isinstance(value, dict):
+        return any(_beyond_64_bits(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_beyond_64_bits(item) for item in value)
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def checked(table: Mapping[str, Any], source: str) -> StudyDocument:
