@@ -323,7 +323,7 @@ def test_a_model_that_would_run_code_is_refused(trap: str, tmp_path: Path, monke
 
 def test_a_lambda_layer_written_in_toml_is_refused() -> None:
     (found,) = refused(["Flatten", {"Lambda": {"function": "os.system"}}, SOFTMAX])
-    assert found.startswith("arm 'arm', layer 2 (Lambda): ")
+    assert found.startswith("arm 'arm', layer 2: Lambda runs code")
 
 
 @pytest.mark.parametrize(

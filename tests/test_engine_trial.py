@@ -41,7 +41,7 @@ REFUSED = {
         {"shape": (6, 6, 1)},
         "cannot train it as a pure step: .*RandomCrop",
     ),
-    "lookup": ([{"StringLookup": {}}, SOFTMAX], {}, "StringLookup requires TensorFlow"),
+    "lookup": ([{"StringLookup": {}}, SOFTMAX], {}, "StringLookup reads files by their name"),
     "dice": ([SOFTMAX], {"loss": "dice"}, "loss Dice gives no value for each example"),
     "unreduced": ([SOFTMAX], {"loss": {"CategoricalCrossentropy": {"reduction": "none"}}}, "scalar-output functions"),
     "circle": ([SOFTMAX], {"loss": "circle"}, "pure step"),
