@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -323,6 +326,47 @@ def test_named_images_are_scaled_and_flattened_for_flat_networks(source: str, fl
     assert (data.flatten, data.scale) == (flatten, scale)
     image = pb.Study({"a": stack(keras.layers.Flatten(), softmax(), shape=(28, 28))}, source, scale=None).document.data
     assert (image.flatten, image.scale) == (False, None)
+
+
+def test_pixels_are_not_scaled_twice_unawares() -> None:
+    model = stack(keras.layers.Rescaling(1 / 16), softmax())
+    with pytest.raises(UsageError, match=r"arm 'a' has a Rescaling layer, .* divided by 16 already: say scale=None"):
+        pb.Study({"a": model}, "digits")
+    assert pb.Study({"a": model}, "digits", scale=None).document.data.scale is None
+    assert pb.Study({"a": model}, "digits", scale=16.0).document.data.scale == 16.0
+
+
+@pytest.mark.parametrize("options", [{"seeds": 0}, {"seeds": "3"}, {"epochs": 0}, {"epochs": 2.5}])
+def test_wrong_numbers_of_a_run_are_errors_of_ours(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"=.*: a whole number of (seeds|epochs), 1 or more, is expected"):
+        pb.Study.load("digits").run(**options, backend=FakeBackend())
+
+
+def test_a_functional_model_drops_units_while_it_trains(train: Any) -> None:
+    """Keras writes ``training=False`` into the calls of a functional model; it must not switch dropout off."""
+    x = keras.Input((64,))
+    y = keras.layers.Dense(10, activation="softmax")(keras.layers.Dropout(0.95)(x))
+    (run,) = train({"a": keras.Model(x, y)}, seeds=1, epochs=8).arms["a"].runs
+    assert run.scores is not None
+    assert run.scores.fit_loss > 1.3 * run.scores.train_loss
+
+
+DRIVER = """
+import keras, paribus as pb
+assert keras.backend.backend() == "numpy"
+hidden = keras.layers.Dense(12, activation="relu")
+model = keras.Sequential([keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")])
+results = pb.compare({"plain": model}, "digits", seeds=2, epochs=2, workers=1, progress=False)
+print(*[run.weights_digest for run in results.arms["plain"].runs])
+"""
+
+
+@pytest.mark.slow
+def test_the_users_own_process_may_run_keras_on_another_backend(train: Any) -> None:
+    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    command = [sys.executable, "-c", DRIVER]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == list(digests(train({"plain": plain()})).values())
 
 
 def test_arrays_are_taken_as_they_are() -> None:

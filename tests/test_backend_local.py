@@ -268,3 +268,10 @@ def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path: Path) -> None:
 def test_what_a_worker_is_called() -> None:
     """The tests above find workers by this name."""
     assert process.MODULE.encode() == WORKER
+
+
+@pytest.mark.parametrize(("split", "left"), [(0.9999, "0 to train on and 1347"), (1e-17, "1347 to train on and 0")])
+def test_a_validation_split_that_leaves_nothing(engine: Engine, split: float, left: str) -> None:
+    job = describe_job(arm(PLAIN), training=replace(TWO_EPOCHS, validation_split=split))
+    with pytest.raises(UsageError, match=rf"of the 1347 training examples of digits it leaves {left} to validate on"):
+        engine.describe(job)

@@ -133,5 +133,5 @@ def test_the_rooms_of_the_picture_are_the_rooms_of_the_contract() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = [each for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = re.findall(r"^\| \d \| (.*) \|$", text, re.MULTILINE)
+    table = re.findall(r"^\| \d+ \| (.*) \|$", text, re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in table] == [re.findall(r"\w+", row) for row in contract["layers"]]

@@ -198,6 +198,39 @@ MODELS = {
     "own": Case(model=own(), loss="mean_squared_error", tolerance=1e-3),
 }
 
+
+def convnet() -> str:
+    """keras.io's "simple MNIST convnet", its dropout switched off so that steps can be compared."""
+    layers = [
+        keras.layers.Conv2D(32, 3, activation="relu"),
+        keras.layers.MaxPooling2D(2),
+        keras.layers.Conv2D(64, 3, activation="relu"),
+        keras.layers.MaxPooling2D(2),
+        keras.layers.Flatten(),
+        keras.layers.Dropout(0.0),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+    return as_text(keras.Sequential([keras.Input((28, 28, 1)), *layers]))
+
+
+IMAGES: dict[str, Any] = {"shape": (28, 28), "classes": 10, "batches": 4}
+OF_MNIST = {
+    "convnet": Case(model=convnet(), **IMAGES, tolerance=1e-3),
+    "normalized": Case(
+        [
+            layer("Flatten"),
+            dense(64),
+            layer("BatchNormalization"),
+            dense(64),
+            layer("BatchNormalization"),
+            dense(10, "softmax"),
+        ],
+        **IMAGES,
+        tolerance=1e-3,
+    ),
+    "rows": Case([layer("LSTM", units=32), dense(10, "softmax")], **IMAGES, tolerance=1e-3),
+}
+
 WEIGHTED = {
     "weighted": Case([dense(6), SOFTMAX], class_weights=(1.0, 3.0, 0.0, 0.5)),
     "weighted-sparse": Case(
@@ -245,6 +278,12 @@ def test_losses(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_models(name: str) -> None:
     check(MODELS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OF_MNIST)
+def test_networks_for_images_of_mnists_size(name: str) -> None:
+    check(OF_MNIST[name])
 
 
 def test_every_random_weight_depends_on_the_seed_alone() -> None:

@@ -18,17 +18,20 @@ from paribus.version import __version__
 if TYPE_CHECKING:
     from paribus import analysis, data, errors
     from paribus.errors import ParibusError
+    from paribus.python.ablate import Ablation, ablate
     from paribus.python.compare import compare
     from paribus.python.contrast import Contrast
     from paribus.python.results import Results
     from paribus.python.study import Study
 
 __all__ = [
+    "Ablation",
     "Contrast",
     "ParibusError",
     "Results",
     "Study",
     "__version__",
+    "ablate",
     "analysis",
     "compare",
     "data",
@@ -36,10 +39,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Ablation": "paribus.python.ablate",
     "Contrast": "paribus.python.contrast",
     "ParibusError": "paribus.errors",
     "Results": "paribus.python.results",
     "Study": "paribus.python.study",
+    "ablate": "paribus.python.ablate",
     "compare": "paribus.python.compare",
 }
 

@@ -14,7 +14,14 @@
      ├── BackendError               1   worker processes cannot be started or talked to
      └── InterruptedRunError      130   stopped by the user; what was finished is stored
 
-Each message names the value, the rule and the mend.
+Each message names the value, the rule and the mend::
+
+    >>> import paribus as pb
+    >>> try:
+    ...     pb.Study.load("digit")
+    ... except pb.errors.UnknownNameError as error:
+    ...     print(str(error).partition("?")[0])
+    no study 'digit': did you mean 'digits'
 """
 
 from __future__ import annotations
@@ -24,7 +31,16 @@ from dataclasses import dataclass
 
 
 class ParibusError(Exception):
-    """Base of all errors that paribus raises on purpose; ``exit_code`` is what the command line exits with."""
+    """Base of all errors that paribus raises on purpose; ``exit_code`` is what the command line exits with.
+
+    Example:
+        >>> import paribus as pb
+        >>> try:
+        ...     pb.Study.load("digit")
+        ... except pb.ParibusError as error:
+        ...     print(type(error).__name__, error.exit_code)
+        UnknownNameError 2
+    """
 
     exit_code = 1
 

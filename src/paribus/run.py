@@ -69,22 +69,37 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
         ModelError: Keras refuses some arms; the error lists every mistake in all of them. Or a weight is given for a
             class that the data does not have.
     """
+    recipes, refused = try_arms(document, data, store, backend)
+    mistakes = [mistake for of_arm in refused.values() for mistake in of_arm]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
+    return recipes
+
+
+def try_arms(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend
+) -> tuple[dict[str, Recipe], dict[str, list[Mistake]]]:
+    """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
+
+    Raises:
+        ModelError: a weight is given for a class that the data does not have.
+    """
     training, spec = document.protocol.training(), document.data.spec()
+    if unknown := _unknown_classes(training, data):
+        raise ModelError(f"study '{document.name}'", unknown)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes]
-    mistakes = _unknown_classes(training, data)
-    if jobs and not mistakes:
+    refused: dict[str, list[Mistake]] = {}
+    if jobs:
         with closing(backend.run(jobs)) as events:
             for event in events:
                 if isinstance(event, Described):
                     store.save_recipe(keys[event.arm], event.recipe)
                     recipes[event.arm] = event.recipe
                 elif isinstance(event, Refused):
-                    mistakes += [Mistake(place, message) for place, message in event.mistakes]
-    if mistakes:
-        raise ModelError(f"study '{document.name}'", mistakes)
-    return recipes
+                    refused[event.arm] = [Mistake(place, message) for place, message in event.mistakes]
+    return recipes, refused
 
 
 def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:

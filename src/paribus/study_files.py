@@ -239,7 +239,20 @@ def _read(path: Path) -> str:
 
 
 def _python_object(source: str) -> StudyDocument:
-    """``module:object`` or ``path/to/file.py:object``. The only place where a user's Python is imported."""
+    found = python_object(source)
+    document = getattr(found, "document", found)
+    if not isinstance(document, StudyDocument):
+        name = source.rpartition(":")[2]
+        raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
+    return document
+
+
+def python_object(source: str) -> Any:
+    """What ``module:object`` or ``path/to/file.py:object`` names. The only place where a user's Python is imported.
+
+    Raises:
+        UsageError: there is no such module, file or object, or importing it raised an error.
+    """
     where, _, name = source.rpartition(":")
     if where.endswith(".py") and not Path(where).is_file():
         raise UsageError(f"{source}: there is no file {where}")
@@ -256,11 +269,7 @@ def _python_object(source: str) -> StudyDocument:
         raise UsageError(f"{source}: {place}{where or 'it'} raised {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
         raise UsageError(f"{source}: {where} has no '{name}'")
-    found = getattr(module, name)
-    document = getattr(found, "document", found)
-    if not isinstance(document, StudyDocument):
-        raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
-    return document
+    return getattr(module, name)
 
 
 def _run_file(path: Path) -> ModuleType:

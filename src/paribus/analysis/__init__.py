@@ -1,6 +1,13 @@
 """Statistics as pure functions of arrays: NumPy and SciPy only, no store, no study, no network.
 
-The methods, with formulas and sources, are in ``docs/statistics.md``.
+The methods, with formulas and sources, are in ``docs/statistics.md``::
+
+    >>> import numpy as np, paribus as pb
+    >>> generator = np.random.default_rng(0)
+    >>> a, b = (generator.random((5, 1000)) < accuracy for accuracy in (0.95, 0.90))
+    >>> found = pb.analysis.compare_scores(a, b, margin=0.01)
+    >>> str(found.verdict), found.seeds, found.examples
+    ('better', 5, 1000)
 """
 
 from paribus.analysis.calibration import Calibration, calibrate

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from paribus.cli import answers, doctor, run, show
+from paribus.cli import ablate, answers, doctor, run, show
 from paribus.errors import ParibusError, StudyError
 from paribus.version import __version__
 
@@ -39,6 +39,7 @@ app.command("report")(answers.report)
 app.command("compare")(answers.compare)
 app.command("check")(answers.check)
 app.command("plan")(answers.plan)
+app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)

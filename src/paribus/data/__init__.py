@@ -8,7 +8,12 @@ fingerprint and sizes, for built-in data without reading it. A source is
   class, ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``;
 - a file: ``.npz`` with the four arrays, or a table (``.csv``, ``.parquet``), whose ``label`` names a column.
 
-No file is ever trusted: nothing in it can run code, and what its header claims is checked before memory is taken.
+No file is ever trusted: nothing in it can run code, and what its header claims is checked before memory is taken::
+
+    >>> import numpy as np, paribus as pb
+    >>> data = pb.data.from_arrays(np.zeros((4, 8, 8)), [0, 1, 2, 0], np.zeros((2, 8, 8)), [1, 2], name="mine")
+    >>> data.classes, data.input_shape, len(data.x_train)
+    (3, (8, 8), 4)
 """
 
 from paribus.data.arrays import from_arrays, spool

@@ -8,7 +8,11 @@ from paribus.display.base import Display
 
 
 def suitable() -> Display:
-    """The live display on a terminal, in place in a notebook, and plain lines everywhere else; all on stderr."""
+    """In place in a notebook; else on stderr: live on a terminal, plain lines everywhere else."""
+    from paribus.display.notebook import Notebook, in_notebook, output
+
+    if in_notebook():
+        return Notebook(output())
     if sys.stderr.isatty():
         from rich.console import Console
 

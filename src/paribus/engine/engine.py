@@ -25,6 +25,7 @@ from paribus.engine.describe import describe
 from paribus.engine.digest import weights_digest
 from paribus.engine.network import Network, State
 from paribus.engine.revive import as_read, input_shape
+from paribus.errors import UsageError
 from paribus.records import (
     Curve,
     DataSpec,
@@ -227,8 +228,18 @@ class Engine:
 
 
 def _prepare(data: Dataset, validation_split: float) -> _Prepared:
-    """Cut the validation split off the end, before any shuffling, as Keras does; put the rest on the device."""
-    kept = math.floor(len(data.x_train) * (1.0 - validation_split))
+    """Cut the validation split off the end, before any shuffling, as Keras does; put the rest on the device.
+
+    Raises:
+        UsageError: the split leaves nothing to train on, or nothing to validate on.
+    """
+    examples = len(data.x_train)
+    kept = math.floor(examples * (1.0 - validation_split))
+    if validation_split and kept in (0, examples):
+        raise UsageError(
+            f"validation_split {validation_split}: of the {examples} training examples of {data.name} it leaves {kept} "
+            f"to train on and {examples - kept} to validate on; 0.1 sets a tenth aside"
+        )
     train = _Split(data.x_train[:kept], data.y_train[:kept])
     validation = _Split(data.x_train[kept:], data.y_train[kept:]) if validation_split else None
     resident = (jax.device_put(train.x), jax.device_put(train.labels))

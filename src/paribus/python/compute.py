@@ -9,9 +9,10 @@ from pathlib import Path
 from paribus.backends.base import Backend
 from paribus.collect import collect
 from paribus.data import summarize
-from paribus.display.base import Silent
+from paribus.display.base import Display, Silent
 from paribus.display.choose import suitable
 from paribus.errors import InterruptedRunError, Mistake, ModelError
+from paribus.outcome import Outcome
 from paribus.plan import Plan
 from paribus.python.results import Results
 from paribus.run import describe_arms, run_study, stored_arms
@@ -42,31 +43,53 @@ def compute(
         progress: whether to show how it goes.
         held: what must live as long as the results.
     """
-    if folder is None:
-        memory = MemoryStore()
-        planned = _run(chosen, whole, memory, backend, parameters, progress=progress)
-        return _judged(chosen, planned, memory, held)
-    with SqliteStore.open(folder, mode="write") as store:
-        planned = _run(chosen, whole, store, backend, parameters, progress=progress)
-    # From here on it is read only, so that the next run, in whatever process, finds the store free.
-    return _judged(chosen, planned, SqliteStore.open(folder, mode="read"), held)
+    with session(folder, backend) as store:
+        check_parameters(chosen, store, backend, parameters)
+        planned = run_study(chosen, store, backend, shown(progress=progress), whole=whole)
+    store = reopened(store)
+    return Results(judged(chosen, planned, store), store, held)
 
 
-def _run(
-    chosen: StudyDocument,
-    whole: StudyDocument,
-    store: Store,
-    backend: Backend,
-    parameters: Mapping[str, int],
-    *,
-    progress: bool,
-) -> Plan:
-    with backend, _interruptible(store):
-        _check_parameters(chosen, store, backend, parameters)
-        return run_study(chosen, store, backend, suitable() if progress else Silent(), whole=whole)
+@contextmanager
+def session(folder: Path | None, backend: Backend) -> Iterator[Store]:
+    """A store to write to, in memory or in a folder; workers are sent home at the end, and interruptions explained.
+
+    Raises:
+        InterruptedRunError: the user interrupted; the message says what is kept.
+    """
+    store = MemoryStore() if folder is None else SqliteStore.open(folder, mode="write")
+    try:
+        with backend:
+            yield store
+    except KeyboardInterrupt:
+        kept = (
+            "runs that ended were kept in memory and are gone; give `store=` a folder to keep them"
+            if folder is None
+            else "every run that ended is kept; the same call goes on from there"
+        )
+        raise InterruptedRunError(f"interrupted: {kept}") from None
+    finally:
+        if folder is not None:
+            # The next run, in whatever process, finds the store free.
+            store.close()
 
 
-def _check_parameters(document: StudyDocument, store: Store, backend: Backend, parameters: Mapping[str, int]) -> None:
+def reopened(store: Store) -> Store:
+    """The store for reading."""
+    return SqliteStore.open(store.folder, mode="read") if isinstance(store, SqliteStore) else store
+
+
+def shown(*, progress: bool) -> Display:
+    """What shows how it goes."""
+    return suitable() if progress else Silent()
+
+
+def judged(document: StudyDocument, planned: Plan, store: Store) -> Outcome:
+    """What the planned runs say."""
+    return collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+
+
+def check_parameters(document: StudyDocument, store: Store, backend: Backend, parameters: Mapping[str, int]) -> None:
     """A class whose config does not tell everything would be rebuilt as another network, and nobody would notice."""
     recipes = describe_arms(document, summarize(document.data.spec()), store, backend)
     mistakes = [
@@ -80,21 +103,3 @@ def _check_parameters(document: StudyDocument, store: Store, backend: Backend, p
     ]
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
-
-
-@contextmanager
-def _interruptible(store: Store) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        kept = (
-            "every run that ended is kept; the same call goes on from there"
-            if isinstance(store, SqliteStore)
-            else "runs that ended were kept in memory and are gone; give `store=` a folder to keep them"
-        )
-        raise InterruptedRunError(f"interrupted: {kept}") from None
-
-
-def _judged(document: StudyDocument, planned: Plan, store: Store, held: object) -> Results:
-    outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
-    return Results(outcome, store, held)

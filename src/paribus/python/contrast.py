@@ -22,6 +22,15 @@ class Contrast:
         metric: the name of what was compared, such as ``test_accuracy``.
         comparison: all numbers; None where the arms have no scored seed in common.
         sentence: what it says, in words.
+
+    Example:
+        >>> found = study.run(seeds=3, progress=False).contrast("large", "small")
+        >>> found.a, found.b, found.metric, found.scope
+        ('large', 'small', 'test_accuracy', 'new data')
+        >>> found.low < found.difference < found.high
+        True
+        >>> found.sentence.startswith("large is better than small on new data: test accuracy +")
+        True
     """
 
     a: str

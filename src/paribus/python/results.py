@@ -26,6 +26,20 @@ class Results:
     Args:
         outcome: the result object that everything is made from.
         held: what must live as long as these results (an open store, a temporary folder).
+
+    Example:
+        >>> results = study.run(seeds=3, progress=False)
+        >>> found = results.contrast("large", "small")
+        >>> found.verdict, found.low > 0
+        ('better', True)
+        >>> results.contrast("small", "large").verdict
+        'worse'
+        >>> results.arms["large"].estimates["test_accuracy"].n
+        3
+        >>> results.to_pandas().groupby("arm").test_accuracy.max().round().tolist()
+        [1.0, 0.0]
+        >>> results.report(folder / "large.html").name
+        'large.html'
     """
 
     def __init__(self, outcome: Outcome, *held: object) -> None:

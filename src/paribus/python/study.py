@@ -60,6 +60,20 @@ class Study:
         ModelError: a model cannot be trained elsewhere (Python code in a Lambda, a class that is not registered ...).
         StudyError: names or values break rules, all of which are listed.
         DataError: arrays do not agree.
+
+    Example:
+        >>> import keras, paribus as pb
+        >>> def network(units):
+        ...     hidden = keras.layers.Dense(units, activation="relu")
+        ...     return keras.Sequential([keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")])
+        >>> study = pb.Study({"large": network(32), "small": network(2)}, "digits", epochs=5)
+        >>> study
+        Study('large-vs-small': large, small; data digits; seeds 5)
+        >>> results = study.run(seeds=2, progress=False)
+        >>> [len(arm.runs) for arm in results.arms.values()]
+        [2, 2]
+        >>> pb.Study.load("digits")
+        Study('digits': small, large, large-dropout; data digits; seeds 5)
     """
 
     def __init__(
@@ -89,6 +103,7 @@ class Study:
         models = take_down(arms, optimizer)
         readers = [model.reads for model in models.values() if model.reads is not None]
         self._given: Given | None = given(data, scale=scale, standardize=standardize, readers=readers)
+        _check_scaled_once(self._given.table.scale if scale == "auto" else None, models)
         if baseline is not None and baseline not in arms:
             raise UsageError(f"baseline '{baseline}' is no arm; the arms are {', '.join(arms)}")
         self._models = models
@@ -121,9 +136,13 @@ class Study:
             UnknownNameError: there is no such study.
             StudyError: it breaks rules; every mistake is listed.
         """
+        return cls.of(study_files.load(os.fspath(source)))
+
+    @classmethod
+    def of(cls, document: StudyDocument) -> Self:
+        """A study from its checked document."""
         study = cls.__new__(cls)
-        study._template = study_files.load(os.fspath(source))
-        study._given, study._models = None, {}
+        study._template, study._given, study._models = document, None, {}
         return study
 
     @property
@@ -169,17 +188,26 @@ class Study:
             DataError, StoreError, BackendError: as their names say.
             InterruptedRunError: it was interrupted; what was finished is kept where ``store`` names a folder.
         """
-        if store is None or self._given is None or self._given.arrays is None:
-            document = self.document
-        else:
-            document = self._with_data(Path(store) / "data")
-        whole = study_files.overridden(document, seeds=seeds, epochs=epochs)
+        for what, number in (("seeds", seeds), ("epochs", epochs)):
+            if number is not None and (type(number) is not int or number < 1):
+                raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
+        folder = None if store is None else Path(store)
+        whole = study_files.overridden(self.document_in(folder), seeds=seeds, epochs=epochs)
         chosen = study_files.overridden(whole, arms=arms)
-        parameters = {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
         if backend is None:
             backend = LocalBackend(workers, imports_for(arm.model for arm in chosen.arms.values() if arm.model))
-        folder = None if store is None else Path(store)
-        return compute(chosen, whole, folder, backend, parameters=parameters, progress=progress, held=self)
+        return compute(chosen, whole, folder, backend, parameters=self.parameters, progress=progress, held=self)
+
+    def document_in(self, store: Path | None) -> StudyDocument:
+        """The document with arrays written into a store's folder, where later processes find them; None: see above."""
+        if store is None or self._given is None or self._given.arrays is None:
+            return self.document
+        return self._with_data(store / "data")
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """How many weights each arm's model has, where that is known."""
+        return {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
 
     def _with_data(self, folder: Path) -> StudyDocument:
         assert self._given is not None
@@ -195,6 +223,16 @@ class Study:
 def _joined(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
+
+
+def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None:
+    """A network that scales pixels itself must not get scaled ones, unless that was asked for."""
+    own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
+    if scale is not None and own:
+        raise UsageError(
+            f"arm '{own[0]}' has a Rescaling layer, and pixels of this data are divided by {scale:g} already: "
+            f"say scale=None to leave them as they are, or scale={scale:g} if both are meant"
+        )
 
 
 def _by_text(weights: Mapping[int, float] | str | None) -> Any:

@@ -69,6 +69,43 @@ def loss(given: Any) -> Written:
     return {name: kept} if kept else {snake_case(name): {}}
 
 
+def from_config(config: dict[str, Any]) -> Written:
+    """An optimizer as Keras serializes it, without asking Keras: for files that are read and not trusted.
+
+    Raises:
+        UsageError: it is no serialized object.
+    """
+    name, arguments = _parts(config, "optimizer")
+    return {name: {key: _plain(item) for key, item in arguments.items() if key != "name"}}
+
+
+def loss_from_config(config: str | dict[str, Any]) -> Written:
+    """A loss as Keras serializes it: its name, or a class with its arguments.
+
+    Raises:
+        UsageError: it is no serialized object.
+    """
+    if isinstance(config, str):
+        return {config: {}}
+    name, arguments = _parts(config, "loss")
+    kept = {key: item for key, item in arguments.items() if key != "name"} if isinstance(arguments, dict) else {}
+    return {name: kept}
+
+
+def _parts(config: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
+    name, arguments = config.get("class_name"), config.get("config")
+    if name == "function" and isinstance(arguments, str):
+        return arguments, {}
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise UsageError(f"{what}: {str(config)[:60]} is nothing that Keras would write")
+    return name, arguments
+
+
+def _plain(value: Any) -> Any:
+    """A nested object, such as a schedule, as a table."""
+    return from_config(value) if isinstance(value, dict) and "class_name" in value else value
+
+
 def _class(serialized: dict[str, Any], room: Any, what: str) -> tuple[str, dict[str, Any]]:
     """Class name and arguments of a serialized Keras object."""
     name = str(serialized["class_name"])

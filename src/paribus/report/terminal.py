@@ -37,7 +37,7 @@ ONE_LINE = 132
 DRAWN = 150
 """From this width on the intervals are drawn too."""
 
-_STYLES = {
+STYLES = {
     Verdict.BETTER: "bold green",
     Verdict.WORSE: "bold red",
     Verdict.EQUIVALENT: "bold cyan",
@@ -146,7 +146,7 @@ def _judged(title: str, judged: Sequence[_Judged]) -> Iterator[RenderableType]:
     for names, verdict, sentence in judged:
         text = Text(sentence)
         text.highlight_regex("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in names), "bold")
-        table.add_row(Text(verdict, style=_STYLES[verdict]), text)
+        table.add_row(Text(verdict, style=STYLES[verdict]), text)
     yield table
 
 

@@ -37,7 +37,7 @@ def fragment(outcome: Outcome) -> str:
     more = tag("p", f"and {counted(rest, 'further comparison')}", class_="more") if rest else None
     body = tag(
         "div",
-        tag("style", Markup(_style())),
+        tag("style", Markup(style())),
         tag("h3", document.question or document.name),
         opening.cards(outcome),
         more,
@@ -54,7 +54,7 @@ def contrast_fragment(contrast: Contrast) -> str:
     verdict = verdict_of(contrast.comparison)
     sentence = told(contrast_sentence(contrast), (contrast.a, contrast.b))
     card = tag("div", badge(verdict), sentence, class_=f"card {verdict}")
-    return tag("div", tag("style", Markup(_style())), card, class_="paribus").text
+    return tag("div", tag("style", Markup(style())), card, class_="paribus").text
 
 
 def _figure(outcome: Outcome) -> Markup | None:
@@ -77,7 +77,8 @@ def _cell(cell: tables.Cell) -> Child:
     return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
 
 
-def _style() -> str:
+def style() -> str:
+    """The style of a fragment, which begins with an element of class ``paribus``."""
     css = files(__package__).joinpath("fragment.css").read_text(encoding="utf-8")
     dark = ",".join(_DARK_THEMES)
     return f".paribus{{{declarations(LIGHT)}}}{dark}{{{declarations(DARK)}}}{css}"

@@ -1,0 +1,10 @@
+"""Taking a Keras model apart by its config: each part left out or changed, one at a time. Pure; knows no Keras.
+
+``variants`` says what the model would be without each of its parts, as configs; whether they can be built, and what
+they score, others find out.
+"""
+
+from paribus.ablation.modelfile import read_model_file
+from paribus.ablation.variants import Variant, variants
+
+__all__ = ["Variant", "read_model_file", "variants"]

@@ -1,0 +1,166 @@
+"""Changes to a model's config, in place. Each says how it changed it, or nothing where there is nothing to change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from paribus.ablation import families
+from paribus.ablation.graph import (
+    Json,
+    containers,
+    head,
+    is_container,
+    is_functional,
+    is_weighted,
+    layers,
+    predecessors,
+    remove,
+    successors,
+    wrapped,
+)
+
+
+def without_family(model: Json, family: families.Family) -> str:
+    """Leave out every layer of a kind, and what arguments of other layers do of the same."""
+    removed = [layer for container, layer in list(layers(model)) if family.holds(layer) and remove(container, layer)]
+    kinds = Counter(layer["class_name"] for layer in removed)
+    for _, layer in list(layers(model)):
+        if family.wraps(layer):
+            kinds[layer["class_name"]] += 1
+            _unwrap(layer)
+    told = [_counted(count, f"{kind} layer") for kind, count in kinds.items()]
+    silenced = 0
+    for _, layer in layers(model):
+        for inner in wrapped(layer):
+            active = [key for key in family.arguments if inner["config"].get(key)]
+            inner["config"] |= dict.fromkeys(active, 0.0)
+            silenced += bool(active)
+    told += [f"the {family.part} inside {_counted(silenced, 'layer')}"] if silenced else []
+    return f"without {' and '.join(told)}" if told else ""
+
+
+def without_argument(model: Json, suffix: str, word: str, kind: str | None = None) -> str:
+    """Set arguments such as ``kernel_regularizer`` to None, of one class or of all."""
+    count = 0
+    for _, layer in layers(model):
+        for inner in wrapped(layer):
+            for key, value in inner["config"].items():
+                if key.endswith(suffix) and isinstance(value, dict) and kind in (None, value["class_name"]):
+                    inner["config"][key] = None
+                    count += 1
+    return f"without {_counted(count, word)}" if count else ""
+
+
+def kinds_of(model: Json, suffix: str) -> list[str]:
+    """Classes of the regularizers or constraints in a model, each once."""
+    found = [
+        str(value["class_name"])
+        for _, layer in layers(model)
+        for inner in wrapped(layer)
+        for key, value in inner["config"].items()
+        if key.endswith(suffix) and isinstance(value, dict)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def commonest_activation(model: Json) -> str | None:
+    """The activation that most hidden layers have."""
+    counts = Counter(name for layer in _hidden(model) if (name := families.activation_of(layer)) is not None)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def with_activation(model: Json, old: str, new: str) -> str:
+    """Another activation in every hidden layer that has the old one."""
+    count = 0
+    for layer in _hidden(model):
+        if families.activation_of(layer) != old:
+            continue
+        count += 1
+        if "activation" in layer["config"]:
+            layer["config"]["activation"] = new
+        else:
+            kept = {key: layer["config"][key] for key in ("name", "dtype", "trainable") if key in layer["config"]}
+            layer |= {"class_name": "Activation", "config": {**kept, "activation": new}}
+    return f"{new} for {old} in {_counted(count, 'layer')}" if count else ""
+
+
+def without_a_block(model: Json) -> str:
+    """Leave out the last of the largest group of equal hidden layers, else the last hidden layer.
+
+    What follows it and only serves it goes too: its activation, normalization and dropout.
+    """
+    if not is_container(model):
+        return ""
+    last, container = head(model), model["config"]
+    hidden = [layer for layer in container["layers"] if is_weighted(layer) and id(layer) not in last]
+    if not hidden:
+        return ""
+    groups: dict[str, list[Json]] = {}
+    for layer in hidden:
+        groups.setdefault(_signature(layer), []).append(layer)
+    largest = max(groups.values(), key=len)
+    block = largest[-1] if len(largest) > 1 else hidden[-1]
+    number = 1 + next(i for i, layer in enumerate(hidden) if layer is block)
+    followers = list(_followers(container, block))
+    if not remove(container, block):
+        return ""
+    for follower in followers:
+        remove(container, follower)
+    return f"without hidden layer {number} of {len(hidden)}, {families.described(block)}"
+
+
+def with_width(model: Json, factor: float, word: str) -> str:
+    """Other numbers of units or filters in every hidden layer."""
+    changed: dict[str, None] = {}
+    for layer in _hidden(model):
+        for key in families.WIDTHS:
+            width = layer["config"].get(key)
+            if isinstance(width, int) and is_weighted(layer):
+                new = max(1, round(width * factor))
+                layer["config"][key] = new
+                changed |= {f"{width} to {new}": None} if new != width else {}
+    _let_inner_models_infer(model)
+    return f"{word} the units: {', '.join(changed)}" if changed else ""
+
+
+def _unwrap(layer: Json) -> None:
+    """Put what a wrapper wraps in its place."""
+    inner, name = layer["config"]["layer"], layer["config"]["name"]
+    kept: Json = {key: layer[key] for key in ("inbound_nodes", "name") if key in layer}
+    layer.clear()
+    layer |= inner
+    layer |= kept
+    layer["config"] = {**inner["config"], "name": name}
+
+
+def _hidden(model: Json) -> list[Json]:
+    """Layers before the answer, with what they wrap."""
+    last = head(model)
+    return [inner for _, layer in layers(model) for inner in wrapped(layer) if id(inner) not in last]
+
+
+def _followers(container: Json, layer: Json) -> Iterator[Json]:
+    following = successors(container, layer)
+    while len(following) == 1 and families.serves(following[0]) and len(predecessors(container, following[0])) == 1:
+        yield following[0]
+        following = successors(container, following[0])
+
+
+def _signature(layer: Json) -> str:
+    config = {key: value for key, value in layer["config"].items() if key != "name"}
+    return f"{layer['class_name']} {config}"
+
+
+def _let_inner_models_infer(model: Json) -> None:
+    """A Sequential inside another model says which shape it reads; with other widths before it, it must ask again."""
+    for container in containers(model):
+        if container is not model["config"] and not is_functional(container):
+            container.pop("build_input_shape", None)
+            container["layers"] = [layer for layer in container["layers"] if layer["class_name"] != "InputLayer"]
+
+
+def _counted(count: int, noun: str) -> str:
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"

@@ -1,0 +1,166 @@
+"""Layers in a Keras config: those of Sequential and functional models, nested ones included, and how to take one out.
+
+A *container* is the config of a model that lists its layers. Layers of functional models say in ``inbound_nodes`` what
+they are called on: places ``[layer, call, output]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+_WEIGHTED = re.compile(
+    r"Dense|EinsumDense|Embedding|LSTM|GRU|SimpleRNN|ConvLSTM\dD|Bidirectional|TimeDistributed|SpectralNormalization|"
+    r"(Separable|Depthwise)?Conv\dD(Transpose)?|MultiHeadAttention|GroupedQueryAttention"
+)
+"""Layers that do the work; what stands between them belongs to the one before."""
+
+
+def is_container(layer: Json) -> bool:
+    """Whether a layer is a model that lists its layers."""
+    return isinstance(layer.get("config"), dict) and isinstance(layer["config"].get("layers"), list)
+
+
+def containers(model: Json) -> Iterator[Json]:
+    """The configs that list layers: the model's own, and those of models inside it."""
+    if is_container(model):
+        yield model["config"]
+        for layer in model["config"]["layers"]:
+            yield from containers(layer)
+
+
+def layers(model: Json) -> Iterator[tuple[Json, Json]]:
+    """Every layer with the container it stands in; inputs and nested models are left out, their layers are not."""
+    for container in containers(model):
+        for layer in container["layers"]:
+            if layer["class_name"] != "InputLayer" and not is_container(layer):
+                yield container, layer
+
+
+def wrapped(layer: Json) -> Iterator[Json]:
+    """A layer and the layers in its arguments: what Bidirectional or TimeDistributed wrap, cells of an RNN."""
+    yield layer
+    for value in layer["config"].values():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict) and str(item.get("module")) == "keras.layers" and "config" in item:
+                yield from wrapped(item)
+
+
+def is_weighted(layer: Json) -> bool:
+    """Whether a layer does the work: has weights of its own and is no normalization."""
+    return is_container(layer) or _WEIGHTED.fullmatch(layer["class_name"]) is not None
+
+
+def head(model: Json) -> set[int]:
+    """The layers (by ``id``) that make the answer: from the last ones with weights on."""
+    found: set[int] = set()
+    for container in containers(model):
+        if container is not model["config"]:
+            continue
+        for layer in _outputs(container):
+            found |= _back_to_weights(container, layer)
+    return found
+
+
+def is_functional(container: Json) -> bool:
+    """Whether a container says what its layers are called on."""
+    return "output_layers" in container
+
+
+def remove(container: Json, layer: Json) -> bool:
+    """Take a layer out of its container; what read it reads what it read.
+
+    Returns:
+        False, and nothing is changed, where that makes no sense: a layer with several inputs, or the last one left.
+    """
+    rest = [each for each in container["layers"] if each is not layer]
+    if all(each["class_name"] == "InputLayer" for each in rest):
+        return False
+    if is_functional(container):
+        sources = [_places(node) for node in layer["inbound_nodes"]]
+        if any(len(places) != 1 for places in sources):
+            return False
+        name = layer["name"]
+        instead = {(name, call): places[0] for call, places in enumerate(sources)}
+        for each in rest:
+            each["inbound_nodes"] = _redirected(each["inbound_nodes"], instead)
+        container["output_layers"] = _redirected_place(container["output_layers"], instead)
+    container["layers"] = rest
+    return True
+
+
+def predecessors(container: Json, layer: Json) -> list[Json]:
+    """The layers that a layer is called on."""
+    stack: list[Json] = container["layers"]
+    if not is_functional(container):
+        index = next(i for i, each in enumerate(stack) if each is layer)
+        return stack[index - 1 : index] if index else []
+    names = {place[0] for node in layer["inbound_nodes"] for place in _places(node)}
+    return [each for each in stack if each["name"] in names]
+
+
+def successors(container: Json, layer: Json) -> list[Json]:
+    """The layers that are called on a layer."""
+    return [each for each in container["layers"] if any(one is layer for one in predecessors(container, each))]
+
+
+def _outputs(container: Json) -> list[Json]:
+    stack: list[Json] = container["layers"]
+    if not is_functional(container):
+        return stack[-1:]
+    names = {place[0] for place in _all_places(container["output_layers"])}
+    return [layer for layer in stack if layer["name"] in names]
+
+
+def _back_to_weights(container: Json, layer: Json) -> set[int]:
+    found = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
+    if is_container(layer):
+        for last in _outputs(layer["config"]):
+            found |= _back_to_weights(layer["config"], last)
+        return found
+    if is_weighted(layer):
+        return found
+    for before in predecessors(container, layer):
+        found |= _back_to_weights(container, before)
+    return found
+
+
+def _places(value: Any) -> list[list[Any]]:
+    """The places that a node's arguments name."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return [value["config"]["keras_history"]]
+        return [place for item in value.values() for place in _places(item)]
+    return [place for item in value for place in _places(item)] if isinstance(value, list) else []
+
+
+def _redirected(value: Any, instead: dict[tuple[str, int], list[Any]]) -> Any:
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            history = value["config"]["keras_history"]
+            return {
+                **value,
+                "config": {**value["config"], "keras_history": instead.get((history[0], history[1]), history)},
+            }
+        return {key: _redirected(item, instead) for key, item in value.items()}
+    return [_redirected(item, instead) for item in value] if isinstance(value, list) else value
+
+
+def _all_places(value: Any) -> Iterator[list[Any]]:
+    """``["dense", 0, 0]`` or lists and tables of such."""
+    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _all_places(item)
+
+
+def _redirected_place(value: Any, instead: dict[tuple[str, int], list[Any]]) -> Any:
+    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
+        return instead.get((value[0], value[1]), value)
+    if isinstance(value, dict):
+        return {key: _redirected_place(item, instead) for key, item in value.items()}
+    return [_redirected_place(item, instead) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,45 @@
+"""``paribus ablate``: what does each part of a model contribute?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from paribus.cli import options, output
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A .keras file, module:function that returns a Keras model, or an arm of a study: mnist-mlps/big-dropout.",
+        show_default=False,
+    ),
+]
+Parts = Annotated[
+    list[str] | None,
+    typer.Option("--part", metavar="NAME", help="Only this variant, like no-dropout; may be given again."),
+]
+
+
+def ablate(
+    model: Model,
+    data: options.Data = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    part: Parts = None,
+    store: options.Store = options.DEFAULT_STORE,
+    workers: options.Workers = None,
+    json: options.Json = False,
+) -> None:
+    """Take a model apart: without dropout, penalties, normalization, a block ... each against the model as it is."""
+    from paribus.python.ablate import take_apart
+    from paribus.python.sources import study_of
+    from paribus.report import ablation as report
+
+    study, arm = study_of(model, data)
+    found = take_apart(study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers)
+    if json:
+        output.print_json(report.as_json(found.ablated))
+    else:
+        output.print_renderable(report.render(found.ablated))

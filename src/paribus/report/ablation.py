@@ -1,0 +1,158 @@
+"""What each part of a model contributes: a table for terminals, notebooks and JSON, the largest contribution first.
+
+A part's contribution is how much better the model as it is does than the model without that part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from paribus.analysis import Contrast, Verdict
+from paribus.analysis.wording import percent, unit_name
+from paribus.outcome import Outcome
+from paribus.report import numbers
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.fragment import style
+from paribus.report.html.parts import badge, table
+from paribus.report.json import contrast_fields, document
+from paribus.report.terminal import STYLES
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a model: its arm, its name, what was changed to leave it out, and why that was not tried, if so."""
+
+    arm: str
+    part: str
+    change: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ablated:
+    """What was found: the outcome of the runs, and the parts that its arms leave out.
+
+    Attributes:
+        outcome: the model as it is (``base``) and each variant, with a contrast of the first with every other.
+        base: the name of the arm that is the model as it is.
+        parts: what was tried.
+        left_out: what was not, with reasons.
+    """
+
+    outcome: Outcome
+    base: str
+    parts: tuple[Part, ...]
+    left_out: tuple[Part, ...]
+
+    def ranked(self) -> list[tuple[Part, Contrast]]:
+        """Parts with their contrasts, the largest contribution first; parts without a number last."""
+        by_arm = {contrast.b: contrast for contrast in self.outcome.contrasts if contrast.a == self.base}
+        found = [(part, by_arm[part.arm]) for part in self.parts]
+        return sorted(found, key=lambda pair: -_contribution(pair[1]))
+
+
+def _contribution(contrast: Contrast) -> float:
+    comparison = contrast.comparison
+    if comparison is None:
+        return float("-inf")
+    return comparison.difference if comparison.higher_is_better else -comparison.difference
+
+
+def as_json(found: Ablated) -> dict[str, Any]:
+    """The answer of a study, with ``ablation``: one entry a part, and ``left_out``."""
+    return {
+        **document(found.outcome),
+        "base": found.base,
+        "ablation": [
+            {"part": part.part, "change": part.change, "arm": part.arm, **contrast_fields(contrast)}
+            for part, contrast in found.ranked()
+        ],
+        "left_out": [
+            {"part": part.part, "change": part.change, "arm": part.arm, "reason": part.reason}
+            for part in found.left_out
+        ],
+    }
+
+
+def render(found: Ablated) -> RenderableType:
+    """The table for a terminal."""
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in _HEAD:
+        shown.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
+    for cells, verdict in _rows(found):
+        name, change, difference, word, parameters = cells
+        shown.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
+    return Group(
+        Text(_title(found), style="bold"),
+        Text(),
+        shown,
+        Text(_caption(found), style="dim"),
+        *(Text(f"* {note}") for note in (*_left_out(found), *found.outcome.notes)),
+    )
+
+
+def fragment(found: Ablated) -> str:
+    """The table for a notebook."""
+    rows: list[Sequence[Child]] = [
+        [name, change, tag("span", difference, style="white-space:nowrap"), badge(verdict), parameters]
+        for (name, change, difference, _, parameters), verdict in _rows(found)
+    ]
+    notes = [tag("li", note) for note in (*_left_out(found), *found.outcome.notes)]
+    return tag(
+        "div",
+        tag("style", Markup(style())),
+        tag("h3", _title(found)),
+        table(_caption(found), _HEAD, rows, numbers=4),
+        tag("ul", notes) if notes else None,
+        class_="paribus",
+    ).text
+
+
+_NUMBERS = ("contribution", "parameters")
+_HEAD = ("part", "what was changed", "contribution", "verdict", "parameters")
+
+
+def _rows(found: Ablated) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
+    arms = {arm.name: arm for arm in found.outcome.arms}
+    made = []
+    for part, contrast in found.ranked():
+        comparison = contrast.comparison
+        verdict = comparison.verdict if comparison else Verdict.UNDECIDED
+        difference = (
+            str(numbers.difference(contrast.metric, comparison.difference, comparison.low, comparison.high))
+            if comparison
+            else numbers.NONE
+        )
+        parameters = f"{arms[part.arm].recipe.parameters:,}"
+        made.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
+    return made
+
+
+def _title(found: Ablated) -> str:
+    asked = found.outcome.document.question
+    return asked or f"What each part of {found.base} contributes"
+
+
+def _caption(found: Ablated) -> str:
+    arm = found.outcome.arm(found.base)
+    accuracy = numbers.estimate("test_accuracy", arm.estimates.get("test_accuracy"))
+    base = f"{found.base} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
+    known = [contrast.comparison for contrast in found.outcome.contrasts if contrast.comparison is not None]
+    if not any(comparison.low is not None for comparison in known):
+        return f"{base} One seed tells nothing apart; run more."
+    metric, first = found.outcome.contrasts[0].metric, known[0]
+    return (
+        f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "
+        f"[{percent(first.level)} intervals for all {len(known)} comparisons at once], on {first.scope}, "
+        f"{first.seeds} seeds. Verdicts are for the model as it is."
+    )
+
+
+def _left_out(found: Ablated) -> list[str]:
+    return [f"Not tried: {part.change} ({part.reason})." for part in found.left_out]
