@@ -13,7 +13,7 @@ DECLARED := pyproject.toml constraints.txt
 BROWSERS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format browser docs constraints clean
+.PHONY: help run test quick check format browser docs site constraints clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ browser: ## install Chromium for the tests of pages, where it is missing and apt
 docs: $(DEV) ## write anew the pages that come from the code: help texts of commands and the like
 	for page in docs/*_page.py; do $(BIN)/python "$$page" || exit 1; done
 
+site: $(DEV) ## build the documentation as a site, out/site/index.html; every warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -c docs -d out/doctrees -b html . out/site
+
 constraints: ## resolve all dependencies anew into constraints.txt
 	rm -rf $(VENV).fresh && $(PYTHON) -m venv $(VENV).fresh
 	$(VENV).fresh/bin/python -m pip install --quiet -e '.[dev]'
@@ -52,7 +55,7 @@ constraints: ## resolve all dependencies anew into constraints.txt
 	rm -rf $(VENV).fresh
 
 clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
-	rm -rf $(VENV) $(VENV).fresh dist build htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf $(VENV) $(VENV).fresh dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -112,6 +112,10 @@ def test_one_block_fewer_takes_what_only_serves_it() -> None:
     assert found.change == "without hidden layer 3 of 3, Dense(4)"
     model = keras.Sequential([keras.Input((8,)), *[Dense(6, "relu") for _ in range(3)], Dense(5, "relu"), Dense(3)])
     assert taken_apart(model)["one-block-fewer"].change == "without hidden layer 3 of 4, Dense(6)"
+    # The last of the three would take the dropout along; the one before it changes one thing only.
+    spotted = [*[Dense(6, "relu") for _ in range(3)], Dropout(0.1), Dense(6, "relu"), Dropout(0.1)]
+    model = keras.Sequential([keras.Input((8,)), *spotted, Dense(3)])
+    assert taken_apart(model)["one-block-fewer"].change == "without hidden layer 2 of 4, Dense(6)"
     conv = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -124,6 +128,9 @@ def test_one_block_fewer_takes_what_only_serves_it() -> None:
             keras.layers.Flatten(),
             Dense(3, "softmax"),
         ]
+    )
+    assert taken_apart(conv)["one-block-fewer"].change == (
+        "without hidden layer 2 of 2, Conv2D(6) with its BatchNormalization and ReLU and Dropout"
     )
     fewer = built(taken_apart(conv)["one-block-fewer"])
     assert kinds(fewer) == ["Conv2D", "MaxPooling2D", "Flatten", "Dense"]
@@ -178,7 +185,9 @@ def test_functional_models_are_wired_anew() -> None:
     assert half.get_layer("in").units == 4
     assert half.layers[-1].units == 3
     # The second of two equal hidden layers goes, with what serves it; the sum is fed by what fed it.
-    assert found["one-block-fewer"].change == "without hidden layer 2 of 3, Dense(8)"
+    assert found["one-block-fewer"].change == (
+        "without hidden layer 2 of 3, Dense(8) with its Dropout and BatchNormalization"
+    )
     fewer = built(found["one-block-fewer"])
     assert [type(layer).__name__ for layer in fewer.layers] == ["InputLayer", "Dense", "Add", "Sequential", "Dense"]
 

@@ -23,7 +23,7 @@ from paribus.study import Metric, StudyDocument
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?P<language>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS: dict[str, Any] = {command.name: command for command in typer.main.get_command(app).commands.values()}  # type: ignore[attr-defined]
 
 
@@ -117,6 +117,15 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             assert "://" in target or (page.parent / target).exists(), (named(page), target)
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    """The links of docs/index.md are the table of contents of the site; what it does not name nobody finds."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs") for path in PAGES if path.is_relative_to(ROOT / "docs")]
+    named_elsewhere = {Path("index.md"), *(page for page in pages if page.parent.name == "decisions")}
+    pages += [Path("..", *path.parts[-2:]) for path in (ROOT / "examples").glob("*.ipynb")]
+    assert [str(page) for page in pages if page not in named_elsewhere and f"({page})" not in index] == []
 
 
 def test_every_decision_stands_in_the_index() -> None:

@@ -88,7 +88,8 @@ def with_activation(model: Json, old: str, new: str) -> str:
 def without_a_block(model: Json) -> str:
     """Leave out the last of the largest group of equal hidden layers, else the last hidden layer.
 
-    What follows it and only serves it goes too: its activation, normalization and dropout.
+    What follows it and only serves it goes too: its activation, normalization and dropout. Layers that are equal in
+    this too are preferred: of three, the last of which a dropout follows, the second goes, and no dropout with it.
     """
     if not is_container(model):
         return ""
@@ -96,18 +97,16 @@ def without_a_block(model: Json) -> str:
     hidden = [layer for layer in container["layers"] if is_weighted(layer) and id(layer) not in last]
     if not hidden:
         return ""
-    groups: dict[str, list[Json]] = {}
-    for layer in hidden:
-        groups.setdefault(_signature(layer), []).append(layer)
-    largest = max(groups.values(), key=len)
-    block = largest[-1] if len(largest) > 1 else hidden[-1]
-    number = 1 + next(i for i, layer in enumerate(hidden) if layer is block)
-    followers = list(_followers(container, block))
-    if not remove(container, block):
+    blocks = [[layer, *_followers(container, layer)] for layer in hidden]
+    whole = _largest_group(["; ".join(_signature(layer) for layer in block) for block in blocks])
+    group = whole if len(whole) > 1 else _largest_group([_signature(layer) for layer in hidden])
+    chosen = group[-1] if len(group) > 1 else len(hidden) - 1
+    block = blocks[chosen]
+    if not remove(container, block[0]):
         return ""
-    for follower in followers:
-        remove(container, follower)
-    return f"without hidden layer {number} of {len(hidden)}, {families.described(block)}"
+    with_it = [families.described(layer) for layer in block[1:] if remove(container, layer)]
+    told = f" with its {' and '.join(with_it)}" if with_it else ""
+    return f"without hidden layer {chosen + 1} of {len(hidden)}, {families.described(block[0])}{told}"
 
 
 def with_width(model: Json, factor: float, word: str) -> str:
@@ -145,6 +144,12 @@ def _followers(container: Json, layer: Json) -> Iterator[Json]:
     while len(following) == 1 and families.serves(following[0]) and len(predecessors(container, following[0])) == 1:
         yield following[0]
         following = successors(container, following[0])
+
+
+def _largest_group(signatures: list[str]) -> list[int]:
+    """Places of the commonest signature; of equally common ones, the first."""
+    commonest = Counter(signatures).most_common(1)[0][0]
+    return [place for place, signature in enumerate(signatures) if signature == commonest]
 
 
 def _signature(layer: Json) -> str:

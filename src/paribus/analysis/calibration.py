@@ -36,8 +36,8 @@ class Calibration:
 def calibrate(confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, level: float = 0.95) -> Calibration:
     """Compare confidences with how often the answers are right.
 
-    The expected calibration error of a run is the mean over its answers of |accuracy - confidence| of their bin (Guo,
-    Pleiss, Sun, Weinberger 2017). It is computed run by run: pooled over seeds, errors would cancel.
+    The expected calibration error of a run is the mean over its answers of ``|accuracy - confidence|`` of their bin
+    (Guo, Pleiss, Sun, Weinberger 2017). It is computed run by run: pooled over seeds, errors would cancel.
 
     Args:
         confidence: probability given to the answered class, shape ``(seeds, examples)``, in [0, 1]; runs with nan
