@@ -28,6 +28,11 @@ def mixed_order(count: int) -> NDArray[np.intp]:
     return np.argsort(z, kind="stable")
 
 
+def trained_on(examples: int, validation_split: float) -> int:
+    """How many of the training examples are trained on: the first ones; the rest validates, as Keras cuts it."""
+    return math.floor(examples * (1.0 - validation_split))
+
+
 def stratified(
     labels: NDArray[np.integer[Any]], fraction: float, source: str
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

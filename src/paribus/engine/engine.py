@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from paribus import seeds
 from paribus.data import load, standardization
 from paribus.data.dataset import Dataset
+from paribus.data.split import trained_on
 from paribus.engine import environment, program
 from paribus.engine.describe import describe
 from paribus.engine.digest import weights_digest
@@ -234,7 +235,7 @@ def _prepare(data: Dataset, validation_split: float) -> _Prepared:
         UsageError: the split leaves nothing to train on, or nothing to validate on.
     """
     examples = len(data.x_train)
-    kept = math.floor(examples * (1.0 - validation_split))
+    kept = trained_on(examples, validation_split)
     if validation_split and kept in (0, examples):
         raise UsageError(
             f"validation_split {validation_split}: of the {examples} training examples of {data.name} it leaves {kept} "

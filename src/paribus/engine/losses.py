@@ -40,6 +40,11 @@ def target_form(text: str) -> TargetForm:
     return "binary" if name.startswith("Binary") else "one-hot"
 
 
+def threshold(text: str) -> float:
+    """Above which a single output answers class 1: logits are 0 where the probability is a half."""
+    return 0.0 if loss_from(text).get_config().get("from_logits", False) else 0.5
+
+
 def reads_one_output(text: str) -> bool:
     """Whether the loss makes sense of one output for two classes; losses over several classes do not."""
     return "Categorical" not in type(loss_from(text)).__name__

@@ -1,0 +1,66 @@
+"""``paribus export``: stored runs as files of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from paribus.cli import options, output
+
+To = Annotated[
+    Literal["keras", "parquet", "mlflow", "tensorboard"],
+    typer.Option(
+        "--to",
+        help="keras: each network as a .keras file. parquet: tables of runs, epochs and predictions. mlflow: an MLflow "
+        "database. tensorboard: event files.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to.", show_default="STUDY-keras and so on")
+]
+OnlySeeds = Annotated[
+    list[int] | None,
+    typer.Option("--seed", metavar="N", help="Only this seed; may be given again.", show_default="all seeds"),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
+
+
+def export(
+    study: options.Study,
+    to: To,
+    out: Output = None,
+    arm: options.Arms = None,
+    seed: OnlySeeds = None,
+    force: Force = False,
+    store: options.Store = options.DEFAULT_STORE,
+    json: options.Json = False,
+) -> None:
+    """Hand a study that was run on to other programs: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
+    if to == "keras":
+        from paribus.engine import environment
+
+        # Before anything imports Keras, as a study in Python does.
+        environment.prepare()
+    from paribus.export.chosen import choose
+    from paribus.store.sqlite import SqliteStore
+    from paribus.stored import open_results
+
+    with SqliteStore.open(store, mode="read") as opened:
+        chosen = choose(open_results(study, opened), arm or (), seed or ())
+        folder = out or Path(f"{chosen.results.document.name}-{to}")
+        match to:
+            case "keras":
+                from paribus.export.networks import export_networks
+
+                written = export_networks(chosen, folder, replace=force)
+    for path in written:
+        typer.echo(str(path), err=json)
+    for each in chosen.unfinished:
+        typer.echo(f"paribus: {each.name} {each.run.status}: {each.run.reason}", err=True)
+    for name, missing in chosen.missing:
+        typer.echo(f"paribus: {name}, seed {missing} is not stored: `paribus run` trains it", err=True)
+    if json:
+        output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})

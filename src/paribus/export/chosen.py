@@ -1,0 +1,78 @@
+"""Which of a study's stored runs are exported, and which are not, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paribus.errors import UnknownNameError, UsageError
+from paribus.records import RunResult, Status
+from paribus.store.base import StoredArm
+from paribus.stored import StoredResults
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChosenRun:
+    """One stored run and the arm that it belongs to."""
+
+    arm: StoredArm
+    run: RunResult
+
+    @property
+    def name(self) -> str:
+        """What its files are called: ``big-dropout-seed-0``."""
+        return f"{self.arm.name}-seed-{self.run.seeds.seed}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The runs to export, by arm in the study's order, and by seed.
+
+    Attributes:
+        results: the study that they belong to.
+        runs: those that have ended, whatever became of them.
+        missing: arm and seed of those that were asked for and are not stored (yet).
+    """
+
+    results: StoredResults
+    runs: tuple[ChosenRun, ...]
+    missing: tuple[tuple[str, int | None], ...]
+
+    @property
+    def finished(self) -> tuple[ChosenRun, ...]:
+        """The runs whose networks are worth handing on."""
+        return tuple(each for each in self.runs if each.run.status is Status.FINISHED)
+
+    @property
+    def unfinished(self) -> tuple[ChosenRun, ...]:
+        """The runs that diverged or failed."""
+        return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)
+
+
+def choose(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> Chosen:
+    """Pick runs by arm and seed; all that are stored by default.
+
+    Raises:
+        UnknownNameError: there is no such arm, or it has no such seed.
+        UsageError: none of them is stored.
+    """
+    by_name = {name: results.arm(name) for name in arms} or {arm.name: arm for arm in results.arms}
+    order = [name for name in results.document.arms if name in by_name]
+    picked = [by_name[name] for name in order]
+    for seed in seeds:
+        for arm in picked:
+            known = [run.seeds.seed for run in arm.runs]
+            if seed not in known:
+                raise UnknownNameError(
+                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(each) for each in known) or 'none'}"
+                )
+    places = [(arm, place) for arm in picked for place in arm.runs if not seeds or place.seeds.seed in seeds]
+    stored = results.store.runs([place.fingerprint for _, place in places])
+    found = tuple(ChosenRun(arm, stored[p.fingerprint]) for arm, p in places if p.fingerprint in stored)
+    if not found:
+        raise UsageError(
+            f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "
+            f"`paribus run {results.document.name}`"
+        )
+    missing = tuple((arm.name, p.seeds.seed) for arm, p in places if p.fingerprint not in stored)
+    return Chosen(results, found, missing)

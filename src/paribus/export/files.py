@@ -1,0 +1,80 @@
+"""Where exports go: a folder, in which every file is whole or not there, and none is replaced unasked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from paribus.errors import ParibusError, UsageError
+
+
+def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
+    """Make the folder that an export goes to, and see that nothing in it would be replaced unasked.
+
+    Args:
+        folder: where to; its parent must exist.
+        names: everything that will be written there.
+        replace: whether what is there may be replaced.
+
+    Raises:
+        UsageError: one of the names is there already, or the folder cannot be made or written to.
+    """
+    there = [name for name in names if os.path.lexists(folder / name)]
+    if there and not replace:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(
+            f"{folder}: {there[0]}{more} {'are' if more else 'is'} there already; name another folder with -o, or "
+            "replace them with --force"
+        )
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder}: there is no folder {folder.parent}; create it or name another with -o") from error
+    except FileExistsError as error:
+        raise UsageError(f"{folder}: this is a file; name a folder with -o") from error
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made: {error.strerror}; name another folder with -o") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder}: cannot be written to; name another folder with -o")
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which at the end is flushed to disk and becomes ``path``; or nothing is left.
+
+    Raises:
+        ParibusError: it could not be written; what was there before is untouched.
+    """
+    # The suffix stays, for Keras and others tell a format by it.
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        try:
+            yield draft
+            sync(draft)
+            draft.replace(path)
+            sync(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise ParibusError(f"{path}: the file cannot be written: {error.strerror or error}") from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        ParibusError: as :func:`whole`.
+    """
+    with whole(path) as draft:
+        draft.write_bytes(content)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
