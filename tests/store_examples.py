@@ -89,7 +89,12 @@ def same_light(a: RunResult, b: RunResult) -> bool:
         return False
     if (a.scores is None) != (b.scores is None):
         return False
-    pairs = [] if a.scores is None or b.scores is None else list(zip(astuple(a.scores), astuple(b.scores), strict=True))
+    if a.metrics.keys() != b.metrics.keys():
+        return False
+    pairs = [(value, b.metrics[name]) for name, value in a.metrics.items()]
+    pairs += (
+        [] if a.scores is None or b.scores is None else list(zip(astuple(a.scores), astuple(b.scores), strict=True))
+    )
     for x, y in zip(astuple(a.curve), astuple(b.curve), strict=True):
         if len(x) != len(y):
             return False

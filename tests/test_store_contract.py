@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -67,6 +68,12 @@ def test_which_runs_give_way(store: Store, before: str, after: str, *, replaced:
     store.record(old)
     store.record(new)
     assert holds(store, new if replaced else old)
+
+
+def test_metrics_of_the_protocol_are_kept_bit_by_bit(store: Store) -> None:
+    measured = replace(run(1), metrics={"train_auc": 0.1 + 0.2, "test_auc": math.nan, "test_r2_score": -0.0})
+    store.record(measured)
+    assert holds(store, measured)
 
 
 def test_a_run_may_have_no_arrays(store: Store) -> None:

@@ -175,9 +175,21 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "no such metric": (
         contrasts(f'{A_B}\nmetric = "accuracy"\nmargin = 0'),
         [
-            ("contrast 1, metric", "'accuracy': input should be 'test_accuracy', 'test_loss', 'train_accuracy', "),
             ("contrast 1, margin", "0: input should be greater than 0"),
+            ("contrast 1, metric", "'accuracy' is not measured; one of test_accuracy, test_loss, train_accuracy, "),
         ],
+    ),
+    "metrics of the protocol": (
+        GOOD + '[protocol]\nmetrics = ["Acc", "accuracy", "AUC", { Recall = { name = "Auc" } }]\n',
+        [
+            ("protocol, metrics, item 1", "'Acc' is no metric of Keras that measures a classifier; "),
+            ("protocol, metrics, item 2", "'accuracy' is measured always; leave it out"),
+            ("protocol, metrics, item 4", "name 'Auc': small letters, digits and underscores are expected"),
+        ],
+    ),
+    "a metric twice": (
+        GOOD + '[protocol]\nmetrics = ["auc", { AUC = { curve = "PR" } }]\n',
+        [("protocol, metrics", "'auc' is measured twice; give one of them another name, like name = \"auc_2\"")],
     ),
     "comparison": (
         GOOD + '[comparison]\nscope = "elsewhere"\nlevel = 1.5\nmargin = -1\nlooks = [3, 2]\nall_pairs = 1\n',

@@ -8,7 +8,7 @@ from itertools import takewhile
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.pairing import SeedScores
-from paribus.evidence import Evidence
+from paribus.evidence import Evidence, own_metrics
 from paribus.judge import judge
 from paribus.notes import notes
 from paribus.outcome import ArmOutcome, Outcome
@@ -38,7 +38,17 @@ def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredA
     judged = judge(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
     remarks = notes(document, arms, environments)
-    return Outcome(document, data, arms, judged.contrasts, judged.effects, remarks, environments, store.predictions)
+    return Outcome(
+        document,
+        data,
+        arms,
+        judged.contrasts,
+        judged.effects,
+        remarks,
+        environments,
+        store.predictions,
+        metrics=own_metrics(document),
+    )
 
 
 def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
@@ -49,7 +59,8 @@ def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], evidence: Evidence) -> ArmOutcome:
     found = tuple(runs[run.fingerprint] for run in arm.runs if run.fingerprint in runs)
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
-    estimates = {name: _estimate(evidence.scores(arm.name, name), document) for name in METRICS}
+    names = [*METRICS, *(metric.name for metric in own_metrics(document))]
+    estimates = {name: _estimate(evidence.scores(arm.name, name), document) for name in names}
     return ArmOutcome(arm.name, arm.recipe, document.arms[arm.name].levels, found, missing, estimates)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis.metrics import METRICS
+from paribus import keras_names
+from paribus.analysis.metrics import Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
@@ -37,6 +38,7 @@ class Evidence:
         store: Store,
     ) -> None:
         self._document = document
+        self._own = {metric.name: metric for metric in own_metrics(document)}
         self._classes = data.classes
         self._store = store
         self._labels: NDArray[np.int32] | None = None
@@ -46,8 +48,18 @@ class Evidence:
             for arm in stored
         }
 
+    def metric(self, name: str) -> Metric:
+        """The metric of that name, one of those that every study has or of this study's own.
+
+        Raises:
+            UnknownNameError: there is no such metric; the message lists those that there are.
+        """
+        return metric_named(name, self._own)
+
     def scores(self, arm: str, metric: str) -> SeedScores:
         """One row a run that has scores: per example where the metric is known per example, else one column.
+
+        A run for which a metric of the study's own says no number (nan) has no score on it.
 
         Raises:
             StoreError: a run's predictions are damaged.
@@ -55,18 +67,18 @@ class Evidence:
         """
         key = (arm, metric)
         if key not in self._cache:
-            seeds = tuple(seed for seed, _ in self._runs[arm])
-            self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric))
+            runs = [each for each in self._runs[arm] if metric not in self._own or _says(each[1], metric)]
+            seeds = tuple(seed for seed, _ in runs)
+            self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
 
     def _per_example(self, metric: str) -> bool:
         """Whether a metric has a value for each test example. Of losses, only plain cross-entropy can be told so."""
         ((loss, arguments),) = self._document.protocol.loss.items()
         plain = "crossentropy" in loss.replace("_", "").lower() and not set(arguments) - {"from_logits"}
-        return METRICS[metric].per_example and (metric != "test_loss" or plain)
+        return self.metric(metric).per_example and (metric != "test_loss" or plain)
 
-    def _values(self, arm: str, metric: str) -> NDArray[np.generic]:
-        runs = [run for _, run in self._runs[arm]]
+    def _values(self, arm: str, metric: str, runs: Sequence[RunResult]) -> NDArray[np.generic]:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
@@ -81,6 +93,8 @@ class Evidence:
     def _scalar(self, run: RunResult, metric: str) -> float:
         """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
         assert run.scores is not None, "only runs that have scores are kept"
+        if metric in self._own:
+            return run.metrics[metric]
         value = float(getattr(run.scores, metric))
         return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
 
@@ -88,6 +102,31 @@ class Evidence:
         if self._labels is None:
             self._labels = load(self._document.data.spec()).y_test
         return self._labels
+
+
+def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
+    """The metrics of Keras that a study's protocol adds, on each split.
+
+    They are known for a whole split only, so that what is said of them holds on this test set.
+    """
+    return tuple(
+        Metric(
+            f"{split}_{name}",
+            f"{split} {name.replace('_', ' ')}",
+            Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
+            higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
+            per_example=False,
+            split="training" if split == "train" else split,
+        )
+        for written in document.protocol.metrics
+        for cls, arguments in written.items()
+        for name in [keras_names.name_of(cls, arguments)]
+        for split in keras_names.SPLITS
+    )
+
+
+def _says(run: RunResult, metric: str) -> bool:
+    return math.isfinite(run.metrics.get(metric, math.nan))
 
 
 def number(seeds: Seeds) -> int:

@@ -48,8 +48,11 @@ def _given(training: Training) -> dict[str, object]:
 
 def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
     """Names an arm's canonical form before Keras has been asked for it: everything that the form depends on."""
+    # What is added later changes no older key.
+    more = {} if training.metrics is None else {"metrics": training.metrics}
     return _digest(
         {
+            **more,
             "arm": arm.spec(),
             "loss": training.loss,
             "input_shape": data.input_shape,

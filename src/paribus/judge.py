@@ -51,7 +51,7 @@ def judge(document: StudyDocument, evidence: Evidence, seeds: int) -> Judgement:
         Declared(
             look.rows(evidence.scores(c.a, c.metric)),
             look.rows(evidence.scores(c.b, c.metric)),
-            metric_named(c.metric),
+            evidence.metric(c.metric),
             c.margin or comparison.margin,
         )
         for c in declared

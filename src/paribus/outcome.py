@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from paribus.analysis.contrasts import Contrast
 from paribus.analysis.estimates import Estimate
 from paribus.analysis.factorial import Effect
+from paribus.analysis.metrics import Metric
 from paribus.analysis.noise import NoiseShares
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study import StudyDocument
@@ -53,6 +54,7 @@ class Outcome:
             environments that differ, fit accuracy that is not train accuracy.
         environments: the different environments that the runs were computed in.
         predictions: per-example answers of a run by fingerprint; read when asked for.
+        metrics: the metrics that the protocol adds to those that every study has.
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
@@ -64,6 +66,7 @@ class Outcome:
     notes: tuple[str, ...]
     environments: tuple[Environment, ...]
     predictions: Callable[[str], Predictions]
+    metrics: tuple[Metric, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
 
     def arm(self, name: str) -> ArmOutcome:

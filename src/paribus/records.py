@@ -110,6 +110,8 @@ class Training:
 
     ``class_weight`` weighs the loss of each example while training: pairs of class and weight (1 for classes that are
     not named), or "balanced" for weights inversely proportional to how often a class is trained on.
+
+    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
     """
 
     loss: str
@@ -118,6 +120,7 @@ class Training:
     validation_split: float = 0.0
     class_weight: tuple[tuple[int, float], ...] | str | None = None
     early_stopping: EarlyStopping | None = None
+    metrics: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ class RunResult:
         reason: why it failed or diverged.
         predictions: per-example answers on the test split; None for a failed run.
         weights: final weights by path, trainable and not, seed states left out; None for a failed run.
+        metrics: what the protocol's own metrics say, by name: ``test_auc``, ``train_auc``.
     """
 
     fingerprint: str
@@ -245,6 +249,7 @@ class RunResult:
     reason: str | None = None
     predictions: Predictions | None = None
     weights: Mapping[str, NDArray[np.generic]] | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,16 +29,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from paribus import records
+from paribus import keras_names, records
 from paribus.records import DataSpec, Training
 
-METRICS = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy")
+METRICS = (
+    *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
+)
+"""What is measured of every run, whatever the study says."""
+
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
-
-Metric = Literal[
-    "test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"
-]
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
@@ -52,7 +52,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _spell_out(value: object) -> object:
+def _spell_out(value: Any) -> Any:
     """``"Adam"`` is short for ``{Adam = {}}``."""
     return {value: {}} if isinstance(value, str) else value
 
@@ -107,6 +107,26 @@ KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_
 """A Keras class and its arguments: exactly one key."""
 
 
+def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    """Under its class's name, whichever way that was written."""
+    ((name, arguments),) = _one_class(value).items()
+    cls = keras_names.class_named(name)
+    keras_names.check_name(keras_names.name_of(cls, arguments))
+    return {cls: arguments}
+
+
+KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_out), AfterValidator(_one_metric)]
+"""A metric of Keras and its arguments: exactly one key."""
+
+
+def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple[dict[str, dict[str, JsonValue]], ...]:
+    names = [keras_names.name_of(*item) for metric in metrics for item in metric.items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is measured twice; give one of them another name, like name = \"{name}_2\"")
+    return metrics
+
+
 class Data(_Table):
     """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``)."""
 
@@ -136,6 +156,7 @@ class Protocol(_Table):
     """What is held equal for all arms.
 
     ``class_weight`` is ``"balanced"``, or a table of class indices with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
+    ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss.
     """
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
@@ -144,6 +165,7 @@ class Protocol(_Table):
     validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
     class_weight: ClassWeight = None
     early_stopping: EarlyStopping | None = None
+    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -163,6 +185,7 @@ class Protocol(_Table):
             self.validation_split,
             pairs if isinstance(weights, dict) else weights,
             None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
+            canonical_json(self.metrics) if self.metrics else None,
         )
 
 
@@ -189,11 +212,11 @@ class Arm(_Table):
 
 
 class Contrast(_Table):
-    """A declared comparison: ``a`` minus ``b`` on one metric."""
+    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own."""
 
     a: str
     b: str
-    metric: Metric = "test_accuracy"
+    metric: str = "test_accuracy"
     margin: Number | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
@@ -271,6 +294,7 @@ def _contradictions(document: Any) -> Iterator[InitErrorDetails]:
     if not isinstance(arms, Mapping):
         return
     known = ", ".join(map(str, arms))
+    measured = (*METRICS, *_of_protocol(_get(document, "protocol")))
     seen: list[tuple[frozenset[str], object]] = []
     for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
         pair = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
@@ -278,6 +302,9 @@ def _contradictions(document: Any) -> Iterator[InitErrorDetails]:
             if name not in arms:
                 yield _mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
         metric = _get(contrast, "metric") or "test_accuracy"
+        if isinstance(metric, str) and metric not in measured:
+            message = f"'{metric}' is not measured; one of {', '.join(measured)} is expected"
+            yield _mistake(("contrasts", index, "metric"), message)
         if len(pair) == 2 and (frozenset(pair), metric) in seen:
             message = f"'{pair[0]}' against '{pair[1]}' on {metric} is declared twice; keep one"
             yield _mistake(("contrasts", index), message)
@@ -288,6 +315,19 @@ def _contradictions(document: Any) -> Iterator[InitErrorDetails]:
         if len(designs) != 1 or not next(iter(designs)):
             message = "true, but not every arm has `levels` of the same factors; give them to every arm"
             yield _mistake(("comparison", "factorial"), message)
+
+
+def _of_protocol(protocol: Any) -> Iterator[str]:
+    """The measures of the metrics that a protocol adds, as far as it makes sense: ``test_auc``, ``train_auc``."""
+    metrics = _get(protocol, "metrics")
+    for metric in metrics if isinstance(metrics, list | tuple) else ():
+        for name, arguments in _spell_out(metric).items() if isinstance(metric, str | dict) else ():
+            given = arguments if isinstance(arguments, dict) else {}
+            try:
+                called = keras_names.name_of(keras_names.class_named(str(name)), given)
+            except ValueError:
+                continue
+            yield from (f"{split}_{called}" for split in keras_names.SPLITS)
 
 
 def _get(table: Any, key: str) -> Any:

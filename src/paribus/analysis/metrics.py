@@ -11,10 +11,14 @@ from paribus.errors import UnknownNameError
 
 
 class Unit(StrEnum):
-    """How a metric's numbers are printed: fractions of 1 as percentages (differences in points), losses in nats."""
+    """How a metric's numbers are printed: fractions of 1 as percentages (differences in points), losses in nats.
+
+    Others are printed as they are.
+    """
 
     FRACTION = "fraction"
     NATS = "nats"
+    PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,14 @@ _ALL = (
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
 
 
-def metric_named(name: str) -> Metric:
-    """The metric of that name.
+def metric_named(name: str, more: Mapping[str, Metric] = MappingProxyType({})) -> Metric:
+    """The metric of that name, among those of every study and ``more``.
 
     Raises:
         UnknownNameError: there is no such metric; the message lists those that there are.
     """
+    known = {**METRICS, **more}
     try:
-        return METRICS[name]
+        return known[name]
     except KeyError:
-        raise UnknownNameError(f"metric {name!r}: no such metric; choose one of {', '.join(METRICS)}") from None
+        raise UnknownNameError(f"metric {name!r}: no such metric; choose one of {', '.join(known)}") from None

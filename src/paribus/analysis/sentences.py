@@ -22,7 +22,7 @@ from paribus.analysis.wording import (
     magnitude,
     p_text,
     percent,
-    unit_name,
+    with_unit,
 )
 
 
@@ -57,8 +57,8 @@ def comparison_sentence(
     if comparison.seeds == 1:
         (text,) = differences([comparison.difference], metric.unit)
         first = (
-            f"Undecided {where}, as one seed cannot tell {a} from {b}: {metric.label} differs by {text} "
-            f"{unit_name(metric.unit)}, and how far another seed would move that is unknown."
+            f"Undecided {where}, as one seed cannot tell {a} from {b}: {metric.label} differs by "
+            f"{with_unit(text, metric.unit)}, and how far another seed would move that is unknown."
         )
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
@@ -97,7 +97,7 @@ def check_sentence(check: NonInferiority) -> str:
         return _joined(f"Undecided whether {claim}: one seed cannot tell.", check.missing)
     difference, worst = differences([comparison.difference, check.worst], metric.unit)
     numbers = (
-        f"{metric.label} {difference} {unit_name(metric.unit)}, at worst {worst} "
+        f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
         f"(one-sided {percent(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
     )
     lead = {
@@ -129,7 +129,7 @@ def _numbers(comparison: Comparison, metric: Metric) -> str:
     p_words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
     adjusted = " (adjusted)" if comparison.contrasts > 1 or comparison.look else ""
     return (
-        f"{metric.label} {difference} {unit_name(metric.unit)} ({interval_name(comparison)} {low} to {high}), "
+        f"{metric.label} {with_unit(difference, metric.unit)} ({interval_name(comparison)} {low} to {high}), "
         f"{p_words}{adjusted}, {counted(comparison.seeds, 'seed')}"
     )
 
@@ -156,7 +156,7 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
         (text,) = differences([comparison.difference], effect.metric.unit)
         return (
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
-            f"this one says {text} {unit_name(effect.metric.unit)}."
+            f"this one says {with_unit(text, effect.metric.unit)}."
         )
     numbers = _numbers(comparison, effect.metric).removeprefix(f"{effect.metric.label} ")
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):

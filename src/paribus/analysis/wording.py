@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from paribus.analysis.metrics import Unit
 
-_FEWEST_DECIMALS = {Unit.FRACTION: 2, Unit.NATS: 4}
-_FACTOR = {Unit.FRACTION: 100.0, Unit.NATS: 1.0}
-_NAME = {Unit.FRACTION: "points", Unit.NATS: "nats"}
+_FEWEST_DECIMALS = {Unit.FRACTION: 2, Unit.NATS: 4, Unit.PLAIN: 4}
+_FACTOR = {Unit.FRACTION: 100.0, Unit.NATS: 1.0, Unit.PLAIN: 1.0}
+_NAME = {Unit.FRACTION: "points", Unit.NATS: "nats", Unit.PLAIN: "plain numbers"}
 _MOST_DECIMALS = 8
 _MANY = 1000.0
 """From here on decimals are noise: the intervals of two or three seeds under strict levels."""
@@ -36,11 +36,16 @@ def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
 def magnitude(value: float, unit: Unit) -> str:
     """A size such as a margin, without sign and with its unit: ``0.10 points``."""
     (text,) = differences([value], unit)
-    return f"{text.lstrip('+')} {_NAME[unit]}"
+    return with_unit(text.lstrip("+"), unit)
+
+
+def with_unit(text: str, unit: Unit) -> str:
+    """``+0.36 points``; plain numbers stand alone."""
+    return text if unit is Unit.PLAIN else f"{text} {_NAME[unit]}"
 
 
 def unit_name(unit: Unit) -> str:
-    """How differences in this unit are called: points or nats."""
+    """How differences in this unit are called in headings: points, nats, or plain numbers."""
     return _NAME[unit]
 
 

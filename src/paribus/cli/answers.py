@@ -9,7 +9,10 @@ import typer
 
 from paribus.cli import options, output
 
-METRIC_HELP = "test_accuracy, test_loss, train_accuracy, train_loss, generalization_gap, fit_accuracy or fit_loss."
+METRIC_HELP = (
+    "test_accuracy, test_loss, train_accuracy, train_loss, generalization_gap, fit_accuracy, fit_loss, or a metric "
+    "that the study adds, such as test_auc."
+)
 
 Format = Annotated[
     Literal["html", "md", "latex", "csv", "json"], typer.Option("--format", help="What kind of document.")

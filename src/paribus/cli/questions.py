@@ -14,7 +14,6 @@ from paribus.analysis import (
     check_sentence,
     compare_family,
     contrast_sentence,
-    metric_named,
 )
 from paribus.analysis import plan as plan_seeds
 from paribus.analysis.metrics import Metric
@@ -37,7 +36,8 @@ class Answer:
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
     """One contrast by itself, whether it was declared or not."""
-    evidence, measured = results.evidence(), metric_named(metric)
+    evidence = results.evidence()
+    measured = evidence.metric(metric)
     comparison = results.document.comparison
     declared = Declared(*_pair(results, evidence, a, b, measured), measured, margin or comparison.margin)
     (contrast,) = compare_family([declared], level=comparison.level, scope=comparison.scope)
@@ -58,8 +58,9 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
     """Non-inferiority of ``new`` against ``old``."""
-    measured = metric_named(metric)
-    rows = _pair(results, results.evidence(), new, old, measured)
+    evidence = results.evidence()
+    measured = evidence.metric(metric)
+    rows = _pair(results, evidence, new, old, measured)
     comparison = results.document.comparison
     found = check_not_worse(*rows, measured, margin, level=comparison.level, scope=comparison.scope)
     document = {
@@ -90,7 +91,7 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     evidence, comparison = results.evidence(), results.document.comparison
     texts, documents = [], []
     for contrast in declared:
-        metric = metric_named(contrast.metric)
+        metric = evidence.metric(contrast.metric)
         pair = _pair(results, evidence, contrast.a, contrast.b, metric)
         (found,) = compare_family(
             [Declared(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope

@@ -18,6 +18,7 @@ from typing import Any
 import keras
 
 from paribus.custom import SOURCES, source_digests
+from paribus.keras_names import snake_case
 
 _AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
 _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
@@ -100,10 +101,3 @@ def _rename(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_rename(item, names) for item in value]
     return names.get(value, value) if isinstance(value, str) else value
-
-
-def snake_case(class_name: str) -> str:
-    """Keras's way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
-    name = re.sub(r"\W+", "", class_name.rsplit(">", 1)[-1])
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from paribus.engine import canonical
+from paribus.engine import canonical, metrics
 from paribus.engine.losses import reads_one_output
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.program import EVALUATION_BATCH
@@ -70,8 +70,11 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
     network, wrong = rebuilt(recipe, job.training)
     found = [wrong] if network is None else objections(network, example_shape)
-    if found:
-        raise ModelError(f"arm '{job.arm}'", [Mistake(place, text) for text in found])
+    mistakes = [Mistake(place, text) for text in found]
+    own = metrics.objections(job.training.metrics, int(model.output_shape[-1]))
+    mistakes += [Mistake("protocol, metrics", text) for text in own]
+    if mistakes:
+        raise ModelError(f"arm '{job.arm}'", mistakes)
     return recipe
 
 

@@ -21,7 +21,7 @@ from paribus import seeds
 from paribus.data import load, standardization
 from paribus.data.dataset import Dataset
 from paribus.data.split import trained_on
-from paribus.engine import environment, program
+from paribus.engine import environment, metrics, program
 from paribus.engine.describe import describe
 from paribus.engine.digest import weights_digest
 from paribus.engine.network import Network, State
@@ -86,6 +86,7 @@ class _Programs:
     draw: Any
     epoch: Any
     evaluate: Any
+    outputs: Any
     evaluation_batch: int
 
 
@@ -141,6 +142,7 @@ class Engine:
             shown, state = reports[stand(stopping, watched(stopping, reports)).kept - 1], kept
         train = self._evaluate(programs, state, data.train)
         test = self._evaluate(programs, state, data.test)
+        own = self._metrics(job.training.metrics, programs, state, data)
         weights = {path: np.asarray(value) for path, value in network.named_weights(state).items()}
         seconds = time.perf_counter() - started
         if status is Status.FINISHED and not all(np.isfinite(value).all() for value in weights.values()):
@@ -166,6 +168,7 @@ class Engine:
                 np.asarray(test.predicted), np.asarray(test.confidence), np.asarray(test.true_probability)
             ),
             weights=weights,
+            metrics=own,
         )
 
     def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
@@ -196,6 +199,7 @@ class Engine:
             draw,
             epoch.lower(state, order, *data.resident).compile(),
             evaluate.lower(state, data.test.x[:size], data.test.labels[:size]).compile(),
+            jax.jit(program.outputs_program(network, prepare)),
             size,
         )
         self._programs[key] = programs
@@ -203,14 +207,24 @@ class Engine:
 
     def _evaluate(self, programs: _Programs, state: State, split: _Split) -> program.Evaluation:
         """A whole split through the program for one batch; the last batch overlaps the one before if it must."""
-        size, examples = programs.evaluation_batch, len(split)
-        starts = [*range(0, examples - size, size), examples - size]
-        parts = [programs.evaluate(state, split.x[i : i + size], split.labels[i : i + size]) for i in starts]
-        overlap = size * len(parts) - examples
-        columns = (list(column) for column in zip(*parts, strict=True))
-        return program.Evaluation(
-            *(np.concatenate([*column[:-1], np.asarray(column[-1])[overlap:]]) for column in columns)
-        )
+        size = programs.evaluation_batch
+        parts = [
+            programs.evaluate(state, split.x[i : i + size], split.labels[i : i + size]) for i in _starts(split, size)
+        ]
+        return program.Evaluation(*(_joined(column, len(split)) for column in zip(*parts, strict=True)))
+
+    def _metrics(self, asked: str | None, programs: _Programs, state: State, data: _Prepared) -> dict[str, float]:
+        """The protocol's own metrics on both splits, after the last epoch, in inference mode."""
+        if asked is None:
+            return {}
+        found: dict[str, float] = {}
+        size = programs.evaluation_batch
+        for name, split in (("test", data.test), ("train", data.train)):
+            parts = [programs.outputs(state, split.x[i : i + size]) for i in _starts(split, size)]
+            outputs = _joined(parts, len(split))
+            values = metrics.measured(asked, outputs, split.labels, programs.network.from_logits)
+            found |= {f"{name}_{metric}": value for metric, value in values.items()}
+        return found
 
     def _report(
         self,
@@ -259,6 +273,17 @@ def _class_weights(training: Training, data: _Prepared) -> NDArray[np.float32] |
     for index, weight in training.class_weight:
         weights[index] = weight
     return weights
+
+
+def _starts(split: _Split, size: int) -> list[int]:
+    """Where batches of one size begin that cover a split; the last overlaps the one before if it must."""
+    return [*range(0, len(split) - size, size), len(split) - size]
+
+
+def _joined(parts: Sequence[jax.Array | NDArray[Any]], examples: int) -> NDArray[Any]:
+    """The batches of ``_starts`` as one array, without what the last repeats."""
+    repeated = sum(len(part) for part in parts) - examples
+    return np.concatenate([*parts[:-1], np.asarray(parts[-1])[repeated:]])
 
 
 def _mean(values: jax.Array | NDArray[np.float32]) -> float:

@@ -111,6 +111,16 @@ def epoch_program(
     return epoch
 
 
+def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array], jax.Array]:
+    """A function ``(state, x) -> outputs``: what the network says in inference mode, float32 ``(batch, outputs)``."""
+
+    def outputs(state: State, x: jax.Array) -> jax.Array:
+        found, _ = network.model.stateless_call(state.trainable, state.non_trainable, prepare(x), training=False)
+        return jnp.asarray(found, jnp.float32)
+
+    return outputs
+
+
 def evaluation_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array, jax.Array], Evaluation]:
     """A function ``(state, x, labels) -> Evaluation`` of one batch in inference mode."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paribus.python.given import Scale
@@ -23,6 +23,7 @@ def compare(
     validation_split: float = 0.0,
     class_weight: Mapping[int, float] | str | None = None,
     early_stopping: int | Mapping[str, Any] | None = None,
+    metrics: Sequence[Any] = (),
     baseline: str | None = None,
     margin: float = 0.001,
     scale: Scale = "auto",
@@ -59,6 +60,7 @@ def compare(
         validation_split=validation_split,
         class_weight=class_weight,
         early_stopping=early_stopping,
+        metrics=metrics,
         baseline=baseline,
         margin=margin,
         scale=scale,

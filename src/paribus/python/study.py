@@ -28,7 +28,7 @@ class Study:
     """A question, data, what is held equal, arms, and the comparisons that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics and callbacks are not used either; accuracy and loss are measured the same way for all.
+    used. Their own metrics and callbacks are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -47,6 +47,8 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
+            metrics, such as ``keras.metrics.F1Score("macro")``.
         baseline: compare every other arm with this one only; by default every arm with every other.
         margin: differences smaller than this count as equivalent, a fraction of 1.
         level: at which all intervals hold at once.
@@ -91,6 +93,7 @@ class Study:
         validation_split: float = 0.0,
         class_weight: Mapping[int, float] | str | None = None,
         early_stopping: int | Mapping[str, Any] | None = None,
+        metrics: Sequence[Any] = (),
         baseline: str | None = None,
         margin: float = 0.001,
         level: float = 0.95,
@@ -120,6 +123,7 @@ class Study:
                     "validation_split": validation_split,
                     "class_weight": _by_text(class_weight),
                     "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
+                    "metrics": written.metrics(metrics),
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
                 "arms": {arm: model.arm for arm, model in models.items()},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from paribus.errors import UsageError
+from paribus.keras_names import name_of, snake_case
 
 Written = dict[str, dict[str, Any]]
 """``{"SGD": {"learning_rate": 0.01}}``: what ``{ SGD = { learning_rate = 0.01 } }`` is in a study file."""
@@ -47,8 +50,6 @@ def loss(given: Any) -> Written:
     """
     import keras
 
-    from paribus.engine.canonical import snake_case
-
     if isinstance(given, dict) and "class_name" not in given:
         return given
     if not isinstance(given, dict):
@@ -67,6 +68,33 @@ def loss(given: Any) -> Written:
     name, arguments = _class(given, keras.losses, "loss")
     kept = _without_defaults(getattr(keras.losses, name), arguments)
     return {name: kept} if kept else {snake_case(name): {}}
+
+
+def metrics(given: Sequence[Any]) -> list[Written]:
+    """Metrics by name, as Keras objects, or already as a study file writes them.
+
+    Raises:
+        UsageError: a metric is a function or class of the user's own, or no metric at all.
+    """
+    return [_metric(each) for each in given]
+
+
+def _metric(given: Any) -> Written:
+    import keras
+
+    if isinstance(given, str):
+        return {given: {}}
+    if isinstance(given, dict) and "class_name" not in given:
+        return given
+    if not isinstance(given, (dict, keras.metrics.Metric)):
+        kind = getattr(given, "__name__", type(given).__name__)
+        raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
+    config = given if isinstance(given, dict) else keras.saving.serialize_keras_object(given)
+    name, arguments = _class(config, keras.metrics, "metric")
+    own = {} if isinstance(given, dict) or given.name == name_of(name, {}) else {"name": given.name}
+    defaults = {key: each.default for key, each in signature(getattr(keras.metrics, name)).parameters.items()}
+    told = {key: item for key, item in arguments.items() if key in defaults and key != "dtype"}
+    return {name: {key: item for key, item in told.items() if item != defaults[key]} | own}
 
 
 def from_config(config: dict[str, Any]) -> Written:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from paribus.analysis import Comparison, Contrast, Effect, Estimate, Missing, Verdict
+from paribus.analysis import Comparison, Contrast, Effect, Estimate, Metric, Missing, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
@@ -49,7 +50,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "protocol": study.protocol.model_dump(mode="json"),
         "scope": study.comparison.scope,
         "level": study.comparison.level,
-        "arms": [_arm(arm) for arm in outcome.arms],
+        "metrics": [metric.name for metric in outcome.metrics],
+        "arms": [_arm(arm, outcome.metrics) for arm in outcome.arms],
         "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
@@ -65,6 +67,7 @@ def run_fields(run: RunResult) -> dict[str, Any]:
         **_seed(run.seeds),
         "status": str(run.status),
         **{name: _score(run.scores, name) for name in SCORES},
+        **{name: _number(value) for name, value in run.metrics.items()},
         "seconds": _number(run.seconds),
         "weights_digest": run.weights_digest,
         "fingerprint": run.fingerprint,
@@ -72,14 +75,14 @@ def run_fields(run: RunResult) -> dict[str, Any]:
     }
 
 
-def _arm(arm: ArmOutcome) -> dict[str, Any]:
+def _arm(arm: ArmOutcome, metrics: Sequence[Metric]) -> dict[str, Any]:
     return {
         "name": arm.name,
         "parameters": arm.recipe.parameters,
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],
-        **{name: _estimate(arm.estimates.get(name)) for name in SCORES},
+        **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(metric.name for metric in metrics))},
         "runs": [run_fields(run) for run in arm.runs],
     }
 

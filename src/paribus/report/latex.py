@@ -60,6 +60,8 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."
     )
     yield _table(tables.arms(outcome), f"tab:{name}-arms")
+    if (own := tables.metrics(outcome)) is not None:
+        yield _table(own, f"tab:{name}-metrics")
     for number, (_, table) in enumerate(tables.all_judged(outcome), 1):
         yield _table(table, f"tab:{name}-differences-{number}")
     sentences = [effect_sentence(effect) for effect in outcome.effects]

@@ -38,6 +38,9 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         yield "\n".join(("**Notes**", "", *(f"- {escaped(note)}" for note in outcome.notes)))
     yield "## Arms"
     yield _table(tables.arms(outcome))
+    if (own := tables.metrics(outcome)) is not None:
+        yield "## Metrics"
+        yield _table(own)
     for title, table in tables.all_judged(outcome):
         yield f"## {title}"
         yield _table(table)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paribus.analysis import Contrast, Effect, Verdict
-from paribus.analysis.wording import percent, unit_name
+from paribus.analysis import Contrast, Effect, Metric, Unit, Verdict
+from paribus.analysis.wording import capitalized, percent, unit_name
 from paribus.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import Interval
@@ -44,6 +44,21 @@ def arms(outcome: Outcome) -> TextTable:
     return TextTable(caption, head, tuple(_arm(arm) for arm in outcome.arms))
 
 
+def metrics(outcome: Outcome) -> TextTable | None:
+    """The metrics that the protocol adds, of every arm; nothing where there are none."""
+    if not outcome.metrics:
+        return None
+    several = any(len(arm.scored) > 1 for arm in outcome.arms)
+    level = percent(outcome.document.comparison.level)
+    spread = f"mean and {level} interval over seeds" if several else "one run each, so no interval"
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (arm.name, *(numbers.estimate(metric, arm.estimates.get(metric.name)) for metric in outcome.metrics))
+        for arm in outcome.arms
+    )
+    caption = f"The study's own metrics, measured as test and train accuracy are: {spread}."
+    return TextTable(caption, ("Arm", *map(_heading, outcome.metrics)), rows)
+
+
 def judged(items: Sequence[Contrast] | Sequence[Effect]) -> TextTable:
     """Differences with intervals and verdicts, of contrasts or of effects, all on one metric."""
     kind = "Contrast" if isinstance(items[0], Contrast) else "Effect"
@@ -79,6 +94,11 @@ def seeds(arm: ArmOutcome) -> str:
     """``5``, or ``4 of 5`` where a run has no score or is not there."""
     asked = len(arm.runs) + len(arm.missing)
     return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
+
+
+def _heading(metric: Metric) -> str:
+    unit = {Unit.FRACTION: ", %", Unit.NATS: ", nats", Unit.PLAIN: ""}[metric.unit]
+    return f"{capitalized(metric.label)}{unit}"
 
 
 def _arm(arm: ArmOutcome) -> tuple[Cell, ...]:

@@ -18,7 +18,7 @@ from paribus.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.readings import readings
 from paribus.report.strip import Scale, strip
-from paribus.report.tables import nothing_judged, seeds
+from paribus.report.tables import Cell, metrics, nothing_judged, seeds
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -68,6 +68,7 @@ class _Answer:
         yield Text()
         yield _arms(self.outcome, width, ascii_only=ascii_only)
         yield Text(_caption(self.outcome), style="dim")
+        yield from _own_metrics(self.outcome)
         yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
         yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
         if not self.outcome.contrasts and not self.outcome.effects:
@@ -101,6 +102,28 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
             cells.append(Text(strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
         table.add_row(*cells)
     return table
+
+
+def _own_metrics(outcome: Outcome) -> Iterator[RenderableType]:
+    """The metrics that the protocol adds: a row a metric, a column an arm, as names of metrics are long."""
+    found = metrics(outcome)
+    if found is None:
+        return
+    yield Text()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("metric", overflow="fold")
+    for row in found.rows:
+        table.add_column(str(row[0]), overflow="fold")
+    for heading, *cells in zip(found.head[1:], *(row[1:] for row in found.rows), strict=True):
+        table.add_row(Text(f"{heading[0].lower()}{heading[1:]}"), *map(_shown, cells))
+    yield table
+    yield Text(found.caption, style="dim")
+
+
+def _shown(cell: Cell) -> Text:
+    if isinstance(cell, str):
+        return Text(cell)
+    return Text.assemble(cell.value, (f"\n{cell.limits}", "dim") if cell.limits else "")
 
 
 def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:

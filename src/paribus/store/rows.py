@@ -43,6 +43,7 @@ RUN_COLUMNS = (
     "reason",
     "weights_sha256",
     "predictions_sha256",
+    "metrics",
 )
 
 Row = Sequence[Any]
@@ -63,6 +64,7 @@ def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: s
         result.reason,
         weights_sha256,
         predictions_sha256,
+        _metrics_text(result.metrics),
     )
 
 
@@ -73,8 +75,10 @@ def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
 
 def checksum(run: Row, environment: Row) -> str:
     """The sha256 of a run's row and its environment, for what SQLite does not notice: bits that flip in a value."""
+    # Rows of format 1 had no metrics, which come last.
+    kept = run[:-1] if run[-1] is None else run
     # Floats are spelled so that they read back bit by bit; a blob cannot be taken for a text, nor 1 for 1.0.
-    text = json.dumps((*run, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
+    text = json.dumps((*kept, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -98,6 +102,7 @@ def run_of(row: Row, environment: Row, written: str) -> RunResult:
         weights_digest=values["weights_digest"],
         environment=None if environment[0] is None else Environment(*environment),
         reason=values["reason"],
+        metrics=_metrics_of(values["metrics"]),
     )
 
 
@@ -143,6 +148,17 @@ def data_of(text: str | None) -> DataSummary | None:
         return None
     name, fingerprint, train, test, input_shape, classes = json.loads(text)
     return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes)
+
+
+def _metrics_text(metrics: Mapping[str, float]) -> str | None:
+    """Metrics as JSON, a nan as null: floats are spelled so that they read back bit by bit."""
+    if not metrics:
+        return None
+    return json.dumps({name: _value(value) for name, value in sorted(metrics.items())}, allow_nan=False)
+
+
+def _metrics_of(text: str | None) -> dict[str, float]:
+    return {} if text is None else {name: _number(value) for name, value in json.loads(text).items()}
 
 
 def _value(number: float) -> float | None:

@@ -82,4 +82,9 @@ _FORMAT_1: Final = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FORMAT_1,)
+_FORMAT_2: Final = (
+    # What the protocol's own metrics say, as JSON; NULL where there are none, and then no part of the checksum.
+    "ALTER TABLE runs ADD COLUMN metrics TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FORMAT_1, _FORMAT_2)

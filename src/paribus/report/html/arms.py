@@ -9,7 +9,7 @@ from paribus.report.figures import arms as figures
 from paribus.report.figures.curves import curves
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import NARROW, both_widths, keys, panels, section, table
-from paribus.report.tables import seeds
+from paribus.report.tables import Cell, metrics, seeds
 
 _COLUMNS = (
     ("test_accuracy", "Test accuracy, %"),
@@ -38,6 +38,7 @@ def arms(outcome: Outcome) -> Markup:
         overlap if several else None,
         both_widths(lambda width: figures.test_accuracy(outcome, width), caption),
         table(f"Every measure by arm: {spread}", head, [_row(arm) for arm in outcome.arms]),
+        _own_metrics(outcome),
     )
 
 
@@ -78,9 +79,24 @@ def learning(outcome: Outcome) -> Markup | None:
     return section("curves", "Learning curves", panels(plots, caption))
 
 
+def _own_metrics(outcome: Outcome) -> Markup | None:
+    found = metrics(outcome)
+    if found is None:
+        return None
+    rows: list[list[Child]] = [
+        [tag("span", str(name), class_="name"), *map(_cell, cells)] for name, *cells in found.rows
+    ]
+    return table(found.caption, found.head, rows)
+
+
+def _cell(cell: Cell) -> Child:
+    if isinstance(cell, str):
+        return cell
+    return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
+
+
 def _row(arm: ArmOutcome) -> list[Child]:
     cells: list[Child] = [tag("span", arm.name, class_="name")]
     for metric, _ in _COLUMNS:
-        shown = numbers.estimate(metric, arm.estimates.get(metric))
-        cells.append([shown.value, [tag("br"), tag("small", shown.limits)] if shown.limits else None])
+        cells.append(_cell(numbers.estimate(metric, arm.estimates.get(metric))))
     return [*cells, f"{arm.recipe.parameters:,}", seeds(arm)]
