@@ -11,7 +11,9 @@ import pytest
 import paribus as pb
 from paribus.analysis import Unit
 from paribus.backends.fake import FakeBackend
+from paribus.errors import UsageError
 from paribus.evidence import own_metrics
+from paribus.python import written
 from paribus.records import RunResult, TrainJob
 from paribus.report import output
 from paribus.study import StudyDocument
@@ -85,3 +87,16 @@ def test_a_run_for_which_a_metric_says_nothing_has_no_score_on_it() -> None:
     assert "3 seeds" in results.contrast("a", "b", "test_brier").sentence
     assert "Seed 1 of a is missing" in results.contrast("a", "b", "test_brier").sentence
     assert results.to_json()["arms"][0]["runs"][1]["test_brier"] is None
+
+
+def test_metrics_of_python_are_those_of_a_study_file() -> None:
+    import keras
+
+    given = ["auc", keras.metrics.F1Score("macro"), keras.metrics.TopKCategoricalAccuracy(k=2, name="top_2")]
+    assert written.metrics(given) == [
+        {"auc": {}},
+        {"F1Score": {"average": "macro"}},
+        {"TopKCategoricalAccuracy": {"k": 2, "name": "top_2"}},
+    ]
+    with pytest.raises(UsageError, match="metric <lambda>: a metric of Keras is expected"):
+        written.metrics([lambda y, p: 0])
