@@ -65,7 +65,8 @@ def test_the_table_says_what_was_changed(found: pb.Ablation) -> None:
     text, html = repr(found), found._repr_html_()
     for shown in (text, html):
         assert "without 1 Dropout layer" in shown
-        assert "What does each part of as-it-is contribute?" in shown
+        assert "What does each part of the model contribute?" in shown
+        assert "The model as it is: test accuracy" in shown
         assert "for all 7 comparisons at once" in shown
     assert text.index("one block more") < text.index("dropout")
     assert max(map(len, text.splitlines())) <= 110
@@ -86,6 +87,7 @@ def test_only_the_parts_that_are_asked_for(engine: Engine) -> None:
     study = pb.Study({"as-it-is": model()}, "digits", seeds=2)
     some = ablate.take_apart(study, "as-it-is", parts=["no-l2"], backend=Ranking(engine), progress=False)
     assert list(some.arms) == ["as-it-is", "no-l2"]
+    assert "[95 % interval], on new data, 2 seeds" in " ".join(repr(some).split())
     with pytest.raises(UnknownNameError, match="part 'no-noise': this model has none of that name; it has no-dropout"):
         ablate.take_apart(study, "as-it-is", parts=["no-noise"], backend=Ranking(engine), progress=False)
 

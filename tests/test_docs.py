@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import paribus
 from paribus import study_files
+from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
 from paribus.study import METRICS, StudyDocument
 
@@ -93,6 +94,11 @@ def test_every_key_and_metric_of_a_study_is_documented() -> None:
     assert {"batch_size", "levels", "all_pairs", "metric", "scale"} <= found
     names = [*found, *METRICS]
     assert not [name for name in names if not re.search(rf"`{name}`|\[{name}[].]", text)]
+
+
+def test_every_family_of_parts_is_documented() -> None:
+    text = (ROOT / "docs" / "ablation.md").read_text(encoding="utf-8")
+    assert [family.name for family in FAMILIES if f"`no-{family.name}`" not in text] == []
 
 
 def test_commands_that_are_shown_exist() -> None:

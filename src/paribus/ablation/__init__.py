@@ -5,6 +5,6 @@ they score, others find out.
 """
 
 from paribus.ablation.modelfile import read_model_file
-from paribus.ablation.variants import Variant, variants
+from paribus.ablation.variants import AS_IT_IS, Variant, variants
 
-__all__ = ["Variant", "read_model_file", "variants"]
+__all__ = ["AS_IT_IS", "Variant", "read_model_file", "variants"]

@@ -14,6 +14,9 @@ from paribus.ablation.graph import Json
 Written = dict[str, dict[str, Any]]
 """An optimizer as a study file writes it."""
 
+AS_IT_IS = "as-it-is"
+"""The arm of a model that nobody has named."""
+
 Edit = Callable[[Json], str]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paribus import study_files
-from paribus.ablation import Variant, variants
+from paribus.ablation import AS_IT_IS, Variant, variants
 from paribus.backends.base import Backend
 from paribus.backends.local import LocalBackend
 from paribus.custom import imports_for
@@ -26,8 +26,6 @@ from paribus.report.ablation import Ablated, Part
 from paribus.run import describe_arms, run_study, try_arms
 from paribus.store.base import Store
 from paribus.study import Arm, Contrast, StudyDocument, canonical_json
-
-AS_IT_IS = "as-it-is"
 
 
 class Ablation(Results):
@@ -196,7 +194,7 @@ def _base(document: StudyDocument, arm: str) -> StudyDocument:
     kept = document.arms[arm].model_copy(update={"levels": {}})
     changes = {
         "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),
-        "question": f"What does each part of {arm} contribute?",
+        "question": f"What does each part of {'the model' if arm == AS_IT_IS else arm} contribute?",
         "arms": {arm: kept},
         "contrasts": (),
         "comparison": comparison,

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from paribus import study_files
-from paribus.ablation import read_model_file
+from paribus.ablation import AS_IT_IS, read_model_file
 from paribus.errors import UnknownNameError, UsageError
 from paribus.python import written
-from paribus.python.ablate import AS_IT_IS
 from paribus.python.given import given
 from paribus.python.study import Study
 from paribus.study import canonical_json

@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from paribus.ablation import AS_IT_IS
 from paribus.analysis import Contrast, Verdict
 from paribus.analysis.wording import percent, unit_name
 from paribus.outcome import Outcome
@@ -142,14 +143,16 @@ def _title(found: Ablated) -> str:
 def _caption(found: Ablated) -> str:
     arm = found.outcome.arm(found.base)
     accuracy = numbers.estimate("test_accuracy", arm.estimates.get("test_accuracy"))
-    base = f"{found.base} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
+    name = "The model" if found.base == AS_IT_IS else found.base
+    base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
     known = [contrast.comparison for contrast in found.outcome.contrasts if contrast.comparison is not None]
     if not any(comparison.low is not None for comparison in known):
         return f"{base} One seed tells nothing apart; run more."
     metric, first = found.outcome.contrasts[0].metric, known[0]
+    together = f"s for all {len(known)} comparisons at once" if len(known) > 1 else ""
     return (
         f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "
-        f"[{percent(first.level)} intervals for all {len(known)} comparisons at once], on {first.scope}, "
+        f"[{percent(first.level)} interval{together}], on {first.scope}, "
         f"{first.seeds} seeds. Verdicts are for the model as it is."
     )
 
