@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,20 @@ def test_after_so_many_attempts_it_has_failed_and_the_rest_goes_on(backend: Loca
     assert {result.status for result in results.values()} == {Status.FINISHED}
     assert len(results) == 5
     assert deaths(events) == [words] * (MAX_ATTEMPTS - 1)
+
+
+def test_a_worker_goes_on_while_its_run_is_recorded(backend: LocalBackend, tmp_path: Path) -> None:
+    """Both workers have a job; whoever hears of the first end need not come back for the third run to begin."""
+    begun = tmp_path / "TrainJob-3"
+    events = backend.run([job("fine", 1), job("fine", 2), job(f"fine@{tmp_path}", 3)])
+    while not isinstance(next(events), Ended):
+        assert not begun.exists()
+    until = time.monotonic() + 20
+    while not begun.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert begun.exists()
+    names = [event.job.fingerprint for event in events if isinstance(event, Ended)]
+    assert len(names) == 2
 
 
 def test_an_arm_is_described_again_too(backend: LocalBackend, tmp_path: Path) -> None:

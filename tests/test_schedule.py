@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits_jobs import DIGITS
-from paribus.backends.schedule import choose, cost, program_of
+from paribus.backends.schedule import Waiting, choose, cost, program_of
 from paribus.records import DescribeJob, Job, Recipe, Seeds, Training, TrainJob
 
 SMALL, BIG, HUGE = (Recipe(name, "{}", parameters, ()) for name, parameters in (("s", 10), ("b", 100), ("h", 1000)))
@@ -61,16 +61,32 @@ def test_the_choice_is_a_waiting_job_and_its_own_network_if_there_is_one(
         assert program_of(chosen) == mine
 
 
-@given(st.lists(st.tuples(st.sampled_from([SMALL, BIG, HUGE]), st.integers(0, 5)), unique=True), st.integers(1, 4))
-def test_every_job_is_taken_exactly_once(wanted: list[tuple[Recipe, int]], workers: int) -> None:
-    waiting: list[Job] = [job(recipe, seed) for recipe, seed in wanted]
-    all_jobs, taken = list(waiting), []
+@given(
+    st.lists(st.tuples(st.sampled_from([SMALL, BIG, HUGE]), st.integers(0, 5), st.sampled_from([1, 2])), unique=True),
+    st.integers(1, 4),
+    st.data(),
+)
+def test_every_job_is_taken_exactly_once(
+    wanted: list[tuple[Recipe, int, int]], workers: int, data: st.DataObject
+) -> None:
+    """Whatever is put back is taken again, and each time it is as good a job as ``choose`` would find among all."""
+    all_jobs: list[Job] = [job(*each) for each in wanted]
+    waiting, left, taken = Waiting(all_jobs), list(all_jobs), list[Job]()
     compiled: list[Recipe | None] = [None] * workers
     turn = 0
     while waiting:
+        assert len(waiting) == len(left)
         mine = turn % workers
         others = compiled[:mine] + compiled[mine + 1 :]
-        taken.append(waiting.pop(choose(waiting, compiled[mine], others)))
-        compiled[mine] = program_of(taken[-1])
+        best = left[choose(left, compiled[mine], others)]
+        found = waiting.take(compiled[mine], others)
+        assert (program_of(found) == compiled[mine]) == (program_of(best) == compiled[mine])
+        assert (program_of(found) in others, cost(found)) == (program_of(best) in others, cost(best))
+        if turn < 5 and data.draw(st.booleans()):
+            waiting.put_back(found)
+        else:
+            left.remove(found)
+            taken.append(found)
+            compiled[mine] = program_of(found)
         turn += 1
     assert sorted(taken, key=str) == sorted(all_jobs, key=str)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from paribus.records import (
     EpochDone,
     EpochReport,
     Event,
+    Predictions,
     Recipe,
     RunResult,
     Seeds,
@@ -130,6 +132,16 @@ def test_only_failures_are_failures() -> None:
         counted.count(ended(job(seed=seed), status))
     assert counted.failed() == 1
     assert len(counted.ended) == counted.total == 3
+
+
+def test_the_arrays_of_a_run_are_not_kept() -> None:
+    """A study's weights need not fit into memory."""
+    counted, _ = tally(job())
+    answers = Predictions(np.zeros(2, np.int32), np.ones(2, np.float32), np.ones(2, np.float32))
+    result = replace(ended(job()).result, weights={"kernel": np.ones(3)}, predictions=answers)
+    counted.count(Ended(job(), result))
+    (kept,) = counted.ended.values()
+    assert (kept.fingerprint, kept.weights, kept.predictions) == (result.fingerprint, None, None)
 
 
 def test_an_empty_plan_is_done() -> None:

@@ -15,7 +15,7 @@ from multiprocessing.connection import wait
 from paribus.backends.base import Backend
 from paribus.backends.interruption import Interruption, nearly_done
 from paribus.backends.process import Process
-from paribus.backends.schedule import choose
+from paribus.backends.schedule import Waiting
 from paribus.backends.worker import failed
 from paribus.custom import Imports
 from paribus.errors import UsageError
@@ -34,7 +34,7 @@ def available_cores() -> list[int]:
 class _Work:
     """What is left of the jobs of one call: those that wait, how often each was tried, how its last worker died."""
 
-    waiting: list[Job]
+    waiting: Waiting
     attempts: Counter[Job] = field(default_factory=Counter)
     deaths: dict[Job, str] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class LocalBackend(Backend):
         Raises:
             KeyboardInterrupt: interrupted.
         """
-        work = _Work(list(jobs))
+        work = _Work(Waiting(jobs))
         try:
             with Interruption() as interruption:
                 while work.waiting or self._busy():
@@ -76,7 +76,12 @@ class LocalBackend(Backend):
                         yield from self._last(work)
                         break
                     yield from self._hand_out(work)
-                    yield from self._listen(work, interruption.wakes)
+                    for event in self._listen(work, interruption.wakes):
+                        # Who hears of a run's end records it: meanwhile its worker goes on.
+                        go_on = isinstance(event, Ended) and not interruption.asked
+                        started = list(self._hand_out(work)) if go_on else []
+                        yield event
+                        yield from started
                 if interruption.asked:
                     raise KeyboardInterrupt
         finally:
@@ -102,7 +107,7 @@ class LocalBackend(Backend):
         """Give every idle worker a job."""
         for worker in self._idle(len(work.waiting)):
             others = [w.program for w in self._workers if w is not worker]
-            job = work.waiting.pop(choose(work.waiting, worker.program, others))
+            job = work.waiting.take(worker.program, others)
             worker.take(job)
             work.attempts[job] += 1
             if isinstance(job, TrainJob):
@@ -143,7 +148,7 @@ class LocalBackend(Backend):
             self._limit = max(1, busy // 2)
         if work.attempts[job] < MAX_ATTEMPTS:
             work.deaths[job] = death.words
-            work.waiting.insert(0, job)
+            work.waiting.put_back(job)
             return
         reason = f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}"
         if isinstance(job, DescribeJob):

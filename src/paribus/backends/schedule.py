@@ -6,7 +6,9 @@ costliest arm that nobody has yet, so that the long runs do not come last.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from typing import final
 
 from paribus.records import Job, Recipe, TrainJob
 
@@ -32,3 +34,36 @@ def choose(waiting: Sequence[Job], mine: Recipe | None, others: Collection[Recip
         return (program != mine, program in others, -cost(waiting[index]), index)
 
     return min(range(len(waiting)), key=rank)
+
+
+@final
+class Waiting:
+    """Jobs that nobody has taken yet; of those with one network and one cost, only the first is weighed."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._alike: dict[tuple[Recipe | None, int], deque[Job]] = {}
+        for job in jobs:
+            self._of(job).append(job)
+
+    def __bool__(self) -> bool:
+        return bool(self._alike)
+
+    def __len__(self) -> int:
+        return sum(len(jobs) for jobs in self._alike.values())
+
+    def take(self, mine: Recipe | None, others: Collection[Recipe | None]) -> Job:
+        """The next job for a worker, as ``choose`` says; there must be one."""
+        first = [jobs[0] for jobs in self._alike.values()]
+        job = first[choose(first, mine, others)]
+        jobs = self._of(job)
+        jobs.popleft()
+        if not jobs:
+            del self._alike[program_of(job), cost(job)]
+        return job
+
+    def put_back(self, job: Job) -> None:
+        """A job to be tried again, before those like it."""
+        self._of(job).appendleft(job)
+
+    def _of(self, job: Job) -> deque[Job]:
+        return self._alike.setdefault((program_of(job), cost(job)), deque())

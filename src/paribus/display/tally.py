@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from paribus.plan import Plan
 from paribus.records import Ended, EpochDone, EpochReport, Event, Interrupted, RunResult, Started, Status, TrainJob
@@ -54,7 +54,8 @@ class Tally:
                     self.running.pop(job.fingerprint, None)
             case Ended(job, result):
                 self.running.pop(job.fingerprint, None)
-                self.ended[job.fingerprint] = result
+                # Without its arrays: of a thousand runs they would take all memory.
+                self.ended[job.fingerprint] = replace(result, weights=None, predictions=None)
 
     @property
     def total(self) -> int:

@@ -1,0 +1,1 @@
+"""Measurements of speed and memory. Not part of the package; `benchmarks/README.md` lists them."""

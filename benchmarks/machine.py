@@ -1,0 +1,50 @@
+"""Where a measurement was taken: it stands with every result."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+SHOWN_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "avx512_fp16")
+
+
+def processor() -> dict[str, str]:
+    """The first processor's fields as Linux names them; empty where there is no /proc."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        return {}
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def describe(packages: Sequence[str] = ("paribus", "keras", "jax", "jaxlib", "numpy")) -> dict[str, object]:
+    """Processor, cores, memory, system, date and the versions of some packages."""
+    cpu = processor()
+    flags = cpu.get("flags", "").split()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "cpu": cpu.get("model name", platform.machine()),
+        "family_model_stepping": "/".join(cpu.get(key, "?") for key in ("cpu family", "model", "stepping")),
+        "cores": len(os.sched_getaffinity(0)),
+        "flags": [flag for flag in SHOWN_FLAGS if flag in flags],
+        "memory_gib": round(memory, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def sentence(machine: dict[str, object]) -> str:
+    """The machine in one line."""
+    versions = machine["versions"]
+    assert isinstance(versions, dict)
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        f"{machine['date']}: {machine['cores']} cores of {machine['cpu']} ({machine['family_model_stepping']}), "
+        f"{machine['memory_gib']} GiB, Python {machine['python']}, {named}"
+    )
