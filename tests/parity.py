@@ -104,7 +104,7 @@ def check(case: Case, epochs: int = 2) -> None:
     assert reads is not None
     prepare = program.prepared(reads)
     weights = None if case.class_weights is None else np.asarray(case.class_weights, np.float32)
-    epoch = jax.jit(program.epoch_program(network, prepare, BATCH, weights))
+    epoch = jax.jit(program.chunk_program(network, prepare, BATCH, weights))
     order = np.arange(len(x), dtype=np.int32)
     y = target(network, labels, case)
     history = twin.fit(
@@ -117,7 +117,8 @@ def check(case: Case, epochs: int = 2) -> None:
         class_weight=None if weights is None else dict(enumerate(weights.tolist())),
     ).history
     for number in range(epochs):
-        state, measures = epoch(state, order, x, labels)
+        state, sums = epoch(state, program.Sums.zero(), order, x, labels)
+        measures = sums.measures(len(order))
         np.testing.assert_allclose(float(measures.loss), history["loss"][number], rtol=case.tolerance)
         np.testing.assert_allclose(
             float(measures.accuracy),

@@ -55,17 +55,19 @@ def test_the_check_above_sees_the_miscompilation_where_it_is() -> None:
 def test_lanes_of_a_vmap_are_bit_equal_to_single_runs(engine: Engine) -> None:
     network = Network.rebuild(engine.describe(describe_job(arm(DROPOUT))), TWO_EPOCHS)
     data = load(DIGITS)
-    epoch = program.epoch_program(network, lambda x: x.astype(jnp.float32) / 16, 100)
+    epoch = program.chunk_program(network, lambda x: x.astype(jnp.float32) / 16, 100)
     each = [Seeds.of(seed) for seed in range(3)]
     orders = [seeds.epoch_order(one, 0, 400) for one in each]
     draw = jax.jit(network.initial_state)
     states = [draw(seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states))) for one in each]
     x, labels = data.x_train, data.y_train
     lanes: State = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-    together, _ = jax.jit(jax.vmap(epoch, in_axes=(0, 0, None, None)))(lanes, np.stack(orders), x, labels)
+    together, _ = jax.jit(jax.vmap(epoch, in_axes=(0, None, 0, None, None)))(
+        lanes, program.Sums.zero(), np.stack(orders), x, labels
+    )
     single = jax.jit(epoch)
     for lane, (state, order) in enumerate(zip(states, orders, strict=True)):
-        alone, _ = single(state, order, x, labels)
+        alone, _ = single(state, program.Sums.zero(), order, x, labels)
         for mine, theirs in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
             np.testing.assert_array_equal(np.asarray(mine), np.asarray(theirs[lane]))
 

@@ -96,8 +96,9 @@ def test_an_epoch_is_what_keras_fit_computes(name: str, rest: int) -> None:
     network, state = network_of(case)
     twin = keras_twin(case, network, state)
     x, labels = examples(case, rest)
-    epoch = jax.jit(program.epoch_program(network, program.prepared(case.shape, 255), 20))
-    after, measures = epoch(state, np.arange(len(x), dtype=np.int32), x, labels)
+    epoch = jax.jit(program.chunk_program(network, program.prepared(case.shape, 255), 20))
+    after, sums = epoch(state, program.Sums.zero(), np.arange(len(x), dtype=np.int32), x, labels)
+    measures = sums.measures(len(x))
 
     y = labels if network.target_form == "integer" else keras.utils.to_categorical(labels, 10)
     history = twin.fit(x / np.float32(255), y, batch_size=20, epochs=1, shuffle=False, verbose=0).history
@@ -130,7 +131,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     x, labels = examples(case)
     network, _ = network_of(case)
     draw = jax.jit(network.initial_state)
-    epoch = jax.jit(program.epoch_program(network, program.prepared(case.shape, 255), 20))
+    epoch = jax.jit(program.chunk_program(network, program.prepared(case.shape, 255), 20))
     order = np.arange(len(x), dtype=np.int32)
     ours, theirs = [], []
     y = keras.utils.to_categorical(labels, 10)
@@ -139,7 +140,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     for seed in range(24):
         one = Seeds(0, 0, seed)
         state = draw(seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states)))
-        ours.append(float(epoch(state, order, x, labels)[1].loss))
+        ours.append(epoch(state, program.Sums.zero(), order, x, labels)[1].measures(len(order)).loss)
         twin.set_weights(initial)
         for value in twin.optimizer.variables:
             if value.name != "learning_rate":

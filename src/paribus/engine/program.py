@@ -1,4 +1,4 @@
-"""The compiled programs of one architecture: draw weights, run a whole epoch, evaluate a split.
+"""The compiled programs of one architecture: draw weights, train on a chunk of an epoch, evaluate a batch.
 
 Everything that differs between runs is an argument (keys, orders, data, learning rates): constants are folded at
 compile time. Pixels travel as they are stored (uint8 where they are uint8) and are scaled inside the program.
@@ -7,7 +7,7 @@ compile time. Pixels travel as they are stored (uint8 where they are uint8) and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,8 +27,25 @@ Preparation = Callable[[jax.Array], jax.Array]
 class EpochMeasures(NamedTuple):
     """What ``fit`` prints after an epoch: means over the examples, training mode, weight penalties included."""
 
-    loss: jax.Array
-    accuracy: jax.Array
+    loss: float
+    accuracy: float
+
+
+class Sums(NamedTuple):
+    """What an epoch has summed up so far: loss times examples, and right answers."""
+
+    loss: jax.Array | np.float32
+    right: jax.Array | np.int32
+
+    @classmethod
+    def zero(cls) -> Sums:
+        """Before the first batch."""
+        return cls(np.float32(0), np.int32(0))
+
+    def measures(self, examples: int) -> EpochMeasures:
+        """The means over an epoch's examples, in float32, rounded as XLA does where it divides by a constant."""
+        share = np.float32(1) / np.float32(examples)
+        return EpochMeasures(float(np.float32(self.loss) * share), float(np.float32(self.right) * share))
 
 
 class Evaluation(NamedTuple):
@@ -84,31 +101,28 @@ def train_step(
     return State(trainable, non_trainable, optimizer), loss, right
 
 
-def epoch_program(
+def chunk_program(
     network: Network, prepare: Preparation, batch_size: int, class_weights: NDArray[np.float32] | None = None
-) -> Callable[..., tuple[State, EpochMeasures]]:
-    """A function ``(state, order, x, labels) -> (state, measures)`` that runs one epoch over ``x[order]``.
+) -> Callable[..., tuple[State, Sums]]:
+    """A function ``(state, sums, order, x, labels) -> (state, sums)`` that trains on ``x[order]``, batch by batch.
 
-    ``order`` is int32 ``(examples,)``. A last batch that is not full is trained on as it is, as ``fit`` does.
+    ``order`` is int32 ``(examples,)``: a whole epoch's, or a part of it in whole batches. A last batch that is not full
+    is trained on as it is, as ``fit`` does.
     """
 
-    def step(carry: tuple[State, jax.Array, jax.Array], rows: jax.Array, x: jax.Array, labels: jax.Array) -> Any:
-        state, loss_sum, right_sum = carry
+    def step(carry: tuple[State, Sums], rows: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, Sums]:
+        state, sums = carry
         state, loss, right = train_step(network, state, prepare(x[rows]), labels[rows], class_weights)
-        return state, loss_sum + loss * rows.shape[0], right_sum + right
+        return state, Sums(sums.loss + loss * rows.shape[0], sums.right + right)
 
-    def epoch(state: State, order: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, EpochMeasures]:
+    def chunk(state: State, sums: Sums, order: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, Sums]:
         examples = order.shape[0]
         full = examples // batch_size * batch_size
-        carry = (state, jnp.float32(0), jnp.int32(0))
         batches = order[:full].reshape(-1, batch_size)
-        carry, _ = jax.lax.scan(lambda c, rows: (step(c, rows, x, labels), None), carry, batches)
-        if full < examples:
-            carry = step(carry, order[full:], x, labels)
-        state, loss_sum, right_sum = carry
-        return state, EpochMeasures(loss_sum / examples, right_sum / examples)
+        carry, _ = jax.lax.scan(lambda c, rows: (step(c, rows, x, labels), None), (state, sums), batches)
+        return step(carry, order[full:], x, labels) if full < examples else carry
 
-    return epoch
+    return chunk
 
 
 def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array], jax.Array]:

@@ -63,7 +63,7 @@ def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
     order = labels = np.zeros(5, np.int32)
     x = np.zeros((5, *example_shape), np.float32)
     # A full batch of three and a short one.
-    jax.eval_shape(program.epoch_program(network, prepare, 3), state, order, x, labels)
+    jax.eval_shape(program.chunk_program(network, prepare, 3), state, program.Sums.zero(), order, x, labels)
     found = jax.eval_shape(program.evaluation_program(network, prepare), state, x, labels)
     if found.loss.shape != (5,):
         yield f"loss {type(network.loss).__name__} gives no value for each example, which is what runs are compared by"

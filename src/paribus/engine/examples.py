@@ -1,0 +1,215 @@
+"""The examples that a run trains on and is measured on: held in memory, or streamed from memory-mapped files.
+
+Both ways the same program sees the same batches in the same order, so the bits are the same. Held in memory, an epoch
+is one chunk: all examples, and the order in which they are trained on. Streamed, it is a sequence of chunks of whole
+batches (the last batch may be short); each is read by a thread while the one before it is trained on.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data import mapped
+from paribus.data.dataset import Dataset
+from paribus.data.split import trained_on
+from paribus.errors import DataError, UsageError
+
+CHUNK_BYTES = 32 << 20
+RESIDENT_BYTES = 512 << 20
+RESIDENT_SHARE = 16
+RESIDENT_VARIABLE = "PARIBUS_RESIDENT"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """A part of an epoch: examples, their labels, and the order in which they are trained on, int32."""
+
+    order: NDArray[np.int32]
+    x: Any
+    labels: Any
+
+
+class Split(ABC):
+    """Examples with their labels.
+
+    Attributes:
+        x: the examples as they are stored, shape ``(examples, ...)``.
+        labels: int32, shape ``(examples,)``.
+    """
+
+    x: NDArray[Any]
+    labels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return tuple(self.x.shape[1:])
+
+    @abstractmethod
+    def lengths(self, batch_size: int) -> tuple[int, ...]:
+        """How many examples are trained on in each chunk of an epoch."""
+
+    @abstractmethod
+    def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:
+        """The examples in an order, in chunks of whole batches."""
+
+    @abstractmethod
+    def rows(self, start: int, stop: int) -> Any:
+        """Consecutive examples."""
+
+
+@final
+class Resident(Split):
+    """Examples in memory. On a CPU, JAX reads them where they are."""
+
+    def __init__(self, x: NDArray[Any], labels: NDArray[np.int32]) -> None:
+        self.x, self.labels = x, labels
+        self._on_device: tuple[jax.Array, jax.Array] | None = None
+
+    def lengths(self, batch_size: int) -> tuple[int, ...]:  # noqa: ARG002 - one chunk, whatever the batches
+        """One chunk."""
+        return (len(self),)
+
+    def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:  # noqa: ARG002 - one chunk
+        """One chunk; the examples are put on the device the first time."""
+        if self._on_device is None:
+            self._on_device = jax.device_put(self.x), jax.device_put(self.labels)
+        yield Chunk(order, *self._on_device)
+
+    def rows(self, start: int, stop: int) -> Any:
+        """A view."""
+        return self.x[start:stop]
+
+
+@final
+class Streamed(Split):
+    """Examples in a memory-mapped file, of which a process never holds more than a few chunks."""
+
+    def __init__(self, x: NDArray[Any], labels: NDArray[np.int32]) -> None:
+        self.x, self.labels = x, labels
+        file = mapped.mapping(x)
+        assert file is not None, "only memory maps are streamed"
+        self._file = Path(str(file.filename))
+        self._stamp = self._now()
+
+    def lengths(self, batch_size: int) -> tuple[int, ...]:
+        """As many whole batches a chunk as about 32 MiB hold, and what is left."""
+        batch_bytes = self.x.dtype.itemsize * math.prod(self.example_shape) * batch_size
+        size = max(1, CHUNK_BYTES // batch_bytes) * batch_size
+        whole, rest = divmod(len(self), size)
+        return (size,) * whole + ((rest,) if rest else ())
+
+    def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:
+        """Chunk by chunk, one read ahead.
+
+        Raises:
+            DataError: the file has changed since it was opened.
+        """
+        ends = np.cumsum(self.lengths(batch_size))[:-1]
+        with ThreadPoolExecutor(1, "paribus-reader") as reader:
+            coming = None
+            for part in np.split(order, ends):
+                chunk, coming = coming, reader.submit(self._chunk, part)
+                if chunk is not None:
+                    yield chunk.result()
+            if coming is not None:
+                yield coming.result()
+
+    def rows(self, start: int, stop: int) -> Any:
+        """A copy.
+
+        Raises:
+            DataError: the file has changed since it was opened.
+        """
+        self._check()
+        return mapped.copy(self.x[start:stop])
+
+    def _chunk(self, order: NDArray[np.int32]) -> Chunk:
+        self._check()
+        # Read in the order of the file, trained on in the order of the epoch.
+        by_place = np.argsort(order)
+        positions = np.empty_like(order)
+        positions[by_place] = np.arange(len(order), dtype=np.int32)
+        rows = order[by_place]
+        return Chunk(positions, mapped.take(self.x, rows), self.labels[rows])
+
+    def _now(self) -> tuple[int, int, int]:
+        try:
+            found = self._file.stat()
+        except OSError as error:
+            raise DataError(f"{self._file}: cannot be read any more: {error.strerror or error}") from error
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def _check(self) -> None:
+        if self._now() != self._stamp:
+            raise DataError(f"{self._file}: has changed while it was trained on; run again once it is complete")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Splits:
+    """A dataset, split; ``validation`` is the last part of the training data, as Keras takes it."""
+
+    train: Split
+    validation: Split | None
+    test: Split
+    classes: int
+
+    @property
+    def every(self) -> tuple[Split, ...]:
+        """The splits that there are."""
+        return tuple(split for split in (self.train, self.validation, self.test) if split is not None)
+
+
+def splits(data: Dataset, validation_split: float) -> Splits:
+    """Cut the validation split off the end, before any shuffling, as Keras does.
+
+    Raises:
+        UsageError: the split leaves nothing to train on, or nothing to validate on.
+    """
+    examples = len(data.x_train)
+    kept = trained_on(examples, validation_split)
+    if validation_split and kept in (0, examples):
+        raise UsageError(
+            f"validation_split {validation_split}: of the {examples} training examples of {data.name} it leaves {kept} "
+            f"to train on and {examples - kept} to validate on; 0.1 sets a tenth aside"
+        )
+    most = resident_bytes()
+    train = _split(data.x_train[:kept], data.y_train[:kept], most)
+    validation = _split(data.x_train[kept:], data.y_train[kept:], most) if validation_split else None
+    return Splits(train, validation, _split(data.x_test, data.y_test, most), data.classes)
+
+
+def resident_bytes() -> int:
+    """How large memory-mapped examples may be to be held in memory all the same: ``$PARIBUS_RESIDENT`` MiB.
+
+    By default 512 MiB, or a sixteenth of the machine's memory if that is less.
+
+    Raises:
+        UsageError: the variable is no whole number of MiB.
+    """
+    chosen = os.environ.get(RESIDENT_VARIABLE, "")
+    if not chosen:
+        return min(RESIDENT_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // RESIDENT_SHARE)
+    if not chosen.isdecimal():
+        raise UsageError(
+            f"{RESIDENT_VARIABLE}={chosen}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"
+        )
+    return int(chosen) << 20
+
+
+def _split(x: NDArray[Any], labels: NDArray[np.int32], most: int) -> Split:
+    return Streamed(x, labels) if x.nbytes > most and mapped.mapping(x) is not None else Resident(x, labels)

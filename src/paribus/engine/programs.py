@@ -1,0 +1,90 @@
+"""An architecture's network, and its programs compiled for a data set; all seeds share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from paribus import seeds
+from paribus.data import standardization
+from paribus.engine import program
+from paribus.engine.examples import Splits
+from paribus.engine.network import Network
+from paribus.engine.revive import as_read, input_shape
+from paribus.records import Training, TrainJob
+
+DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1"}
+"""Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Programs:
+    """A network and its compiled programs.
+
+    Attributes:
+        network: the structure.
+        draw: see :meth:`Network.initial_state`.
+        chunks: see :func:`paribus.engine.program.chunk_program`; one for each length of a chunk.
+        evaluate: see :func:`paribus.engine.program.evaluation_program`.
+        outputs: see :func:`paribus.engine.program.outputs_program`; compiled where metrics ask for it.
+        evaluation_batch: how many examples ``evaluate`` takes.
+    """
+
+    network: Network
+    draw: Any
+    chunks: Mapping[int, Any]
+    evaluate: Any
+    outputs: Any
+    evaluation_batch: int
+
+
+def compiled(job: TrainJob, data: Splits) -> Programs:
+    """Compile what all seeds of a job's arm share."""
+    network = Network.rebuild(job.recipe, job.training)
+    reads = as_read(input_shape(network.model)[1:], data.train.example_shape)
+    assert reads is not None, "describe has checked it"
+    standard = standardization(data.train.x) if job.data.standardize else None
+    prepare = program.prepared(reads, job.data.scale, standard)
+    keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
+    draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
+    state = jax.eval_shape(network.initial_state, *keys)
+    batch_size, weights = job.training.batch_size, _class_weights(job.training, data)
+    chunk = jax.jit(program.chunk_program(network, prepare, batch_size, weights), donate_argnums=0)
+    chunks = {
+        length: chunk.lower(
+            state,
+            program.Sums.zero(),
+            _like((length,), np.int32),
+            _like((length, *data.train.example_shape), data.train.x.dtype),
+            _like((length,), np.int32),
+        ).compile()
+        for length in set(data.train.lengths(batch_size))
+    }
+    size = min(program.EVALUATION_BATCH, *(len(split) for split in data.every))
+    evaluation = jax.jit(program.evaluation_program(network, prepare))
+    evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
+    outputs = jax.jit(program.outputs_program(network, prepare))
+    return Programs(network, draw, chunks, evaluate, outputs, size)
+
+
+def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, kind)  # type: ignore[no-untyped-call]  # JAX has no types for it
+
+
+def _class_weights(training: Training, data: Splits) -> NDArray[np.float32] | None:
+    """The weight of each class, shape ``(classes,)``; "balanced" is n / (classes * count), as scikit-learn has it."""
+    if training.class_weight is None:
+        return None
+    weights = np.ones(data.classes, np.float32)
+    if isinstance(training.class_weight, str):
+        counts = np.bincount(data.train.labels, minlength=data.classes)
+        weights[:] = len(data.train) / (data.classes * np.maximum(counts, 1))
+        return weights
+    for index, weight in training.class_weight:
+        weights[index] = weight
+    return weights
