@@ -45,6 +45,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "what is monitored": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, "val_accuracy"))},
     "least improvement": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, min_delta=0.1))},
     "metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]')},
+    "precision": {"training": replace(TRAINING, precision="bf16")},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -99,7 +100,7 @@ def test_a_new_engine_has_new_fingerprints(monkeypatch: pytest.MonkeyPatch) -> N
 def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
-        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics")
+        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision")
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]

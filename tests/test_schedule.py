@@ -20,18 +20,18 @@ DESCRIBE = DescribeJob("arm", "{}", DIGITS, Training("{}", 5, 10))
 
 
 def test_a_worker_stays_with_the_network_it_has_compiled() -> None:
-    assert choose([job(HUGE), job(BIG), job(SMALL)], SMALL, [None]) == 2
+    assert choose([job(HUGE), job(BIG), job(SMALL)], (SMALL, None), [None]) == 2
 
 
 def test_otherwise_the_costliest_that_nobody_has() -> None:
     waiting = [job(SMALL), job(HUGE), job(BIG)]
     assert choose(waiting, None, [None]) == 1
-    assert choose(waiting, None, [HUGE]) == 2
-    assert choose(waiting, Recipe("done", "{}", 1, ()), [HUGE, BIG]) == 0
+    assert choose(waiting, None, [(HUGE, None)]) == 2
+    assert choose(waiting, (Recipe("done", "{}", 1, ()), None), [(HUGE, None), (BIG, None)]) == 0
 
 
 def test_with_nothing_of_its_own_left_it_helps_with_the_costliest() -> None:
-    assert choose([job(SMALL), job(BIG), job(HUGE)], None, [SMALL, BIG, HUGE]) == 2
+    assert choose([job(SMALL), job(BIG), job(HUGE)], None, [(SMALL, None), (BIG, None), (HUGE, None)]) == 2
 
 
 def test_epochs_count_as_work() -> None:
@@ -40,12 +40,12 @@ def test_epochs_count_as_work() -> None:
 
 
 def test_of_equal_jobs_the_first() -> None:
-    assert choose([job(BIG, 3), job(BIG, 1), job(BIG, 2)], BIG, []) == 0
+    assert choose([job(BIG, 3), job(BIG, 1), job(BIG, 2)], (BIG, None), []) == 0
 
 
 def test_describing_compiles_nothing() -> None:
     assert program_of(DESCRIBE) is None
-    assert program_of(job(BIG)) is BIG
+    assert program_of(job(BIG)) == (BIG, None)
 
 
 @given(

@@ -109,7 +109,12 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "arm with two networks": (arm('layers = ["Flatten"]', 'model = "{}"'), [("arm 'a'", NO_NETWORK)]),
     "misspelled layers": (
         arm('layers = ["Flatten"]', "layer = 3"),
-        [("arm 'a', layer", "unknown key; did you mean 'layers'? known here are layers, model, optimizer, levels")],
+        [
+            (
+                "arm 'a', layer",
+                "unknown key; did you mean 'layers'? known here are layers, model, optimizer, precision, levels",
+            )
+        ],
     ),
     "no layers": (arm("layers = []"), [("arm 'a', layers", "empty; at least one is needed")]),
     "two layers in one": (

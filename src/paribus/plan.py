@@ -26,10 +26,11 @@ def wanted_runs(
     document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
 ) -> tuple[TrainJob, ...]:
     """Every arm with every seed."""
-    training, spec = document.protocol.training(), document.data.spec()
+    spec = document.data.spec()
+    trainings = {name: document.protocol.training(arm.precision) for name, arm in document.arms.items()}
     return tuple(
         TrainJob(run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec)
-        for arm in document.arms
+        for arm, training in trainings.items()
         for seed in seeds
     )
 

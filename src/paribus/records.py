@@ -112,6 +112,9 @@ class Training:
     not named), or "balanced" for weights inversely proportional to how often a class is trained on.
 
     ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
+
+    ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
+    operands rounded to bf16 and sums in float32.
     """
 
     loss: str
@@ -121,6 +124,7 @@ class Training:
     class_weight: tuple[tuple[int, float], ...] | str | None = None
     early_stopping: EarlyStopping | None = None
     metrics: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,11 @@ def try_arms(
         raise ModelError(f"study '{document.name}'", unknown)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
-    jobs = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items() if name not in recipes]
+    jobs = [
+        DescribeJob(name, arm.spec(), spec, document.protocol.training(arm.precision))
+        for name, arm in document.arms.items()
+        if name not in recipes
+    ]
     refused: dict[str, list[Mistake]] = {}
     if jobs:
         with closing(backend.run(jobs)) as events:

@@ -40,6 +40,8 @@ METRICS = (
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
 
+Precision = Literal["float32", "bf16"]
+
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Flag = Annotated[bool, Strict()]
@@ -157,6 +159,7 @@ class Protocol(_Table):
 
     ``class_weight`` is ``"balanced"``, or a table of class indices with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
     ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss.
+    ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
     """
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
@@ -166,6 +169,7 @@ class Protocol(_Table):
     class_weight: ClassWeight = None
     early_stopping: EarlyStopping | None = None
     metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
+    precision: Precision = "float32"
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -173,8 +177,8 @@ class Protocol(_Table):
             raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
         return self
 
-    def training(self) -> Training:
-        """As the frozen value that the engine knows."""
+    def training(self, precision: Precision | None = None) -> Training:
+        """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping
         if isinstance(weights, dict):
             pairs = tuple(sorted((int(name), float(weight)) for name, weight in weights.items()))
@@ -186,6 +190,7 @@ class Protocol(_Table):
             pairs if isinstance(weights, dict) else weights,
             None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
             canonical_json(self.metrics) if self.metrics else None,
+            None if (precision or self.precision) == "float32" else "bf16",
         )
 
 
@@ -193,11 +198,13 @@ class Arm(_Table):
     """One recipe. Its network is either a stack of ``layers`` or a ``model`` (a Keras config as JSON text).
 
     ``levels`` says where the arm stands in a factorial design: ``{ architecture = "deep", dropout = "on" }``.
+    ``precision`` takes the place of the protocol's, where it is what is compared.
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
     model: str | None = None
     optimizer: KerasObject = Field(default={"Adam": {}})
+    precision: Precision | None = None
     levels: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -207,8 +214,8 @@ class Arm(_Table):
         return self
 
     def spec(self) -> str:
-        """The recipe alone as JSON (without ``levels``, which change nothing about the network)."""
-        return canonical_json(self.model_dump(exclude={"levels"}, exclude_none=True))
+        """The recipe alone as JSON (without ``levels`` and ``precision``, which change nothing about the network)."""
+        return canonical_json(self.model_dump(exclude={"levels", "precision"}, exclude_none=True))
 
 
 class Contrast(_Table):

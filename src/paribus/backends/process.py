@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import final
 
-from paribus.backends.schedule import program_of
+from paribus.backends.schedule import Program, program_of
 from paribus.backends.worker import OUT_OF_MEMORY, Raised
 from paribus.custom import Imports
 from paribus.errors import BackendError
-from paribus.records import EpochDone, Event, Job, Recipe
+from paribus.records import EpochDone, Event, Job
 
 MODULE = "paribus.backends.worker"
 
@@ -43,7 +43,7 @@ class Process:
         self.core = core
         self.job: Job | None = None
         self.epochs = 0
-        self.program: Recipe | None = None
+        self.program: Program | None = None
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker

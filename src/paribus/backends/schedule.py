@@ -12,10 +12,13 @@ from typing import final
 
 from paribus.records import Job, Recipe, TrainJob
 
+Program = tuple[Recipe, str | None]
+"""What must be compiled for a job: a recipe, in a precision."""
 
-def program_of(job: Job) -> Recipe | None:
+
+def program_of(job: Job) -> Program | None:
     """What must be compiled for a job: jobs with equal answers share it."""
-    return job.recipe if isinstance(job, TrainJob) else None
+    return (job.recipe, job.training.precision) if isinstance(job, TrainJob) else None
 
 
 def cost(job: Job) -> int:
@@ -23,7 +26,7 @@ def cost(job: Job) -> int:
     return job.recipe.parameters * job.training.epochs if isinstance(job, TrainJob) else 0
 
 
-def choose(waiting: Sequence[Job], mine: Recipe | None, others: Collection[Recipe | None]) -> int:
+def choose(waiting: Sequence[Job], mine: Program | None, others: Collection[Program | None]) -> int:
     """The index in ``waiting`` of the next job for a worker that has compiled ``mine`` last.
 
     ``others`` is what the other workers have compiled last. ``waiting`` must not be empty.
@@ -41,7 +44,7 @@ class Waiting:
     """Jobs that nobody has taken yet; of those with one network and one cost, only the first is weighed."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
-        self._alike: dict[tuple[Recipe | None, int], deque[Job]] = {}
+        self._alike: dict[tuple[Program | None, int], deque[Job]] = {}
         for job in jobs:
             self._of(job).append(job)
 
@@ -51,7 +54,7 @@ class Waiting:
     def __len__(self) -> int:
         return sum(len(jobs) for jobs in self._alike.values())
 
-    def take(self, mine: Recipe | None, others: Collection[Recipe | None]) -> Job:
+    def take(self, mine: Program | None, others: Collection[Program | None]) -> Job:
         """The next job for a worker, as ``choose`` says; there must be one."""
         first = [jobs[0] for jobs in self._alike.values()]
         job = first[choose(first, mine, others)]

@@ -4,6 +4,8 @@ Why these flags:
 
 - ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed
   by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
+- ``--xla_cpu_copy_insertion_use_region_analysis=true``: without it XLA copies every weight that the backward pass reads
+  once a step, up to 4 % of a step. The bits are the same.
 - One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
 
@@ -26,7 +28,11 @@ from paribus.errors import BackendError
 from paribus.records import Environment
 from paribus.version import __version__
 
-XLA_FLAGS = ("--xla_cpu_experimental_ynn_fusion_type=", "--xla_cpu_multi_thread_eigen=false")
+XLA_FLAGS = (
+    "--xla_cpu_experimental_ynn_fusion_type=",
+    "--xla_cpu_copy_insertion_use_region_analysis=true",
+    "--xla_cpu_multi_thread_eigen=false",
+)
 
 
 def prepare(core: int | None = None) -> None:

@@ -19,6 +19,7 @@ import keras
 
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.losses import TargetForm, loss_from, target_form
+from paribus.engine.precision import BF16
 from paribus.engine.revive import revive
 from paribus.records import Recipe, Training
 
@@ -35,7 +36,8 @@ class State(NamedTuple):
 class Network:
     """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states.
 
-    ``starts_from_weights`` says that the optimizer's first state depends on the weights.
+    ``starts_from_weights`` says that the optimizer's first state depends on the weights, ``bf16`` that matrix products
+    and convolutions are taken of operands rounded to bf16 while training.
     """
 
     model: keras.Model
@@ -45,6 +47,7 @@ class Network:
     from_logits: bool
     seed_states: tuple[int, ...]
     starts_from_weights: bool
+    bf16: bool
 
     @classmethod
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
@@ -57,8 +60,8 @@ class Network:
         loss = loss_from(training.loss)
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
         from_logits = bool(loss.get_config().get("from_logits", False))
-        form = target_form(training.loss)
-        return cls(model, optimizer, loss, form, from_logits, positions, starts_from_weights)
+        form, bf16 = target_form(training.loss), training.precision == BF16
+        return cls(model, optimizer, loss, form, from_logits, positions, starts_from_weights, bf16)
 
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
         """Draw all weights: a pure function, made to be jitted.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from paribus.data import Standardization
 from paribus.engine import losses
 from paribus.engine.network import Network, State
+from paribus.engine.precision import with_bf16_products
 
 EVALUATION_BATCH = 1000
 
@@ -95,7 +96,10 @@ def train_step(
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
         return network.loss(y, outputs, weights) + sum(penalties), (outputs, non_trainable)
 
-    (loss, (outputs, non_trainable)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+    differentiated = jax.value_and_grad(loss_of, has_aux=True)
+    if network.bf16:
+        differentiated = with_bf16_products(differentiated)
+    (loss, (outputs, non_trainable)), gradients = differentiated(state.trainable)
     trainable, optimizer = network.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
     right = jnp.sum(losses.predicted_classes(outputs, network.from_logits) == labels)
     return State(trainable, non_trainable, optimizer), loss, right

@@ -79,6 +79,7 @@ def ablate(
     validation_split: float = 0.0,
     class_weight: Mapping[int, float] | str | None = None,
     early_stopping: int | Mapping[str, Any] | None = None,
+    precision: str = "float32",
     margin: float = 0.001,
     scale: Scale = "auto",
     standardize: bool = False,
@@ -106,6 +107,7 @@ def ablate(
         validation_split: the share at the end of the training data that is validated on.
         class_weight: weights of classes while training.
         early_stopping: the patience with which to stop on the validation loss.
+        precision: of matrix products while training, "float32" or "bf16".
         margin: contributions smaller than this count as none.
         scale: what pixels are divided by.
         standardize: whether features are standardized.
@@ -138,6 +140,7 @@ def ablate(
         validation_split=validation_split,
         class_weight=class_weight,
         early_stopping=early_stopping,
+        precision=precision,
         margin=margin,
         scale=scale,
         standardize=standardize,
@@ -214,8 +217,9 @@ def _buildable(
     base: StudyDocument, arm: str, recipe: Recipe, found: tuple[Variant, ...], store: Store, backend: Backend
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
     """The study of the variants that Keras can build and that differ from each other, and what became of the rest."""
+    precision = base.arms[arm].precision
     arms = {
-        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer)
+        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
         for variant in found
         if variant.name != arm
     }

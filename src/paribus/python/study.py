@@ -47,6 +47,8 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
+            and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
         baseline: compare every other arm with this one only; by default every arm with every other.
@@ -93,6 +95,7 @@ class Study:
         validation_split: float = 0.0,
         class_weight: Mapping[int, float] | str | None = None,
         early_stopping: int | Mapping[str, Any] | None = None,
+        precision: str = "float32",
         metrics: Sequence[Any] = (),
         baseline: str | None = None,
         margin: float = 0.001,
@@ -123,6 +126,7 @@ class Study:
                     "validation_split": validation_split,
                     "class_weight": _by_text(class_weight),
                     "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
+                    "precision": precision,
                     "metrics": written.metrics(metrics),
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},

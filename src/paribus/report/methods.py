@@ -60,8 +60,22 @@ def _design(outcome: Outcome) -> str:
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {each} each on {data.name} "
         f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
-        f"{next(iter(protocol.loss))}{validation}. A seed determines three independent streams: initial weights, order "
-        "of the batches, dropout. All arms used the same seeds, so that runs pair by seed and by test example."
+        f"{next(iter(protocol.loss))}{validation}. {_precision(outcome)}"
+        "A seed determines three independent streams: initial weights, order of the batches, dropout. All "
+        "arms used the same seeds, so that runs pair by seed and by test example."
+    )
+
+
+def _precision(outcome: Outcome) -> str:
+    """Which arms were trained with products of rounded operands; nothing where none was."""
+    document = outcome.document
+    rounded = [name for name, arm in document.arms.items() if (arm.precision or document.protocol.precision) == "bf16"]
+    if not rounded:
+        return ""
+    which = "all arms" if len(rounded) == len(document.arms) else listed(rounded)
+    return (
+        f"While {which} trained, the operands of every matrix product and convolution were rounded to bf16, and sums, "
+        "weights and optimizer were in float32; measured was in float32. "
     )
 
 
