@@ -1,137 +1,41 @@
-"""Chaos: real drivers and workers killed by SIGKILL, at random moments and at every named point of the store.
+"""The long form of the chaos test: ``python tests/chaos.py --kills 200``, over ``digits``.
 
-A study is run once undisturbed. Then it is run in rounds, each from an empty store, and killed again and again until
-it is done. After every kill: everything that the driver started is gone, no run that was told as ended is lost. At the
-end of a round: the table and every ``weights_digest`` are those of the undisturbed run, no temporary file is left, and
-the doctor finds nothing. The long form: ``python tests/chaos.py --kills 200``.
+Random kills of drivers and workers in every part of a driver's life, several to a driver, many drivers to a round; in
+between, one kill at every named point of the store, those of a cleaning, a replacement and a repair included.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
 from uuid import uuid4
 
-from command_line import MARK, alive, all_gone
+from chaos_session import Chaos, Kill, Life, Moment
+from paribus.store.artifacts import parse
+from paribus.store.database import DATABASE_NAME
 from paribus.store.doctor import examine
 from paribus.store.points import Point
-from paribus.store.sqlite import SqliteStore
-from store_crashes import temporaries
+from paribus.store.survey import Problem
 
-HERE = Path(__file__).parent
-NOT_IN_A_RUN = {Point.BEFORE_MOVE, Point.AFTER_MOVE, Point.BEFORE_REPLACE, Point.AFTER_REPLACE}
-"""Points of a repair."""
-AFTER_A_TEMPORARY = {Point.BEFORE_CLEAN, Point.AFTER_CLEAN}
+OF_A_NEW_STORE = [
+    Point.BEFORE_FOLDER,
+    Point.AFTER_FOLDER,
+    Point.BEFORE_LOCK,
+    Point.AFTER_LOCK,
+    Point.BEFORE_MIGRATION_COMMIT,
+    Point.AFTER_MIGRATION_COMMIT,
+]
+"""Points that a round begins with."""
+OF_A_RUN = list(Point)[list(Point).index(Point.BEFORE_WRITE) : list(Point).index(Point.AFTER_COMMIT) + 1]
+CLEANING = [Point.BEFORE_CLEAN, Point.AFTER_CLEAN]
 """Points that come only where a killed writer left a temporary file."""
-OF_A_REPLACEMENT = {Point.BEFORE_REMOVE, Point.AFTER_REMOVE}
-"""Points that come only where a run with scores replaces one."""
-POINTS = tuple(point for point in Point if point not in NOT_IN_A_RUN | AFTER_A_TEMPORARY | OF_A_REPLACEMENT)
-IN_EVERY_RUN = POINTS[POINTS.index(Point.BEFORE_WRITE) :]
-
-
-@dataclass
-class Chaos:
-    """One session: a study, what it gives undisturbed, and what has been done to it."""
-
-    place: Path
-    arguments: tuple[str, ...]
-    random: Random
-    kills: Counter[str] = field(default_factory=Counter)
-    drivers: int = 0
-    rounds: int = 0
-
-    def __post_init__(self) -> None:
-        started = time.monotonic()
-        self.wanted = self.finished("undisturbed")
-        self.seconds = time.monotonic() - started
-
-    def environment(self, mark: str) -> dict[str, str]:
-        (self.place / "tmp").mkdir(exist_ok=True)
-        return {**os.environ, MARK: mark, "TMPDIR": str(self.place / "tmp"), "PARIBUS_CACHE": str(self.place / "cache")}
-
-    def command(self, store: str, *, point: tuple[Point, int] | None = None) -> list[str]:
-        start = ["-m", "paribus"] if point is None else [str(HERE / "chaos_driver.py"), point[0], str(point[1])]
-        return [sys.executable, *start, "run", *self.arguments, "--store", str(self.place / store), "--json"]
-
-    def finished(self, store: str) -> Any:
-        """Run undisturbed to the end: the whole answer but the seconds."""
-        run = subprocess.run(self.command(store), capture_output=True, text=True, env=self.environment(uuid4().hex))
-        assert run.returncode == 0, run.stderr
-        self.drivers += 1
-        return timeless(json.loads(run.stdout))
-
-    def killed(self, store: str, *, target: str, point: tuple[Point, int] | None = None) -> bool:
-        """Start a driver and kill it at a point, or it or a worker at a random moment; whether the study is done."""
-        before, mark = self.stored(store), uuid4().hex
-        driver = subprocess.Popen(
-            self.command(store, point=point),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment(mark),
-        )
-        self.drivers += 1
-        if point is None:
-            time.sleep(self.random.uniform(0, self.seconds))
-            # A machine that others use as well is now slow, now quick: the moments follow.
-            self.seconds *= 1.1 if self.kill(driver, mark, target) else 0.9
-        _, err = driver.communicate()
-        if point is not None:
-            self.kills[point[0]] += driver.returncode == -signal.SIGKILL
-        assert "Traceback" not in err, err
-        assert driver.returncode in (0, 1, -signal.SIGKILL), (driver.returncode, err)
-        assert all_gone(mark), "a process outlived its driver"
-        assert list((self.place / "tmp").iterdir()) == [], "something was left in the folder for temporary files"
-        told = sum("; test accuracy" in line for line in err.splitlines())
-        assert self.stored(store) >= before + told, "a run that had ended is lost"
-        return driver.returncode == 0
-
-    def kill(self, driver: subprocess.Popen[str], mark: str, target: str) -> bool:
-        victims = [driver.pid] if target == "driver" else [pid for pid in alive(mark) if pid != driver.pid]
-        if not victims or driver.poll() is not None:
-            return driver.poll() is None
-        try:
-            os.kill(self.random.choice(victims), signal.SIGKILL)
-        except ProcessLookupError:
-            return True
-        self.kills[target] += 1
-        return True
-
-    def stored(self, store: str) -> int:
-        with SqliteStore.open(self.place / store) as opened:
-            found = [run.fingerprint for study in opened.studies() for arm in study.arms for run in arm.runs]
-            return len(opened.runs(found))
-
-    def round(self, kills: Iterator[tuple[str, tuple[Point, int] | None]]) -> None:
-        """From an empty store, through as many kills as it takes (or there are), to the end."""
-        store = f"round-{self.rounds}"
-        for target, point in kills:
-            if self.killed(store, target=target, point=point):
-                break
-        # Opening for writing cleans up after whoever was killed last.
-        assert self.finished(store) == self.wanted, "another table, or other weights"
-        assert temporaries(self.place / store) == []
-        assert examine(self.place / store) == []
-        self.rounds += 1
-
-
-def timeless(value: Any) -> Any:
-    """Without the seconds, which nobody promises."""
-    if isinstance(value, dict):
-        return {key: timeless(item) for key, item in value.items() if key != "seconds"}
-    return [timeless(item) for item in value] if isinstance(value, list) else value
+LIVES = 40
+"""Lives in a round, at most."""
 
 
 def main() -> None:
@@ -139,39 +43,111 @@ def main() -> None:
         description="Kill paribus until it has had enough, and see whether anything is lost."
     )
     parser.add_argument("--kills", type=int, default=200, help="random kills, beside one at every named point")
-    parser.add_argument("--seeds", default="3")
+    parser.add_argument("--seeds", default="6")
     parser.add_argument("--epochs", default="2")
     parser.add_argument("--seed", type=int, default=0, help="of the chaos")
     asked = parser.parse_args()
-    random = Random(asked.seed)
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         study = ("digits", "--seeds", asked.seeds, "--epochs", asked.epochs, "--workers", "2")
-        chaos = Chaos(Path(folder), study, random)
-        # A second time with the compiled programs at hand: how long a driver lives that has everything to compute.
-        started = time.monotonic()
-        assert chaos.finished("again") == chaos.wanted
-        chaos.seconds = time.monotonic() - started
-        print(f"undisturbed: {chaos.seconds:.1f} s", flush=True)
-        points = [(point, 1 + random.randrange(6 if point in IN_EVERY_RUN else 1)) for point in POINTS]
-        while points or chaos.kills["driver"] + chaos.kills["worker"] < asked.kills:
-            chaos.round(_mixed(chaos, points))
-            print(f"round {chaos.rounds}: {chaos.kills.total()} kills so far, {len(points)} points to go", flush=True)
-        print(f"{chaos.rounds} rounds, {chaos.drivers} drivers, {chaos.kills.total()} kills, nothing lost:")
+        chaos = Chaos(Path(folder), study, Random(asked.seed))
+        repairs(chaos)
+        print(f"{chaos.kills.total()} kills around a repair", flush=True)
+        points = [*OF_A_NEW_STORE, *chaos.random.sample(OF_A_RUN, len(OF_A_RUN))]
+        while points or at_random(chaos) < asked.kills:
+            chaos.round(told(chaos, mixed(chaos, points, asked.kills)))
+            print(
+                f"round {chaos.rounds}: {at_random(chaos)} random kills so far, {len(points)} points to go, "
+                f"{time.monotonic() - started:.0f} s",
+                flush=True,
+            )
+        assert set(chaos.kills) >= set(Point), "a point was never passed"
+        print(
+            f"{chaos.rounds} rounds, {chaos.drivers} drivers, {at_random(chaos)} random kills and "
+            f"{chaos.kills.total() - at_random(chaos)} at named points, nothing lost:"
+        )
         for what, count in sorted(chaos.kills.items()):
             print(f"  {count:4} {what}")
 
 
-def _mixed(chaos: Chaos, points: list[tuple[Point, int]]) -> Iterator[tuple[str, tuple[Point, int] | None]]:
-    """One of the points that are still to be passed, then some random kills, and so on."""
-    while True:
-        if points:
-            point, times = points.pop(0)
-            before = chaos.kills[point]
-            yield "driver", (point, times)
-            if chaos.kills[point] == before:
-                points.append((point, 1))  # it was not passed: everything was stored already
-        for _ in range(3):
-            yield chaos.random.choice(["driver", "driver", "worker"]), None
+def told(chaos: Chaos, lives: Iterator[Life]) -> Iterator[Life]:
+    """The same lives, each with a line that says what was done and how far the study has come."""
+    for life in lives:
+        before, started = chaos.kills.copy(), time.monotonic()
+        yield life
+        killed = ", ".join((chaos.kills - before).elements()) or "nobody was killed"
+        print(f"  {time.monotonic() - started:3.0f} s: {killed}; {chaos.runs} runs stored", flush=True)
+
+
+def at_random(chaos: Chaos) -> int:
+    return sum(count for what, count in chaos.kills.items() if what not in set(Point))
+
+
+def mixed(chaos: Chaos, points: list[Point], kills: int) -> Iterator[Life]:
+    """The lives of one round: a point of those that are still to be passed, then some random kills, and so on."""
+    for life in range(LIVES):
+        if not points and at_random(chaos) >= kills:
+            return
+        new = [point for point in points if point in OF_A_NEW_STORE]
+        if points and (life == 0 or not new or points != new):
+            point = new[0] if life == 0 and new else next(each for each in points if each not in OF_A_NEW_STORE)
+            yield point, 1 if point in OF_A_NEW_STORE else chaos.random.randrange(1, 4)
+            if chaos.kills[point]:
+                points.remove(point)
+                if point is Point.HALF_WRITTEN:
+                    yield from ((cleaning, 1) for cleaning in CLEANING)
+        for _ in range(chaos.random.randrange(4)):
+            yield at_some_moment(chaos.random)
+
+
+def at_some_moment(random: Random) -> list[Kill]:
+    """Kills of workers, none or some, and of the driver after them, as a rule."""
+    order = list(Moment)
+    last = random.choices(order, [4, 6, 9, 1])[0]
+    moments = sorted(random.choices(order[: order.index(last) + 1], k=random.choice([0, 0, 1, 1, 2])), key=order.index)
+    kills = [Kill("worker", moment) for moment in moments]
+    return kills if kills and random.random() < 0.03 else [*kills, Kill("driver", last)]
+
+
+def repairs(chaos: Chaos) -> None:
+    """A round with what only a repair and a replacement do: orphans that others left, and a broken database."""
+    store = f"round-{chaos.rounds}"
+    for removing in (Point.BEFORE_REMOVE, Point.AFTER_REMOVE):
+        chaos.lives(store, (Point.AFTER_RENAME, 1))
+        leave_other_bits(chaos.place / store)
+        chaos.lives(store, (removing, 1))
+        if removing is Point.BEFORE_REMOVE:
+            for moving in (Point.BEFORE_MOVE, Point.AFTER_MOVE):
+                mended(chaos, store, (moving, 1))
+            # The one file was moved by the repair that was killed just after that.
+        mended(chaos, store)
+    for number, replacing in enumerate((Point.BEFORE_REPLACE, Point.AFTER_REPLACE)):
+        database = chaos.place / store / DATABASE_NAME
+        content = bytearray(database.read_bytes())
+        content[4096 * (number + 1) : 4096 * (number + 1) + 64] = bytes(64)
+        database.write_bytes(content)
+        mended(chaos, store, (replacing, 1))
+        mended(chaos, store)
+    chaos.ends_well(store)
+    chaos.rounds += 1
+
+
+def leave_other_bits(store: Path) -> None:
+    """As if who was killed had computed in another environment: his orphan has another digest in its name."""
+    (orphan,) = (found.subject for found in examine(store) if found.problem is Problem.ORPHAN)
+    path = store / orphan
+    named = parse(path.name)
+    assert named is not None
+    path.rename(path.with_name(path.name.replace(named.digest, "0" * len(named.digest))))
+
+
+def mended(chaos: Chaos, store: str, point: tuple[Point, int] | None = None) -> None:
+    """``paribus doctor --repair``, killed at a point, or to a sound end."""
+    with chaos.started(store, uuid4().hex, point, "doctor", "--repair") as doctor:
+        chaos.wait(doctor)
+        assert doctor.process.returncode == (0 if point is None else -signal.SIGKILL), (doctor.out(), doctor.err())
+        if point is not None:
+            chaos.kills[point[0]] += 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from paribus.cli import main
+from paribus.store import doctor
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 
@@ -23,6 +24,8 @@ def killer(point: Point, times: int) -> None:
 
     opened = SqliteStore.open.__func__  # type: ignore[attr-defined]
     SqliteStore.open = classmethod(lambda cls, folder, mode="read": opened(cls, folder, mode, at))  # type: ignore[method-assign, assignment]
+    repaired = doctor.repair
+    doctor.repair = lambda folder: repaired(folder, at)
 
 
 if __name__ == "__main__":

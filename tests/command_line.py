@@ -51,13 +51,28 @@ def alive(mark: str) -> list[int]:
     return found
 
 
-def all_gone(mark: str) -> bool:
-    """Whether everything of this mark has ended; what was told to end a moment ago is waited for."""
+def processor_seconds(pid: int) -> float:
+    """What a process has used of a processor until now; 0 for one that is gone."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def all_gone(mark: str) -> dict[int, float] | None:
+    """What everything of this mark had used of a processor when it was last seen, once all of it has ended.
+
+    What was told to end a moment ago is waited for; None if something stays.
+    """
+    used: dict[int, float] = {}
     for _ in range(400):
-        if not alive(mark):
-            return True
+        left = alive(mark)
+        if not left:
+            return used
+        used |= {pid: max(used.get(pid, 0.0), processor_seconds(pid)) for pid in left}
         time.sleep(0.025)
-    return False
+    return None
 
 
 @contextmanager

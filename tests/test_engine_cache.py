@@ -6,7 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import warnings
+import zlib
 from pathlib import Path
+
+import pytest
+
+from paribus.engine.kept import damage_removed
 
 RUN = [sys.executable, "-m", "paribus", "run", "digits", "--seeds", "1", "--epochs", "2", "--arm", "large-dropout"]
 
@@ -33,3 +39,22 @@ def test_no_bit_depends_on_the_cache(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     damaged = digest(tmp_path / "d", str(cache), tmp_path)
     assert without == cold == warm == damaged
+    assert not any(path.exists() for path in kept), "JAX replaces no entry, so a damaged one must go"
+
+
+def test_only_what_is_damaged_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "cache" / "programs-1"
+    folder.mkdir(parents=True)
+    sound = zlib.compress(b"a program" * 100)
+    for name, content in {"jit_f-1": sound, "jit_f-2": sound[:-5], "jit_f-3": b"", "jit_g-1": sound[:-5]}.items():
+        (folder / f"{name}-cache").write_bytes(content)
+    monkeypatch.setenv("PARIBUS_CACHE", str(tmp_path / "cache"))
+    message = "Error reading persistent compilation cache entry for 'jit_f': Error: -5"
+    for place, left in [(tmp_path, {"1", "2", "3"}), (folder, {"1"})]:
+        monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(place))
+        with damage_removed():
+            warnings.warn(message, stacklevel=1)
+        assert {path.name.split("-")[1] for path in folder.glob("jit_f-*")} == left
+    assert (folder / "jit_g-1-cache").exists(), "nobody has complained about that"
+    with pytest.warns(UserWarning, match="something else"), damage_removed():
+        warnings.warn("something else", stacklevel=1)

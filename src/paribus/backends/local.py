@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
 from paribus.backends.base import Backend
 from paribus.backends.interruption import Interruption, nearly_done
+from paribus.backends.oom import OomKills, kernel_kills
 from paribus.backends.process import Process
 from paribus.backends.schedule import Waiting
 from paribus.backends.worker import failed
@@ -45,17 +46,24 @@ class LocalBackend(Backend):
     Args:
         workers: how many, by default one per core. More than cores is allowed; each is pinned, cores are shared.
         imports: the modules that define the user's own Keras classes.
+        kills: how many processes the kernel has killed for want of memory until now; None where it does not say.
 
     Raises:
         UsageError: fewer than one worker.
     """
 
-    def __init__(self, workers: int | None = None, imports: Imports = Imports()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        workers: int | None = None,
+        imports: Imports = Imports(),  # noqa: B008 - frozen
+        kills: Callable[[], int | None] = kernel_kills,
+    ) -> None:
         if workers is not None and workers < 1:
             raise UsageError(f"{workers} workers: at least 1 is needed; leave --workers out for one per core")
         self._cores = available_cores()
         self._limit = workers or len(self._cores)
         self._imports = imports
+        self._kills = OomKills(kills)
         self._workers: list[Process] = []
 
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
@@ -122,7 +130,7 @@ class LocalBackend(Backend):
         while len(idle) < min(wanted, room):
             taken = Counter(worker.core for worker in self._workers)
             core = min(self._cores, key=lambda c: taken[c])
-            worker = Process(core, self._imports)
+            worker = Process(core, self._imports, self._kills)
             self._workers.append(worker)
             idle.append(worker)
         return idle[:wanted]

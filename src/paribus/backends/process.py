@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import final
 
+from paribus.backends.oom import OomKills
 from paribus.backends.schedule import Program, program_of
 from paribus.backends.worker import OUT_OF_MEMORY, Raised
 from paribus.custom import Imports
@@ -24,7 +25,7 @@ MODULE = "paribus.backends.worker"
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker died: in words, and whether it was (as far as can be told) for want of memory."""
+    """How a worker died: in words, and whether that was (or, where nobody can tell, may have been) want of memory."""
 
     words: str
     memory: bool
@@ -34,8 +35,8 @@ class Death:
 class Process:
     """A worker process on one core, with at most one job at a time."""
 
-    def __init__(self, core: int, imports: Imports) -> None:
-        """Start it.
+    def __init__(self, core: int, imports: Imports, kills: OomKills) -> None:
+        """Start it; ``kills`` is shared by all workers.
 
         Raises:
             BackendError: it cannot be started.
@@ -44,6 +45,8 @@ class Process:
         self.job: Job | None = None
         self.epochs = 0
         self.program: Program | None = None
+        self._kills = kills
+        self._kills_before = kills.unexplained()
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -73,6 +76,8 @@ class Process:
         self.job = job
         self.epochs = 0
         self.program = program_of(job) or self.program
+        if self._process.poll() is None:  # else it died idle, by what has happened since its last job began
+            self._kills_before = self._kills.unexplained()
         self._say(job)
 
     def listen(self) -> Event | None:
@@ -115,11 +120,22 @@ class Process:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         self.kill()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        # Nobody but the kernel, out of memory, kills a worker by SIGKILL as a rule.
-        memory = code in (-signal.SIGKILL, OUT_OF_MEMORY)
-        if code == OUT_OF_MEMORY:
-            how = "out of memory"
-        elif memory:
-            how += ", as the kernel does when memory runs out"
+        how, memory = self._explained(code)
         return Death(f"{how} ({lines[-1][:300]})" if lines else how, memory)
+
+    def _explained(self, code: int) -> tuple[str, bool]:
+        """What a return code means, and whether it means want of memory."""
+        if code == OUT_OF_MEMORY:
+            return "out of memory", True
+        if code >= 0:
+            return f"exit code {code}", False
+        how = f"killed by {signal.Signals(-code).name}"
+        if code != -signal.SIGKILL:
+            return how, False
+        match self._kills.explain(self._kills_before):
+            case True:
+                return f"{how} by the kernel, out of memory", True
+            case False:
+                return f"{how}, not by the kernel for want of memory", False
+        # Nobody can say. Fewer workers than there could be cost time; more than memory holds would cost the runs.
+        return f"{how}, as the kernel does when memory runs out (whether it did cannot be told on this system)", True

@@ -90,6 +90,7 @@ def _import(imports: Imports) -> ParibusError | None:
 
 def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Imports | Job | None]) -> Event | Raised:
     from paribus.engine.engine import Engine
+    from paribus.engine.kept import damage_removed
 
     assert isinstance(engine, Engine)
 
@@ -98,9 +99,10 @@ def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Impo
         connection.send(EpochDone(job, report))
 
     try:
-        if isinstance(job, DescribeJob):
-            return Described(job.arm, engine.describe(job))
-        return Ended(job, engine.run(job, on_epoch))
+        with damage_removed():
+            if isinstance(job, DescribeJob):
+                return Described(job.arm, engine.describe(job))
+            return Ended(job, engine.run(job, on_epoch))
     except ModelError as error:
         return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
     except ParibusError as error:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from paribus.data.dataset import Dataset, build, content_fingerprint
 from paribus.data.folders import NPY_FILES, SIDECAR, Sidecar, read_npy
+from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
 from paribus.records import DataSpec
 
@@ -59,7 +58,8 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
     """Write a data set as four ``.npy`` files that worker processes memory-map.
 
     The folder appears whole or not at all: it is written under another name beside, flushed to disk and renamed.
-    If it is there already with the same content, nothing is done.
+    If it is there already with the same content, nothing is done. What another process left that was killed while it
+    did this is removed.
 
     Args:
         dataset: as loaded without ``flatten`` (the spec that is returned may flatten).
@@ -77,13 +77,10 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
     if folder.exists():
         return _reuse(dataset, folder, spec)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with temporary_folder(folder.parent) as temporary:
             _write(dataset, temporary)
             temporary.rename(folder)
             _flush(folder.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         if folder.exists():
             # Another process was quicker.

@@ -1,0 +1,68 @@
+"""Folders that appear whole or not at all, and what is left of one whose maker was killed.
+
+A folder is made under a temporary name beside its place, with a lock on it that the kernel drops with the process.
+Whoever makes the next one removes those whose lock nobody holds: no clock and no process id is asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = ".paribus-spool-"
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """An empty folder inside ``parent``; what is left of it at the end is removed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    remove_left(parent)
+    folder, lock = _locked(parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_left(parent: Path) -> None:
+    """Remove the temporary folders of makers that are gone."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # somebody is at work in it, or removes it as well
+            lock = _lock(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _locked(parent: Path) -> tuple[Path, int | None]:
+    """A new folder and the lock on it; made again if somebody took it for a left one before it was locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        try:
+            lock = _lock(folder)
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        except OSError:
+            return folder, None  # a file system without locks: nobody can take it for a left one either
+        if folder.exists():
+            return folder, lock
+        os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,0 +1,58 @@
+"""Kept programs that a kill cut off are removed, so that they are kept anew.
+
+JAX writes an entry of its cache in place and never replaces one that is there. A process that is killed while it writes
+leaves an entry that nobody can read, and every later process would compile that program again: JAX only warns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from paribus.engine.environment import cache_folder
+
+_UNREADABLE = re.compile(r"Error reading persistent compilation cache entry for '([^']*)'")
+
+
+@contextlib.contextmanager
+def damage_removed() -> Iterator[None]:
+    """Where JAX says inside this block that it cannot read a kept program, remove what is damaged.
+
+    Only in our own folder: what is in a user's own ``JAX_COMPILATION_CACHE_DIR`` is the user's. Warnings of anything
+    else are passed on.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message=_UNREADABLE.pattern)
+        yield
+    unreadable = set()
+    for warning in caught:
+        if match := _UNREADABLE.match(str(warning.message)):
+            unreadable.add(match[1])
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    for name in unreadable:
+        _remove_damaged(name)
+
+
+def _remove_damaged(program: str) -> None:
+    """Remove the entries of a program that are no whole zlib stream (or another compression: it is compiled once more)."""
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
+    if folder.parent != cache_folder():
+        return
+    for path in folder.glob(f"{program}-*-cache"):
+        with contextlib.suppress(OSError):
+            if not _whole(path.read_bytes()):
+                path.unlink(missing_ok=True)
+
+
+def _whole(content: bytes) -> bool:
+    try:
+        zlib.decompress(content)
+    except zlib.error:
+        return False
+    return True
