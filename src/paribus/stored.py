@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from paribus.collect import collect
 from paribus.data import summarize
@@ -14,7 +15,7 @@ from paribus.outcome import Outcome
 from paribus.records import DataSummary
 from paribus.store.base import Store, StoredArm, StoredStudy
 from paribus.study import StudyDocument
-from paribus.study_files import load
+from paribus.study_files import load, located
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ def _may_be_file(study: str) -> bool:
 
 def _check_same(study: str, document: StudyDocument, found: StoredStudy) -> None:
     """The arms and data of a file must be what was run; epochs and seeds, which flags may change, may differ."""
-    kept = StudyDocument.model_validate_json(found.document)
+    # Paths that were kept before they were made absolute started at the current folder, as a flag's still do.
+    kept, document = (located(each, Path()) for each in (StudyDocument.model_validate_json(found.document), document))
     if (kept.arms, kept.data) != (document.arms, document.data):
         raise UsageError(
             f"{study} has other arms or other data than when it was run as '{found.name}': "

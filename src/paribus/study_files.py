@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 import tomllib
@@ -55,7 +56,7 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{
 
 
 def load(source: str) -> StudyDocument:
-    """Find and check a study.
+    """Find and check a study. Relative paths in a study file start at the file's folder.
 
     Raises:
         UnknownNameError: there is no such study; the message lists the built-in ones.
@@ -65,7 +66,7 @@ def load(source: str) -> StudyDocument:
     if source in studies.NAMES:
         return parse(studies.text(source), source)
     if source.endswith(".toml"):
-        return parse(_read(Path(source)), source)
+        return located(parse(_read(Path(source)), source), Path(source).parent)
     if ":" in source:
         return _python_object(source)
     close = difflib.get_close_matches(source, studies.NAMES, n=1)
@@ -74,6 +75,30 @@ def load(source: str) -> StudyDocument:
         f"no study '{source}': {hint}built in are {', '.join(studies.NAMES)}; "
         "otherwise name a .toml file or module:object"
     )
+
+
+def located(document: StudyDocument, folder: Path) -> StudyDocument:
+    """The study with the paths of its data absolute, where they are relative to a folder; names stay."""
+    from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
+
+    data, changes = document.data, {}
+    if not is_name(data.source) and _is_path(data.source, folder):
+        changes["source"] = _absolute(data.source, folder)
+    if data.test is not None:
+        changes["test"] = _absolute(data.test, folder)
+    return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
+
+
+def _is_path(source: str, folder: Path) -> bool:
+    """Whether this is meant for a path; a single word that is nowhere is rather a name with a slip of the pen."""
+    try:
+        return Path(source).name != source or "." in source or (folder / source).exists() or Path(source).exists()
+    except (OSError, ValueError):
+        return False  # no name that a file could have; reading it will say so
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return path if path.startswith("~") else os.path.abspath(folder / path)  # noqa: PTH100 - links stay as they are named
 
 
 def parse(text: str, source: str) -> StudyDocument:
@@ -153,9 +178,10 @@ def overridden(
         changes["seeds"] = seeds
     if epochs is not None:
         changes["protocol"] = document.protocol.model_copy(update={"epochs": epochs})
-    if data is not None:
-        changes["data"] = document.data.model_copy(update={"source": data})
-    return document.model_copy(update=changes)
+    changed = document.model_copy(update=changes)
+    if data is None:
+        return changed
+    return located(changed.model_copy(update={"data": document.data.model_copy(update={"source": data})}), Path())
 
 
 def _check_size(document: StudyDocument, arms: int, seeds: int) -> None:

@@ -35,6 +35,11 @@ def sources() -> tuple[str, ...]:
     return NAMES
 
 
+def is_name(source: str) -> bool:
+    """Whether a source is a name, whatever files there are; anything else is a path."""
+    return source in NAMES or source.startswith(("keras:", "sklearn:"))
+
+
 def load(spec: DataSpec) -> Dataset:
     """Read the data that a spec names, check it, and flatten the examples where the spec says so.
 
@@ -102,7 +107,7 @@ def _find_path(source: str) -> _Source:
     if path and path.is_dir():
         return _find_folder(path)
     if path is None or not path.is_file():
-        close = difflib.get_close_matches(source, NAMES, n=1)
+        close = difflib.get_close_matches(path.name if path else "", NAMES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise UnknownNameError(
             f"data {source!r}: no such name, file or folder.{hint} Names: {', '.join(NAMES)}, "

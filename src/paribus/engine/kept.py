@@ -40,7 +40,7 @@ def damage_removed() -> Iterator[None]:
 
 
 def _remove_damaged(program: str) -> None:
-    """Remove the entries of a program that are no whole zlib stream (or another compression: it is compiled once more)."""
+    """Remove a program's entries that are no whole zlib stream; one in another compression is compiled once more."""
     folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     if folder.parent != cache_folder():
         return

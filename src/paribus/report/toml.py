@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from paribus.study import StudyDocument
@@ -16,6 +17,7 @@ _LONG = 88
 def to_toml(document: StudyDocument) -> str:
     """The study's TOML; what has its default value is left out. Reading it gives an equal study."""
     values = document.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    values["data"] = {key: _from_here(value) for key, value in values["data"].items()}
     lines = [f"{key} = {_value(value)}" for key, value in values.items() if not isinstance(value, dict | list)]
     for table in ("data", "protocol", "comparison"):
         if values.get(table):
@@ -25,6 +27,13 @@ def to_toml(document: StudyDocument) -> str:
     for contrast in values.get("contrasts", ()):
         lines += ["", "[[contrasts]]", *_entries(contrast)]
     return "\n".join(lines) + "\n"
+
+
+def _from_here(value: Any) -> Any:
+    """A path inside the current folder without it: where the folder lies on this machine is nobody's business."""
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_relative_to(Path.cwd()):
+        return str(Path(value).relative_to(Path.cwd()))
+    return value
 
 
 def _entries(table: Mapping[str, Any]) -> Iterator[str]:
