@@ -9,8 +9,9 @@ from paribus.collect import collect
 from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.errors import UsageError
+from paribus.jobs import stored_arms
 from paribus.outcome import Outcome
-from paribus.run import run_study, stored_arms
+from paribus.run import run_study
 from paribus.store.memory import MemoryStore
 from paribus.study import StudyDocument
 from paribus.study_files import load, overridden

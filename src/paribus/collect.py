@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
@@ -15,6 +16,7 @@ from paribus.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult
 from paribus.store.base import Store, StoredArm
 from paribus.study import StudyDocument
+from paribus.tune import stored_choices
 
 
 def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredArm], store: Store) -> Outcome:
@@ -34,7 +36,8 @@ def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredA
     by_name = {arm.name: arm for arm in stored}
     present = [by_name[name] for name in document.arms if name in by_name]
     evidence = Evidence(document, data, present, runs, store)
-    arms = tuple(_arm(arm, document, runs, evidence) for arm in present)
+    choices = stored_choices(document, data, store)
+    arms = tuple(replace(_arm(arm, document, runs, evidence), tuning=choices.get(arm.name)) for arm in present)
     judged = judge(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
     remarks = notes(document, arms, environments)

@@ -11,10 +11,12 @@ from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.errors import UsageError
 from paribus.evidence import Evidence
+from paribus.jobs import describe_arms
 from paribus.records import DataSummary, Recipe, Seeds
-from paribus.run import describe_arms, run_study
+from paribus.run import run_study
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study import StudyDocument
+from paribus.tune import settled
 
 STREAMS = ("init", "order", "dropout")
 SUFFIX = ".noise"
@@ -31,20 +33,24 @@ def measure(
     """
     if runs < 2:
         raise UsageError(f"--seeds {runs}: a variance needs at least 2 runs a stream (5 or more are better)")
+    data = summarize(document.data.spec())
+    alone = document.model_copy(update={"arms": {arm: document.arms[arm]}})
+    # A tuned arm is measured with the values that were chosen for it.
+    tuned = settled(alone, document, data, store, backend, display)
     one = document.model_copy(
         update={
             "name": document.name + SUFFIX,
-            "arms": {arm: document.arms[arm]},
+            "arms": {arm: tuned.arms[arm]},
             "contrasts": (),
             "comparison": document.comparison.model_copy(update={"factorial": False, "all_pairs": False, "looks": ()}),
         }
     )
     whole = one.model_copy(update={"arms": document.arms})
-    recipe = describe_arms(one, summarize(document.data.spec()), store, backend)[arm]
+    recipe = describe_arms(one, data, store, backend)[arm]
     streams = [stream for stream in STREAMS if _counts(stream, recipe)]
     planned = run_study(one, store, backend, display, whole=whole, seeds=tuple(_design(streams, runs)))
     found = tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.wanted)
-    return _shares(document, summarize(document.data.spec()), StoredArm(arm, recipe, found), store)
+    return _shares(document, data, StoredArm(arm, recipe, found), store)
 
 
 def stored_shares(document: StudyDocument, data: DataSummary, store: Store) -> dict[str, NoiseShares]:
@@ -53,7 +59,8 @@ def stored_shares(document: StudyDocument, data: DataSummary, store: Store) -> d
     if found is None:
         return {}
     kept = StudyDocument.model_validate_json(found.document)
-    if (kept.arms, kept.data, kept.protocol) != (document.arms, document.data, document.protocol):
+    said = (document.arms, document.data, document.protocol, document.tuning)
+    if (kept.arms, kept.data, kept.protocol, kept.tuning) != said:
         return {}
     return {arm.name: _shares(document, data, arm, store) for arm in found.arms}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from paribus.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
 from paribus.stopping import kept_epoch
 from paribus.study import StudyDocument
+from paribus.tuning import Choice, spelled
 
 
 def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tuple[str, ...]:
@@ -19,6 +20,7 @@ def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Seq
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    found += _tuning(document, arms)
     found += mixed(environments)
     found += _ended_early(document, arms)
     looks = document.comparison.looks
@@ -35,6 +37,39 @@ def mixed(environments: Sequence[Environment]) -> tuple[str, ...]:
         f"These runs were computed in {len(environments)} different environments "
         f"({_differences(environments)}): equal seeds need not give equal bits across them.",
     )
+
+
+def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """What bounds the choice of tuned arms, and that others were not tuned."""
+    names = {arm.name for arm in arms}
+    tuned = [name for name in document.tuned if name in names]
+    if others := [arm.name for arm in arms if arm.name not in tuned] if tuned else []:
+        yield (
+            f"{', '.join(others)} {'was' if len(others) == 1 else 'were'} not tuned, {', '.join(tuned)} "
+            f"{'was' if len(tuned) == 1 else 'were'}: a difference between them may come from the tuning alone."
+        )
+    for arm in arms:
+        if arm.name in tuned and arm.tuning is None:
+            yield (
+                f"{arm.name} was tuned, but what was tried is no longer stored with this study; the same `paribus run` "
+                "brings it back."
+            )
+        elif arm.tuning is not None:
+            yield from _of_choice(document, arm.tuning)
+
+
+def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
+    """Candidates that ended badly, and values at the end of what was tried."""
+    for tried in choice.tried:
+        for remark in dict.fromkeys(tried.remarks):
+            scored = "it has no score and could not be chosen" if tried.mean is None else "it counts as tried"
+            yield f"{choice.arm}, candidate {spelled(tried.candidate.by_key)}: {remark}; {scored}."
+    grid = document.arms[choice.arm].grid or {}
+    for key, value in choice.values.items():
+        listed = sorted(each for each in grid[key] if isinstance(each, int | float) and not isinstance(each, bool))
+        if len(listed) == len(grid[key]) > 2 and value in (listed[0], listed[-1]) and value != 0:
+            end = "smallest" if value == listed[0] else "largest"
+            yield f"{choice.arm}: the chosen {key}, {value}, is the {end} that was tried; a better one may lie beyond."
 
 
 def _ended_early(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:

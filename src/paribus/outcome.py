@@ -12,6 +12,7 @@ from paribus.analysis.metrics import Metric
 from paribus.analysis.noise import NoiseShares
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study import StudyDocument
+from paribus.tuning import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class ArmOutcome:
         runs: its runs, by seed: finished, diverged and failed ones (the last have no scores).
         missing: seeds that were asked for and have no run in the store (interrupted, not yet computed).
         estimates: by name of metric; None for a metric without any score.
+        tuning: what was tried and what was chosen; None for an arm without a grid, or where that is not stored.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ArmOutcome:
     runs: tuple[RunResult, ...]
     missing: tuple[Seeds, ...]
     estimates: Mapping[str, Estimate | None]
+    tuning: Choice | None = None
 
     @property
     def scored(self) -> tuple[RunResult, ...]:

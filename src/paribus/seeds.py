@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from paribus.records import Seeds
 
-_INIT, _ORDER, _DROPOUT = range(3)
+_INIT, _ORDER, _DROPOUT, _CANDIDATES = range(4)
 
 
 def _sequence(seed: int, stream: int, *more: int) -> np.random.SeedSequence:
@@ -37,3 +37,14 @@ def epoch_order(seeds: Seeds, epoch: int, examples: int) -> NDArray[np.int32]:
     """The order in which epoch number ``epoch`` (from 0) visits the examples: a permutation, int32, ``(examples,)``."""
     generator = np.random.Generator(np.random.PCG64(_sequence(seeds.order, _ORDER, epoch)))
     return generator.permutation(examples).astype(np.int32)
+
+
+def drawn(population: int, count: int) -> tuple[int, ...]:
+    """``count`` of the numbers below ``population``, in their order; the same ones every time.
+
+    Arms whose grids have equal sizes try the same places of them.
+    """
+    if count >= population:
+        return tuple(range(population))
+    generator = np.random.Generator(np.random.PCG64(_sequence(population, _CANDIDATES, count)))
+    return tuple(sorted(int(number) for number in generator.choice(population, count, replace=False)))

@@ -94,11 +94,11 @@ def _may_be_file(study: str) -> bool:
 
 
 def _check_same(study: str, document: StudyDocument, found: StoredStudy) -> None:
-    """The arms and data of a file must be what was run; epochs and seeds, which flags may change, may differ."""
+    """Arms, data and tuning of a file must be what was run; epochs and seeds, which flags may change, may differ."""
     # Paths that were kept before they were made absolute started at the current folder, as a flag's still do.
     kept, document = (located(each, Path()) for each in (StudyDocument.model_validate_json(found.document), document))
-    if (kept.arms, kept.data) != (document.arms, document.data):
+    if (kept.arms, kept.data, kept.tuning) != (document.arms, document.data, document.tuning):
         raise UsageError(
-            f"{study} has other arms or other data than when it was run as '{found.name}': "
+            f"{study} has other arms, other data or another tuning than when it was run as '{found.name}': "
             f"run it again (`paribus run {study}`; runs that stayed the same are not computed again)"
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -198,7 +199,9 @@ class Arm(_Table):
     """One recipe. Its network is either a stack of ``layers`` or a ``model`` (a Keras config as JSON text).
 
     ``levels`` says where the arm stands in a factorial design: ``{ architecture = "deep", dropout = "on" }``.
-    ``precision`` takes the place of the protocol's, where it is what is compared.
+    ``precision`` takes the place of the protocol's, where it is what is compared. ``grid`` lists values to choose from
+    on a validation split, by the arguments that they are for (see ``paribus.tuning``); an empty one says that the arm
+    stays as it is where others are tuned.
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
@@ -206,6 +209,7 @@ class Arm(_Table):
     optimizer: KerasObject = Field(default={"Adam": {}})
     precision: Precision | None = None
     levels: dict[str, str] = Field(default_factory=dict)
+    grid: dict[str, tuple[JsonValue, ...]] | None = None
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
@@ -214,8 +218,8 @@ class Arm(_Table):
         return self
 
     def spec(self) -> str:
-        """The recipe alone as JSON (without ``levels`` and ``precision``, which change nothing about the network)."""
-        return canonical_json(self.model_dump(exclude={"levels", "precision"}, exclude_none=True))
+        """The recipe alone as JSON, without what changes nothing about the network."""
+        return canonical_json(self.model_dump(exclude={"levels", "precision", "grid"}, exclude_none=True))
 
 
 class Contrast(_Table):
@@ -257,6 +261,20 @@ class Comparison(_Table):
         return looks
 
 
+class Tuning(_Table):
+    """How the values of the arms' grids are chosen: on a validation split, every arm with the same ``budget``.
+
+    The budget is a number of trainings; where it is not given, it lets the arm with the most combinations try each of
+    them on ``seeds`` seeds. ``epochs`` and ``validation_split`` are the protocol's unless said otherwise.
+    """
+
+    seeds: Whole = Field(default=1, ge=1, le=1000)
+    budget: Whole | None = Field(default=None, ge=2)
+    monitor: Literal["val_accuracy", "val_loss"] = "val_accuracy"
+    validation_split: Number | None = Field(default=None, gt=0, lt=1)
+    epochs: Whole | None = Field(default=None, ge=1)
+
+
 class StudyDocument(_Table):
     """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
 
@@ -266,6 +284,7 @@ class StudyDocument(_Table):
     data: Data
     protocol: Protocol = Protocol()
     comparison: Comparison = Comparison()
+    tuning: Tuning = Tuning()
     arms: Annotated[dict[Name, Arm], AfterValidator(_not_empty)]
     contrasts: tuple[Contrast, ...] = ()
 
@@ -281,7 +300,20 @@ class StudyDocument(_Table):
             raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
         if found:
             raise ValidationError.from_exception_data(cls.__name__, found)
-        return document
+        return document._with_budget()
+
+    def _with_budget(self) -> Self:
+        """The budget of tuning spelled out, so that it stays the same where only some of the arms are run."""
+        sizes = [prod(len(values) for values in arm.grid.values()) for arm in self.arms.values() if arm.grid]
+        if not sizes or self.tuning.budget is not None:
+            return self
+        budget = max(sizes) * self.tuning.seeds
+        return self.model_copy(update={"tuning": self.tuning.model_copy(update={"budget": budget})})
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """The arms that have a grid to choose from."""
+        return tuple(name for name, arm in self.arms.items() if arm.grid)
 
     def declared_contrasts(self) -> tuple[Contrast, ...]:
         """The contrasts written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""

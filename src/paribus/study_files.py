@@ -20,12 +20,14 @@ from pydantic import BaseModel, ValidationError
 from paribus import studies
 from paribus.errors import Mistake, ParibusError, StudyError, UnknownNameError, UsageError
 from paribus.factors import expanded
-from paribus.study import MAX_SEED, Arm, Comparison, Contrast, Data, Protocol, StudyDocument
+from paribus.study import MAX_SEED, Arm, Comparison, Contrast, Data, Protocol, StudyDocument, Tuning
+from paribus.tuning import mistakes as tuning_mistakes
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
     "protocol": Protocol,
     "comparison": Comparison,
+    "tuning": Tuning,
     "arms": Arm,
     "contrasts": Contrast,
 }
@@ -141,10 +143,15 @@ def checked(table: Mapping[str, Any], source: str) -> StudyDocument:
     Raises:
         StudyError: rules are broken.
     """
+    whole = expanded(table, source)
+    wrong = tuning_mistakes(whole)
     try:
-        return StudyDocument.model_validate(expanded(table, source))
+        document = StudyDocument.model_validate(whole)
     except ValidationError as error:
-        raise StudyError(source, mistakes_of(error)) from error
+        raise StudyError(source, [*mistakes_of(error), *wrong]) from error
+    if wrong:
+        raise StudyError(source, wrong)
+    return document
 
 
 def overridden(
@@ -189,6 +196,12 @@ def _check_size(document: StudyDocument, arms: int, seeds: int) -> None:
         raise UsageError(
             f"study '{document.name}': {arms:,} arms with {seeds:,} seeds each are {arms * seeds:,} runs; "
             f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
+        )
+    trainings = len(document.tuned) * (document.tuning.budget or 0)
+    if trainings > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': tuning {len(document.tuned):,} arms takes {trainings:,} trainings; at most "
+            f"{MAX_RUNS:,} are planned: say a smaller `budget` in [tuning]"
         )
     pairs = arms * (arms - 1) // 2
     if document.comparison.all_pairs and pairs > MAX_RUNS:

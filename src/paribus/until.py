@@ -9,8 +9,9 @@ from paribus.collect import collect
 from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.errors import UsageError
+from paribus.jobs import stored_arms, stored_document
 from paribus.outcome import Outcome
-from paribus.run import run_study, stored_arms, stored_document
+from paribus.run import run_study
 from paribus.store.base import Store
 from paribus.study import StudyDocument
 

@@ -44,10 +44,15 @@ class FakeBackend(Backend):
 
     Args:
         accuracy: the expected test accuracy of an arm by name; 0.9 for all by default.
+        validation: the validation accuracy of an arm by name, where there is a validation split; its expected test
+            accuracy by default.
     """
 
-    def __init__(self, accuracy: Callable[[str], float] = lambda _: 0.9) -> None:
+    def __init__(
+        self, accuracy: Callable[[str], float] = lambda _: 0.9, validation: Callable[[str], float] | None = None
+    ) -> None:
         self._accuracy = accuracy
+        self._validation = accuracy if validation is None else validation
 
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """See ``Backend.run``; jobs are answered in their order."""
@@ -60,10 +65,9 @@ class FakeBackend(Backend):
                 continue
             yield Started(job)
             result = self._result(job)
-            for epoch, (loss, accuracy) in enumerate(
-                zip(result.curve.fit_loss, result.curve.fit_accuracy, strict=True), 1
-            ):
-                yield EpochDone(job, EpochReport(epoch, job.training.epochs, loss, accuracy))
+            for epoch, fit in enumerate(zip(result.curve.fit_loss, result.curve.fit_accuracy, strict=True)):
+                val = (result.curve.val_loss[epoch], result.curve.val_accuracy[epoch]) if result.curve.val_loss else ()
+                yield EpochDone(job, EpochReport(epoch + 1, job.training.epochs, *fit, *val))
             yield Ended(job, result)
 
     def _result(self, job: TrainJob) -> RunResult:
@@ -77,7 +81,10 @@ class FakeBackend(Backend):
         accuracy = float(np.mean(predicted == labels))
         loss = float(-np.log(true_probability).mean())
         steps = np.arange(job.training.epochs, 0, -1)
-        curve = Curve(tuple((loss * steps).tolist()), tuple((accuracy / steps).tolist()))
+        fit = tuple((loss * steps).tolist()), tuple((accuracy / steps).tolist())
+        seen = self._validation(job.arm) if job.training.validation_split else None
+        val = () if seen is None else (tuple(((1 - seen) * steps).tolist()), tuple((seen / steps).tolist()))
+        curve = Curve(*fit, *val)
         weights = {"fake/kernel": generator.normal(size=3).astype(np.float32)}
         digest = hashlib.sha256(weights["fake/kernel"].tobytes()).hexdigest()
         scores = Scores(curve.fit_accuracy[-1], curve.fit_loss[-1], min(1.0, accuracy + 0.01), loss, accuracy, loss)

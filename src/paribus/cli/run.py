@@ -88,7 +88,8 @@ def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backen
     from paribus.collect import collect
     from paribus.data import summarize
     from paribus.display.choose import suitable
-    from paribus.run import run_study, stored_arms
+    from paribus.jobs import stored_arms
+    from paribus.run import run_study
 
     planned = run_study(chosen, store, backend, suitable(), whole=whole)
     return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)

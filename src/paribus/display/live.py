@@ -21,6 +21,7 @@ from paribus.display.tally import Tally
 from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
 from paribus.study import StudyDocument
+from paribus.tuning import is_trial
 
 
 class Terminal(Display):
@@ -132,8 +133,10 @@ def _so_far(plan: Plan, ended: dict[str, RunResult]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for arm in dict.fromkeys(job.arm for job in plan.missing):
         jobs = [job for job in plan.missing if job.arm == arm]
-        scores = [ended[j.fingerprint].scores for j in jobs if j.fingerprint in ended]
-        found = [s.test_accuracy for s in scores if s is not None]
-        mean = f"test accuracy {sum(found) / len(found):.4f} so far" if found else ""
+        results = [ended[j.fingerprint] for j in jobs if j.fingerprint in ended]
+        found = [result.scores.test_accuracy for result in results if result.scores is not None]
+        # Candidates of tuning are shown while they run, and in the report; not by their test accuracy.
+        shown = bool(found) and not is_trial(jobs[0].seeds)
+        mean = f"test accuracy {sum(found) / len(found):.4f} so far" if shown else ""
         table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(found)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
     return table

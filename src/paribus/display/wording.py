@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from paribus.display.tally import Tally
 from paribus.records import EpochReport, Interrupted, RunResult, Started, TrainJob
+from paribus.study import MAX_SEED
+from paribus.tuning import is_trial
 
 
 def duration(seconds: float) -> str:
@@ -17,8 +19,11 @@ def duration(seconds: float) -> str:
 
 
 def run_name(job: TrainJob) -> str:
-    """``big seed 3``."""
+    """``big seed 3``; a candidate of tuning is ``big candidate 2``, with the number of its seed from the second on."""
     seed = job.seeds.seed
+    if seed is not None and is_trial(job.seeds):
+        arm, _, number = job.arm.rpartition(".")
+        return f"{arm} candidate {number}" + (f" seed {seed - MAX_SEED}" if seed > MAX_SEED else "")
     if seed is not None:
         return f"{job.arm} seed {seed}"
     return f"{job.arm} seeds {job.seeds.init}/{job.seeds.order}/{job.seeds.dropout}"
@@ -28,7 +33,9 @@ def outcome(result: RunResult) -> str:
     """``test accuracy 0.9812``, or why there is none."""
     if result.scores is None:
         return f"{result.status}: {result.reason}"
-    scored = f"test accuracy {result.scores.test_accuracy:.4f}"
+    # Whoever watches a candidate of tuning sees what it is chosen by, and nothing of the test split.
+    values = result.curve.val_accuracy if is_trial(result.seeds) else ()
+    scored = f"val accuracy {values[-1]:.4f}" if values else f"test accuracy {result.scores.test_accuracy:.4f}"
     return scored if result.reason is None else f"{result.status} ({result.reason}), {scored}"
 
 

@@ -15,7 +15,8 @@ from paribus.backends.base import Backend
 from paribus.backends.local import LocalBackend
 from paribus.custom import imports_for
 from paribus.data import summarize
-from paribus.errors import Mistake, ModelError, UnknownNameError
+from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
+from paribus.jobs import describe_arms, try_arms
 from paribus.python.compute import check_parameters, judged, reopened, session, shown
 from paribus.python.given import Scale
 from paribus.python.results import WIDTH, Results
@@ -23,7 +24,7 @@ from paribus.python.study import Study
 from paribus.records import Recipe
 from paribus.report import ablation as report
 from paribus.report.ablation import Ablated, Part
-from paribus.run import describe_arms, run_study, try_arms
+from paribus.run import run_study
 from paribus.store.base import Store
 from paribus.study import Arm, Contrast, StudyDocument, canonical_json
 
@@ -193,6 +194,11 @@ def _base(document: StudyDocument, arm: str) -> StudyDocument:
     """The study of this one arm."""
     if arm not in document.arms:
         raise UnknownNameError(f"study '{document.name}' has no arm '{arm}'; its arms are {', '.join(document.arms)}")
+    if document.arms[arm].grid:
+        raise UsageError(
+            f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
+            "the values that were chosen into an arm without a grid, and take that one apart"
+        )
     comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
     kept = document.arms[arm].model_copy(update={"levels": {}})
     changes = {

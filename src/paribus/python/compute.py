@@ -12,10 +12,11 @@ from paribus.data import summarize
 from paribus.display.base import Display, Silent
 from paribus.display.choose import suitable
 from paribus.errors import InterruptedRunError, Mistake, ModelError
+from paribus.jobs import describe_arms, stored_arms
 from paribus.outcome import Outcome
 from paribus.plan import Plan
 from paribus.python.results import Results
-from paribus.run import describe_arms, run_study, stored_arms
+from paribus.run import run_study
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
 from paribus.store.sqlite import SqliteStore

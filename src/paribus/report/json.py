@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from paribus.analysis import Comparison, Contrast, Effect, Estimate, Metric, Missing, Verdict
+from paribus.analysis import Comparison, Contrast, Effect, Estimate, Missing, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
+from paribus.report import tuning
 from paribus.report.readings import readings
 
 SCORES = (
@@ -51,7 +51,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "scope": study.comparison.scope,
         "level": study.comparison.level,
         "metrics": [metric.name for metric in outcome.metrics],
-        "arms": [_arm(arm, outcome.metrics) for arm in outcome.arms],
+        "arms": [_arm(outcome, arm) for arm in outcome.arms],
         "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
@@ -75,14 +75,15 @@ def run_fields(run: RunResult) -> dict[str, Any]:
     }
 
 
-def _arm(arm: ArmOutcome, metrics: Sequence[Metric]) -> dict[str, Any]:
+def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
         "parameters": arm.recipe.parameters,
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],
-        **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(metric.name for metric in metrics))},
+        "tuning": tuning.as_json(outcome, arm.tuning),
+        **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(m.name for m in outcome.metrics))},
         "runs": [run_fields(run) for run in arm.runs],
     }
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome import Outcome
-from paribus.report import tables
+from paribus.report import tables, tuning
 from paribus.report.methods import methods
 from paribus.report.tables import Cell, TextTable
 
@@ -62,6 +62,8 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     yield _table(tables.arms(outcome), f"tab:{name}-arms")
     if (own := tables.metrics(outcome)) is not None:
         yield _table(own, f"tab:{name}-metrics")
+    if (tried := tuning.table(outcome)) is not None:
+        yield _table(tried, f"tab:{name}-tuning")
     for number, (_, table) in enumerate(tables.all_judged(outcome), 1):
         yield _table(table, f"tab:{name}-differences-{number}")
     sentences = [effect_sentence(effect) for effect in outcome.effects]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome import Outcome
-from paribus.report import tables
+from paribus.report import tables, tuning
 from paribus.report.commands import commands, is_built_in
 from paribus.report.methods import methods
 from paribus.report.readings import readings
@@ -41,6 +41,9 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     if (own := tables.metrics(outcome)) is not None:
         yield "## Metrics"
         yield _table(own)
+    if (tried := tuning.table(outcome)) is not None:
+        yield "## Tuning"
+        yield _table(tried)
     for title, table in tables.all_judged(outcome):
         yield f"## {title}"
         yield _table(table)

@@ -9,6 +9,7 @@ from paribus.analysis import Comparison, Contrast, Effect, Scope
 from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome import Outcome
 from paribus.records import Status
+from paribus.report import tuning
 
 GALLAS = "Gallas B. D. et al. A framework for random-effects ROC analysis. J. Opt. Soc. Am. A 24, B70 (2007)."
 COCHRAN = "Cochran W. G., Cox G. M. Experimental Designs. Wiley (1950)."
@@ -33,7 +34,7 @@ def methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
     """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
     judged = [item.comparison for item in _judged(outcome) if item.comparison is not None]
     sources: list[str] = []
-    paragraphs = [_design(outcome), _measures()]
+    paragraphs = [_design(outcome), *filter(None, (tuning.methods(outcome),)), _measures()]
     decided = [comparison for comparison in judged if comparison.low is not None]
     if decided:
         paragraphs.append(" ".join(_comparison(outcome, decided, sources)))

@@ -15,7 +15,7 @@ from paribus.analysis import Contrast, Effect, Scope, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.analysis.wording import percent
 from paribus.outcome import ArmOutcome, Outcome
-from paribus.report import numbers
+from paribus.report import numbers, tuning
 from paribus.report.readings import readings
 from paribus.report.strip import Scale, strip
 from paribus.report.tables import Cell, metrics, nothing_judged, seeds
@@ -69,6 +69,7 @@ class _Answer:
         yield _arms(self.outcome, width, ascii_only=ascii_only)
         yield Text(_caption(self.outcome), style="dim")
         yield from _own_metrics(self.outcome)
+        yield from _tuned(self.outcome)
         yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
         yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
         if not self.outcome.contrasts and not self.outcome.effects:
@@ -146,6 +147,22 @@ def _caption(outcome: Outcome) -> str:
         f"In per cent; gap (train minus test accuracy) in points. [{percent(comparison.level)} intervals]:{about} "
         "Fit accuracy is what fit prints and is no train accuracy."
     )
+
+
+def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
+    """What each arm's grid came to."""
+    found = tuning.choices(outcome)
+    if not found:
+        return
+    yield Text("\nTuning", style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(overflow="fold", min_width=8)
+    table.add_column(overflow="fold")
+    for name, choice in found.items():
+        text = Text(f"{tuning.chosen(choice)}. ").append(tuning.tried_briefly(choice), style="dim")
+        table.add_row(Text(name, style="bold"), text)
+    yield table
+    yield Text(tuning.lead(outcome), style="dim")
 
 
 def _of_contrast(contrast: Contrast) -> _Judged:

@@ -19,7 +19,7 @@ def to_toml(document: StudyDocument) -> str:
     values = document.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     values["data"] = {key: _from_here(value) for key, value in values["data"].items()}
     lines = [f"{key} = {_value(value)}" for key, value in values.items() if not isinstance(value, dict | list)]
-    for table in ("data", "protocol", "comparison"):
+    for table in ("data", "protocol", "comparison", "tuning"):
         if values.get(table):
             lines += ["", f"[{table}]", *_entries(values[table])]
     for name, arm in values["arms"].items():

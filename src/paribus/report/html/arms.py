@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from paribus.analysis.wording import percent
 from paribus.outcome import ArmOutcome, Outcome
-from paribus.report import numbers
+from paribus.report import numbers, tuning
 from paribus.report.figures import arms as figures
 from paribus.report.figures.curves import curves
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, both_widths, keys, panels, section, table
+from paribus.report.html.parts import NARROW, both_widths, details, keys, panels, section, table
 from paribus.report.tables import Cell, metrics, seeds
 
 _COLUMNS = (
@@ -40,6 +40,18 @@ def arms(outcome: Outcome) -> Markup:
         table(f"Every measure by arm: {spread}", head, [_row(arm) for arm in outcome.arms]),
         _own_metrics(outcome),
     )
+
+
+def tuned(outcome: Outcome) -> Markup | None:
+    """What was tried for each arm's grid, and what was chosen."""
+    found = tuning.table(outcome)
+    if found is None:
+        return None
+    rows: list[list[Child]] = [[str(cell) for cell in row] for row in found.rows]
+    tried = table("Every candidate, with its mean over its seeds", found.head, rows, numbers=found.words)
+    told = [tag("li", tag("b", name), f": {tuning.chosen(choice)}") for name, choice in tuning.choices(outcome).items()]
+    folded = details(f"{len(rows)} candidates", tried, open_=len(rows) <= 12)
+    return section("tuning", "Tuning", tag("p", found.caption), tag("ul", told), folded)
 
 
 def gap(outcome: Outcome) -> Markup:

@@ -44,6 +44,7 @@ def _sections(outcome: Outcome) -> Iterator[Markup | None]:
     yield opening.notes(outcome)
     yield contrasts.effects(outcome)
     yield arms.arms(outcome)
+    yield arms.tuned(outcome)
     yield opening.misread(outcome)
     yield contrasts.contrasts(outcome)
     yield arms.gap(outcome)
