@@ -19,6 +19,7 @@ from paribus.errors import Mistake, StudyError, UsageError
 from paribus.python import written
 from paribus.python.compute import compute
 from paribus.python.given import Given, Scale, given
+from paribus.python.grids import with_grids
 from paribus.python.models import Model, take_down
 from paribus.python.results import Results
 from paribus.study import StudyDocument
@@ -51,6 +52,11 @@ class Study:
             and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
+        grid: values to choose from on a validation split before anything is judged, by the arguments that they are for:
+            ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
+            its name, an empty one for an arm that stays as it is. Every arm gets the same number of trainings.
+        tuning: how they are chosen, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
+            ``validation_split``, ``epochs``.
         baseline: compare every other arm with this one only; by default every arm with every other.
         margin: differences smaller than this count as equivalent, a fraction of 1.
         level: at which all intervals hold at once.
@@ -97,6 +103,8 @@ class Study:
         early_stopping: int | Mapping[str, Any] | None = None,
         precision: str = "float32",
         metrics: Sequence[Any] = (),
+        grid: Mapping[str, Any] | None = None,
+        tuning: Mapping[str, Any] | None = None,
         baseline: str | None = None,
         margin: float = 0.001,
         level: float = 0.95,
@@ -130,7 +138,8 @@ class Study:
                     "metrics": written.metrics(metrics),
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
-                "arms": {arm: model.arm for arm, model in models.items()},
+                "arms": with_grids({arm: model.arm for arm, model in models.items()}, grid),
+                **({} if tuning is None else {"tuning": dict(tuning)}),
                 "contrasts": [{"a": arm, "b": baseline} for arm in arms if baseline not in (None, arm)],
             },
             "study",
