@@ -19,7 +19,8 @@ import paribus
 from paribus import study_files
 from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
-from paribus.study import METRICS, StudyDocument
+from paribus.contradictions import METRICS
+from paribus.study import StudyDocument
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

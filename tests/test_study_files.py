@@ -41,7 +41,8 @@ def contrasts(*each: str) -> str:
 
 
 A_B = 'a = "a"\nb = "b"'
-NO_NETWORK = "an arm has either `layers` or `model`; give one of them"
+NO_NETWORK = "an arm has one of `layers`, `model` and `estimator`, found none; give one of them"
+TWO_NETWORKS = "an arm has one of `layers`, `model` and `estimator`, found `layers` and `model`; give one of them"
 
 BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "nothing": ("", [(key, "missing; it must be given") for key in ("name", "data", "arms")]),
@@ -106,13 +107,13 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [("arm 'my arm'", "'my arm': letters, digits and . _ - are allowed, a letter or digit first")],
     ),
     "arm without a network": (arm(), [("arm 'a'", NO_NETWORK)]),
-    "arm with two networks": (arm('layers = ["Flatten"]', 'model = "{}"'), [("arm 'a'", NO_NETWORK)]),
+    "arm with two networks": (arm('layers = ["Flatten"]', 'model = "{}"'), [("arm 'a'", TWO_NETWORKS)]),
     "misspelled layers": (
         arm('layers = ["Flatten"]', "layer = 3"),
         [
             (
                 "arm 'a', layer",
-                "unknown key; did you mean 'layers'? known here are layers, model, optimizer, precision, levels",
+                "unknown key; did you mean 'layers'? known here are layers, model, estimator",
             )
         ],
     ),

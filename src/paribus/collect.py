@@ -60,7 +60,7 @@ def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
 
 
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], evidence: Evidence) -> ArmOutcome:
-    found = tuple(runs[run.fingerprint] for run in arm.runs if run.fingerprint in runs)
+    found = tuple(result for run in arm.runs if (result := run.among(runs)) is not None)
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in own_metrics(document))]
     estimates = {name: _estimate(evidence.scores(arm.name, name), document) for name in names}

@@ -12,6 +12,7 @@ from paribus import keras_names
 from paribus.analysis.metrics import Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
+from paribus.contradictions import is_log_loss
 from paribus.data import load
 from paribus.records import DataSummary, RunResult, Seeds
 from paribus.store.base import Store, StoredArm
@@ -42,6 +43,7 @@ class Evidence:
         self._classes = data.classes
         self._store = store
         self._labels: NDArray[np.int32] | None = None
+        self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._runs = {
             arm.name: [(number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)]
@@ -67,16 +69,21 @@ class Evidence:
         """
         key = (arm, metric)
         if key not in self._cache:
-            runs = [each for each in self._runs[arm] if metric not in self._own or _says(each[1], metric)]
+            runs = self._runs[arm] if self.has(arm, metric) else []
+            runs = [each for each in runs if metric not in self._own or _says(each[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
 
+    def has(self, arm: str, metric: str) -> bool:
+        """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
+        if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
+            return True
+        return metric.endswith("_loss") and not metric.startswith("fit_") and is_log_loss(self._document.protocol.loss)
+
     def _per_example(self, metric: str) -> bool:
         """Whether a metric has a value for each test example. Of losses, only plain cross-entropy can be told so."""
-        ((loss, arguments),) = self._document.protocol.loss.items()
-        plain = "crossentropy" in loss.replace("_", "").lower() and not set(arguments) - {"from_logits"}
-        return self.metric(metric).per_example and (metric != "test_loss" or plain)
+        return self.metric(metric).per_example and (metric != "test_loss" or is_log_loss(self._document.protocol.loss))
 
     def _values(self, arm: str, metric: str, runs: Sequence[RunResult]) -> NDArray[np.generic]:
         if not runs or not self._per_example(metric):

@@ -26,21 +26,24 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,
-            "training": _given(training),
+            "training": _given(training, recipe),
             "data": data.fingerprint,
             "preparation": {
                 "scale": None if spec.scale is None else float(spec.scale),
                 "flatten": spec.flatten,
                 "standardize": spec.standardize,
             },
-            "seeds": asdict(seeds),
+            "seeds": asdict(seeds) if recipe.seeded else None,
         }
     )
 
 
-def _given(training: Training) -> dict[str, object]:
+def _given(training: Training, recipe: Recipe) -> dict[str, object]:
     """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
     said = asdict(training) | {"validation_split": float(training.validation_split)}
+    if recipe.is_estimator:
+        used = ("loss", "validation_split", "class_weight", "metrics")
+        return {key: said[key] for key in used if said[key] is not None}
     if training.early_stopping is not None:
         said["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
     return {key: value for key, value in said.items() if value is not None}
@@ -50,6 +53,16 @@ def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
     """Names an arm's canonical form before Keras has been asked for it: everything that the form depends on."""
     # What is added later changes no older key.
     more = {} if training.metrics is None else {"metrics": training.metrics}
+    if arm.estimator is not None:
+        return _digest(
+            {
+                **more,
+                "arm": arm.spec(),
+                "weighted": training.class_weight is not None,
+                "scikit-learn": importlib.metadata.version("scikit-learn"),
+                "engine": ENGINE,
+            }
+        )
     return _digest(
         {
             **more,

@@ -29,7 +29,7 @@ def measure(
     """Train what is missing for ``runs`` runs a stream, and split the variance of the arm's test accuracy.
 
     Raises:
-        UsageError: fewer than 2 runs a stream.
+        UsageError: fewer than 2 runs a stream, or an estimator without any randomness.
     """
     if runs < 2:
         raise UsageError(f"--seeds {runs}: a variance needs at least 2 runs a stream (5 or more are better)")
@@ -47,6 +47,11 @@ def measure(
     )
     whole = one.model_copy(update={"arms": document.arms})
     recipe = describe_arms(one, data, store, backend)[arm]
+    if not recipe.seeded:
+        raise UsageError(
+            f"arm '{arm}': {recipe.kind} draws nothing at random here, so that all seeds are one run and there is no "
+            "noise to share out; ask for the noise of another arm"
+        )
     streams = [stream for stream in STREAMS if _counts(stream, recipe)]
     planned = run_study(one, store, backend, display, whole=whole, seeds=tuple(_design(streams, runs)))
     found = tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.wanted)
@@ -89,5 +94,7 @@ def _only(stream: str, seeds: Seeds) -> bool:
 
 
 def _counts(stream: str, recipe: Recipe) -> bool:
-    """A network that draws no masks has no dropout stream: its runs would all be one."""
+    """A network that draws no masks has no dropout stream: its runs would all be one. An estimator has one stream."""
+    if recipe.is_estimator:
+        return stream == "init" and recipe.seeded
     return stream != "dropout" or bool(_DRAWS_MASKS.search(recipe.model))

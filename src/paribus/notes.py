@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
+from paribus.analysis.wording import counted, listed
+from paribus.contradictions import is_log_loss
 from paribus.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
 from paribus.stopping import kept_epoch
@@ -15,6 +17,8 @@ from paribus.tuning import Choice, spelled
 def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]) -> tuple[str, ...]:
     """One plain sentence for everything that bounds the results."""
     found: list[str] = []
+    if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
+        found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
     for arm in arms:
         found += [_ended_badly(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
         if arm.missing:
@@ -30,13 +34,17 @@ def notes(document: StudyDocument, arms: Sequence[ArmOutcome], environments: Seq
 
 
 def mixed(environments: Sequence[Environment]) -> tuple[str, ...]:
-    """One sentence where runs were computed in different environments; nothing where all are the same."""
-    if len(environments) < 2:
-        return ()
-    return (
-        f"These runs were computed in {len(environments)} different environments "
-        f"({_differences(environments)}): equal seeds need not give equal bits across them.",
-    )
+    """A sentence where runs were computed in different environments; nothing where all are the same."""
+    found = []
+    for runs, of_estimators in (("These runs", False), ("The runs of the scikit-learn estimators", True)):
+        # An estimator needs other software than a network: that alone is no difference.
+        same_kind = [environment for environment in environments if environment.of_estimator is of_estimators]
+        if len(same_kind) > 1:
+            found.append(
+                f"{runs} were computed in {len(same_kind)} different environments ({_differences(same_kind)}): equal "
+                "seeds need not give equal bits across them."
+            )
+    return tuple(found)
 
 
 def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
@@ -77,7 +85,8 @@ def _ended_early(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[st
     rule = document.protocol.training().early_stopping
     if rule is None:
         return []
-    kept = {arm.name: sorted(kept_epoch(rule, run.curve) for run in arm.scored) for arm in arms if arm.scored}
+    networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
+    kept = {arm.name: sorted(kept_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
     spans = ", ".join(f"{name} {_span(epochs)}" for name, epochs in kept.items())
     told = f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
     return [f"{told}, of at most {document.protocol.epochs}: {spans}."] if spans else []
@@ -102,3 +111,43 @@ def _differences(environments: Sequence[Environment]) -> str:
         if len(values) > 1:
             parts.append(f"{field.name}: {' / '.join(values)}")
     return "; ".join(parts)
+
+
+def _fitted(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str:
+    names = listed([arm.name for arm in arms])
+    protocol = document.protocol
+    followed = "the same training examples, prepared in the same way, each as one vector"
+    left_out = ["epochs", "batch size"]
+    left_out += ["early stopping"] * (protocol.early_stopping is not None)
+    left_out += ["precision"] * (protocol.precision != "float32")
+    losses = "" if is_log_loss(protocol.loss) else ", nor a loss under this protocol"
+    one = len(arms) == 1
+    return (
+        f"{names} {'is a scikit-learn estimator' if one else 'are scikit-learn estimators'}, fitted to {followed}, "
+        f"with random_state from each seed's init stream. Not followed of the protocol: {listed(left_out)}. "
+        f"{'It has' if one else 'They have'} no fit accuracy{losses}."
+    )
+
+
+def _one_and_the_same(arms: Sequence[ArmOutcome]) -> list[str]:
+    """Arms whose runs are all equal to the last bit: their seeds are no sample of anything."""
+    same = [arm for arm in arms if len(arm.scored) > 1 and len({run.weights_digest for run in arm.scored}) == 1]
+    if not same:
+        return []
+    if len(same) == 1:
+        told = f"{same[0].name} is deterministic: its seeds are one and the same model, which"
+    else:
+        names = listed([arm.name for arm in same])
+        told = f"{names} are deterministic: the seeds of each are one and the same model, which"
+    return [f"{told} does not vary between seeds; claims on new data still count the test examples as a sample."]
+
+
+def _warned(arms: Sequence[ArmOutcome]) -> list[str]:
+    """What scikit-learn warned of, with the number of seeds of which it did."""
+    lines = []
+    for arm in arms:
+        told = [run.reason for run in arm.runs if run.status is Status.FINISHED and run.reason is not None]
+        for text in dict.fromkeys(told):
+            often = f"{told.count(text)} of {counted(len(arm.scored), 'seed')}"
+            lines.append(f"{arm.name}: while it was fitted, with {often}, scikit-learn warned: {text}")
+    return lines

@@ -17,6 +17,16 @@ class Plan:
     wanted: tuple[TrainJob, ...]
     missing: tuple[TrainJob, ...]
 
+    @property
+    def different(self) -> int:
+        """How many runs are wanted; what arms or seeds share counts once."""
+        return len({job.fingerprint for job in self.wanted})
+
+    @property
+    def stored(self) -> int:
+        """How many of them need not be computed."""
+        return self.different - len(self.missing)
+
     def of_arm(self, arm: str) -> tuple[TrainJob, ...]:
         """The wanted runs of one arm, by seed."""
         return tuple(job for job in self.wanted if job.arm == arm)
@@ -36,10 +46,12 @@ def wanted_runs(
 
 
 def plan(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> Plan:
-    """Finished and diverged runs are kept; failed ones are tried again. Arms with equal recipes share their runs."""
-    missing = {
-        job.fingerprint: job
-        for job in wanted
-        if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED
-    }
+    """Finished and diverged runs are kept; failed ones are tried again.
+
+    Arms with equal recipes share their runs, and so do all seeds of an arm that does not depend on them.
+    """
+    missing: dict[str, TrainJob] = {}
+    for job in wanted:
+        if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED:
+            missing.setdefault(job.fingerprint, job)
     return Plan(tuple(wanted), tuple(missing.values()))

@@ -5,6 +5,7 @@ Arrays inside records are never written to after construction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -48,12 +49,31 @@ class Recipe:
 
     ``model`` and ``optimizer`` are JSON texts with sorted keys and without automatic names or seeds, so
     equal recipes are equal texts. ``parameters`` counts all weights (trainable or not, without seed states).
+
+    Of a scikit-learn estimator ``model`` says class and arguments, with scikit-learn's defaults, and whether a run
+    depends on its seed; ``optimizer`` is empty, and so are ``layers``. How many numbers it learns is not known before
+    it has: ``parameters`` is 0.
     """
 
     model: str
     optimizer: str
     parameters: int
     layers: tuple[LayerSummary, ...]
+
+    @property
+    def is_estimator(self) -> bool:
+        """Whether this is a scikit-learn estimator, and no network."""
+        return not self.optimizer
+
+    @property
+    def kind(self) -> str:
+        """The class of a scikit-learn estimator; "network" for a network."""
+        return str(next(iter(json.loads(self.model)["estimator"]))) if self.is_estimator else "network"
+
+    @property
+    def seeded(self) -> bool:
+        """Whether a run depends on its seeds; an estimator that draws nothing at random has one run for all of them."""
+        return not self.is_estimator or json.loads(self.model)["seeded"] is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +168,11 @@ class DescribeJob:
     data: DataSpec
     training: Training
 
+    @property
+    def is_estimator(self) -> bool:
+        """Whether the arm is a scikit-learn estimator, and no network."""
+        return "estimator" in json.loads(self.spec)
+
 
 class Status(StrEnum):
     """How a run ended. A run that was cut off (killed, interrupted) has no status: it is simply not there."""
@@ -161,7 +186,7 @@ class Status(StrEnum):
 class Curve:
     """One value an epoch. ``fit_*`` is what Keras's ``fit`` prints: running mean, training mode.
 
-    ``val_*`` are empty unless the protocol has a validation split.
+    ``val_*`` are empty unless the protocol has a validation split. A scikit-learn estimator has no epochs: no curve.
     """
 
     fit_loss: tuple[float, ...]
@@ -176,7 +201,8 @@ class Scores:
 
     ``train_*`` and ``test_*`` are taken after the last epoch in inference mode, on the whole split. ``fit_*`` are the
     last epoch's running means in training mode. Losses are means over examples, without weight penalties, in nats for
-    cross-entropy; they are nan for a diverged run.
+    cross-entropy; they are nan for a diverged run. What a scikit-learn estimator does not have is nan: ``fit_*``, and
+    losses under a protocol whose loss is not plain cross-entropy.
     """
 
     fit_accuracy: float
@@ -209,7 +235,10 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What bounds the promise of equal bits: the software, its flags and the kind of machine a run was computed on."""
+    """What bounds the promise of equal bits: the software, its flags and the kind of machine a run was computed on.
+
+    A scikit-learn estimator uses no Keras and no JAX: those are empty, and ``flags`` names what it uses instead.
+    """
 
     paribus: str
     python: str
@@ -221,6 +250,11 @@ class Environment:
     cpu: str
     device: str
     flags: str
+
+    @property
+    def of_estimator(self) -> bool:
+        """Whether this is what a scikit-learn estimator was computed with."""
+        return not self.keras
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,11 +268,13 @@ class RunResult:
         scores: its measures; None for a failed run.
         curve: its measures by epoch, up to where it got.
         seconds: wall time of training and evaluation, without compilation.
-        weights_digest: sha256 of the final weights, hexadecimal; None for a failed run.
+        weights_digest: sha256 of the final weights, hexadecimal (of an estimator: of all that it learned); None for a
+            failed run.
         environment: what it was computed with; None if the worker died before it could say.
-        reason: why it failed or diverged.
+        reason: why it failed or diverged; of a finished estimator what scikit-learn warned of while it was fitted.
         predictions: per-example answers on the test split; None for a failed run.
-        weights: final weights by path, trainable and not, seed states left out; None for a failed run.
+        weights: final weights by path, trainable and not, seed states left out; None for a failed run, and for an
+            estimator, which cannot be put together again from numbers alone.
         metrics: what the protocol's own metrics say, by name: ``test_auc``, ``train_auc``.
     """
 

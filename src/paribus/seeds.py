@@ -24,6 +24,14 @@ def init_key(seeds: Seeds) -> NDArray[np.uint32]:
     return np.array([_sequence(seeds.init, _INIT).generate_state(1)[0], 0], dtype=np.uint32)
 
 
+def random_states(seeds: Seeds, count: int) -> list[int]:
+    """Numbers in [0, 2**32) for so many arguments ``random_state`` of a scikit-learn estimator, from the init stream.
+
+    The first is the word of entropy that a network's weights are drawn from.
+    """
+    return [int(word) for word in _sequence(seeds.init, _INIT).generate_state(count)]
+
+
 def dropout_keys(seeds: Seeds, generators: int) -> NDArray[np.uint32]:
     """One key for each seed generator of a network: uint32, shape ``(generators, 2)``.
 

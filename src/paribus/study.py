@@ -5,7 +5,10 @@ A Keras object is written as its class name, or as a table with that one name an
     optimizer = "Adam"
     optimizer = { SGD = { learning_rate = 0.001, momentum = 0.9 } }
 
-Keras itself judges the arguments when the arm is built (``paribus.engine.describe``); this module judges the rest.
+Keras itself judges the arguments when the arm is built (``paribus.engine.describe``); this module judges the rest. A
+scikit-learn classifier is written in the same way, and judged by scikit-learn (``paribus.estimators``)::
+
+    estimator = { LogisticRegression = { C = 0.5 } }
 """
 
 from __future__ import annotations
@@ -23,20 +26,17 @@ from pydantic import (
     Field,
     JsonValue,
     ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     Strict,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from paribus import keras_names, records
+from paribus.contradictions import contradictions, mistake, spelled_out
 from paribus.records import DataSpec, Training
-
-METRICS = (
-    *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
-)
-"""What is measured of every run, whatever the study says."""
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
@@ -55,11 +55,6 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _spell_out(value: Any) -> Any:
-    """``"Adam"`` is short for ``{Adam = {}}``."""
-    return {value: {}} if isinstance(value, str) else value
-
-
 def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
     if len(value) != 1:
         found = ", ".join(value) or "nothing"
@@ -75,6 +70,34 @@ def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, Js
     if name == "Dense" and units is not None and (type(units) is not int or units < 1):
         raise ValueError(f"Dense units {units}: a layer has a whole number of units, 1 or more")
     return value
+
+
+_OURS = {
+    "random_state": "comes from each run's seed, as a network's first weights do",
+    "n_jobs": "is always 1: a run has one core, and runs go side by side instead (--workers)",
+    "memory": "names a folder whose files run code when they are read",
+}
+"""Arguments of estimators that no study gives, and why."""
+
+
+def _one_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    if len(value) != 1:
+        found = ", ".join(value) or "nothing"
+        raise ValueError(
+            f"one scikit-learn class name with its arguments is expected, found {found}; "
+            "write it like { LogisticRegression = { C = 0.5 } }"
+        )
+    if ours := sorted(set(_arguments(value)) & set(_OURS)):
+        raise ValueError("; ".join(f"{name} {_OURS[name]}; leave it out" for name in ours))
+    return value
+
+
+def _arguments(value: object) -> Iterator[str]:
+    """The keys of a table and of all tables in it."""
+    if isinstance(value, dict):
+        yield from value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _arguments(item)
 
 
 def _not_empty(value: Any) -> Any:
@@ -106,8 +129,11 @@ ClassWeight = Annotated[
 ]
 """Weights of classes while training: by index, or balanced."""
 
-KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_out), AfterValidator(_one_class)]
+KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_class)]
 """A Keras class and its arguments: exactly one key."""
+
+Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_estimator)]
+"""A scikit-learn class and its arguments: exactly one key."""
 
 
 def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
@@ -118,7 +144,7 @@ def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, J
     return {cls: arguments}
 
 
-KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(_spell_out), AfterValidator(_one_metric)]
+KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_metric)]
 """A metric of Keras and its arguments: exactly one key."""
 
 
@@ -196,26 +222,48 @@ class Protocol(_Table):
 
 
 class Arm(_Table):
-    """One recipe. Its network is either a stack of ``layers`` or a ``model`` (a Keras config as JSON text).
+    """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
-    ``levels`` says where the arm stands in a factorial design: ``{ architecture = "deep", dropout = "on" }``.
-    ``precision`` takes the place of the protocol's, where it is what is compared. ``grid`` lists values to choose from
-    on a validation split, by the arguments that they are for (see ``paribus.tuning``); an empty one says that the arm
-    stays as it is where others are tuned.
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
+    where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
+    are for (see ``paribus.tuning``); an empty one says that the arm stays as it is where others are tuned.
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
     model: str | None = None
+    estimator: Estimator | None = None
     optimizer: KerasObject = Field(default={"Adam": {}})
     precision: Precision | None = None
     levels: dict[str, str] = Field(default_factory=dict)
     grid: dict[str, tuple[JsonValue, ...]] | None = None
 
     @model_validator(mode="after")
-    def _one_network(self) -> Self:
-        if (self.layers is None) == (self.model is None):
-            raise ValueError("an arm has either `layers` or `model`; give one of them")
+    def _one_recipe(self) -> Self:
+        found = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
+        mistakes = []
+        if len(found) != 1:
+            given = f"found {' and '.join(found)}" if found else "found none"
+            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {given}; give one of them")
+        if self.estimator is not None and "optimizer" in self.model_fields_set:
+            mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
+        if self.estimator is not None and self.precision is not None:
+            mistakes.append("a scikit-learn estimator has no `precision` to choose; leave it out")
+        if self.estimator is not None and self.grid:
+            mistakes.append(
+                "`grid`: values are chosen by what fit says of the validation split, and a scikit-learn estimator says "
+                "nothing of it; give its variants as arms, or let it choose inside, as LogisticRegressionCV does"
+            )
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
         return self
+
+    @model_serializer(mode="wrap")
+    def _what_it_has(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
+        written: dict[str, Any] = handler(self)
+        absent = "estimator" if self.estimator is None else "optimizer"
+        return {key: value for key, value in written.items() if key != absent}
 
     def spec(self) -> str:
         """The recipe alone as JSON, without what changes nothing about the network."""
@@ -292,11 +340,11 @@ class StudyDocument(_Table):
     @classmethod
     def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
-        found = list(_contradictions(value))
+        found = list(contradictions(value))
         try:
             document = handler(value)
         except ValidationError as error:
-            inside = [_mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
+            inside = [mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
         if found:
             raise ValidationError.from_exception_data(cls.__name__, found)
@@ -325,59 +373,6 @@ class StudyDocument(_Table):
                 Contrast(a=a, b=b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in done
             ]
         return tuple(declared)
-
-
-def _contradictions(document: Any) -> Iterator[InitErrorDetails]:
-    """Where tables of a study do not fit each other. They may be broken in themselves: that is told elsewhere."""
-    arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
-    if not isinstance(arms, Mapping):
-        return
-    known = ", ".join(map(str, arms))
-    measured = (*METRICS, *_of_protocol(_get(document, "protocol")))
-    seen: list[tuple[frozenset[str], object]] = []
-    for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
-        pair = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
-        for name in pair:
-            if name not in arms:
-                yield _mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
-        metric = _get(contrast, "metric") or "test_accuracy"
-        if isinstance(metric, str) and metric not in measured:
-            message = f"'{metric}' is not measured; one of {', '.join(measured)} is expected"
-            yield _mistake(("contrasts", index, "metric"), message)
-        if len(pair) == 2 and (frozenset(pair), metric) in seen:
-            message = f"'{pair[0]}' against '{pair[1]}' on {metric} is declared twice; keep one"
-            yield _mistake(("contrasts", index), message)
-        seen.append((frozenset(pair), metric))
-    if _get(_get(document, "comparison"), "factorial") is True:
-        levels = [_get(arm, "levels") for arm in arms.values()]
-        designs = {frozenset(each) if isinstance(each, Mapping) else frozenset() for each in levels}
-        if len(designs) != 1 or not next(iter(designs)):
-            message = "true, but not every arm has `levels` of the same factors; give them to every arm"
-            yield _mistake(("comparison", "factorial"), message)
-
-
-def _of_protocol(protocol: Any) -> Iterator[str]:
-    """The measures of the metrics that a protocol adds, as far as it makes sense: ``test_auc``, ``train_auc``."""
-    metrics = _get(protocol, "metrics")
-    for metric in metrics if isinstance(metrics, list | tuple) else ():
-        for name, arguments in _spell_out(metric).items() if isinstance(metric, str | dict) else ():
-            given = arguments if isinstance(arguments, dict) else {}
-            try:
-                called = keras_names.name_of(keras_names.class_named(str(name)), given)
-            except ValueError:
-                continue
-            yield from (f"{split}_{called}" for split in keras_names.SPLITS)
-
-
-def _get(table: Any, key: str) -> Any:
-    """A value of a table, as TOML has it or as a model; None without it."""
-    return table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
-
-
-def _mistake(
-    place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
-) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)
 
 
 def canonical_json(value: Any) -> str:

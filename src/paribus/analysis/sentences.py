@@ -180,7 +180,9 @@ def _joined(
         if comparison.verdict in (Verdict.BETTER, Verdict.WORSE) and comparison.within_margin:
             parts.append(f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}.")
         if comparison.components is not None and comparison.components.floored:
-            parts.append("These scores show no spread to judge by; the interval is what their resolution allows.")
+            only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
+            where = "Between seeds these" if only_seeds else "These"
+            parts.append(f"{where} scores show no spread to judge by; the interval is what their resolution allows.")
         if comparison.look is not None:
             look = comparison.look
             parts.append(

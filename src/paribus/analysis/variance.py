@@ -33,7 +33,7 @@ class Decomposition:
         ms_rest: residual mean square with (S - 1)(N - 1) degrees of freedom; 0 if S = 1 or N = 1.
         step: the smallest step that one entry of D can take: for scores that are all 0 or 1 the smallest weight, else
             the rounding error of the scores. A spread below what one such step makes cannot be told from none.
-        discrete: True where all scores are 0 or 1.
+        discrete: True where all scores are 0 or 1, example by example.
     """
 
     mean: float
@@ -68,7 +68,8 @@ def decompose(terms: Sequence[Term]) -> Decomposition:
             chunk -= example_effects
             ss_rest += float(np.vdot(chunk, chunk))
     seed_effects = seed_means - mean
-    discrete = all(_all_zero_or_one(values) for _, values in terms)
+    # A run's one measure is no answer that is right or wrong, even where it is exactly 1: a train accuracy of 100 %.
+    discrete = examples > 1 and all(_all_zero_or_one(values) for _, values in terms)
     step = min(abs(weight) for weight, _ in terms) if discrete else _rounding(terms)
     return Decomposition(
         mean=mean,

@@ -15,6 +15,7 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from paribus.backends.rooms import Rooms
 from paribus.custom import Imports
 from paribus.engine import environment
 from paribus.errors import ModelError, ParibusError, UsageError
@@ -51,9 +52,7 @@ def main(channel: int, lifeline: int, core: int) -> None:
     """Serve jobs until the driver hangs up."""
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(core if core >= 0 else None)
-    from paribus.engine.engine import Engine
-
-    engine = Engine()
+    rooms = Rooms()
     connection: Connection[Event | Raised, Imports | Job | None] = Connection(channel)
     problem: ParibusError | None = None
     while True:
@@ -66,7 +65,7 @@ def main(channel: int, lifeline: int, core: int) -> None:
         if isinstance(message, Imports):
             problem = _import(message)
         else:
-            connection.send(_serve(engine, message, connection) if problem is None else Raised(problem))
+            connection.send(_serve(rooms, message, connection) if problem is None else Raised(problem))
 
 
 def _import(imports: Imports) -> ParibusError | None:
@@ -88,21 +87,15 @@ def _import(imports: Imports) -> ParibusError | None:
     return None
 
 
-def _serve(engine: object, job: Job, connection: Connection[Event | Raised, Imports | Job | None]) -> Event | Raised:
-    from paribus.engine.engine import Engine
-    from paribus.engine.kept import damage_removed
-
-    assert isinstance(engine, Engine)
-
+def _serve(rooms: Rooms, job: Job, connection: Connection[Event | Raised, Imports | Job | None]) -> Event | Raised:
     def on_epoch(report: EpochReport) -> None:
         assert isinstance(job, TrainJob)
         connection.send(EpochDone(job, report))
 
     try:
-        with damage_removed():
-            if isinstance(job, DescribeJob):
-                return Described(job.arm, engine.describe(job))
-            return Ended(job, engine.run(job, on_epoch))
+        if isinstance(job, DescribeJob):
+            return Described(job.arm, rooms.describe(job))
+        return Ended(job, rooms.run(job, on_epoch))
     except ModelError as error:
         return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
     except ParibusError as error:

@@ -106,6 +106,12 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
 def _pair(results: StoredResults, evidence: Evidence, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
+    for arm in (a, b):
+        if not evidence.has(arm, metric.name):
+            raise UsageError(
+                f"{metric.name} of '{arm}': a scikit-learn estimator has none here (fit prints nothing of it, and of "
+                "losses it has its log loss alone); compare test_accuracy"
+            )
     return evidence.scores(results.arm(a).name, metric.name), evidence.scores(results.arm(b).name, metric.name)
 
 

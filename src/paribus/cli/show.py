@@ -74,10 +74,12 @@ def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: 
 
 def _counts(store: Store) -> dict[str, int]:
     """How many runs of each study are there."""
-    return {
-        study.name: len(store.runs([run.fingerprint for arm in study.arms for run in arm.runs]))
-        for study in store.studies()
-    }
+    counts = {}
+    for study in store.studies():
+        wanted = [run.fingerprint for arm in study.arms for run in arm.runs]
+        found = store.runs(wanted)
+        counts[study.name] = sum(fingerprint in found for fingerprint in wanted)
+    return counts
 
 
 def _study(store: Store, name: str) -> StoredStudy:
@@ -98,9 +100,9 @@ def _arm(study: StoredStudy, name: str) -> StoredArm:
 
 
 def _run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:
-    found = {str(run.seeds.seed): run.fingerprint for run in arm.runs if run.fingerprint in runs}
+    found = {str(run.seeds.seed): result for run in arm.runs if (result := run.among(runs)) is not None}
     if seed not in found:
         raise UnknownNameError(
             f"arm '{arm.name}' has no stored run of seed {seed}; stored: {', '.join(found) or 'none'}"
         )
-    return runs[found[seed]]
+    return found[seed]

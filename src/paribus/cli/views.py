@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from paribus.records import RunResult
+from paribus.report.numbers import counted, parameters
 from paribus.store.base import StoredArm, StoredStudy
 from paribus.study import StudyDocument
 
@@ -66,8 +67,8 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
     rows = []
     for arm in arms:
         for place in arm.runs:
-            run = runs.get(place.fingerprint)
-            name = (arm.name, f"{arm.recipe.parameters:,}", str(place.seeds.seed))
+            run = place.among(runs)
+            name = (arm.name, parameters(arm.recipe), str(place.seeds.seed))
             if run is None:
                 _row(table, *name, "missing")
                 rows.append({"arm": arm.name, "seed": place.seeds.seed, "status": "missing"})
@@ -75,7 +76,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
             scores = _scores(run)
             shown = [_number(scores[key]) for key in _COLUMNS]
             _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:12])
-            rows.append({"arm": arm.name, "parameters": arm.recipe.parameters, **_run(run)})
+            rows.append({"arm": arm.name, "parameters": counted(arm.recipe), **_run(run)})
     return View(table, {"study": study.name, "runs": rows})
 
 
@@ -101,13 +102,14 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     document = {
         "study": study.name,
         "arm": arm.name,
-        "parameters": arm.recipe.parameters,
+        "parameters": counted(arm.recipe),
         "layers": [asdict(layer) for layer in arm.recipe.layers],
         **_run(run),
         "curve": {key: [_finite(v) for v in values] for key, values in asdict(run.curve).items()},
         "environment": environment,
     }
-    return View(Group(facts, Text(), curve, Text(), _layers(arm)), document)
+    parts = [Text(arm.recipe.model)] if arm.recipe.is_estimator else [curve, Text(), _layers(arm)]
+    return View(Group(facts, Text(), *parts), document)
 
 
 _COLUMNS = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")

@@ -41,8 +41,7 @@ class Terminal(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
-        stored = len(plan.wanted) - len(plan.missing)
-        counts = f"{wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
         self._console.print(
             f"[bold]{document.name}[/bold]  {counts}"
             f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
@@ -52,7 +51,7 @@ class Terminal(Display):
         for job in plan.missing:
             if job.arm not in shown:
                 shown.add(job.arm)
-                self._console.print(_summary(job))
+                self._console.print(_estimator(job) if job.recipe.is_estimator else _summary(job))
 
     def show(self, event: Event) -> None:
         """Redraw with what happened; a run that did not simply finish leaves a line."""
@@ -105,9 +104,13 @@ def progress(tally: Tally, seconds: float) -> RenderableType:
     )
     now = Table.grid(padding=(0, 2))
     for run in sorted(tally.running.values(), key=lambda r: (r.job.arm, r.job.seeds)):
-        text = wording.epoch(run.report) if run.report is not None else "compiling, first epoch"
-        now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", text)
+        now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", wording.under_way(run))
     return Group(head, now, _so_far(tally.plan, tally.ended))
+
+
+def _estimator(job: TrainJob) -> RenderableType:
+    """An estimator has no layers to sum up."""
+    return Text.assemble((job.arm, "bold"), (f"  scikit-learn's {job.recipe.kind}", "dim"))
 
 
 def _summary(job: TrainJob) -> Table:

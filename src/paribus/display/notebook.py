@@ -40,8 +40,7 @@ class Notebook(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """What is stored, and what is to do."""
         self._tally = Tally(plan, self._clock)
-        stored = len(plan.wanted) - len(plan.missing)
-        counts = f"{wording.runs(len(plan.wanted))}, {stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
         self._title = f"<b>{escape(document.name)}</b> {counts}; data {escape(data.name)}"
         self._put(f"<div>{self._title}</div>")
 
@@ -82,10 +81,7 @@ class Notebook(Display):
             f'<progress value="{tally.fraction():.3f}" max="1"></progress> {", ".join(fact for fact in facts if fact)}'
         )
         running = sorted(tally.running.values(), key=lambda run: (run.job.arm, run.job.seeds))
-        now = [
-            f"{wording.run_name(run.job)}: {wording.epoch(run.report) if run.report else 'compiling, first epoch'}"
-            for run in running
-        ]
+        now = [f"{wording.run_name(run.job)}: {wording.under_way(run)}" for run in running]
         return f"<div>{self._title}<br>{bar}{self._lines([*now, *self._remarks])}</div>"
 
     @staticmethod

@@ -26,9 +26,8 @@ class Plain(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
-        stored = len(plan.wanted) - len(plan.missing)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.runs(len(plan.wanted))} wanted, {stored} stored, "
+            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.different)} wanted, {plan.stored} stored, "
             f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paribus.display.tally import Tally
+from paribus.display.tally import Running, Tally
 from paribus.records import EpochReport, Interrupted, RunResult, Started, TrainJob
 from paribus.study import MAX_SEED
 from paribus.tuning import is_trial
@@ -39,6 +39,13 @@ def outcome(result: RunResult) -> str:
     return scored if result.reason is None else f"{result.status} ({result.reason}), {scored}"
 
 
+def under_way(run: Running) -> str:
+    """Where a run stands."""
+    if run.job.recipe.is_estimator:
+        return "fitting"
+    return "compiling, first epoch" if run.report is None else epoch(run.report)
+
+
 def epoch(report: EpochReport) -> str:
     """``epoch 3/10, fit loss 0.0512, fit accuracy 0.9834``."""
     text = (
@@ -66,7 +73,7 @@ def interrupted(event: Interrupted) -> str:
 
 def cut_off(tally: Tally) -> str:
     """How far an interrupted study has come: runs that ended, now or earlier, and those still to do."""
-    wanted, to_do = len(tally.plan.wanted), tally.total - len(tally.ended)
+    wanted, to_do = tally.plan.different, tally.total - len(tally.ended)
     return f"interrupted: {wanted - to_do} of {runs(wanted)} have ended, {to_do} to do"
 
 

@@ -25,6 +25,7 @@ from functools import cache
 from pathlib import Path
 
 from paribus.errors import BackendError
+from paribus.machine import cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -63,7 +64,7 @@ def _keep_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("PARIBUS_CACHE") == "":
         return
     flags = os.environ["XLA_FLAGS"]
-    machine = hashlib.sha256(f"{_cpu_name()} {flags}".encode()).hexdigest()[:12]
+    machine = hashlib.sha256(f"{cpu_name()} {flags}".encode()).hexdigest()[:12]
     folder = cache_folder() / f"programs-{machine}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,19 +97,7 @@ def current() -> Environment:
         jaxlib=importlib.metadata.version("jaxlib"),
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
-        cpu=_cpu_name(),
+        cpu=cpu_name(),
         device=f"{device.platform}:{device.device_kind}",
         flags=os.environ.get("XLA_FLAGS", ""),
     )
-
-
-def _cpu_name() -> str:
-    """The processor's name with family, model and stepping (the kernels that XLA picks depend on them)."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    fields = dict(line.split(":", 1) for line in lines[:30] if ":" in line)
-    values = {key.strip(): value.strip() for key, value in fields.items()}
-    numbers = "/".join(values.get(key, "?") for key in ("cpu family", "model", "stepping"))
-    return f"{values.get('model name', platform.machine())} {numbers}"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from paribus.data import mapped
 from paribus.data.dataset import Dataset
-from paribus.data.split import trained_on
+from paribus.data.training import kept_for_training
 from paribus.errors import DataError, UsageError
 
 CHUNK_BYTES = 32 << 20
@@ -180,13 +180,7 @@ def splits(data: Dataset, validation_split: float) -> Splits:
     Raises:
         UsageError: the split leaves nothing to train on, or nothing to validate on.
     """
-    examples = len(data.x_train)
-    kept = trained_on(examples, validation_split)
-    if validation_split and kept in (0, examples):
-        raise UsageError(
-            f"validation_split {validation_split}: of the {examples} training examples of {data.name} it leaves {kept} "
-            f"to train on and {examples - kept} to validate on; 0.1 sets a tenth aside"
-        )
+    kept = kept_for_training(data, validation_split)
     most = resident_bytes()
     train = _split(data.x_train[:kept], data.y_train[:kept], most)
     validation = _split(data.x_train[kept:], data.y_train[kept:], most) if validation_split else None

@@ -8,15 +8,16 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from paribus import seeds
 from paribus.data import standardization
+from paribus.data.training import class_weights
 from paribus.engine import program
 from paribus.engine.examples import Splits
 from paribus.engine.network import Network
 from paribus.engine.revive import as_read, input_shape
-from paribus.records import Training, TrainJob
+from paribus.records import TrainJob
 
 DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1"}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
@@ -53,7 +54,7 @@ def compiled(job: TrainJob, data: Splits) -> Programs:
     keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
     draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
     state = jax.eval_shape(network.initial_state, *keys)
-    batch_size, weights = job.training.batch_size, _class_weights(job.training, data)
+    batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
     chunk = jax.jit(program.chunk_program(network, prepare, batch_size, weights), donate_argnums=0)
     chunks = {
         length: chunk.lower(
@@ -74,17 +75,3 @@ def compiled(job: TrainJob, data: Splits) -> Programs:
 
 def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(shape, kind)  # type: ignore[no-untyped-call]  # JAX has no types for it
-
-
-def _class_weights(training: Training, data: Splits) -> NDArray[np.float32] | None:
-    """The weight of each class, shape ``(classes,)``; "balanced" is n / (classes * count), as scikit-learn has it."""
-    if training.class_weight is None:
-        return None
-    weights = np.ones(data.classes, np.float32)
-    if isinstance(training.class_weight, str):
-        counts = np.bincount(data.train.labels, minlength=data.classes)
-        weights[:] = len(data.train) / (data.classes * np.maximum(counts, 1))
-        return weights
-    for index, weight in training.class_weight:
-        weights[index] = weight
-    return weights

@@ -44,6 +44,11 @@ class Chosen:
         return tuple(each for each in self.runs if each.run.status is Status.FINISHED)
 
     @property
+    def networks(self) -> tuple[ChosenRun, ...]:
+        """The finished runs that are networks, and no scikit-learn estimators."""
+        return tuple(each for each in self.finished if not each.arm.recipe.is_estimator)
+
+    @property
     def unfinished(self) -> tuple[ChosenRun, ...]:
         """The runs that diverged or failed."""
         return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)
@@ -68,7 +73,7 @@ def choose(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int
                 )
     places = [(arm, place) for arm in picked for place in arm.runs if not seeds or place.seeds.seed in seeds]
     stored = results.store.runs([place.fingerprint for _, place in places])
-    found = tuple(ChosenRun(arm, stored[p.fingerprint]) for arm, p in places if p.fingerprint in stored)
+    found = tuple(ChosenRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
     if not found:
         raise UsageError(
             f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "

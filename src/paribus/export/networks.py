@@ -41,13 +41,16 @@ def export_networks(chosen: Chosen, folder: Path, *, replace: bool = False) -> t
     from paribus.engine.trained import keras_model, put_weights, reads
 
     results, training = chosen.results, chosen.results.document.protocol.training()
-    if not chosen.finished:
-        raise UsageError(f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished")
-    open_folder(folder, [*(_file(each) for each in chosen.finished), README, MANIFEST], replace=replace)
+    if not chosen.networks:
+        raise UsageError(
+            f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished as a network; "
+            "scikit-learn estimators are no Keras models: fit them again there, with the arguments that the report has"
+        )
+    open_folder(folder, [*(_file(each) for each in chosen.networks), README, MANIFEST], replace=replace)
     prepared = preparation(results)
     entries: list[dict[str, Any]] = []
-    for arm in dict.fromkeys(each.arm.name for each in chosen.finished):
-        runs = [each for each in chosen.finished if each.arm.name == arm]
+    for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
+        runs = [each for each in chosen.networks if each.arm.name == arm]
         model = keras_model(runs[0].arm.recipe, training, arm)
         shape = reads(model, prepared.example_shape)
         for each in runs:
@@ -92,6 +95,11 @@ def _manifest(chosen: Chosen, prepared: Preparation, entries: list[dict[str, Any
     left_out = [
         {"arm": each.arm.name, **run_fields(each.run), "why": f"{each.run.status}: {each.run.reason}"}
         for each in chosen.unfinished
+    ]
+    left_out += [
+        {"arm": each.arm.name, **run_fields(each.run), "why": f"scikit-learn's {each.arm.recipe.kind}, no Keras model"}
+        for each in chosen.finished
+        if each.arm.recipe.is_estimator
     ]
     missing = [{"arm": arm, "seed": seed, "why": "it is not stored"} for arm, seed in chosen.missing]
     return {

@@ -200,6 +200,12 @@ def _base(document: StudyDocument, arm: str) -> StudyDocument:
             "the values that were chosen into an arm without a grid, and take that one apart"
         )
     comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
+    if document.arms[arm].estimator is not None:
+        name = next(iter(document.arms[arm].estimator or ()))
+        raise UsageError(
+            f"arm '{arm}' is scikit-learn's {name}: networks are taken apart, layer by layer, and an estimator has no "
+            "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
+        )
     kept = document.arms[arm].model_copy(update={"levels": {}})
     changes = {
         "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),

@@ -38,8 +38,8 @@ def compare(
 ) -> Results:
     """Train every model on many seeds, all else equal, and say with error bars which is better.
 
-    The arguments are those of :class:`Study` and of :meth:`Study.run`, which say more. Models are recipes: the weights
-    that they have are not used.
+    The arguments are those of :class:`Study` and of :meth:`Study.run`, which say more. Models are Keras models and, as
+    baselines, scikit-learn classifiers; they are recipes: the weights that they have are not used.
 
     Example:
         >>> import keras, paribus as pb

@@ -13,6 +13,7 @@ from typing import Any
 from paribus import custom
 from paribus.errors import Mistake, ModelError, UsageError
 from paribus.python import written
+from paribus.python.estimators import estimator_arm, is_estimator
 from paribus.study import Arm, canonical_json
 
 OWN_TRAINING = ("train_step", "compute_loss", "compute_loss_and_updates", "fit")
@@ -25,7 +26,7 @@ class Model:
 
     Attributes:
         arm: the recipe.
-        loss: the loss it was compiled with; None for a model that was not compiled.
+        loss: the loss it was compiled with; None for a model that was not compiled, and for an estimator.
         reads: the shape of its examples, where it says so.
         parameters: how many weights it has; None where it has none yet.
     """
@@ -40,11 +41,11 @@ def take_down(models: Mapping[str, Any], optimizer: Any) -> dict[str, Model]:
     """Write every model down as an arm. Nothing is trained, and no weight is looked at.
 
     Args:
-        models: Keras models by the name of their arm, compiled or not.
-        optimizer: for models that are not compiled.
+        models: Keras models, compiled or not, and scikit-learn estimators, by the name of their arm.
+        optimizer: for Keras models that are not compiled.
 
     Raises:
-        UsageError: something else than Keras models, or an optimizer that Keras does not have.
+        UsageError: something else than these, or an optimizer that Keras does not have.
         ModelError: models that cannot be trained elsewhere, with every reason.
     """
     import keras
@@ -53,10 +54,18 @@ def take_down(models: Mapping[str, Any], optimizer: Any) -> dict[str, Model]:
     found: dict[str, Model] = {}
     mistakes: list[Mistake] = []
     for name, model in models.items():
+        place = f"arm '{name}'"
+        if is_estimator(model):
+            try:
+                found[name] = Model(estimator_arm(model), None, None, None)
+            except ValueError as error:
+                mistakes.append(Mistake(place, str(error)))
+            continue
         if not isinstance(model, keras.Model):
             hint = "; call it, if it returns one" if callable(model) else ""
-            raise UsageError(f"arm '{name}': a Keras model is expected, this is {type(model).__name__}{hint}")
-        place = f"arm '{name}'"
+            raise UsageError(
+                f"{place}: a Keras model or a scikit-learn estimator is expected, this is {type(model).__name__}{hint}"
+            )
         wrong = [Mistake(place, text) for text in _objections(model)]
         if not wrong:
             config = _config(model)

@@ -33,7 +33,8 @@ class Study:
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
-            brings its own optimizer and loss.
+            brings its own optimizer and loss. Scikit-learn classifiers, as baselines: their arguments count, without
+            ``random_state`` (each seed gives one) and ``n_jobs``.
         data: a name or a path (see ``paribus.data``); four arrays ``(x_train, y_train, x_test, y_test)`` or two pairs
             as ``keras.datasets`` gives them, labels as integers or one-hot; or a mapping like ``[data]`` of a study
             file.
@@ -113,7 +114,7 @@ class Study:
         standardize: bool = False,
     ) -> None:
         if not isinstance(arms, Mapping) or not arms:
-            raise UsageError('arms: a mapping of names to Keras models is expected, like {"dropout": a, "none": b}')
+            raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         models = take_down(arms, optimizer)
         readers = [model.reads for model in models.values() if model.reads is not None]
         self._given: Given | None = given(data, scale=scale, standardize=standardize, readers=readers)
@@ -266,9 +267,10 @@ def _one_loss(models: Mapping[str, Model], given_loss: Any) -> written.Written:
         StudyError: they do not share one.
     """
     losses = {name: model.loss for name, model in models.items() if model.loss is not None}
-    if len(losses) < len(models) and (given_loss is not None or not losses):
-        plain = written.loss("categorical_crossentropy" if given_loss is None else given_loss)
-        losses |= {name: plain for name, model in models.items() if model.loss is None}
+    plain = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
+    if (plain and given_loss is not None) or not losses:
+        loss = written.loss("categorical_crossentropy" if given_loss is None else given_loss)
+        losses |= dict.fromkeys(plain or models, loss)
     first, *others = losses.values()
     if any(other != first for other in others):
         said = "; ".join(f"'{name}' {_spelled(loss)}" for name, loss in losses.items())

@@ -11,6 +11,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
+from paribus.report.numbers import counted
 from paribus.report.readings import readings
 
 SCORES = (
@@ -78,7 +79,7 @@ def run_fields(run: RunResult) -> dict[str, Any]:
 def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
-        "parameters": arm.recipe.parameters,
+        "parameters": counted(arm.recipe),
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],

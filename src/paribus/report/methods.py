@@ -57,6 +57,14 @@ def _design(outcome: Outcome) -> str:
         if protocol.validation_split
         else ""
     )
+    estimators = [arm.name for arm in outcome.arms if arm.recipe.is_estimator]
+    which = "is a scikit-learn estimator" if len(estimators) == 1 else "are scikit-learn estimators"
+    baselines = (
+        f" {listed(estimators)} {which}, fitted to the same training examples as vectors, without epochs and batches; "
+        "of a seed's streams the first alone is used."
+        if estimators
+        else ""
+    )
     return (
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {each} each on {data.name} "
         f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
@@ -64,13 +72,15 @@ def _design(outcome: Outcome) -> str:
         f"{next(iter(protocol.loss))}{validation}. {_precision(outcome)}"
         "A seed determines three independent streams: initial weights, order of the batches, dropout. All "
         "arms used the same seeds, so that runs pair by seed and by test example."
+        f"{baselines}"
     )
 
 
 def _precision(outcome: Outcome) -> str:
     """Which arms were trained with products of rounded operands; nothing where none was."""
     document = outcome.document
-    rounded = [name for name, arm in document.arms.items() if (arm.precision or document.protocol.precision) == "bf16"]
+    networks = {name: arm for name, arm in document.arms.items() if arm.estimator is None}
+    rounded = [name for name, arm in networks.items() if (arm.precision or document.protocol.precision) == "bf16"]
     if not rounded:
         return ""
     which = "all arms" if len(rounded) == len(document.arms) else listed(rounded)
@@ -159,8 +169,14 @@ def _bounds(outcome: Outcome) -> Iterator[str]:
     if failed or missing:
         yield "Runs without a score take no part, and each comparison names the seeds it lacks."
     yield f"The claims are about these recipes on {outcome.data.name}."
-    for environment in outcome.environments[:1]:
+    networks = [environment for environment in outcome.environments if not environment.of_estimator]
+    estimators = [environment for environment in outcome.environments if environment.of_estimator]
+    for environment in networks[:1]:
         yield (
             f"Computed with paribus {environment.paribus}, Keras {environment.keras} and JAX {environment.jax} on "
             f"{environment.cpu} ({environment.device})."
         )
+    for environment in estimators[:1]:
+        used = listed([name.replace("=", " ") for name in environment.flags.split()])
+        where = "there" if networks else f"with paribus {environment.paribus} on {environment.cpu}"
+        yield f"Estimators were fitted with {used}, {where}."

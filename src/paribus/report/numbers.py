@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
 from paribus.analysis.wording import differences, p_text
-from paribus.records import Seeds
+from paribus.records import Recipe, Seeds
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
@@ -58,6 +58,8 @@ def interval(unit: Unit, value: float, low: float | None, high: float | None, *,
     numbers = [value * factor] + [limit * factor for limit in (low, high) if limit is not None]
     if not all(math.isfinite(number) for number in numbers):
         return Interval(NONE, None, None)
+    if len({f"{number:.{_MOST_DECIMALS}f}" for number in numbers}) == 1:
+        numbers = numbers[:1]  # a width that no table can show, as of an arm whose runs are all one
     decimals = _decimals(unit, numbers)
     texts = [fixed(number, decimals, signed=signed) for number in numbers]
     return Interval(texts[0], *texts[1:]) if len(texts) == 3 else Interval(texts[0], None, None)
@@ -67,6 +69,17 @@ def number(metric: Metric | str, value: float) -> str:
     """One run's value of a metric, in the unit of its table."""
     known = METRICS[metric] if isinstance(metric, str) else metric
     return str(interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
+
+
+def counted(recipe: Recipe) -> int | None:
+    """The number of parameters; None for an estimator, of which it is not known."""
+    return None if recipe.is_estimator else recipe.parameters
+
+
+def parameters(recipe: Recipe) -> str:
+    """``1,111,460``, or a dash."""
+    count = counted(recipe)
+    return NONE if count is None else f"{count:,}"
 
 
 def percent(value: float, decimals: int = 2) -> str:

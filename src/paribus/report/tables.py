@@ -103,7 +103,7 @@ def _heading(metric: Metric) -> str:
 
 def _arm(arm: ArmOutcome) -> tuple[Cell, ...]:
     measures = [numbers.estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
-    return (arm.name, *measures, f"{arm.recipe.parameters:,}", seeds(arm))
+    return (arm.name, *measures, numbers.parameters(arm.recipe), seeds(arm))
 
 
 def _judged(item: Contrast | Effect) -> tuple[Cell, ...]:

@@ -93,7 +93,7 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
         table.add_column("test accuracy, drawn", no_wrap=True)
     scale = Scale.of([arm.estimates.get("test_accuracy") for arm in outcome.arms])
     for arm in outcome.arms:
-        parameters = f"{arm.recipe.parameters:,}"
+        parameters = numbers.parameters(arm.recipe)
         name = Text(arm.name, style="bold")
         cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
         cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -28,6 +28,11 @@ class StoredRun:
 
     seeds: Seeds
     fingerprint: str
+
+    def among(self, runs: Mapping[str, RunResult]) -> RunResult | None:
+        """The run, if it is there, with these seeds: one that depends on no seed stands for all that an arm has."""
+        found = runs.get(self.fingerprint)
+        return found if found is None or found.seeds == self.seeds else replace(found, seeds=self.seeds)
 
 
 @dataclass(frozen=True, slots=True)

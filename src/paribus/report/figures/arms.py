@@ -63,8 +63,12 @@ def _test_accuracy(arm: ArmOutcome) -> Track | None:
 
 def _gap(arm: ArmOutcome) -> Track | None:
     test, train, fit = (arm.estimates.get(f"{name}_accuracy") for name in ("test", "train", "fit"))
-    if test is None or train is None or fit is None:
+    if test is None or train is None:
         return None
-    real, seen = (train.mean - test.mean) * 100, (fit.mean - test.mean) * 100
-    note = f"gap {numbers.fixed(real, 2, signed=True)}, by fit {numbers.fixed(seen, 2, signed=True)}"
-    return Track(arm.name, note, (Mark(real, "train"), Mark(seen, "fit"), Mark(0, "test")), (0.0, real), capped=False)
+    real = (train.mean - test.mean) * 100
+    note, marks = f"gap {numbers.fixed(real, 2, signed=True)}", [Mark(real, "train"), Mark(0, "test")]
+    if fit is not None:
+        seen = (fit.mean - test.mean) * 100
+        note += f", by fit {numbers.fixed(seen, 2, signed=True)}"
+        marks.insert(1, Mark(seen, "fit"))
+    return Track(arm.name, note, tuple(marks), (0.0, real), capped=False)

@@ -111,4 +111,4 @@ def _row(arm: ArmOutcome) -> list[Child]:
     cells: list[Child] = [tag("span", arm.name, class_="name")]
     for metric, _ in _COLUMNS:
         cells.append(_cell(numbers.estimate(metric, arm.estimates.get(metric))))
-    return [*cells, f"{arm.recipe.parameters:,}", seeds(arm)]
+    return [*cells, numbers.parameters(arm.recipe), seeds(arm)]

@@ -67,8 +67,11 @@ def runs(outcome: Outcome) -> Markup:
 
 
 def networks(outcome: Outcome) -> Markup:
-    """Layers and optimizer of every arm."""
-    return section("networks", "The networks", [_network(arm) for arm in outcome.arms])
+    """Layers and optimizer of every network, and what the estimators are."""
+    arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
+    kinds = {arm.recipe.is_estimator for arm in outcome.arms}
+    names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
+    return section("networks", f"The {' and '.join(names)}", arms)
 
 
 def again(outcome: Outcome) -> Markup:
@@ -109,6 +112,14 @@ def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
     return [f"{arm.name} {seed}", status, *measures, f"{run.seconds:.1f}", digest]
 
 
+def _estimator(arm: ArmOutcome) -> Markup:
+    text = json.dumps(json.loads(arm.recipe.model)["estimator"], ensure_ascii=False)
+    lead = "scikit-learn's class with its arguments, defaults spelled out"
+    return details(
+        f"{arm.name}: {arm.recipe.kind}", tag("p", lead), tag("pre", tag("code", _indented(text)), tabindex=0)
+    )
+
+
 def _network(arm: ArmOutcome) -> Markup:
     rows: list[list[Child]] = [
         [layer.name, layer.kind, layer.output_shape, f"{layer.parameters:,}"] for layer in arm.recipe.layers
@@ -129,7 +140,9 @@ def _indented(text: str) -> str:
 
 
 def _environment(environment: Environment, number: int) -> Markup:
-    rows: list[list[Child]] = [[field.name, getattr(environment, field.name)] for field in fields(Environment)]
+    rows: list[list[Child]] = [
+        [field.name, getattr(environment, field.name) or numbers.NONE] for field in fields(Environment)
+    ]
     return table(f"Environment {number}", ["Part", "Version"], rows, numbers=9)
 
 

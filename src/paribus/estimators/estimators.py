@@ -1,0 +1,208 @@
+"""Runs jobs of estimators, one after the other, on one core: what ``paribus.engine`` is for networks.
+
+An estimator reads what a network reads (the same examples, divided or standardized in the same way), each as one vector
+of float32. It is trained on the same part of the training split, and measured on the same whole splits.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from paribus import seeds
+from paribus.contradictions import is_log_loss
+from paribus.data import load, standardization
+from paribus.data.dataset import Dataset
+from paribus.data.training import class_weights, kept_for_training
+from paribus.estimators import canonical, environment
+from paribus.estimators.describe import describe
+from paribus.estimators.digest import learned_digest
+from paribus.records import (
+    Curve,
+    DataSpec,
+    DescribeJob,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Status,
+    TrainJob,
+)
+
+Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
+"""``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""
+
+EPSILON = np.float32(1e-7)
+"""Keras's: probabilities are clipped to it before the logarithm, as its categorical cross-entropy does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Split:
+    """Examples as vectors, float32 of shape ``(examples, features)``, with their labels."""
+
+    x: NDArray[np.float32]
+    labels: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A dataset as estimators read it; the validation split is cut off."""
+
+    train: _Split
+    test: _Split
+    classes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answers:
+    """The classes predicted, shape ``(examples,)``, and the probabilities given, ``(examples, classes)``.
+
+    Classes that were never seen in training have probability 0.
+    """
+
+    predicted: NDArray[np.int32]
+    given: NDArray[np.float32]
+
+
+class Estimators:
+    """Computes runs of estimators. Keeps the prepared data between jobs. Not safe to share between threads.
+
+    Args:
+        measure: measures the protocol's own metrics, which are Keras's.
+    """
+
+    def __init__(self, measure: Measure) -> None:
+        self._measure = measure
+        self._data: dict[tuple[DataSpec, float], _Prepared] = {}
+
+    def describe(self, job: DescribeJob) -> Recipe:
+        """The canonical form of an arm.
+
+        Raises:
+            ModelError: with every mistake that scikit-learn found.
+        """
+        return describe(job)
+
+    def run(self, job: TrainJob) -> RunResult:
+        """Fit one estimator with one seed and measure it honestly.
+
+        What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run. What
+        it raises is raised.
+        """
+        data = self._prepared(job.data, job.training.validation_split)
+        estimator = canonical.revive(job.recipe.model)
+        names = canonical.random_states(estimator)
+        estimator.set_params(**dict(zip(names, seeds.random_states(job.seeds, len(names)), strict=True)))
+        weights = class_weights(job.training, data.train.labels, data.classes)
+        extra = {} if weights is None else {"sample_weight": weights[data.train.labels]}
+        with warnings.catch_warnings(record=True) as heard, threadpool_limits(1):
+            warnings.simplefilter("always")
+            started = time.perf_counter()
+            estimator.fit(data.train.x, data.train.labels, **extra)
+            train = _answers(estimator, data.train, data.classes)
+            test = _answers(estimator, data.test, data.classes)
+            seconds = time.perf_counter() - started
+        splits = (("test", test, data.test), ("train", train, data.train))
+        own = {
+            f"{split}_{name}": value
+            for split, answers, examples in splits
+            if job.training.metrics is not None
+            for name, value in self._measure(job.training.metrics, answers.given, examples.labels).items()
+        }
+        status, reason = Status.FINISHED, _told(heard)
+        if not all(np.isfinite(answers.given).all() for answers in (train, test)):
+            status, reason = Status.DIVERGED, "a probability was not finite"
+        measured = is_log_loss(json.loads(job.training.loss))
+        return RunResult(
+            fingerprint=job.fingerprint,
+            status=status,
+            seeds=job.seeds,
+            scores=Scores(
+                fit_accuracy=np.nan,
+                fit_loss=np.nan,
+                train_accuracy=_accuracy(train, data.train),
+                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                test_accuracy=_accuracy(test, data.test),
+                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+            ),
+            curve=Curve((), ()),
+            seconds=seconds,
+            weights_digest=learned_digest(estimator),
+            environment=environment.current(),
+            reason=reason,
+            predictions=Predictions(test.predicted, _picked(test.given, test.predicted), _right(test, data.test)),
+            metrics=own,
+        )
+
+    def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
+        key = (spec, validation_split)
+        if key not in self._data:
+            # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
+            self._data = {key: _prepare(load(spec), spec, validation_split)}
+        return self._data[key]
+
+
+def log_loss(true_probability: NDArray[np.float32]) -> float:
+    """The mean cross-entropy in nats of the probabilities given to the right classes, clipped as Keras clips."""
+    clipped = np.clip(true_probability, EPSILON, np.float32(1) - EPSILON)
+    return float(np.mean(-np.log(clipped), dtype=np.float64))
+
+
+def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepared:
+    kept = kept_for_training(data, validation_split)
+    standard = standardization(data.x_train[:kept]) if spec.standardize else None
+
+    def vectors(x: NDArray[Any]) -> NDArray[np.float32]:
+        found = x.astype(np.float32)
+        if standard is not None:
+            found = (found - standard.mean) / standard.deviation
+        elif spec.scale is not None:
+            found /= np.float32(spec.scale)
+        return found.reshape(len(found), -1)
+
+    train = _Split(vectors(data.x_train[:kept]), data.y_train[:kept])
+    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.classes)
+
+
+def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:
+    """Its answers as it gives them: what it predicts need not be what it gives the largest probability."""
+    given = np.zeros((len(split.labels), classes), np.float32)
+    given[:, np.asarray(estimator.classes_, np.int32)] = estimator.predict_proba(split.x)
+    return _Answers(np.asarray(estimator.predict(split.x), np.int32), given)
+
+
+def _right(answers: _Answers, split: _Split) -> NDArray[np.float32]:
+    """The probabilities given to the right classes."""
+    return _picked(answers.given, split.labels)
+
+
+def _picked(given: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
+    return given[np.arange(len(classes)), classes]
+
+
+def _accuracy(answers: _Answers, split: _Split) -> float:
+    return float(np.mean(answers.predicted == split.labels))
+
+
+def _told(heard: list[warnings.WarningMessage]) -> str | None:
+    """What was warned of, each thing once; None where nothing was. What a later release will change is left out."""
+    about_software = (FutureWarning, DeprecationWarning, PendingDeprecationWarning)
+    texts = [
+        f"{found.category.__name__}: {_first_sentence(str(found.message))}"
+        for found in heard
+        if not issubclass(found.category, about_software)
+    ]
+    return "; ".join(dict.fromkeys(texts)) or None
+
+
+def _first_sentence(text: str) -> str:
+    """The first paragraph of a warning, on one line: what follows are links."""
+    return " ".join(text.strip().split("\n\n", 1)[0].split())[:300]
