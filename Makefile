@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
+PEERS ?= .venv-peers
 SEEDS ?= 3
 PYTEST_ARGS ?=
 
@@ -13,7 +14,7 @@ DECLARED := pyproject.toml constraints.txt
 BROWSERS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format browser docs site constraints clean
+.PHONY: help run test quick check format browser docs site constraints peers clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +54,11 @@ constraints: ## resolve all dependencies anew into constraints.txt
 	$(VENV).fresh/bin/python -m pip install --quiet -e '.[dev]'
 	$(VENV).fresh/bin/python -m pip freeze --exclude-editable > constraints.txt
 	rm -rf $(VENV).fresh
+
+peers: ## set up the environment of the tools that benchmarks/peers compares with, in PEERS=.venv-peers
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet -c benchmarks/peers/constraints.txt \
+	  keras tensorflow-cpu torch jax scikit-learn ictonyx threadpoolctl
 
 clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
 	rm -rf $(VENV) $(VENV).fresh dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis

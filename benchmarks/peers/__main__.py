@@ -1,0 +1,151 @@
+"""Measure, resume, report: `python -m benchmarks.peers` (see `benchmarks/README.md`).
+
+Every measurement is one or two processes and one line in the log; what is in the log already is not measured again. In
+each round all contenders train an arm one after the other, every round beginning with another one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers.contenders import CONTENDERS, Contender, Cost, cost_of_paribus, cost_of_peer
+from benchmarks.peers.report import Measured, report
+from paribus import data, study_files
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+STUDY = "mnist-mlps"
+
+
+def prepare(folder: Path) -> tuple[str, ...]:
+    """Write the arms and their data where every peer can read them; the names of the arms."""
+    document = study_files.load(STUDY)
+    mnist = data.load(document.data.spec())
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez(folder / "data.npz", **{name: getattr(mnist, name) for name in names})
+    for name, arm in document.arms.items():
+        (folder / name).mkdir()
+        (folder / name / "data.npz").symlink_to(folder / "data.npz")
+        said = {"layers": arm.layers, "optimizer": arm.optimizer, "batch_size": document.protocol.batch_size}
+        (folder / name / "arm.json").write_text(json.dumps(said), encoding="utf-8")
+    return tuple(document.arms)
+
+
+def environment(contender: Contender, folder: Path) -> dict[str, str]:
+    """Nothing that somebody's shell says about threads or kernels; single-threaded where two processes run at once."""
+    unwanted = (*THREADS, "OPENBLAS_CORETYPE", "XLA_FLAGS")
+    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
+    kept |= contender.environment | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(HERE)}
+    if contender.script.startswith("paribus"):
+        return kept | {"PARIBUS_CACHE": str(folder / f"cache-{time.monotonic_ns()}"), "PYTHONPATH": str(ROOT)}
+    if contender.processes > 1:
+        kept |= dict.fromkeys(THREADS, "1") | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+    return kept
+
+
+def command(contender: Contender, arm: str, epochs: int, folder: Path, peers: Path) -> list[str]:
+    script = str(HERE / contender.script)
+    if contender.script.startswith("paribus"):
+        store = str(folder / f"store-{time.monotonic_ns()}")
+        line = [sys.executable, script, "--arm", arm, "--epochs", str(epochs), "--store", store]
+        return [*line, "--precision", contender.variant] if contender.variant else line
+    threads = str(1 if contender.processes > 1 else len(os.sched_getaffinity(0)))
+    line = [str(peers / "bin" / "python"), script, "--data", str(folder / arm), "--epochs", str(epochs)]
+    return [*line, "--threads", threads, *(["--variant", contender.variant] if contender.variant else [])]
+
+
+def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Path, limit: float) -> dict[str, Any]:
+    """Run it; the line for the log. A contender that fails or takes too long has its reason instead of a cost."""
+    cores = sorted(os.sched_getaffinity(0))
+    started = time.perf_counter()
+    processes = []
+    for number in range(contender.processes):
+        pinned = ["taskset", "-c", str(cores[number])] if contender.processes > 1 else []
+        line = [*pinned, *command(contender, arm, epochs, folder, peers), "--started", str(time.time())]
+        environ = environment(contender, folder)
+        processes.append(subprocess.Popen(line, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    outputs, errors = [], []
+    for process in processes:
+        try:
+            out, err = process.communicate(timeout=max(1.0, limit - (time.perf_counter() - started)))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += f"\nnot done within {limit:.0f} s"
+        outputs.append(out.strip().splitlines()[-1:] if process.returncode == 0 else [])
+        errors.append(err)
+    wall = time.perf_counter() - started
+    entry: dict[str, Any] = {"contender": contender.name, "arm": arm, "epochs": epochs, "wall": wall}
+    if not all(outputs):
+        reason = next(error for found, error in zip(outputs, errors, strict=True) if not found)
+        return entry | {"failed": reason.strip()[-400:]}
+    lines = [json.loads(found[0]) for found in outputs]
+    ours = contender.script.startswith("paribus")
+    cost: Cost = cost_of_paribus(lines[0], wall) if ours else cost_of_peer(lines, wall)
+    return entry | {"epoch_seconds": cost.epoch, "whole_seconds": cost.whole, "lines": lines}
+
+
+def logged(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv-peers", help="the peers' environment (make peers)")
+    parser.add_argument("--arms", nargs="+", help="only these")
+    parser.add_argument("--peers", nargs="+", choices=[c.name for c in CONTENDERS], help="only these contenders")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="one to compile, the others timed (3)")
+    parser.add_argument("--log", type=Path, default=RESULTS / "peers.jsonl", help="measurements, one a line; resumed")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="begin no measurement after so many seconds"
+    )
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds that one measurement may take")
+    parser.add_argument("--report", action="store_true", help="measure nothing, only report what is in the log")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    done = {(entry["round"], entry["contender"], entry["arm"]) for entry in logged(asked.log)}
+    with tempfile.TemporaryDirectory() as name:
+        arms = asked.arms or prepare(Path(name))
+        if asked.arms:
+            prepare(Path(name))
+        chosen = [c for c in CONTENDERS if asked.peers is None or c.name in asked.peers]
+        wanted = [
+            (number, contender, arm)
+            for number in range(asked.rounds)
+            for arm in arms
+            for contender in (*chosen[number % len(chosen) :], *chosen[: number % len(chosen)])
+            if contender.expresses(arm) and (number, contender.name, arm) not in done
+        ]
+        for number, contender, arm in () if asked.report else wanted:
+            if time.monotonic() - began > asked.seconds:
+                break
+            entry = {"round": number} | measure(contender, arm, asked.epochs, Path(name), asked.venv, asked.limit)
+            with asked.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(entry) + "\n")
+            told = (
+                entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch, {entry['whole_seconds']:.1f} s whole"
+            )
+            print(f"round {number} {arm:13} {contender.name:21} {told}", file=sys.stderr, flush=True)
+    measured = [
+        Measured(entry["round"], entry["contender"], entry["arm"], entry["epoch_seconds"], entry["whole_seconds"])
+        for entry in logged(asked.log)
+        if "failed" not in entry
+    ]
+    print(report(measured, asked.log.with_suffix(""), asked.venv))
+
+
+if __name__ == "__main__":
+    main()

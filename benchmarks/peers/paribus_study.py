@@ -1,0 +1,77 @@
+"""paribus itself, as `paribus run` does it: two seeds at once, one worker a core, into a store, to the end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from paribus import study_files
+from paribus.backends.local import LocalBackend
+from paribus.collect import collect
+from paribus.data import summarize
+from paribus.display.base import Display
+from paribus.plan import Plan
+from paribus.records import DataSummary, Ended, EpochDone, Event
+from paribus.run import run_study, stored_arms
+from paribus.store.sqlite import SqliteStore
+from paribus.study import StudyDocument
+
+
+class Clock(Display):
+    """When the epochs of each run ended."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, list[float]] = defaultdict(list)
+        self.seconds: list[float] = []
+
+    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+        """Nothing."""
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, EpochDone):
+            self.ends[event.job.fingerprint].append(time.perf_counter())
+        elif isinstance(event, Ended):
+            self.seconds.append(event.result.seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arm", required=True)
+    parser.add_argument("--study", default="mnist-mlps")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, required=True)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--precision")
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--started", type=float, required=True, help="time.time() of the process's start")
+    asked = parser.parse_args()
+    document = study_files.load(asked.study)
+    document = study_files.overridden(document, seeds=asked.seeds, epochs=asked.epochs, arms=[asked.arm])
+    if asked.precision:
+        protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": asked.precision})
+        document = document.model_copy(update={"protocol": protocol})
+    clock = Clock()
+    with SqliteStore.open(asked.store, mode="write") as store, LocalBackend(asked.workers) as backend:
+        ready = time.time() - asked.started
+        planned = run_study(document, store, backend, clock)
+        outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+    (arm,) = outcome.arms
+    scores = [run.scores for run in arm.runs if run.scores is not None]
+    line = {
+        "ready": ready,
+        "runs": len(scores),
+        "epoch_ends": list(clock.ends.values()),
+        "engine_seconds": clock.seconds,
+        "fit_accuracy": scores[-1].fit_accuracy,
+        "train_accuracy": scores[-1].train_accuracy,
+        "test_accuracy": scores[-1].test_accuracy,
+        "wall": time.time() - asked.started,
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
