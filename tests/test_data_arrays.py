@@ -66,7 +66,7 @@ def test_flattened_data_is_not_spooled(tmp_path: Path):
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    real, calls = np.save, []
+    real, calls = arrays._save, []
 
     def full_disk(*args: object, **keywords: object) -> None:
         calls.append(args)
@@ -74,7 +74,7 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pyt
             raise OSError(28, "No space left on device")
         real(*args, **keywords)
 
-    monkeypatch.setattr(arrays.np, "save", full_disk)
+    monkeypatch.setattr(arrays, "_save", full_disk)
     with pytest.raises(DataError, match="spooled: cannot be written: No space left on device"):
         spool(DATA, tmp_path / "spooled")
     assert list(tmp_path.iterdir()) == []

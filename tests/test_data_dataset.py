@@ -4,10 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from paribus.data import dataset, from_arrays, standardization
+from paribus.data import dataset, from_arrays, pending, spool, standardization, summarize
 from paribus.data.dataset import content_fingerprint
 from paribus.data.split import mixed_order, stratified
 from paribus.errors import DataError
+from paribus.records import DataSpec
 
 X = np.arange(12, dtype=np.float32).reshape(6, 2)
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -189,3 +190,32 @@ def test_arrays_of_another_kind_are_refused(changed, says):
 
 def test_booleans_are_labels():
     assert from_arrays(X, Y > 0, X, Y > 0).y_train.tolist() == [0, 1, 1, 0, 1, 1]
+
+
+def test_a_fingerprint_is_taken_once_and_again_when_a_file_changes(tmp_path, monkeypatch):
+    x = np.random.default_rng(0).random((6, 2), dtype=np.float32)
+    spool(from_arrays(x, Y, x, Y, name="mine"), tmp_path / "mine")
+    spec = DataSpec(str(tmp_path / "mine"), flatten=True)
+    first, hashed = summarize(spec), []
+    taken = content_fingerprint
+    monkeypatch.setattr(dataset, "content_fingerprint", lambda *arrays: hashed.append(1) or taken(*arrays))
+    assert pending(spec) == 0
+    assert summarize(spec) == summarize(spec) == first
+    assert not hashed
+    np.save(tmp_path / "mine" / "x_train.npy", x + 1)
+    assert pending(spec) == sum(each.stat().st_size for each in (tmp_path / "mine").glob("*.npy"))
+    assert summarize(spec).fingerprint == from_arrays(x + 1, Y, x, Y).fingerprint != first.fingerprint
+    assert len(hashed) == 2
+    x[3, 1] = np.nan
+    np.save(tmp_path / "mine" / "x_train.npy", x)
+    with pytest.raises(DataError, match=r"value nan at x_train\[3, 1\]"):
+        summarize(spec)
+
+
+def test_reading_data_does_not_ask_for_its_fingerprint(monkeypatch):
+    monkeypatch.setattr(dataset, "content_fingerprint", lambda *_: pytest.fail("hashed"))
+    assert from_arrays(X, Y, X, Y).flattened().input_shape == (2,)
+
+
+def test_only_folders_of_four_files_can_be_waited_for(tmp_path):
+    assert pending(DataSpec("mnist")) == pending(DataSpec(str(tmp_path))) == 0

@@ -6,13 +6,14 @@ import io
 import threading
 from contextlib import redirect_stderr
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from paribus import study_files
+from paribus import run, study_files
 from paribus.backends.fake import FakeBackend
-from paribus.data import summarize
+from paribus.data import load, spool, summarize
 from paribus.display import wording
 from paribus.display.base import Display, Silent
 from paribus.display.live import Terminal, progress
@@ -21,6 +22,7 @@ from paribus.display.tally import Tally
 from paribus.plan import Plan, plan, wanted_runs
 from paribus.records import (
     Curve,
+    DataSpec,
     Ended,
     EpochDone,
     EpochReport,
@@ -51,6 +53,21 @@ BRACKETS = "no memory [gib: 12] [/bold]"
 def result(job: TrainJob, accuracy: float = 0.9812) -> RunResult:
     scores = Scores(0.97, 0.1, 0.99, 0.05, accuracy, 0.08)
     return RunResult(job.fingerprint, Status.FINISHED, job.seeds, scores, Curve((), ()), 3.2, "ab", None)
+
+
+@pytest.mark.parametrize("kind", ["terminal", "plain"])
+def test_data_that_takes_long_to_read_is_announced_once(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool(load(DataSpec("digits")), tmp_path / "large")
+    document = study_files.overridden(DOCUMENT, data=str(tmp_path / "large"), arms=["small"])
+    stream, store = io.StringIO(), MemoryStore()
+    display = Terminal(Console(file=stream, width=200)) if kind == "terminal" else Plain(stream)
+    monkeypatch.setattr(run, "LARGE", 1 << 10)
+    for _ in range(2):
+        run_study(document, store, FakeBackend(), display)
+    assert stream.getvalue().count("reading ") == 1
+    assert f"reading {tmp_path / 'large'} once for its fingerprint: 0.0 GiB" in stream.getvalue()
 
 
 def failure(job: TrainJob) -> RunResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.backends.base import Backend
-from paribus.data import summarize
+from paribus.data import pending, summarize
 from paribus.display.base import Display
 from paribus.jobs import compute, describe_arms, stored_arms, stored_document
 from paribus.plan import Plan, plan, wanted_runs
@@ -13,6 +13,9 @@ from paribus.records import Seeds
 from paribus.store.base import Store
 from paribus.study import StudyDocument
 from paribus.tune import settled
+
+LARGE = 512 << 20
+"""Bytes of data above which reading it is announced."""
 
 
 def run_study(
@@ -41,6 +44,7 @@ def run_study(
         ModelError: Keras refuses an arm; nothing was trained.
         DataError, StoreError, BackendError: as their names say; what was recorded stays.
     """
+    announce(document, display)
     data = summarize(document.data.spec())
     chosen = settled(document, whole or document, data, store, backend, display)
     recipes = describe_arms(chosen, data, store, backend)
@@ -51,3 +55,14 @@ def run_study(
     if planned.missing:
         compute(planned, store, backend, display)
     return planned
+
+
+def announce(document: StudyDocument, display: Display) -> None:
+    """Say so if the study's data will take a while to read.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    size = pending(document.data.spec())
+    if size >= LARGE:
+        display.reading(document.data.source, size)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paribus.data.dataset import Dataset, build, content_fingerprint
+from paribus.data.dataset import Dataset, build, chunks, content_fingerprint
 from paribus.data.folders import NPY_FILES, SIDECAR, Sidecar, read_npy
 from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
@@ -112,10 +112,19 @@ def _reuse(dataset: Dataset, folder: Path, spec: DataSpec) -> DataSpec:
 def _write(dataset: Dataset, folder: Path) -> None:
     arrays = (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
     for name, array in zip(NPY_FILES, arrays, strict=True):
-        np.save(folder / name, array, allow_pickle=False)
+        _save(folder / name, array)
     Sidecar(dataset.name, dataset.class_names).write(folder / SIDECAR)
     for path in (*sorted(folder.iterdir()), folder):
         _flush(path)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    """As ``np.save``, chunk by chunk: an array that is a memory map itself need not fit into memory."""
+    plain = np.lib.format.header_data_from_array_1_0(array) | {"fortran_order": False}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, plain)
+        for part in chunks(array):
+            part.tofile(file)
 
 
 def _flush(path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.data import known
 from paribus.data.labels import class_indices
 from paribus.data.limits import MAX_ARRAY_BYTES, human
+from paribus.data.mapped import release
 from paribus.errors import DataError
 from paribus.records import DataSummary
 
@@ -20,13 +22,35 @@ Examples = NDArray[np.uint8] | NDArray[np.float32]
 CHUNK_BYTES = 16 << 20
 
 
+class Content:
+    """The content of a data set, whose fingerprint is computed when somebody asks for it.
+
+    Args:
+        arrays: the four arrays, not flattened.
+        files: what the arrays lie in, if that is all of it (see :mod:`paribus.data.known`).
+        fingerprint: where it is known already.
+    """
+
+    def __init__(
+        self, arrays: tuple[NDArray[Any], ...], files: tuple[known.Stamp, ...] = (), fingerprint: str | None = None
+    ) -> None:
+        self._arrays, self._files, self._fingerprint = arrays, files, fingerprint
+
+    def fingerprint(self) -> str:
+        """See :attr:`Dataset.fingerprint`."""
+        found = self._fingerprint or known.fingerprint(self._files) or content_fingerprint(*self._arrays)
+        known.learn_fingerprint(self._files, found)
+        self._fingerprint = found
+        return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """Training and test examples with their class indices. Made by :func:`build`, which checks them.
 
     Attributes:
         name: what to call the data.
-        fingerprint: sha256 (hexadecimal) of the content before ``flatten``: type, shape and bytes of the arrays.
+        content: what the fingerprint is taken of.
         x_train: uint8 or float32, shape ``(train, *input_shape)``; may be a read-only memory map.
         y_train: int32 class indices, shape ``(train,)``.
         x_test: like ``x_train``.
@@ -36,13 +60,18 @@ class Dataset:
     """
 
     name: str
-    fingerprint: str
+    content: Content
     x_train: Examples
     y_train: NDArray[np.int32]
     x_test: Examples
     y_test: NDArray[np.int32]
     classes: int
     class_names: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 (hexadecimal) of the content before ``flatten``: type, shape and bytes of the arrays."""
+        return self.content.fingerprint()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -71,6 +100,7 @@ def build(
     y_test: NDArray[Any],
     class_names: Sequence[str] | None = None,
     fingerprint: str | None = None,
+    files: tuple[known.Stamp, ...] = (),
 ) -> Dataset:
     """Check four arrays and make a :class:`Dataset` of them.
 
@@ -87,6 +117,7 @@ def build(
         y_test: like ``y_train``.
         class_names: one name a class; digits ``'0', '1', ...`` by default.
         fingerprint: the content's fingerprint where the reader knows it already, verified another way.
+        files: what the arrays were read from, where they hold everything that the files do.
 
     Raises:
         DataError: the first thing that is wrong, naming ``source`` and the array.
@@ -104,10 +135,11 @@ def build(
             raise DataError(f"{source}: {len(x)} examples in x_{split} but {len(labels)} labels in y_{split}")
     names = _class_names(source, class_names, width, train_labels)
     _check_range(source, len(names), train_labels, test_labels)
-    examples, test_examples = _as_examples(source, x_train, x_test)
+    examples, test_examples = _as_examples(source, x_train, x_test, checked=known.is_checked(files))
+    known.learn_checked(files)
     return Dataset(
         name,
-        fingerprint or content_fingerprint(examples, train_labels, test_examples, test_labels),
+        Content((examples, train_labels, test_examples, test_labels), files, fingerprint),
         examples,
         train_labels,
         test_examples,
@@ -133,6 +165,7 @@ def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     rows = max(1, CHUNK_BYTES // max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=object))))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
+        release(array)
 
 
 def _check_shapes(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
@@ -176,7 +209,9 @@ def _check_range(source: str, classes: int, train_labels: NDArray[np.int32], tes
             )
 
 
-def _as_examples(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> tuple[Examples, Examples]:
+def _as_examples(
+    source: str, x_train: NDArray[Any], x_test: NDArray[Any], *, checked: bool
+) -> tuple[Examples, Examples]:
     for split, x in (("x_train", x_train), ("x_test", x_test)):
         if x.dtype.kind == "O":
             raise DataError(
@@ -186,9 +221,13 @@ def _as_examples(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> tu
         if x.dtype.kind not in "uifb":
             raise DataError(f"{source}: {split} has type {x.dtype}; expected real numbers")
     if all(x.dtype.kind in "uib" and _fits_uint8(x) for x in (x_train, x_test)):
-        kind = np.dtype(np.uint8)
-        return _native(source, "x_train", x_train, kind), _native(source, "x_test", x_test, kind)
-    return _as_float32(source, "x_train", x_train), _as_float32(source, "x_test", x_test)
+        whole = np.dtype(np.uint8)
+        return _native(source, "x_train", x_train, whole), _native(source, "x_test", x_test, whole)
+    if not checked:
+        _check_float32(source, "x_train", x_train)
+        _check_float32(source, "x_test", x_test)
+    kind = np.dtype(np.float32)
+    return _native(source, "x_train", x_train, kind), _native(source, "x_test", x_test, kind)
 
 
 def _fits_uint8(x: NDArray[Any]) -> bool:
@@ -197,7 +236,7 @@ def _fits_uint8(x: NDArray[Any]) -> bool:
     return all(part.min() >= 0 and part.max() <= 255 for part in chunks(x))
 
 
-def _as_float32(source: str, split: str, x: NDArray[Any]) -> NDArray[np.float32]:
+def _check_float32(source: str, split: str, x: NDArray[Any]) -> None:
     largest = min(np.finfo(np.float32).max, np.finfo(x.dtype).max) if x.dtype.kind == "f" else 0
     exact = 1 << 24
     start = 0
@@ -212,7 +251,6 @@ def _as_float32(source: str, split: str, x: NDArray[Any]) -> NDArray[np.float32]
             where = ", ".join(str(int(index)) for index in (place[0] + start, *place[1:]))
             raise DataError(f"{source}: value {part[place]} at {split}[{where}]; expected {rule}")
         start += len(part)
-    return _native(source, split, x, np.dtype(np.float32))
 
 
 def _native(source: str, split: str, x: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from paribus.data import idx, npy
+from paribus.data import idx, known, npy
 from paribus.data.dataset import Dataset, build
 from paribus.errors import DataError
 
@@ -75,6 +75,7 @@ def read_idx(
     missing = [file for file, path in zip(IDX_FILES, paths, strict=True) if path is None]
     if missing:
         raise DataError(f"{folder}: {', '.join(missing)} not found, neither plain nor .gz; expected all four of MNIST")
+    files = _stamps([path for path in paths if path is not None])
     x_train, y_train, x_test, y_test = (idx.read(path) for path in paths if path is not None)
     return build(
         name or _name(folder),
@@ -84,6 +85,7 @@ def read_idx(
         x_test=x_test,
         y_test=y_test,
         class_names=class_names,
+        files=files,
     )
 
 
@@ -98,6 +100,7 @@ def read_npy(folder: Path) -> Dataset:
     missing = [name for name in NPY_FILES if not (folder / name).is_file()]
     if missing:
         raise DataError(f"{folder}: {', '.join(missing)} not found; expected {', '.join(NPY_FILES)}")
+    files = _stamps([folder / name for name in NPY_FILES])
     x_train, y_train, x_test, y_test = (npy.read(folder / name) for name in NPY_FILES)
     named = Sidecar.read(folder / SIDECAR) if (folder / SIDECAR).exists() else None
     return build(
@@ -108,7 +111,30 @@ def read_npy(folder: Path) -> Dataset:
         x_test=x_test,
         y_test=y_test,
         class_names=named.class_names if named else None,
+        files=files,
     )
+
+
+def pending(folder: Path) -> int:
+    """How many bytes of the four files must be read before their fingerprint is known; 0 if it is known, or not four.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    npy_files = [folder / name for name in NPY_FILES]
+    paths = npy_files if has_npy(folder) else [_idx_file(folder, file) for file in IDX_FILES]
+    there = [path for path in paths if path is not None and path.is_file()]
+    if len(there) < len(paths):
+        return 0
+    files = _stamps(there)
+    return 0 if known.fingerprint(files) else sum(size for _, _, size, _ in files)
+
+
+def _stamps(paths: list[Path]) -> tuple[known.Stamp, ...]:
+    try:
+        return known.stamps(paths)
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def _idx_file(folder: Path, name: str) -> Path | None:

@@ -69,6 +69,18 @@ def summarize(spec: DataSpec) -> DataSummary:
     return dataclasses.replace(known, input_shape=(math.prod(known.input_shape),)) if spec.flatten else known
 
 
+def pending(spec: DataSpec) -> int:
+    """How many bytes of files must be read before the data's fingerprint is known; 0 where it is known or is not large.
+
+    Only folders of four files can be larger than memory, so nothing else is looked at.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    path = Path(spec.source)
+    return folders.pending(path) if spec.source and path.is_dir() else 0
+
+
 def class_names(spec: DataSpec) -> tuple[str, ...]:
     """The names of the classes by index; for ``mnist`` and ``digits`` without reading the data.
 

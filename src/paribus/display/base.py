@@ -14,6 +14,9 @@ from paribus.study import StudyDocument
 class Display(ABC):
     """Shows the progress of a study. Used as a context manager around the events of one run."""
 
+    def reading(self, source: str, size: int) -> None:  # noqa: B027 - nothing to say, for most
+        """Large data is about to be read whole for its fingerprint, ``size`` bytes; this takes seconds to minutes."""
+
     @abstractmethod
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """What is going to be done, before anything is."""

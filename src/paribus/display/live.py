@@ -38,6 +38,10 @@ class Terminal(Display):
         self._live: Live | None = None
         self._started = 0.0
 
+    def reading(self, source: str, size: int) -> None:
+        """Say that it takes a while."""
+        self._console.print(Text(wording.reading(source, size), style="dim"))
+
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)

@@ -37,6 +37,10 @@ class Notebook(Display):
         self._remarks: list[str] = []
         self._started = self._shown = 0.0
 
+    def reading(self, source: str, size: int) -> None:
+        """Say that it takes a while."""
+        self._put(f"<div>{escape(wording.reading(source, size))}</div>")
+
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """What is stored, and what is to do."""
         self._tally = Tally(plan, self._clock)

@@ -23,6 +23,10 @@ class Plain(Display):
         self._clock = clock
         self._tally: Tally | None = None
 
+    def reading(self, source: str, size: int) -> None:
+        """Say that it takes a while."""
+        self._line(wording.reading(source, size))
+
     def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)

@@ -18,6 +18,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def reading(source: str, size: int) -> str:
+    """``reading big once for its fingerprint: 4.0 GiB``."""
+    return f"reading {source} once for its fingerprint: {size / 2**30:.1f} GiB"
+
+
 def run_name(job: TrainJob) -> str:
     """``big seed 3``; a candidate of tuning is ``big candidate 2``, with the number of its seed from the second on."""
     seed = job.seeds.seed

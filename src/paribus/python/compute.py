@@ -16,7 +16,7 @@ from paribus.jobs import describe_arms, stored_arms
 from paribus.outcome import Outcome
 from paribus.plan import Plan
 from paribus.python.results import Results
-from paribus.run import run_study
+from paribus.run import announce, run_study
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
 from paribus.store.sqlite import SqliteStore
@@ -45,8 +45,10 @@ def compute(
         held: what must live as long as the results.
     """
     with session(folder, backend) as store:
+        display = shown(progress=progress)
+        announce(chosen, display)
         check_parameters(chosen, store, backend, parameters)
-        planned = run_study(chosen, store, backend, shown(progress=progress), whole=whole)
+        planned = run_study(chosen, store, backend, display, whole=whole)
     store = reopened(store)
     return Results(judged(chosen, planned, store), store, held)
 

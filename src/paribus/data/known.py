@@ -1,0 +1,47 @@
+"""What this process knows of data files already, so that gigabytes are not checked and hashed several times a command.
+
+Files are told by name, inode, size and time of change (in nanoseconds), taken before they are opened. Nothing of it is
+kept beyond the process: the next command reads the content again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+Stamp = tuple[str, int, int, int]
+
+_FINGERPRINTS: dict[tuple[Stamp, ...], str] = {}
+_CHECKED: set[tuple[Stamp, ...]] = set()
+
+
+def stamps(paths: Sequence[Path]) -> tuple[Stamp, ...]:
+    """What tells these files, as they are now, from others and from later ones.
+
+    Raises:
+        OSError: one is not there.
+    """
+    found = ((path, path.stat()) for path in paths)
+    return tuple((str(path.resolve()), at.st_ino, at.st_size, at.st_mtime_ns) for path, at in found)
+
+
+def fingerprint(files: tuple[Stamp, ...]) -> str | None:
+    """The fingerprint of the data in these files, if it is known; of data without files (``()``) it never is."""
+    return _FINGERPRINTS.get(files)
+
+
+def learn_fingerprint(files: tuple[Stamp, ...], found: str) -> None:
+    """Remember it."""
+    if files:
+        _FINGERPRINTS[files] = found
+
+
+def is_checked(files: tuple[Stamp, ...]) -> bool:
+    """Whether every value in these files was found to be one that can be trained on."""
+    return files in _CHECKED
+
+
+def learn_checked(files: tuple[Stamp, ...]) -> None:
+    """Remember it."""
+    if files:
+        _CHECKED.add(files)
