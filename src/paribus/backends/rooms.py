@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import summarize
+from paribus.engine import environment
 from paribus.engine.kept import damage_removed
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, EpochReport, Recipe, RunResult, TrainJob
@@ -52,6 +53,7 @@ class Rooms:
 
     @cached_property
     def _engine(self) -> Engine:
+        environment.import_keras()
         from paribus.engine.engine import Engine
 
         return Engine()
