@@ -10,9 +10,19 @@ import warnings
 import zlib
 from pathlib import Path
 
+import jax
+import keras
+import numpy as np
 import pytest
 
+from digits_jobs import DROPOUT, TWO_EPOCHS, arm, describe_job
+from paribus import seeds
+from paribus.engine import program
+from paribus.engine.engine import Engine
 from paribus.engine.kept import damage_removed
+from paribus.engine.network import Network
+from paribus.engine.programs import DRAW_ONCE
+from paribus.records import Seeds
 
 RUN = [sys.executable, "-m", "paribus", "run", "digits", "--seeds", "1", "--epochs", "2", "--arm", "large-dropout"]
 
@@ -58,3 +68,32 @@ def test_only_what_is_damaged_is_removed(tmp_path: Path, monkeypatch: pytest.Mon
     assert (folder / "jit_g-1-cache").exists(), "nobody has complained about that"
     with pytest.warns(UserWarning, match="something else"), damage_removed():
         warnings.warn("something else", stacklevel=1)
+
+
+@pytest.mark.parametrize("name", ["GlorotUniform", "HeNormal", "TruncatedNormal", "Orthogonal"])
+def test_compiling_the_drawing_with_less_effort_changes_no_bit(name: str) -> None:
+    def draw(key: jax.Array) -> jax.Array:
+        initializer, stream = getattr(keras.initializers, name)(), keras.random.SeedGenerator(0)
+        initializer.seed = stream
+        with keras.StatelessScope(state_mapping=[(stream.state, key)], initialize_variables=False):
+            return initializer((60, 50), dtype="float32")
+
+    key = np.array([7, 0], np.uint32)
+    lowered = jax.jit(draw).lower(key)
+    options = (DRAW_ONCE, {"xla_backend_optimization_level": "1"})
+    ours, before = (np.asarray(lowered.compile(compiler_options=each)(key)) for each in options)
+    np.testing.assert_array_equal(ours, before)
+
+
+def test_arms_that_differ_in_their_learning_rate_share_the_compiled_epoch(engine: Engine) -> None:
+    """It is part of the state, so the program says nothing of it, and the second arm finds the first one's."""
+
+    def epoch(rate: float) -> str:
+        recipe = engine.describe(describe_job(arm(DROPOUT, {"Adam": {"learning_rate": rate}})))
+        network = Network.rebuild(recipe, TWO_EPOCHS)
+        state = jax.eval_shape(network.initial_state, seeds.init_key(Seeds.of(0)), seeds.dropout_keys(Seeds.of(0), 2))
+        x, labels = np.zeros((100, 64), np.float32), np.zeros(100, np.int32)
+        step = lambda state, x, labels: program.train_step(network, state, x, labels)  # noqa: E731
+        return jax.jit(step).lower(state, x, labels).as_text()
+
+    assert epoch(0.001) == epoch(0.1)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits_jobs import DIGITS
-from paribus.backends.schedule import Waiting, choose, cost, program_of
+from paribus.backends.schedule import Program, Waiting, choose, cost, program_of
 from paribus.records import DescribeJob, Job, Recipe, Seeds, Training, TrainJob
 
 SMALL, BIG, HUGE = (Recipe(name, "{}", parameters, ()) for name, parameters in (("s", 10), ("b", 100), ("h", 1000)))
@@ -50,11 +50,11 @@ def test_describing_compiles_nothing() -> None:
 
 @given(
     st.lists(st.sampled_from([DESCRIBE, job(SMALL), job(BIG), job(HUGE)]), min_size=1),
-    st.sampled_from([None, SMALL, BIG, HUGE]),
-    st.lists(st.sampled_from([None, SMALL, BIG, HUGE])),
+    st.sampled_from([None, (SMALL, None), (BIG, None), (HUGE, "bf16")]),
+    st.lists(st.sampled_from([None, (SMALL, None), (BIG, None), (HUGE, "bf16")])),
 )
 def test_the_choice_is_a_waiting_job_and_its_own_network_if_there_is_one(
-    waiting: list[Job], mine: Recipe | None, others: list[Recipe | None]
+    waiting: list[Job], mine: Program | None, others: list[Program | None]
 ) -> None:
     chosen = waiting[choose(waiting, mine, others)]
     if any(program_of(each) == mine for each in waiting):
@@ -72,7 +72,7 @@ def test_every_job_is_taken_exactly_once(
     """Whatever is put back is taken again, and each time it is as good a job as ``choose`` would find among all."""
     all_jobs: list[Job] = [job(*each) for each in wanted]
     waiting, left, taken = Waiting(all_jobs), list(all_jobs), list[Job]()
-    compiled: list[Recipe | None] = [None] * workers
+    compiled: list[Program | None] = [None] * workers
     turn = 0
     while waiting:
         assert len(waiting) == len(left)

@@ -19,8 +19,11 @@ from paribus.engine.network import Network
 from paribus.engine.revive import as_read, input_shape
 from paribus.records import TrainJob
 
-DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1"}
-"""Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds."""
+DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1", "xla_cpu_use_fusion_emitters": "False"}
+"""Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds.
+
+Neither option changes a bit of what any of Keras's initializers draws (``tests/test_engine_cache.py``).
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
