@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from paribus import studies, study_files
 from paribus.errors import UsageError
 
-SEEDS = [studies.text(name) for name in studies.NAMES]
+TUNED = Path(__file__).parents[1] / "examples" / "tuned.toml"
+SEEDS = [*(studies.text(name) for name in studies.NAMES), TUNED.read_text(encoding="utf-8")]
 PIECES = [
     "[",
     "]",

@@ -25,6 +25,7 @@ from paribus.report.json import document as as_json
 from paribus.run import run_study
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
+from paribus.stored import open_results
 from paribus.study import StudyDocument
 from paribus.study_files import checked, load, overridden
 from paribus.tuning import is_trial
@@ -259,3 +260,13 @@ def test_a_tuned_arm_is_not_taken_apart() -> None:
 
     with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
         take_apart(Study.of(study()), "one", backend=FakeBackend(), progress=False)
+
+
+def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:
+    arms = {name: arm.model_dump(exclude_none=True) for name, arm in study().arms.items()}
+    arms["two"]["grid"] = {}
+    store = MemoryStore()
+    run_study(study(arms=arms), store, contradicting(), Silent())
+    remarks = open_results("tuned", store).remarks("two", "one")
+    assert remarks == ("two was not tuned, one was: a difference between them may come from the tuning alone.",)
+    assert open_results("tuned", store).remarks("one") == ()

@@ -47,17 +47,23 @@ def mixed(environments: Sequence[Environment]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def untuned(document: StudyDocument, names: Sequence[str]) -> tuple[str, ...]:
+    """One sentence where some of these arms were tuned and others were not; nothing where all are alike."""
+    tuned = [name for name in document.tuned if name in names]
+    others = [name for name in names if name not in tuned]
+    if not tuned or not others:
+        return ()
+    return (
+        f"{listed(others)} {'was' if len(others) == 1 else 'were'} not tuned, {listed(tuned)} "
+        f"{'was' if len(tuned) == 1 else 'were'}: a difference between them may come from the tuning alone.",
+    )
+
+
 def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """What bounds the choice of tuned arms, and that others were not tuned."""
-    names = {arm.name for arm in arms}
-    tuned = [name for name in document.tuned if name in names]
-    if others := [arm.name for arm in arms if arm.name not in tuned] if tuned else []:
-        yield (
-            f"{', '.join(others)} {'was' if len(others) == 1 else 'were'} not tuned, {', '.join(tuned)} "
-            f"{'was' if len(tuned) == 1 else 'were'}: a difference between them may come from the tuning alone."
-        )
+    yield from untuned(document, [arm.name for arm in arms])
     for arm in arms:
-        if arm.name in tuned and arm.tuning is None:
+        if arm.name in document.tuned and arm.tuning is None:
             yield (
                 f"{arm.name} was tuned, but what was tried is no longer stored with this study; the same `paribus run` "
                 "brings it back."
@@ -68,15 +74,15 @@ def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str
 
 def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
     """Candidates that ended badly, and values at the end of what was tried."""
-    for tried in choice.tried:
-        for remark in dict.fromkeys(tried.remarks):
-            scored = "it has no score and could not be chosen" if tried.mean is None else "it counts as tried"
-            yield f"{choice.arm}, candidate {spelled(tried.candidate.by_key)}: {remark}; {scored}."
+    for each in choice.tried:
+        for remark in dict.fromkeys(each.remarks):
+            scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
+            yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."
     grid = document.arms[choice.arm].grid or {}
     for key, value in choice.values.items():
-        listed = sorted(each for each in grid[key] if isinstance(each, int | float) and not isinstance(each, bool))
-        if len(listed) == len(grid[key]) > 2 and value in (listed[0], listed[-1]) and value != 0:
-            end = "smallest" if value == listed[0] else "largest"
+        tried = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
+        if len(tried) == len(grid[key]) > 2 and value in (tried[0], tried[-1]) and value != 0:
+            end = "smallest" if value == tried[0] else "largest"
             yield f"{choice.arm}: the chosen {key}, {value}, is the {end} that was tried; a better one may lie beyond."
 
 

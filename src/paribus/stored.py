@@ -10,7 +10,7 @@ from paribus.data import summarize
 from paribus.errors import StudyError, UnknownNameError, UsageError
 from paribus.evidence import Evidence
 from paribus.noise import stored_shares
-from paribus.notes import mixed
+from paribus.notes import mixed, untuned
 from paribus.outcome import Outcome
 from paribus.records import DataSummary
 from paribus.store.base import Store, StoredArm, StoredStudy
@@ -38,10 +38,10 @@ class StoredResults:
         return Evidence(self.document, self.data, self.arms, runs, self.store)
 
     def remarks(self, *arms: str) -> tuple[str, ...]:
-        """What must be said beside any answer about these arms: that their runs come from different environments."""
+        """What must be said beside any answer about these arms: environments that differ, tuning of some alone."""
         stored = self.store.runs([run.fingerprint for name in arms for run in self.arm(name).runs])
         environments = dict.fromkeys(run.environment for run in stored.values() if run.environment is not None)
-        return mixed(tuple(environments))
+        return (*untuned(self.document, arms), *mixed(tuple(environments)))
 
     def arm(self, name: str) -> StoredArm:
         """The arm of that name.
