@@ -10,6 +10,8 @@ from hypothesis import settings
 from paribus.engine import environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from paribus.engine.engine import Engine
 
 environment.prepare()
@@ -25,3 +27,13 @@ def engine() -> Engine:
     from paribus.engine.engine import Engine
 
     return Engine()
+
+
+@pytest.fixture(scope="session")
+def trained_studies(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the studies of ``export_examples``, trained once for all tests that read it."""
+    from export_examples import train_all
+
+    folder = tmp_path_factory.mktemp("trained") / "runs"
+    train_all(engine, folder)
+    return folder

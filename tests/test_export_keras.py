@@ -18,13 +18,13 @@ import pytest
 
 import own_layers
 import paribus as pb
-from export_examples import STUDIES, train_all
+from export_examples import STUDIES
 from in_process import InProcess
+from paribus.chosen import Chosen, choose
 from paribus.data import load
 from paribus.engine.engine import Engine
 from paribus.engine.trained import keras_model, put_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
-from paribus.export.chosen import Chosen, choose
 from paribus.export.files import whole
 from paribus.export.networks import export_networks
 from paribus.records import Status
@@ -46,24 +46,17 @@ assert not any(name.startswith("paribus") for name in sys.modules)
 """
 
 
-@pytest.fixture(scope="module")
-def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export") / "runs"
-    train_all(engine, folder)
-    return folder
-
-
 @pytest.fixture
-def opened(store: Path) -> Iterator[SqliteStore]:
-    with SqliteStore.open(store, "read") as found:
+def opened(trained_studies: Path) -> Iterator[SqliteStore]:
+    with SqliteStore.open(trained_studies, "read") as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def exported(store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def exported(trained_studies: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every study's folder, with its test split beside."""
     place, folders = tmp_path_factory.mktemp("networks"), {}
-    with SqliteStore.open(store, "read") as found:
+    with SqliteStore.open(trained_studies, "read") as found:
         for name in STUDIES:
             results = open_results(name, found)
             folders[name] = place / name
@@ -261,9 +254,9 @@ def test_runs_that_did_not_finish_are_named_not_exported(opened: SqliteStore, tm
     assert not (tmp_path / "none").exists()
 
 
-def test_the_command(store: Path, tmp_path: Path) -> None:
+def test_the_command(trained_studies: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "paribus", "export", "digits", "--to", "keras", "--arm", "small", "--seed", "1"]
-    command += ["--store", str(store), "--json"]
+    command += ["--store", str(trained_studies), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     files = [f"digits-keras/{name}" for name in ("small-seed-1.keras", "README.md", "manifest.json")]

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, answers, doctor, export, run, show
+from paribus.cli import ablate, answers, doctor, export, predict, run, show
 from paribus.errors import ParibusError, StudyError
 from paribus.version import __version__
 
@@ -43,6 +43,7 @@ app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)
+app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 

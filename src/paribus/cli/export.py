@@ -44,7 +44,7 @@ def export(
 
         # Before anything imports Keras, as a study in Python does.
         environment.prepare()
-    from paribus.export.chosen import choose
+    from paribus.chosen import choose
     from paribus.store.sqlite import SqliteStore
     from paribus.stored import open_results
 
@@ -58,9 +58,6 @@ def export(
                 written = export_networks(chosen, folder, replace=force)
     for path in written:
         typer.echo(str(path), err=json)
-    for each in chosen.unfinished:
-        typer.echo(f"paribus: {each.name} {each.run.status}: {each.run.reason}", err=True)
-    for name, missing in chosen.missing:
-        typer.echo(f"paribus: {name}, seed {missing} is not stored: `paribus run` trains it", err=True)
+    output.tell_left_out(chosen)
     if json:
         output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paribus.chosen import Chosen
     from paribus.outcome import Outcome
 
 
@@ -34,3 +35,11 @@ def print_renderable(renderable: Any) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     console.print(renderable)
+
+
+def tell_left_out(chosen: Chosen) -> None:
+    """Say on stderr which of the runs that were asked for did not finish, or are not stored."""
+    for each in chosen.unfinished:
+        print(f"paribus: {each.name} {each.run.status}: {each.run.reason}", file=sys.stderr)
+    for arm, seed in chosen.missing:
+        print(f"paribus: {arm}, seed {seed} is not stored: `paribus run` trains it", file=sys.stderr)

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paribus.chosen import Chosen, ChosenRun
 from paribus.custom import module_of, registered_names
 from paribus.data import class_names
 from paribus.errors import UsageError
-from paribus.export.chosen import Chosen, ChosenRun
 from paribus.export.files import open_folder, whole, write
 from paribus.export.preparation import Preparation, preparation
 from paribus.report.json import run_fields

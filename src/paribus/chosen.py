@@ -1,4 +1,4 @@
-"""Which of a study's stored runs are exported, and which are not, with the reason."""
+"""Which of a study's stored runs are handed on or asked, and which are not, with the reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChosenRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """The runs to export, by arm in the study's order, and by seed.
+    """The runs that were asked for, by arm in the study's order, and by seed.
 
     Attributes:
         results: the study that they belong to.

@@ -1,0 +1,103 @@
+"""From the files that a user names to examples as the study's data has them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data import Dataset, load, npy, read_image
+from paribus.data.limits import MAX_ARRAY_BYTES, human
+from paribus.errors import DataError, UsageError
+from paribus.predict.canvas import canvas
+from paribus.predict.pictures import as_example
+from paribus.records import DataSpec
+
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One example that is asked about: the file it came from, its place in an array, and what was done to it."""
+
+    file: str
+    index: int | None
+    prepared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """Everything that is asked about.
+
+    Attributes:
+        inputs: one entry an example.
+        x: the examples, float32 or uint8, ``(examples, *shape of an example as the networks were given it)``.
+        data: the study's data, as loaded without ``flatten``.
+    """
+
+    inputs: tuple[Input, ...]
+    x: NDArray[Any]
+    data: Dataset
+
+
+def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
+    """Read the files.
+
+    Args:
+        files: PNG and JPEG pictures; ``.npy`` files with one example or several, in the data's own numbers.
+        spec: the study's data.
+        invert: see ``pictures.as_example``.
+
+    Raises:
+        UsageError: a file of another kind, or the study's data is no pictures.
+        DataError: a file cannot be read, or holds examples of another shape.
+    """
+    for file in files:
+        if file.suffix.lower() not in (*PICTURES, ".npy"):
+            raise UsageError(f"{file}: a picture is a .png or .jpg file, an array an .npy file")
+        if not file.is_file():
+            raise DataError(f"{file}: there is no such file")
+    data = load(replace(spec, flatten=False))
+    alike = canvas(data) if any(file.suffix.lower() != ".npy" for file in files) else None
+    inputs: list[Input] = []
+    parts: list[NDArray[Any]] = []
+    for file in files:
+        if alike is None or file.suffix.lower() == ".npy":
+            examples = _examples(file, data.input_shape)
+            several = len(examples) > 1
+            inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
+            parts.append(examples)
+        else:
+            example, notes = as_example(read_image(file), alike, str(file), invert)
+            inputs.append(Input(str(file), None, notes))
+            parts.append(example[None])
+    x = np.concatenate(parts)
+    return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
+
+
+def _examples(file: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """One example or several, whatever way they are laid out."""
+    array = npy.read(file)
+    if not any(array.shape in (form, (len(array), *form)) for form in _forms(shape)) or not array.size:
+        raise DataError(
+            f"{file}: an array of shape {array.shape}; expected one example of shape {shape}, or several of them "
+            f"({', '.join(['n', *map(str, shape)])})"
+        )
+    if array.size * 4 > MAX_ARRAY_BYTES:
+        raise DataError(f"{file}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
+    examples = np.asarray(array, np.float32).reshape(-1, *shape)
+    if not np.isfinite(examples).all():
+        raise DataError(f"{file}: holds values that are not finite numbers in float32; mend them first")
+    return examples
+
+
+def _forms(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The shapes that one example may come in: as the data has it, flat, with or without a channel of 1."""
+    yield from (shape, (math.prod(shape),), (*shape, 1))
+    if shape[-1] == 1:
+        yield shape[:-1]
