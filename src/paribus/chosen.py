@@ -49,6 +49,11 @@ class Chosen:
         return tuple(each for each in self.finished if not each.arm.recipe.is_estimator)
 
     @property
+    def estimators(self) -> dict[str, str]:
+        """Arms that are no networks, with the class of scikit-learn that each is."""
+        return {each.arm.name: each.arm.recipe.kind for each in self.runs if each.arm.recipe.is_estimator}
+
+    @property
     def unfinished(self) -> tuple[ChosenRun, ...]:
         """The runs that diverged or failed."""
         return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from paribus.cli import options, output
+from paribus.errors import UsageError
 
 To = Annotated[
     Literal["keras", "parquet", "mlflow", "tensorboard"],
@@ -39,6 +40,10 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Hand a study that was run on to other programs: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
+    if force and to == "mlflow":
+        raise UsageError(
+            "--force: an MLflow database is added to, and no run is written to it twice; leave --force out"
+        )
     if to == "keras":
         from paribus.engine import environment
 
@@ -56,8 +61,22 @@ def export(
                 from paribus.export.networks import export_networks
 
                 written = export_networks(chosen, folder, replace=force)
+            case "parquet":
+                from paribus.export.tables import export_tables
+
+                written = export_tables(chosen, folder, replace=force)
+            case "tensorboard":
+                from paribus.export.board import export_events
+
+                written = export_events(chosen, folder, replace=force)
+            case "mlflow":
+                from paribus.export.tracker import export_runs
+
+                tracked = export_runs(chosen, folder)
+                written = (tracked.database,)
+                typer.echo(f"{tracked.added} runs written, {tracked.known} were there already", err=True)
     for path in written:
         typer.echo(str(path), err=json)
-    output.tell_left_out(chosen)
+    output.tell_left_out(chosen, networks_only=to == "keras")
     if json:
         output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})

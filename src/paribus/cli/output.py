@@ -37,8 +37,10 @@ def print_renderable(renderable: Any) -> None:
     console.print(renderable)
 
 
-def tell_left_out(chosen: Chosen) -> None:
-    """Say on stderr which of the runs that were asked for did not finish, or are not stored."""
+def tell_left_out(chosen: Chosen, *, networks_only: bool = False) -> None:
+    """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
+    for arm, kind in chosen.estimators.items() if networks_only else ():
+        print(f"paribus: {arm} is scikit-learn's {kind}, no network: left out", file=sys.stderr)
     for each in chosen.unfinished:
         print(f"paribus: {each.name} {each.run.status}: {each.run.reason}", file=sys.stderr)
     for arm, seed in chosen.missing:

@@ -52,4 +52,4 @@ def predict(
         output.print_json(predictions.document(name, names, inputs, answers))
     else:
         output.print_renderable(predictions.renderable(name, names, inputs, answers))
-    output.tell_left_out(chosen)
+    output.tell_left_out(chosen, networks_only=True)

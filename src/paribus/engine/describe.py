@@ -71,7 +71,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     network, wrong = rebuilt(recipe, job.training)
     found = [wrong] if network is None else objections(network, example_shape)
     mistakes = [Mistake(place, text) for text in found]
-    own = metrics.objections(job.training.metrics, int(model.output_shape[-1]))
+    own = metrics.objections(job.training.metrics, int(output_shape(model)[-1] or 0))
     mistakes += [Mistake("protocol, metrics", text) for text in own]
     if mistakes:
         raise ModelError(f"arm '{job.arm}'", mistakes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paribus.data import Standardization, load, standardization
-from paribus.data.split import trained_on
+from paribus.data.training import kept_for_training
 from paribus.stored import StoredResults
 
 
@@ -66,7 +66,7 @@ def preparation(results: StoredResults) -> Preparation:
     """
     spec, standard = results.document.data.spec(), None
     if spec.standardize:
-        x_train = load(spec).x_train
-        kept = trained_on(len(x_train), results.document.protocol.validation_split)
-        standard = standardization(x_train[:kept])
+        data = load(spec)
+        kept = kept_for_training(data, results.document.protocol.validation_split)
+        standard = standardization(data.x_train[:kept])
     return Preparation(results.data.input_shape, spec.scale, standard)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paribus.chosen import Chosen
 from paribus.data import Dataset, standardization
-from paribus.data.split import trained_on
+from paribus.data.training import kept_for_training
 from paribus.errors import UsageError
 from paribus.predict.inputs import Inputs
 
@@ -51,14 +51,17 @@ def ask(chosen: Chosen, inputs: Inputs) -> Iterator[ArmAnswers]:
     from paribus.engine.trained import Asked
 
     results = chosen.results
-    if not chosen.finished:
-        raise UsageError(f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished")
+    if not chosen.networks:
+        raise UsageError(
+            f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished as a network; "
+            "scikit-learn estimators are not kept, only what they answered on the test split"
+        )
     training, spec = results.document.protocol.training(), results.document.data.spec()
     data: Dataset = inputs.data.flattened() if spec.flatten else inputs.data
-    kept = trained_on(len(data.x_train), training.validation_split)
+    kept = kept_for_training(data, training.validation_split)
     standard = standardization(data.x_train[:kept]) if spec.standardize else None
-    for arm in dict.fromkeys(each.arm.name for each in chosen.finished):
-        runs = [each for each in chosen.finished if each.arm.name == arm]
+    for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
+        runs = [each for each in chosen.networks if each.arm.name == arm]
         asked = Asked(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
         answers = [asked.about(results.store.weights(each.run.fingerprint), inputs.x) for each in runs]
         yield ArmAnswers(
