@@ -18,10 +18,10 @@ from sklearn.linear_model import LogisticRegression
 import paribus as pb
 from command_line import call
 from paribus import study_files
+from paribus.chosen import choose
 from paribus.data import summarize
 from paribus.display.tally import Tally
 from paribus.errors import ModelError, UsageError
-from paribus.export.chosen import choose
 from paribus.export.networks import export_networks
 from paribus.plan import plan, wanted_runs
 from paribus.records import Curve, Ended, Recipe, RunResult, Seeds, Started, Status
