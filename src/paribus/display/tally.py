@@ -9,7 +9,6 @@ it takes, so arms of estimators that have no run yet are priced like a mean run 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -31,14 +30,43 @@ class Running:
 
 
 @dataclass(slots=True)
+class _Arm:
+    """An arm's runs that have not ended: their epochs, those weighed by cost; and the epochs that were timed."""
+
+    job: TrainJob
+    epochs: int = 0
+    cost: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+
+    def time(self, seconds: float) -> None:
+        """An epoch has taken so long."""
+        self.timed += 1
+        self.seconds += seconds
+
+    @property
+    def mean(self) -> float:
+        """Seconds of an epoch."""
+        return self.seconds / self.timed
+
+
+@dataclass(slots=True)
 class Tally:
-    """Counts events. ``clock`` gives seconds and never goes back."""
+    """Counts events. ``clock`` gives seconds and never goes back. Telling what is left takes no look at every run."""
 
     plan: Plan
     clock: Callable[[], float] = time.monotonic
     running: dict[str, Running] = field(default_factory=dict)
     ended: dict[str, RunResult] = field(default_factory=dict)
-    _seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _arms: dict[str, _Arm] = field(default_factory=dict)
+    _whole: int = 0
+
+    def __post_init__(self) -> None:
+        for job in self.plan.missing:
+            arm = self._arms.setdefault(job.arm, _Arm(job))
+            arm.epochs += _epochs(job)
+            arm.cost += _epochs(job) * _cost(job)
+            self._whole += _epochs(job) * _cost(job)
 
     def count(self, event: Event) -> None:
         """Take an event in."""
@@ -48,15 +76,17 @@ class Tally:
                 self.running[job.fingerprint] = Running(job, now, None, attempt)
             case EpochDone(job, report):
                 run = self.running[job.fingerprint]
-                self._seconds[job.arm].append(now - run.since)
+                self._arms[job.arm].time(now - run.since)
                 run.since, run.report = now, report
             case Interrupted(stopped=stopped):
                 for job in stopped:
                     self.running.pop(job.fingerprint, None)
             case Ended(job, result):
-                ended = self.running.pop(job.fingerprint, None)
+                arm, ended = self._arms[job.arm], self.running.pop(job.fingerprint, None)
                 if ended is not None and job.recipe.is_estimator:
-                    self._seconds[job.arm].append(now - ended.since)
+                    arm.time(now - ended.since)
+                arm.epochs -= _epochs(job)
+                arm.cost -= _epochs(job) * _cost(job)
                 # Without its arrays: of a thousand runs they would take all memory.
                 self.ended[job.fingerprint] = replace(result, weights=None, predictions=None)
 
@@ -71,35 +101,34 @@ class Tally:
 
     def fraction(self) -> float:
         """The share of the work that is done, by cost."""
-        open_cost = self._open_cost()
-        whole = sum(_cost(job) * _epochs(job) for job in self.plan.missing)
-        return 1.0 - open_cost / whole if whole else 1.0
+        done = sum(_told(run) * _cost(run.job) for run in self.running.values())
+        open_cost = sum(arm.cost for arm in self._arms.values()) - done
+        return 1.0 - open_cost / self._whole if self._whole else 1.0
 
     def seconds_left(self) -> float | None:
         """An estimate; None before the first epoch, or run of an estimator, has passed."""
-        seconds = {arm: sum(times) / len(times) for arm, times in self._seconds.items()}
-        if not seconds:
+        timed = [arm for arm in self._arms.values() if arm.timed]
+        if not timed:
             return None
-        by_arm = {job.arm: job for job in self.plan.missing}
-        networks = [arm for arm in seconds if not by_arm[arm].recipe.is_estimator]
-        run = sum(mean * _epochs(by_arm[arm]) for arm, mean in seconds.items()) / len(seconds)
-        rate = sum(seconds[arm] for arm in networks) / sum(_cost(by_arm[arm]) for arm in networks) if networks else None
+        networks = [arm for arm in timed if not arm.job.recipe.is_estimator]
+        run = sum(arm.mean * _epochs(arm.job) for arm in timed) / len(timed)
+        rate = sum(arm.mean for arm in networks) / sum(_cost(arm.job) for arm in networks) if networks else None
+        left = 0.0
+        for arm in self._arms.values():
+            if arm.timed:
+                left += arm.epochs * arm.mean
+            elif rate is None or arm.job.recipe.is_estimator:
+                left += arm.epochs * run / _epochs(arm.job)
+            else:
+                left += arm.cost * rate
+        # Epochs that were told belong to arms that were timed.
+        left -= sum(_told(run) * self._arms[run.job.arm].mean for run in self.running.values() if _told(run))
+        return max(0.0, left) / max(1, len(self.running))
 
-        def priced(job: TrainJob) -> float:
-            if job.arm in seconds:
-                return seconds[job.arm]
-            return run / _epochs(job) if rate is None or job.recipe.is_estimator else rate * _cost(job)
 
-        waiting = (job for job in self.plan.missing if job.fingerprint not in self.ended)
-        return sum(self._open_epochs(job) * priced(job) for job in waiting) / max(1, len(self.running))
-
-    def _open_epochs(self, job: TrainJob) -> int:
-        run = self.running.get(job.fingerprint)
-        return _epochs(job) - (run.report.epoch if run is not None and run.report is not None else 0)
-
-    def _open_cost(self) -> int:
-        waiting = (job for job in self.plan.missing if job.fingerprint not in self.ended)
-        return sum(self._open_epochs(job) * _cost(job) for job in waiting)
+def _told(run: Running) -> int:
+    """How many of its epochs a run has behind it."""
+    return 0 if run.report is None else run.report.epoch
 
 
 def _cost(job: TrainJob) -> int:
