@@ -124,6 +124,7 @@ def test_a_terminal_session_of_ipython_is_no_notebook(outputs: list[Any], monkey
     assert isinstance(suitable(), Plain)
 
 
-def test_without_ipython_it_is_not_imported() -> None:
+def test_without_ipython_it_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)  # a plugin of pytest may have imported it
     assert not in_notebook()
     assert "IPython" not in sys.modules
