@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,8 +28,12 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
     """What the command says and exits with."""
     monkeypatch.setattr(sys, "argv", ["paribus", *map(str, arguments)])
     capsys.readouterr()
-    with pytest.raises(SystemExit) as left:
-        main()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)  # what was interrupted no longer listens
     code = left.value.code
     out, err = capsys.readouterr()
     assert "Traceback" not in err

@@ -58,6 +58,17 @@ WORDS = [
     b"9" * 30,
 ]
 
+ESTIMATORS = """\
+name = "baselines"
+data = { source = "digits", scale = 16, flatten = true }
+[arms.linear]
+estimator = { LogisticRegression = { C = 0.5, max_iter = 200 } }
+[arms.calibrated]
+estimator = { CalibratedClassifierCV = { ensemble = false, estimator = { SVC = { C = 4.0 } } } }
+[arms.piped]
+estimator = { Pipeline = { steps = [["scale", "StandardScaler"], ["svc", { SVC = { C = 2.0 } }]] } }
+"""
+
 Wrap = Callable[[bytes], bytes]
 
 
@@ -125,6 +136,8 @@ def readers() -> list[Reader]:
     images = [png(9, 9, fill=5), png(9, 9, "RGB"), png(9, 9, "P"), png(9, 9, "RGBA"), png(9, 9, "LA"), png(9, 9, "1")]
     tables = [GOOD_CSV.encode(), b'a,"b ""c""\n",class\n' + b"1,2,3\n4,5,6\n" * 4]
     texts = [studies.text(name).encode() for name in studies.NAMES]
+    texts += [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "examples").glob("*.toml"))]
+    texts.append(ESTIMATORS.encode())
     indexed = [idx_bytes(), idx_bytes((4,)), *(idx_bytes((2, 3), code=code, values=bytes(48)) for code in (9, 11, 14))]
 
     def labelled(path: Path) -> object:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -73,6 +75,26 @@ def test_json_says_it_in_one_document(tmp_path: Path) -> None:
     assert said.code == 130
     assert not any("finishing" in line for line in lines), "SIGTERM waits for nothing"
     assert json.loads(said.out)["error"]["type"] == "InterruptedRunError"
+
+
+ENDING = """
+import atexit, os, signal, sys
+from paribus.cli import app
+from paribus.errors import InterruptedRunError
+def interrupted():
+    raise {error}
+app.app = interrupted
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+app.main()
+"""
+
+
+@pytest.mark.parametrize("error", ["InterruptedRunError('interrupted: kept')", "KeyboardInterrupt"])
+def test_one_more_while_the_process_ends_changes_no_exit_code(error: str) -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING.format(error=error)], capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr.startswith("paribus: interrupted")
+    assert len(done.stderr.splitlines()) == 1
 
 
 EXPLODING = f"""\

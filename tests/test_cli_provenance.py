@@ -12,6 +12,7 @@ import pytest
 from command_line import Said, call
 from paribus import study_files
 from paribus.backends.fake import FakeBackend
+from paribus.data.builtin import DIGITS
 from paribus.display.base import Silent
 from paribus.run import run_study
 from paribus.store.memory import MemoryStore
@@ -51,7 +52,9 @@ def flat(text: str) -> str:
 
 
 def test_a_run_shows_what_it_was_computed_with(paribus: Call, foreign: str, tmp_path: Path) -> None:
-    shown = json.loads(paribus("show", "digits/large/1", "--json").out)["environment"]
+    document = json.loads(paribus("show", "digits/large/1", "--json").out)
+    shown = document["environment"]
+    assert document["data"] == {"name": "digits", "fingerprint": DIGITS.fingerprint}
     assert shown["jax"] == "9.9.9"
     with SqliteStore.open(tmp_path / "runs") as store:
         study = store.study("digits")
@@ -61,6 +64,7 @@ def test_a_run_shows_what_it_was_computed_with(paribus: Call, foreign: str, tmp_
         assert environment is not None
         assert shown == asdict(environment)
     text = flat(paribus("show", "digits/large/1").out)
+    assert f"data digest {DIGITS.fingerprint}" in text
     assert all(f"{name} {value}".strip() in text for name, value in shown.items())
 
 

@@ -48,6 +48,10 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "nothing": ("", [(key, "missing; it must be given") for key in ("name", "data", "arms")]),
     "no toml": ("name = ", [("", "not TOML: Invalid value (at end of document)")]),
     "a key twice": (top('name = "b"'), [("", "not TOML: Cannot overwrite a value (at line 2, column 14)")]),
+    "a number of 5,000 digits": (
+        "seeds = " + "9" * 5000,
+        [("", "not TOML: a whole number of more than 64 bits; TOML has none")],
+    ),
     "too deep": ("a = " + 3000 * "[", [("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]),
     "name with a space": (
         GOOD.replace("mine", "my study"),

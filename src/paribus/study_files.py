@@ -52,6 +52,8 @@ MAX_BYTES = 4 << 20
 MAX_RUNS = 100_000
 """A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
 
+TOO_LONG = "not TOML: a whole number of more than 64 bits; TOML has none"
+
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{40}}")
 """A key like ``a.a.a...``: tomllib takes memory by the square of its parts (100 kB take 10 GB in CPython 3.11)."""
@@ -118,10 +120,12 @@ def parse(text: str, source: str) -> StudyDocument:
         raise StudyError(
             source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]
         ) from error
-    except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits raises a plain one (CPython 3.11.7)
+    except ValueError as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):  # a number of more than 4,300 digits (CPython 3.11.7)
+            raise StudyError(source, [Mistake("", TOO_LONG)]) from error
         raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
     if too_large:
-        raise StudyError(source, [Mistake("", "not TOML: a whole number of more than 64 bits; TOML has none")])
+        raise StudyError(source, [Mistake("", TOO_LONG)])
     try:
         return checked(table, source)
     except RecursionError as error:

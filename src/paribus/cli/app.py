@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 
 import typer
 
 from paribus.cli import ablate, answers, doctor, export, predict, run, show
-from paribus.errors import ParibusError, StudyError
+from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
 app = typer.Typer(
@@ -53,14 +54,22 @@ def main() -> None:
     try:
         app()
     except ParibusError as error:
+        if isinstance(error, InterruptedRunError):
+            _ending()
         _report(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
+        _ending()
         print("paribus: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _ending() -> None:
+    """One more Ctrl-C has nothing left to stop: it would only end the process with another exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _report(error: ParibusError) -> None:

@@ -90,6 +90,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
         "status": f"{run.status}{'' if run.reason is None else f': {run.reason}'}",
         "seconds": f"{run.seconds:.2f}",
         "weights digest": run.weights_digest or "",
+        **({} if study.data is None else {"data": study.data.name, "data digest": study.data.fingerprint}),
     }
     environment = asdict(run.environment) if run.environment is not None else {}
     for key, value in {**head, **{k: _number(v) for k, v in _scores(run).items()}, **environment}.items():
@@ -107,6 +108,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
         **_run(run),
         "curve": {key: [_finite(v) for v in values] for key, values in asdict(run.curve).items()},
         "environment": environment,
+        "data": None if study.data is None else {"name": study.data.name, "fingerprint": study.data.fingerprint},
     }
     parts = [Text(arm.recipe.model)] if arm.recipe.is_estimator else [curve, Text(), _layers(arm)]
     return View(Group(facts, Text(), *parts), document)
