@@ -46,6 +46,7 @@ def write(folder: Path, gigabytes: float) -> int:
     count = int(gigabytes * 1e9 / WIDTH)
     generator = np.random.default_rng(0)
     patterns = generator.integers(0, 128, (CLASSES, WIDTH), np.uint8)
+    noise = generator.integers(0, 128, (ROWS, WIDTH), np.uint8)
     for split, size in (("train", count), ("test", TEST)):
         labels = generator.integers(0, CLASSES, size, np.uint8)
         np.save(folder / f"y_{split}.npy", labels)
@@ -54,7 +55,7 @@ def write(folder: Path, gigabytes: float) -> int:
             np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, size, ROWS):
                 part = labels[start : start + ROWS]
-                (patterns[part] + generator.integers(0, 128, (len(part), WIDTH), np.uint8)).tofile(file)
+                (patterns[part] + noise[: len(part)]).tofile(file)
     return count
 
 
