@@ -14,7 +14,7 @@ DECLARED := pyproject.toml constraints.txt
 BROWSERS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format browser docs site constraints peers clean
+.PHONY: help run test quick check format browser docs site notebooks constraints peers clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ docs: $(DEV) ## write anew the pages that come from the code: help texts of comm
 
 site: $(DEV) ## build the documentation as a site, out/site/index.html; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -c docs -d out/doctrees -b html . out/site
+
+notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs; takes about an hour
+	$(BIN)/python examples/notebooks.py
 
 constraints: ## resolve all dependencies anew into constraints.txt
 	rm -rf $(VENV).fresh && $(PYTHON) -m venv $(VENV).fresh

@@ -30,11 +30,17 @@ def prepare(x: Any, manifest: dict[str, Any], network: dict[str, Any]) -> Any:
     return x.reshape(-1, *network["input_shape"])
 
 
-def answers(folder: Path, manifest: dict[str, Any], network: dict[str, Any], x: Any) -> Any:
+def answers(
+    folder: Path, manifest: dict[str, Any], network: dict[str, Any], x: Any
+) -> Any:
     """The classes that an exported network answers."""
     model = keras.saving.load_model(folder / network["file"])
     outputs = model.predict(prepare(x, manifest, network), batch_size=1000, verbose=0)
-    return outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs[:, 0] > manifest["threshold"]).astype(int)
+    return (
+        outputs.argmax(-1)
+        if outputs.shape[-1] > 1
+        else (outputs[:, 0] > manifest["threshold"]).astype(int)
+    )
 
 
 def test_split(manifest: dict[str, Any], file: Path | None) -> tuple[Any, Any]:
@@ -54,20 +60,36 @@ def test_split(manifest: dict[str, Any], file: Path | None) -> tuple[Any, Any]:
 def main() -> int:
     """Print a line a network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="what `paribus export --to keras` wrote")
-    parser.add_argument("--test", type=Path, metavar="FILE", help="an .npz file with x_test and y_test")
-    parser.add_argument("--tolerance", type=int, default=0, metavar="N", help="examples that may differ (0)")
+    parser.add_argument(
+        "folder", type=Path, help="what `paribus export --to keras` wrote"
+    )
+    parser.add_argument(
+        "--test", type=Path, metavar="FILE", help="an .npz file with x_test and y_test"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=int,
+        default=0,
+        metavar="N",
+        help="examples that may differ (0)",
+    )
     options = parser.parse_args()
-    manifest = json.loads((options.folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(
+        (options.folder / "manifest.json").read_text(encoding="utf-8")
+    )
     x, labels = test_split(manifest, options.test)
-    print(f"Keras {keras.__version__} on {keras.backend.backend()}, {len(labels)} test examples")
+    print(
+        f"Keras {keras.__version__} on {keras.backend.backend()}, {len(labels)} test examples"
+    )
     worst = 0
     for network in manifest["networks"]:
         right = int(np.sum(answers(options.folder, manifest, network, x) == labels))
         wanted = round(network["test_accuracy"] * len(labels))
         worst = max(worst, abs(right - wanted))
         shares = (right / len(labels), wanted / len(labels))
-        print(f"{network['file']}: {right} right, {shares[0]:.4f}; paribus: {wanted}, {shares[1]:.4f}")
+        print(
+            f"{network['file']}: {right} right, {shares[0]:.4f}; paribus: {wanted}, {shares[1]:.4f}"
+        )
     print("the same accuracies" if worst == 0 else f"up to {worst} examples differ")
     return int(worst > options.tolerance)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
 from paribus.jobs import describe_arms, try_arms
 from paribus.python.compute import check_parameters, judged, reopened, session, shown
 from paribus.python.given import Scale
-from paribus.python.results import WIDTH, Results
+from paribus.python.results import Results, as_text
 from paribus.python.study import Study
 from paribus.records import Recipe
 from paribus.report import ablation as report
@@ -56,11 +55,7 @@ class Ablation(Results):
         return report.as_json(self.ablated)
 
     def __repr__(self) -> str:
-        from rich.console import Console
-
-        text = io.StringIO()
-        Console(file=text, width=WIDTH, color_system=None, highlight=False).print(report.render(self.ablated))
-        return text.getvalue().rstrip()
+        return as_text(report.render(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""

@@ -12,12 +12,24 @@ from paribus.python.contrast import Contrast, public
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
 WIDTH = 110
 """Columns of the text; notebooks and logs have at least those."""
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
 """Suffix of a report's file -> its format."""
+
+
+def as_text(renderable: RenderableType) -> str:
+    """What a terminal of ``WIDTH`` columns would show, without colours."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    # In a notebook Rich would show the text as an output of its own and leave the file empty.
+    console = Console(file=text, width=WIDTH, color_system=None, highlight=False, force_jupyter=False)
+    console.print(renderable)
+    return text.getvalue().rstrip()
 
 
 class Results:
@@ -123,13 +135,9 @@ class Results:
         return path
 
     def __repr__(self) -> str:
-        from rich.console import Console
-
         from paribus.report.terminal import render
 
-        text = io.StringIO()
-        Console(file=text, width=WIDTH, color_system=None, highlight=False).print(render(self.outcome))
-        return text.getvalue().rstrip()
+        return as_text(render(self.outcome))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""

@@ -26,6 +26,9 @@ WIDTH = 720.0
 _DARK_THEMES = ('[data-jp-theme-light="false"] .paribus', ".vscode-dark .paribus", '[data-theme="dark"] .paribus')
 """How JupyterLab, VS Code and static pages of notebooks say that they are dark."""
 
+_AS_THE_DESK = '@media(prefers-color-scheme:dark){[data-theme="auto"] .paribus'
+"""How static pages say that they follow the desk."""
+
 
 def fragment(outcome: Outcome) -> str:
     """Verdicts, figure and table of a study's answer.
@@ -81,4 +84,5 @@ def style() -> str:
     """The style of a fragment, which begins with an element of class ``paribus``."""
     css = files(__package__).joinpath("fragment.css").read_text(encoding="utf-8")
     dark = ",".join(_DARK_THEMES)
-    return f".paribus{{{declarations(LIGHT)}}}{dark}{{{declarations(DARK)}}}{css}"
+    night = declarations(DARK)
+    return f".paribus{{{declarations(LIGHT)}}}{dark}{{{night}}}{_AS_THE_DESK}{{{night}}}}}{css}"
