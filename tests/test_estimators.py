@@ -266,6 +266,10 @@ layers = ["Flatten"]
 estimator = { RandomForestClassifier = { random_state = 1, n_jobs = 2 } }
 [arms.cached]
 estimator = { Pipeline = { memory = "cache", steps = [["svm", { SVC = { random_state = 3 } }]] } }
+[arms.chosen]
+estimator = "GaussianNB"
+precision = "bf16"
+grid = { var_smoothing = [1e-9, 1e-6] }
 [arms.both]
 estimator = "GaussianNB"
 layers = ["Flatten"]
@@ -295,7 +299,9 @@ def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     )
     assert found["contrast 1"].startswith("fit_accuracy of 'forest': it is what fit prints of networks")
     assert found["contrast 2"].startswith("test_loss of 'both': a scikit-learn estimator is measured by its log loss")
-    assert len(caught.value.mistakes) == 5
+    chosen = found["arm 'chosen'"]
+    assert "a scikit-learn estimator has no `precision` to choose; leave it out; `grid`: values are chosen by" in chosen
+    assert len(caught.value.mistakes) == 6
 
 
 # ---------------------------------------------------------------- written down and back
