@@ -35,7 +35,8 @@ myst_fence_as_directive = ["mermaid"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!paribus\.).*"),  # The site is built offline: only our own names are looked for.
-    ("py:(class|mod)", r"paribus\.(analysis\.critical|backends|outcome|records|report|study)\b.*"),  # Inner rooms.
+    # Rooms and modules behind the public names.
+    ("py:(class|mod)", r"paribus\.((analysis|data)\.[a-z_]+|(?!analysis|data|errors)[a-z_]+)(\.\w+)*"),
 ]
 autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 python_maximum_signature_line_length = 90
