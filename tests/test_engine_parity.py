@@ -163,3 +163,10 @@ def test_names_do_not_depend_on_what_was_built_before() -> None:
 
 def test_training_of_a_study_is_canonical() -> None:
     assert Training(canonical_json({"categorical_crossentropy": {}}), 10, 100) == Protocol().training()
+
+
+def test_scaled_pixels_are_within_a_unit_of_the_last_place() -> None:
+    """XLA multiplies by the reciprocal where a constant is divided by."""
+    pixels = np.arange(256, dtype=np.uint8)[:, None]
+    scaled = np.asarray(jax.jit(program.prepared((1,), 255.0))(pixels))
+    np.testing.assert_array_max_ulp(scaled, (pixels / 255.0).astype(np.float32), maxulp=1)
