@@ -90,7 +90,7 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
     entry: dict[str, Any] = {"contender": contender.name, "arm": arm, "epochs": epochs, "wall": wall}
     if not all(outputs):
         reason = next(error for found, error in zip(outputs, errors, strict=True) if not found)
-        return entry | {"failed": reason.strip()[-400:]}
+        return entry | {"failed": reason.strip().splitlines()[-1][-200:]}
     lines = [json.loads(found[0]) for found in outputs]
     ours = contender.script.startswith("paribus")
     cost: Cost = cost_of_paribus(lines[0], wall) if ours else cost_of_peer(lines, wall)

@@ -54,7 +54,7 @@ def train(task: Task, asked: Asked) -> Trained:
     _, test = kept[-1].evaluate(task.x_test, y_test, batch_size=EVALUATION_BATCH, verbose=0)
     _, in_training = kept[-1].evaluate(task.x_train, y_train, batch_size=EVALUATION_BATCH, verbose=0)
     evaluated = time.perf_counter() - done
-    assert len(results.final_metrics) == len(fits) == 2
+    assert results.n_runs == len(fits) == 2
     ends = fits[-1]
     epochs = [end - start for start, end in itertools.pairwise(ends)]
     # Per run: what is neither fit nor the evaluation of the test split, which ictonyx does itself already.
