@@ -63,8 +63,8 @@ def prepared(
 ) -> Preparation:
     """Divide by ``scale`` in float32, or standardize; then reshape.
 
-    Compiled, XLA multiplies by the reciprocal of ``scale``: of the 256 pixels over 255, half differ from the division in
-    their last bit. ``tests/test_engine_parity.py`` holds it to one unit there.
+    Compiled, XLA multiplies by the reciprocal of ``scale``: of the 256 pixels over 255, half differ from the division
+    in their last bit. ``tests/test_engine_parity.py`` holds it to one unit there.
 
     Args:
         shape: the shape that the network reads an example in.
