@@ -267,6 +267,7 @@ def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:
     arms["two"]["grid"] = {}
     store = MemoryStore()
     run_study(study(arms=arms), store, contradicting(), Silent())
-    remarks = open_results("tuned", store).remarks("two", "one")
+    opened = open_results("tuned", store)
+    remarks = opened.remarks(opened.evidence(), "two", "one")
     assert remarks == ("two was not tuned, one was: a difference between them may come from the tuning alone.",)
-    assert open_results("tuned", store).remarks("one") == ()
+    assert opened.remarks(opened.evidence(), "one") == ()

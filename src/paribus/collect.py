@@ -13,7 +13,7 @@ from paribus.evidence import Evidence, own_metrics
 from paribus.judge import judge
 from paribus.notes import notes
 from paribus.outcome import ArmOutcome, Outcome
-from paribus.records import DataSummary, RunResult
+from paribus.records import DataSummary, RunResult, Status
 from paribus.store.base import Store, StoredArm
 from paribus.study import StudyDocument
 from paribus.tune import stored_choices
@@ -28,8 +28,10 @@ def collect(document: StudyDocument, data: DataSummary, stored: Sequence[StoredA
         stored: for each arm, the seeds and fingerprints of the runs to be judged.
         store: where the runs are.
 
+    A run whose predictions are damaged is shown as failed, with what is wrong with it.
+
     Raises:
-        StoreError: a run's predictions are damaged.
+        StoreError: a run's predictions cannot be read.
         DataError: the data can no longer be read, so that the labels are not known.
     """
     runs = store.runs([run.fingerprint for arm in stored for run in arm.runs])
@@ -60,11 +62,20 @@ def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
 
 
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], evidence: Evidence) -> ArmOutcome:
-    found = tuple(result for run in arm.runs if (result := run.among(runs)) is not None)
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in own_metrics(document))]
     estimates = {name: _estimate(evidence.scores(arm.name, name), document) for name in names}
+    found = tuple(
+        _as_damaged(result, damage) if (damage := evidence.damaged.get(run.fingerprint)) else result
+        for run in arm.runs
+        if (result := run.among(runs)) is not None
+    )
     return ArmOutcome(arm.name, arm.recipe, document.arms[arm.name].levels, found, missing, estimates)
+
+
+def _as_damaged(run: RunResult, damage: str) -> RunResult:
+    """A run that ended well, as it counts since its predictions cannot be read any more."""
+    return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
 def _estimate(scores: SeedScores, document: StudyDocument) -> Estimate | None:

@@ -10,7 +10,8 @@
      ├── DataError                  1   a data file is corrupt, truncated, foreign or inconsistent
      ├── StoreError                 1   the store cannot be read or written
      │    ├── StoreBusyError        5   another process holds the store
-     │    └── StoreTooNewError      6   written by a newer version of paribus
+     │    ├── StoreTooNewError      6   written by a newer version of paribus
+     │    └── StoreDamagedError     1   weights or predictions of one run are not what was written
      ├── BackendError               1   worker processes cannot be started or talked to
      └── InterruptedRunError      130   stopped by the user; what was finished is stored
 
@@ -96,6 +97,10 @@ class StoreBusyError(StoreError):
     """Another process holds the store."""
 
     exit_code = 5
+
+
+class StoreDamagedError(StoreError):
+    """The weights or predictions of one run are not what was written; the rest of the store is as it was."""
 
 
 class StoreTooNewError(StoreError):

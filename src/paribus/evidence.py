@@ -14,6 +14,7 @@ from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.contradictions import is_log_loss
 from paribus.data import load
+from paribus.errors import StoreDamagedError
 from paribus.records import DataSummary, RunResult, Seeds
 from paribus.store.base import Store, StoredArm
 from paribus.study import StudyDocument
@@ -21,6 +22,9 @@ from paribus.study import StudyDocument
 
 class Evidence:
     """Reads predictions from the store when they are first asked for, and keeps the scores.
+
+    A run whose predictions are damaged has no scores; ``damaged`` has what is wrong with it, by fingerprint, once the
+    scores of its arm were asked for.
 
     Args:
         document: the study.
@@ -45,6 +49,8 @@ class Evidence:
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
+        self._answers: dict[str, NDArray[np.generic]] = {}
+        self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [(number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)]
             for arm in stored
@@ -64,16 +70,33 @@ class Evidence:
         A run for which a metric of the study's own says no number (nan) has no score on it.
 
         Raises:
-            StoreError: a run's predictions are damaged.
+            StoreError: a run's predictions cannot be read.
             DataError: the data can no longer be read, so that the labels are not known.
         """
         key = (arm, metric)
         if key not in self._cache:
+            self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
             runs = [each for each in runs if metric not in self._own or _says(each[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
+
+    def _read(self, arm: str) -> None:
+        """What an arm's runs answered on the test split; runs that no longer say so are put aside."""
+        if arm in self._answers:
+            return
+        sound, answers = [], []
+        kind = np.min_scalar_type(self._classes)
+        for seed, run in self._runs[arm]:
+            try:
+                answers.append(self._store.predictions(run.fingerprint).predicted.astype(kind))
+            except StoreDamagedError as error:
+                self.damaged[run.fingerprint] = str(error)
+            else:
+                sound.append((seed, run))
+        self._runs[arm] = sound
+        self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
         """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
@@ -94,8 +117,7 @@ class Evidence:
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
-        answers = np.stack([self._store.predictions(run.fingerprint).predicted for run in runs])
-        return right(answers, self._true_labels())
+        return right(self._answers[arm], self._true_labels())
 
     def _scalar(self, run: RunResult, metric: str) -> float:
         """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""

@@ -37,11 +37,15 @@ class StoredResults:
         runs = self.store.runs([run.fingerprint for arm in self.arms for run in arm.runs])
         return Evidence(self.document, self.data, self.arms, runs, self.store)
 
-    def remarks(self, *arms: str) -> tuple[str, ...]:
-        """What must be said beside any answer about these arms: environments that differ, tuning of some alone."""
+    def remarks(self, evidence: Evidence, *arms: str) -> tuple[str, ...]:
+        """What must be said beside any answer about these arms.
+
+        Runs that are damaged, environments that differ, tuning of some alone.
+        """
         stored = self.store.runs([run.fingerprint for name in arms for run in self.arm(name).runs])
         environments = dict.fromkeys(run.environment for run in stored.values() if run.environment is not None)
-        return (*untuned(self.document, arms), *mixed(tuple(environments)))
+        damage = [text for fingerprint, text in evidence.damaged.items() if fingerprint in stored]
+        return (*damage, *untuned(self.document, arms), *mixed(tuple(environments)))
 
     def arm(self, name: str) -> StoredArm:
         """The arm of that name.

@@ -51,7 +51,7 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
         if not known
         else ""
     )
-    notes = results.remarks(a, b)
+    notes = results.remarks(evidence, a, b)
     text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
     return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
 
@@ -77,9 +77,9 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
         "scope": str(found.comparison.scope),
         "seeds": found.comparison.seeds,
         "sentence": check_sentence(found),
-        "notes": list(results.remarks(new, old)),
+        "notes": list(results.remarks(evidence, new, old)),
     }
-    text = "\n".join((check_sentence(found), *results.remarks(new, old)))
+    text = "\n".join((check_sentence(found), *results.remarks(evidence, new, old)))
     return Answer(text, document, EXIT_CODES[found.answer])
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 
-from paribus.errors import StoreError
+from paribus.errors import StoreDamagedError, StoreError
 from paribus.records import DataSummary, Predictions, Recipe, RunResult
 from paribus.store import base, queries, rows, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
@@ -201,8 +201,8 @@ class SqliteStore(Store):
                     raise self._damaged(fingerprint, kind, str(error)) from error
                 before = digest
 
-    def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreError:
-        return StoreError(
+    def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreDamagedError:
+        return StoreDamagedError(
             f"the {kind} of run {fingerprint[:12]} are damaged: {what}; {doctor(self.folder)}, "
             "then run the study again: the run is set aside and computed anew"
         )
