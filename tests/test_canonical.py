@@ -16,8 +16,8 @@ from paribus import seeds, study_files
 from paribus.data import summarize
 from paribus.engine import canonical
 from paribus.engine.describe import describe
-from paribus.engine.engine import DRAW_ONCE
 from paribus.engine.network import Network
+from paribus.engine.programs import DRAW_ONCE
 from paribus.errors import ModelError
 from paribus.records import DescribeJob, Recipe, Seeds
 from paribus.studies import NAMES
