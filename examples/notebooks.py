@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -64,9 +65,10 @@ def run(notebook: NotebookNode, folder: Path, **parameters: object) -> NotebookN
     plain = first.source
     first.source = f"{plain}\n{given}"
     try:
-        NotebookClient(
+        client = NotebookClient(
             notebook, timeout=None, resources={"metadata": {"path": str(folder)}}
-        ).execute()
+        )
+        asyncio.run(client.async_execute())
     finally:
         first.source = plain
     for cell in notebook.cells:
