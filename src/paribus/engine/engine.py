@@ -23,7 +23,7 @@ from paribus.engine.describe import describe
 from paribus.engine.digest import weights_digest
 from paribus.engine.examples import Split, Splits, splits
 from paribus.engine.network import State
-from paribus.engine.programs import Programs, compiled
+from paribus.engine.programs import Programs, batches, compiled
 from paribus.records import (
     Curve,
     DataSpec,
@@ -178,7 +178,9 @@ def _epoch(
     """One pass over the training split, chunk by chunk."""
     sums = program.Sums.zero()
     for chunk in train.epoch(order, batch_size):
-        state, sums = programs.chunks[len(chunk.order)](state, sums, chunk.order, chunk.x, chunk.labels)
+        for rows in batches(chunk.order, batch_size) if programs.stepwise else [chunk.order]:
+            call = programs.chunks[len(rows), len(chunk.order)]
+            state, sums = call(state, sums, rows, chunk.x, chunk.labels)
         # The program may still run; waiting for what it says keeps chunks from piling up in memory.
         np.asarray(sums.right)
     return state, sums.measures(len(train))

@@ -125,11 +125,24 @@ def chunk_program(
     def chunk(state: State, sums: Sums, order: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, Sums]:
         examples = order.shape[0]
         full = examples // batch_size * batch_size
-        batches = order[:full].reshape(-1, batch_size)
-        carry, _ = jax.lax.scan(lambda c, rows: (step(c, rows, x, labels), None), (state, sums), batches)
+        if full == batch_size:
+            # Not a loop: see ``convolves``.
+            carry = step((state, sums), order[:full], x, labels)
+        else:
+            batches = order[:full].reshape(-1, batch_size)
+            carry, _ = jax.lax.scan(lambda c, rows: (step(c, rows, x, labels), None), (state, sums), batches)
         return step(carry, order[full:], x, labels) if full < examples else carry
 
     return chunk
+
+
+def convolves(lowered: jax.stages.Lowered) -> bool:
+    """Whether a program has convolutions in it.
+
+    XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel for those inside a loop, and takes some 20 times as long: such
+    networks are trained with one call a batch there. ``tests/test_engine_convolutions.py`` holds both ways together.
+    """
+    return "stablehlo.convolution" in lowered.as_text()
 
 
 def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array], jax.Array]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from paribus import seeds
 from paribus.data import standardization
@@ -33,7 +33,9 @@ class Programs:
     Attributes:
         network: the structure.
         draw: see :meth:`Network.initial_state`.
-        chunks: see :func:`paribus.engine.program.chunk_program`; one for each length of a chunk.
+        chunks: see :func:`paribus.engine.program.chunk_program`; one for each number of examples trained on in one call
+            and each number of examples in the chunk.
+        stepwise: whether a call trains on one batch, or on a whole chunk.
         evaluate: see :func:`paribus.engine.program.evaluation_program`.
         outputs: see :func:`paribus.engine.program.outputs_program`; compiled where metrics ask for it.
         evaluation_batch: how many examples ``evaluate`` takes.
@@ -41,7 +43,8 @@ class Programs:
 
     network: Network
     draw: Any
-    chunks: Mapping[int, Any]
+    chunks: Mapping[tuple[int, int], Any]
+    stepwise: bool
     evaluate: Any
     outputs: Any
     evaluation_batch: int
@@ -59,21 +62,31 @@ def compiled(job: TrainJob, data: Splits) -> Programs:
     state = jax.eval_shape(network.initial_state, *keys)
     batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
     chunk = jax.jit(program.chunk_program(network, prepare, batch_size, weights), donate_argnums=0)
-    chunks = {
-        length: chunk.lower(
-            state,
-            program.Sums.zero(),
-            _like((length,), np.int32),
-            _like((length, *data.train.example_shape), data.train.x.dtype),
-            _like((length,), np.int32),
-        ).compile()
-        for length in set(data.train.lengths(batch_size))
-    }
+
+    def lowered(rows: int, length: int) -> jax.stages.Lowered:
+        x = _like((length, *data.train.example_shape), data.train.x.dtype)
+        labels = _like((length,), np.int32)
+        return chunk.lower(state, program.Sums.zero(), _like((rows,), np.int32), x, labels)
+
+    lengths = set(data.train.lengths(batch_size))
+    whole = {(length, length): lowered(length, length) for length in lengths}
+    stepwise = jax.default_backend() == "cpu" and any(map(program.convolves, whole.values()))
+    if stepwise:
+        calls = {
+            (len(part), length) for length in lengths for part in batches(np.arange(length, dtype=np.int32), batch_size)
+        }
+        whole = {call: lowered(*call) for call in calls}
+    chunks = {call: each.compile() for call, each in whole.items()}
     size = min(program.EVALUATION_BATCH, *(len(split) for split in data.every))
     evaluation = jax.jit(program.evaluation_program(network, prepare))
     evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
     outputs = jax.jit(program.outputs_program(network, prepare))
-    return Programs(network, draw, chunks, evaluate, outputs, size)
+    return Programs(network, draw, chunks, stepwise, evaluate, outputs, size)
+
+
+def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:
+    """An order cut into batches; the last may be short."""
+    return np.split(order, range(batch_size, len(order), batch_size))
 
 
 def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:
