@@ -216,7 +216,7 @@ def test_a_function_of_a_module_or_a_file(tmp_path: Path) -> None:
         ("net.keras", "digits", UsageError, "there is no such file"),
         ("json:loads", None, UsageError, "give --data"),
         ("json:codec", "digits", UsageError, "json has no 'codec'"),
-        ("json:decoder", "digits", UsageError, "a Keras model is expected, this is module"),
+        ("json:decoder", "digits", UsageError, "is expected, this is module"),
     ],
 )
 def test_what_is_no_model_is_told(source: str, data: str | None, error: type[Exception], said: str) -> None:

@@ -286,8 +286,8 @@ def test_wrong_options_are_errors_of_ours(options: dict[str, Any], error: type[E
     ("models", "data", "error", "said"),
     [
         ({}, "digits", UsageError, "a mapping of names to models"),
-        ({"a": plain}, "digits", UsageError, "a Keras model is expected, this is function; call it"),
-        ({"a": 3}, "digits", UsageError, "a Keras model is expected, this is int"),
+        ({"a": plain}, "digits", UsageError, "is expected, this is function; call it"),
+        ({"a": 3}, "digits", UsageError, "is expected, this is int"),
         ({"a": None}, "digits", UsageError, "this is NoneType"),
     ],
 )

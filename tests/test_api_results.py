@@ -109,7 +109,7 @@ def test_the_notebook_gets_verdicts_figure_and_table_in_one_piece(results: pb.Re
         assert f'<th scope="row">{arm}</th>' in html
     assert "and 2 further comparisons" in html
     # Its style must not touch the notebook around it.
-    rules = html.split("<style>")[1].split("</style>")[0]
+    rules = html.split("<style>")[1].split("</style>")[0].replace("@media(prefers-color-scheme:dark){", "")
     selectors = [part for rule in rules.split("}") if "{" in rule for part in rule.split("{")[0].split(",")]
     assert [each for each in selectors if ".paribus" not in each] == []
     single = results.contrast("large", "small")._repr_html_()
