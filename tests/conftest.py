@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from paribus.engine.engine import Engine
 
 environment.prepare()
+
+# What is started in a script's background ignores Ctrl-C, and tests of Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test may fail because the machine is busy.
 settings.register_profile("paribus", deadline=None, print_blob=True)
