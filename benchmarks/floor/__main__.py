@@ -1,6 +1,7 @@
 """This machine's rates at the arms' own shapes, the floor of each arm, and paribus as a fraction of it, on one core.
 
-Everything in one sitting and pinned to the same core. The floor: every matrix product of an epoch (forward, gradients
+Everything in one sitting and pinned to the same core, and the best of each: on a shared machine only that is the
+machine's. The floor: every matrix product of an epoch (forward, gradients
 of weights and inputs) at the speed of the fastest library for its shape, plus the optimizer's passes over memory at the
 rate of a triad with the same footprint. Activations, dropout, gathering the batches and the loss are not in it.
 """
@@ -10,11 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def rates(python: Path, core: int, library: str, precision: str, given: dict[str
 
 
 def paribus(arm: str, epochs: int, precision: str, folder: Path) -> float:
-    """Seconds an epoch of one worker, alone on the machine; the first epoch is not counted."""
+    """Seconds of the fastest epoch of one worker, alone on the machine; the first one compiles and is left out."""
     script = ROOT / "benchmarks" / "peers" / "paribus_study.py"
     line = [sys.executable, str(script), "--arm", arm, "--seeds", "1", "--workers", "1", "--epochs", str(epochs)]
     line += ["--store", str(folder / f"store-{time.monotonic_ns()}"), "--started", str(time.time())]
@@ -59,7 +60,7 @@ def paribus(arm: str, epochs: int, precision: str, folder: Path) -> float:
     environment = dict(os.environ, PARIBUS_CACHE=str(folder / "cache"), PYTHONPATH=str(ROOT))
     done = subprocess.run(line, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     (ends,) = json.loads(done.stdout)["epoch_ends"]
-    return float((ends[-1] - ends[0]) / (len(ends) - 1))
+    return min(float(end - start) for start, end in pairwise(ends))
 
 
 def main() -> None:
@@ -104,7 +105,7 @@ def main() -> None:
     for name, (widths, optimizer) in networks.items():
         least: Floor = floor(widths, optimizer, batch, steps, seconds_of, bytes_a_second[name])
         flops = steps * sum(count * p.operations for p, count in products(widths, batch).items())
-        ours = statistics.median(epochs[name])
+        ours = min(epochs[name])
         arms.append(
             {
                 "arm": name,

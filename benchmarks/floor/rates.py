@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from typing import Any
 import numpy as np
 
 SECONDS = 0.012
-CHUNKS = 9
+CHUNKS = 15
 
 
-def typical(call: Callable[[int], object]) -> float:
-    """Seconds a call: the median over some chunks, each of about ``SECONDS``; ``call(n)`` calls n times."""
+def least(call: Callable[[int], object]) -> float:
+    """Seconds a call: the least over some chunks, each of about ``SECONDS``; ``call(n)`` calls n times."""
     call(3)
     count = 1
     while True:
@@ -36,7 +35,7 @@ def typical(call: Callable[[int], object]) -> float:
         started = time.perf_counter()
         call(count)
         chunks.append((time.perf_counter() - started) / count)
-    return statistics.median(chunks)
+    return min(chunks)
 
 
 def operands(kind: str, batch: int, width: int, units: int) -> tuple[np.ndarray[Any, Any], ...]:
@@ -111,7 +110,7 @@ def triad(footprint: int) -> float:
             for _ in range(count):
                 torch.add(b, c, alpha=1.5, out=a)
 
-    return 12 * (footprint // 12) / typical(call)
+    return 12 * (footprint // 12) / least(call)
 
 
 def main() -> None:
@@ -121,7 +120,7 @@ def main() -> None:
     asked = parser.parse_args()
     given = json.load(sys.stdin)
     multiply = {"numpy": with_numpy, "torch": with_torch, "jax": with_jax}[asked.library]
-    seconds = [typical(multiply(*operands(*product), asked.precision)) for product in given["products"]]
+    seconds = [least(multiply(*operands(*product), asked.precision)) for product in given["products"]]
     answer: dict[str, object] = {"seconds": seconds}
     if asked.library == "torch" and asked.precision == "float32":
         answer["rates"] = [triad(footprint) for footprint in given["footprints"]]
