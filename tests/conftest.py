@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 environment.prepare()
 
-# What is started in a script's background ignores Ctrl-C, and tests of Ctrl-C would wait for ever.
+# What is started in a script's background or by nohup ignores these, and tests of them would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No test may fail because the machine is busy.
 settings.register_profile("paribus", deadline=None, print_blob=True)
