@@ -49,7 +49,7 @@ docs: $(DEV) ## write anew the pages that come from the code: help texts of comm
 site: $(DEV) ## build the documentation as a site, out/site/index.html; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -c docs -d out/doctrees -b html . out/site
 
-notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs; takes about an hour
+notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs
 	$(BIN)/python examples/notebooks.py
 
 constraints: ## resolve all dependencies anew into constraints.txt
