@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from digits_jobs import DIGITS, PLAIN, TWO_EPOCHS, WIDER, arm, describe_job, train_job
+from paribus import study_files
 from paribus.backends import process
 from paribus.backends.base import Backend
 from paribus.backends.fake import FakeBackend
 from paribus.backends.local import LocalBackend
+from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import (
@@ -34,6 +36,9 @@ from paribus.records import (
     Status,
     TrainJob,
 )
+from paribus.run import run_study, warm_up
+from paribus.store.memory import MemoryStore
+from paribus.study import Arm
 from processes import STUB, WORKER, alive, gone, own_workers, workers_of
 
 MANY_EPOCHS = replace(TWO_EPOCHS, epochs=400)
@@ -168,6 +173,37 @@ def test_workers_are_reused_and_no_more_than_asked_for(local: LocalBackend, reci
     list(local.run([train_job(recipe, seed) for seed in range(4)]))
     assert own_workers() == before
     assert len(before) == 2
+
+
+def test_warm_workers_take_the_jobs_that_they_were_started_for(recipe: Recipe) -> None:
+    before = set(own_workers())
+    with LocalBackend(2) as backend:
+        backend.warm_up(1)
+        started = set(own_workers()) - before
+        assert len(started) == 1, "no more than there are jobs"
+        assert [e.result.status for e in backend.run([train_job(recipe)]) if isinstance(e, Ended)] == [Status.FINISHED]
+        assert set(own_workers()) - before == started
+        backend.warm_up(5)
+        assert len(set(own_workers()) - before) == 2, "no more than there may be workers"
+
+
+def test_only_a_study_that_is_not_stored_yet_has_workers_start_early() -> None:
+    asked: list[int] = []
+
+    class Counting(FakeBackend):
+        def warm_up(self, jobs: int) -> None:
+            asked.append(jobs)
+
+    document = study_files.overridden(study_files.load("digits"), seeds=4, epochs=1)
+    arms = {**document.arms, "forest": Arm(estimator={"RandomForestClassifier": {}})}
+    document = document.model_copy(update={"arms": arms})
+    store = MemoryStore()
+    warm_up(document, store, Counting())
+    assert asked == [4 * (len(arms) - 1)], "estimators need no Keras"
+    document = document.model_copy(update={"arms": {k: v for k, v in arms.items() if k != "forest"}})
+    run_study(document, store, FakeBackend(), Silent())
+    warm_up(document, store, Counting())
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("workers", [0, -1])

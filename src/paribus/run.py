@@ -57,6 +57,15 @@ def run_study(
     return planned
 
 
+def warm_up(document: StudyDocument, store: Store, backend: Backend) -> None:
+    """Have workers start where they will surely be needed: they do while the data is read and the rest imported.
+
+    A study that the store has already may need none.
+    """
+    if store.study(document.name) is None:
+        backend.warm_up(document.seeds * sum(arm.estimator is None for arm in document.arms.values()))
+
+
 def announce(document: StudyDocument, display: Display) -> None:
     """Say so if the study's data will take a while to read.
 

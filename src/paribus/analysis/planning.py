@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scipy import stats
+from scipy import special
 
 from paribus.analysis.compare import parsed_scope
 from paribus.analysis.comparison import Comparison, Scope
@@ -118,7 +118,7 @@ def plan(
     alpha = Strictness(level, contrasts).alpha
     noise = TrueNoise(parts.ms_seed / parts.examples, example, parts.examples, alpha)
     freedom = parts.seeds - 1
-    inflation = freedom / float(stats.chi2.ppf(1 - _CAUTION, freedom))
+    inflation = freedom / float(2 * special.gammaincinv(freedom / 2, 1 - _CAUTION))
     cautious = TrueNoise(noise.per_seed * inflation, example, parts.examples, alpha)
     floor = noise.floor(power)
     enough = floor < detect

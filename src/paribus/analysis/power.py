@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from paribus.analysis.critical import TwoPartVariance, half_width
 
@@ -39,12 +39,12 @@ class TrueNoise:
         over its chi-square law. The examples' part, with thousands of degrees of freedom, is taken as known.
         """
         seed_part = self.per_seed / seeds
-        estimated = seed_part * stats.chi2.ppf(_SLICES, seeds - 1) / (seeds - 1)
+        estimated = seed_part * 2 * special.gammaincinv((seeds - 1) / 2, _SLICES) / (seeds - 1)
         half = half_width(TwoPartVariance(estimated, seeds - 1, self.example, max(self.examples - 1, 1)), self.alpha)
         error = math.sqrt(seed_part + self.example)
         if error == 0:
             return 1.0
-        found = stats.norm.sf((half - difference) / error) + stats.norm.sf((half + difference) / error)
+        found = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
         return float(np.mean(found))
 
     def detectable(self, seeds: int, power: float) -> float:
@@ -65,7 +65,7 @@ class TrueNoise:
         """The smallest difference that endlessly many seeds find with this power."""
         if self.example == 0:
             return 0.0
-        critical = float(stats.t.isf(self.alpha / 2, self.examples - 1))
+        critical = -float(special.stdtrit(self.examples - 1, self.alpha / 2))
         excess = _excess_power(critical, power)
         return math.sqrt(self.example) * excess
 
@@ -74,7 +74,7 @@ def _excess_power(critical: float, power: float) -> float:
     """The true difference in standard errors at which a normal estimate passes ``critical`` with this power."""
 
     def missing(shift: float) -> float:
-        return float(stats.norm.sf(critical - shift) + stats.norm.sf(critical + shift)) - power
+        return float(special.ndtr(shift - critical) + special.ndtr(-shift - critical)) - power
 
     return float(optimize.brentq(missing, 0.0, critical + 40.0)) if missing(0.0) < 0 else 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from paribus.analysis.comparison import SignFlip, Superiority
 
@@ -47,6 +47,6 @@ def superiority(differences: NDArray[np.float64], level: float) -> Superiority:
     low = high = None
     if count > 1:
         alpha = 1 - level
-        low = float(stats.beta.ppf(alpha / 2, wins, count - wins + 1)) if wins else 0.0
-        high = float(stats.beta.isf(alpha / 2, wins + ties + 1, losses)) if losses else 1.0
+        low = float(special.betaincinv(wins, count - wins + 1, alpha / 2)) if wins else 0.0
+        high = float(special.betainccinv(wins + ties + 1, losses, alpha / 2)) if losses else 1.0
     return Superiority((wins + ties / 2) / count, low, high, wins, ties, losses)

@@ -28,6 +28,9 @@ class Backend(ABC):
             DataError: the data cannot be read.
         """
 
+    def warm_up(self, jobs: int) -> None:  # noqa: B027 - a backend that needs no time to start has nothing to prepare
+        """So many networks will be asked for soon: what takes time to start may start now. Returns at once."""
+
     def close(self) -> None:  # noqa: B027 - a backend that holds nothing has nothing to let go
         """Let go of what is held between calls of ``run``."""
 

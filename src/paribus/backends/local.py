@@ -95,6 +95,11 @@ class LocalBackend(Backend):
         finally:
             self._stop(self._busy())
 
+    def warm_up(self, jobs: int) -> None:
+        """Start as many workers as these jobs will need, and have them import meanwhile."""
+        for worker in self._idle(jobs):
+            worker.warm_up()
+
     def close(self) -> None:
         """Stop all workers; those that do not leave by themselves within a few seconds are killed."""
         for worker in self._workers:

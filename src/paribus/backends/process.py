@@ -15,7 +15,7 @@ from typing import final
 
 from paribus.backends.oom import OomKills
 from paribus.backends.schedule import Program, program_of
-from paribus.backends.worker import OUT_OF_MEMORY, Raised
+from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, WarmUp
 from paribus.custom import Imports
 from paribus.errors import BackendError
 from paribus.records import EpochDone, Event, Job
@@ -68,8 +68,12 @@ class Process:
         finally:
             theirs.close()
             os.close(lifeline)
-        self.connection: Connection[Imports | Job | None, Event | Raised] = Connection(ours.detach())
+        self.connection: Connection[Message, Event | Raised] = Connection(ours.detach())
         self._say(imports)
+
+    def warm_up(self) -> None:
+        """Have it import what trains networks, if it has not yet. If that fails, its first job's end will tell."""
+        self._say(WarmUp())
 
     def take(self, job: Job) -> None:
         """Give the worker a job. If it is dead already, ``listen`` will tell."""
@@ -98,7 +102,7 @@ class Process:
         """Ask the worker to leave."""
         self._say(None)
 
-    def _say(self, message: Imports | Job | None) -> None:
+    def _say(self, message: Message) -> None:
         """Send, unless nobody is there any more."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 class Rooms:
     """Computes jobs, one after the other. Not safe to share between threads."""
 
+    def warm_up(self) -> None:
+        """Import what trains networks."""
+        assert self._engine
+
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
 

@@ -38,17 +38,17 @@ def run(
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
     from paribus import study_files
-    from paribus.display.choose import suitable
-    from paribus.until import run_until_decided, with_looks
 
     document = study_files.overridden(study_files.load(study), seeds=seeds, epochs=epochs, data=data)
     if until_decided:
+        from paribus.until import with_looks
+
         document = with_looks(document, max_seeds)
     chosen = study_files.overridden(document, arms=arm or ())
 
     with _computing(document, store, workers) as (opened, backend):
         if until_decided:
-            outcome = run_until_decided(chosen, document, opened, backend, suitable(), max_seeds)
+            outcome = _until_decided(chosen, document, opened, backend, max_seeds)
         else:
             outcome = _all_seeds(chosen, document, opened, backend)
     output.print_outcome(outcome, json=json)
@@ -84,12 +84,26 @@ def noise(
         output.print_renderable(shares_table(document.name, arm, shares))
 
 
+def _until_decided(
+    chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, max_seeds: int
+) -> Outcome:
+    from paribus.display.choose import suitable
+    from paribus.run import warm_up
+    from paribus.until import run_until_decided
+
+    warm_up(chosen, store, backend)
+    return run_until_decided(chosen, whole, store, backend, suitable(), max_seeds)
+
+
 def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend) -> Outcome:
+    from paribus.run import run_study, warm_up
+
+    warm_up(chosen, store, backend)
+    # The rest is imported while workers start.
     from paribus.collect import collect
     from paribus.data import summarize
     from paribus.display.choose import suitable
     from paribus.jobs import stored_arms
-    from paribus.run import run_study
 
     planned = run_study(chosen, store, backend, suitable(), whole=whole)
     return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)

@@ -16,7 +16,7 @@ from paribus.jobs import describe_arms, stored_arms
 from paribus.outcome import Outcome
 from paribus.plan import Plan
 from paribus.python.results import Results
-from paribus.run import announce, run_study
+from paribus.run import announce, run_study, warm_up
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
 from paribus.store.sqlite import SqliteStore
@@ -46,6 +46,7 @@ def compute(
     """
     with session(folder, backend) as store:
         display = shown(progress=progress)
+        warm_up(chosen, store, backend)
         announce(chosen, display)
         check_parameters(chosen, store, backend, parameters)
         planned = run_study(chosen, store, backend, display, whole=whole)
