@@ -267,7 +267,8 @@ class RunResult:
         seeds: the seeds of its three streams.
         scores: its measures; None for a failed run.
         curve: its measures by epoch, up to where it got.
-        seconds: wall time of training and evaluation, without compilation.
+        seconds: wall time of training and evaluation, without compilation. Runs computed side by side in lanes share
+            it: each has the group's wall time divided by the number of its runs.
         weights_digest: sha256 of the final weights, hexadecimal (of an estimator: of all that it learned); None for a
             failed run.
         environment: what it was computed with; None if the worker died before it could say.

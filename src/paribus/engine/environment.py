@@ -101,11 +101,12 @@ def cache_folder() -> Path:
 
 
 @cache
-def current() -> Environment:
-    """What this process computes with."""
+def current(lanes: int = 1) -> Environment:
+    """What this process computes with; the number of lanes, if there are several, is told with the device."""
     import jax
 
     device = jax.devices()[0]
+    side_by_side = f", {lanes} lanes" if lanes > 1 else ""
     return Environment(
         paribus=__version__,
         python=platform.python_version(),
@@ -115,6 +116,6 @@ def current() -> Environment:
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
         cpu=cpu_name(),
-        device=f"{device.platform}:{device.device_kind}",
+        device=f"{device.platform}:{device.device_kind}{side_by_side}",
         flags=os.environ.get("XLA_FLAGS", ""),
     )

@@ -33,7 +33,10 @@ RESIDENT_VARIABLE = "PARIBUS_RESIDENT"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """A part of an epoch: examples, their labels, and the order in which they are trained on, int32."""
+    """A part of an epoch: examples, their labels, and the order in which they are trained on, int32.
+
+    With lanes the order has a row for each; so have examples and labels if the split's ``lane_axis`` is 0.
+    """
 
     order: NDArray[np.int32]
     x: Any
@@ -46,10 +49,12 @@ class Split(ABC):
     Attributes:
         x: the examples as they are stored, shape ``(examples, ...)``.
         labels: int32, shape ``(examples,)``.
+        lane_axis: None where all lanes share the examples of a chunk, 0 where each has its own.
     """
 
     x: NDArray[Any]
     labels: NDArray[np.int32]
+    lane_axis: int | None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,7 +70,7 @@ class Split(ABC):
 
     @abstractmethod
     def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:
-        """The examples in an order, in chunks of whole batches."""
+        """The examples in an order (with lanes, one order a row), in chunks of whole batches."""
 
     @abstractmethod
     def rows(self, start: int, stop: int) -> Any:
@@ -75,6 +80,8 @@ class Split(ABC):
 @final
 class Resident(Split):
     """Examples in memory. On a CPU, JAX reads them where they are."""
+
+    lane_axis = None
 
     def __init__(self, x: NDArray[Any], labels: NDArray[np.int32]) -> None:
         self.x, self.labels = x, labels
@@ -97,7 +104,9 @@ class Resident(Split):
 
 @final
 class Streamed(Split):
-    """Examples in a memory-mapped file, of which a process never holds more than a few chunks."""
+    """Examples in a memory-mapped file, of which a process never holds more than a few chunks (a lane)."""
+
+    lane_axis = 0
 
     def __init__(self, x: NDArray[Any], labels: NDArray[np.int32]) -> None:
         self.x, self.labels = x, labels
@@ -122,7 +131,7 @@ class Streamed(Split):
         ends = np.cumsum(self.lengths(batch_size))[:-1]
         with ThreadPoolExecutor(1, "paribus-reader") as reader:
             coming = None
-            for part in np.split(order, ends):
+            for part in np.split(order, ends, axis=-1):
                 chunk, coming = coming, reader.submit(self._chunk, part)
                 if chunk is not None:
                     yield chunk.result()
@@ -140,6 +149,9 @@ class Streamed(Split):
 
     def _chunk(self, order: NDArray[np.int32]) -> Chunk:
         self._check()
+        if order.ndim > 1:
+            lanes = [self._chunk(row) for row in order]
+            return Chunk(*(np.stack([getattr(lane, name) for lane in lanes]) for name in ("order", "x", "labels")))
         # Read in the order of the file, trained on in the order of the epoch.
         by_place = np.argsort(order)
         positions = np.empty_like(order)

@@ -1,8 +1,8 @@
-"""An architecture's network, and its programs compiled for a data set; all seeds share them."""
+"""An architecture's network, and its programs compiled for a data set and a number of lanes; all seeds share them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from paribus.data import standardization
 from paribus.data.training import class_weights
 from paribus.engine import program
 from paribus.engine.examples import Splits
+from paribus.engine.lanes import Lanes
 from paribus.engine.network import Network
 from paribus.engine.revive import as_read, input_shape
-from paribus.records import TrainJob
+from paribus.records import Seeds, TrainJob
 
 DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1", "xla_cpu_use_fusion_emitters": "False"}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds.
@@ -28,10 +29,11 @@ Neither option changes a bit of what any of Keras's initializers draws (``tests/
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Programs:
-    """A network and its compiled programs.
+    """A network and its compiled programs, each of which computes all lanes.
 
     Attributes:
         network: the structure.
+        lanes: how many runs a program computes at a time.
         draw: see :meth:`Network.initial_state`.
         chunks: see :func:`paribus.engine.program.chunk_program`; one for each number of examples trained on in one call
             and each number of examples in the chunk.
@@ -42,6 +44,7 @@ class Programs:
     """
 
     network: Network
+    lanes: Lanes
     draw: Any
     chunks: Mapping[tuple[int, int], Any]
     stepwise: bool
@@ -49,24 +52,36 @@ class Programs:
     outputs: Any
     evaluation_batch: int
 
+    def keys(self, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """What ``draw`` draws from, for runs with these seeds."""
+        return _keys(self.network, self.lanes, each)
 
-def compiled(job: TrainJob, data: Splits) -> Programs:
+    def zero(self) -> program.Sums:
+        """Before the first batch."""
+        return self.lanes.together([program.Sums.zero()])
+
+
+def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     """Compile what all seeds of a job's arm share."""
     network = Network.rebuild(job.recipe, job.training)
     reads = as_read(input_shape(network.model)[1:], data.train.example_shape)
     assert reads is not None, "describe has checked it"
     standard = standardization(data.train.x) if job.data.standardize else None
     prepare = program.prepared(reads, job.data.scale, standard)
-    keys = (seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states)))
-    draw = jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
-    state = jax.eval_shape(network.initial_state, *keys)
+    keys = _keys(network, lanes, [job.seeds])
+    initial = lanes.over(network.initial_state, 0, 0)
+    options = DRAW_ONCE if jax.default_backend() == "cpu" else None
+    draw = jax.jit(initial).lower(*keys).compile(compiler_options=options)
+    state = jax.eval_shape(initial, *keys)
     batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
-    chunk = jax.jit(program.chunk_program(network, prepare, batch_size, weights), donate_argnums=0)
+    axis, own = data.train.lane_axis, program.chunk_program(network, prepare, batch_size, weights)
+    chunk = jax.jit(lanes.over(own, 0, 0, 0, axis, axis), donate_argnums=0)
 
     def lowered(rows: int, length: int) -> jax.stages.Lowered:
-        x = _like((length, *data.train.example_shape), data.train.x.dtype)
-        labels = _like((length,), np.int32)
-        return chunk.lower(state, program.Sums.zero(), _like((rows,), np.int32), x, labels)
+        lead = () if axis is None else lanes.shape()
+        x = _like((*lead, length, *data.train.example_shape), data.train.x.dtype)
+        labels = _like((*lead, length), np.int32)
+        return chunk.lower(state, lanes.together([program.Sums.zero()]), _like(lanes.shape(rows), np.int32), x, labels)
 
     lengths = set(data.train.lengths(batch_size))
     whole = {(length, length): lowered(length, length) for length in lengths}
@@ -78,15 +93,21 @@ def compiled(job: TrainJob, data: Splits) -> Programs:
         whole = {call: lowered(*call) for call in calls}
     chunks = {call: each.compile() for call, each in whole.items()}
     size = min(program.EVALUATION_BATCH, *(len(split) for split in data.every))
-    evaluation = jax.jit(program.evaluation_program(network, prepare))
+    evaluation = jax.jit(lanes.over(program.evaluation_program(network, prepare), 0, None, None))
     evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
-    outputs = jax.jit(program.outputs_program(network, prepare))
-    return Programs(network, draw, chunks, stepwise, evaluate, outputs, size)
+    outputs = jax.jit(lanes.over(program.outputs_program(network, prepare), 0, None))
+    return Programs(network, lanes, draw, chunks, stepwise, evaluate, outputs, size)
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:
-    """An order cut into batches; the last may be short."""
-    return np.split(order, range(batch_size, len(order), batch_size))
+    """An order, of one lane or of all, cut into batches; the last may be short."""
+    return np.split(order, range(batch_size, order.shape[-1], batch_size), axis=-1)
+
+
+def _keys(network: Network, lanes: Lanes, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    generators = len(network.seed_states)
+    dropout = [seeds.dropout_keys(one, generators) for one in each]
+    return lanes.together([seeds.init_key(one) for one in each]), lanes.together(dropout)
 
 
 def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:

@@ -1,0 +1,67 @@
+"""Lanes: runs of one arm side by side in one compiled program, which differ in their seeds.
+
+A step of a small network keeps a GPU busy for a few microseconds and costs as many to start; the same step of many runs
+costs hardly more. How many lanes a program has may change its last bits on a GPU, so their number is fixed: where there
+are fewer runs than lanes, the last run fills the rest, and what those lanes say is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Tree = TypeVar("Tree")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How many runs a program computes at a time. A single one has no axis: programs and arrays are those of a run."""
+
+    count: int = 1
+
+    def over(self, function: Callable[..., Any], *axes: int | None) -> Callable[..., Any]:
+        """A function of one run as one of all lanes; an argument's axis is 0, or None where all lanes share it."""
+        return function if self.count == 1 else jax.vmap(function, in_axes=axes)
+
+    def shape(self, *lengths: int) -> tuple[int, ...]:
+        """An array's shape in one run -> its shape in the program."""
+        return lengths if self.count == 1 else (self.count, *lengths)
+
+    def together(self, each: Sequence[Tree]) -> Tree:
+        """What belongs to each run as one; the last run's fills the lanes that are left."""
+        if self.count == 1:
+            return each[0]
+        filled = [*each, *[each[-1]] * (self.count - len(each))]
+        stacked: Tree = jax.tree.map(lambda *leaves: np.stack(leaves), *filled)
+        return stacked
+
+    def apart(self, tree: Tree) -> list[Tree]:
+        """A program's answer as one answer a lane, in the host's memory."""
+        host = jax.tree.map(np.asarray, tree)
+        if self.count == 1:
+            return [host]
+        return [jax.tree.map(lambda leaf, lane=lane: leaf[lane], host) for lane in range(self.count)]
+
+    def chosen(self, which: Sequence[bool], new: Tree, old: Tree | None) -> Tree:
+        """``new`` in the lanes of the runs that are marked, ``old`` in the others (anything, where it is None)."""
+        marked = self.together([np.full(1, each) for each in which]).reshape(-1)
+        if marked.all() or old is None:
+            return new
+        if not marked.any():
+            return old
+        chosen: Tree = _chosen(marked, new, old)
+        return chosen
+
+
+@jax.jit
+def _chosen(marked: jax.Array, new: Any, old: Any) -> Any:
+    def of_leaf(mine: jax.Array, theirs: jax.Array) -> jax.Array:
+        return jnp.where(marked.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
+
+    return jax.tree.map(of_leaf, new, old)
