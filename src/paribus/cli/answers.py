@@ -20,7 +20,11 @@ Format = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--output", metavar="FILE", help="Where to write it.", show_default="STUDY.html; others: stdout"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write it; - is stdout.",
+        show_default="STUDY.html; others: stdout",
     ),
 ]
 Figures = Annotated[
@@ -43,12 +47,13 @@ def report(
     from paribus.store.sqlite import SqliteStore
     from paribus.stored import open_results
 
+    output.refuse_stdout("--figures", figures, "figures are files of a folder")
     with SqliteStore.open(store, mode="read") as opened:
         outcome = open_results(study, opened).outcome()
         if figures is not None:
             for file in room.write_figures(outcome, figures, figure_format):
                 typer.echo(str(file), err=True)
-        if out is None and format != "html":
+        if out == output.STDOUT or (out is None and format != "html"):
             typer.echo(room.text(outcome, format), nl=False)
             return
         path = out or Path(f"{outcome.document.name}.html")

@@ -40,6 +40,7 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Hand a study that was run on to other programs: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
+    output.refuse_stdout("--output", out, "an export is a folder of files")
     if force and to == "mlflow":
         raise UsageError(
             "--force: an MLflow database is added to, and no run is written to it twice; leave --force out"

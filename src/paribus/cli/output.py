@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import json as json_library
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from paribus.errors import UsageError
 
 if TYPE_CHECKING:
     from paribus.chosen import Chosen
     from paribus.outcome import Outcome
+
+STDOUT = Path("-")
+"""What a user gives in a file's place for stdout, as everywhere; a file of that name is ``"$PWD/-"``."""
+
+
+def refuse_stdout(option: str, path: Path | None, what: str) -> None:
+    """Refuse ``-`` where several files are written, before any of them is.
+
+    Raises:
+        UsageError: the path is ``-``.
+    """
+    if path == STDOUT:
+        raise UsageError(f"{option} -: {what}, which stdout cannot hold; name a folder")
 
 
 def print_outcome(outcome: Outcome, *, json: bool) -> None:
