@@ -83,6 +83,35 @@ def test_opaque_pngs_of_every_mode_are_read(tmp_path: Path, image, expected):
     assert read_image(tmp_path / "x.png").tolist() == [[expected]]
 
 
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_an_image_is_turned_as_its_camera_noted(tmp_path: Path, kind: str):
+    """For every note: the eight ways to hold a camera, and what is no way."""
+    upright = np.repeat(np.repeat(np.array([[0, 80, 160], [240, 40, 120]], np.uint8), 8, axis=0), 8, axis=1)
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright),
+        7: upright[::-1, ::-1].T,
+        8: np.rot90(upright, -1),
+        9: upright,
+    }
+    for note, pixels in stored.items():
+        exif = Image.Exif()
+        exif[0x0112] = note
+        path = tmp_path / f"{note}.{kind}"
+        Image.fromarray(np.ascontiguousarray(pixels)).save(
+            path, exif=exif, **({"quality": 100} if kind == "jpg" else {})
+        )
+        picture = images.read_picture(path)
+        assert picture.turned == (2 <= note <= 8)
+        assert np.abs(picture.pixels.astype(int) - upright).max() <= 2, note
+    Image.fromarray(upright).save(tmp_path / f"x.{kind}", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x05cut")
+    assert not images.read_picture(tmp_path / f"x.{kind}").turned, "a note that cannot be read"
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_is_refused(tmp_path: Path, mode):
     Image.new(mode, (2, 2), 0).save(tmp_path / "x.png")

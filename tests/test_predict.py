@@ -154,6 +154,17 @@ def test_a_noisy_photograph_in_colour(mnist: Dataset, tmp_path: Path) -> None:
     assert np.corrcoef(found.x[0], clean.reshape(-1))[0, 1] > 0.97
 
 
+def test_a_phones_picture_is_turned_and_that_is_said(mnist: Dataset, tmp_path: Path) -> None:
+    upright, exif = seven(), Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "phone.png", exif=exif)
+    Image.fromarray(upright).save(tmp_path / "scan.png")
+    found = read([tmp_path / "phone.png", tmp_path / "scan.png"], MNIST)
+    assert np.array_equal(found.x[0], found.x[1])
+    phone, scan = (each.prepared for each in found.inputs)
+    assert phone == ("turned as its camera noted", *scan)
+
+
 def test_other_data_is_padded_and_resized() -> None:
     light = Canvas("sketches", (10, 20), 1.0, False, "light", "")
     example, notes = as_example(seven(100, ink=255, paper=0), light, "x.png")

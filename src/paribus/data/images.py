@@ -26,6 +26,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded image.
+
+    Attributes:
+        pixels: uint8, shape (height, width) for grey and (height, width, 3) for colour.
+        turned: whether it lies otherwise in its file, with a note of the camera (EXIF) that says how to hold it.
+    """
+
+    pixels: NDArray[np.uint8]
+    turned: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Listing:
     """Files and the class of each."""
@@ -43,7 +56,7 @@ def read_folder(folder: Path, test_fraction: float | None = None) -> Dataset:
     Classes are the training folders' names in alphabetical order. Images are PNG or JPEG, all of one size, all grey
     or all in colour; the examples are uint8 of shape (height, width) or (height, width, 3). Without ``train`` and
     ``test``, every class is split by :func:`paribus.data.split.stratified` over the files in order of their names.
-    Training examples come in a mixed order. The orientation that a camera noted (EXIF) is not applied.
+    Training examples come in a mixed order. Images are turned as their camera noted (EXIF), as viewers show them.
 
     Raises:
         DataError: there are no such folders or images, an image is broken, too large, or unlike the first.
@@ -77,10 +90,12 @@ def read_folder(folder: Path, test_fraction: float | None = None) -> Dataset:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Decode one PNG or JPEG file.
+    """The pixels of one PNG or JPEG file, as :func:`read_picture` decodes it."""
+    return read_picture(path).pixels
 
-    Returns:
-        uint8, shape (height, width) for grey and (height, width, 3) for colour.
+
+def read_picture(path: Path) -> Picture:
+    """Decode one PNG or JPEG file, and turn it as its camera noted.
 
     Raises:
         DataError: the file cannot be read or decoded, is another format, is above 4096 x 4096 pixels, has 16 bits a
@@ -92,18 +107,32 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         # Pillow warns about bombs when it reads the header; here a warning is a refusal.
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", UserWarning)  # of a camera's notes that are cut off
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 if image.width * image.height > MAX_IMAGE_PIXELS:
                     raise DataError(
                         f"{path}: {image.width} x {image.height} pixels; at most {MAX_IMAGE_PIXELS} are decoded"
                     )
-                return _pixels(image, path)
+                turned = _turned(image)
+                return Picture(_pixels(turned or image, path), turned is not None)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{path}: more pixels than the {MAX_IMAGE_PIXELS} that are decoded: {error}") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: no PNG or JPEG image, whatever its name says") from error
     except BROKEN as error:
         raise DataError(f"{path}: cannot be decoded: {error}") from error
+
+
+def _turned(image: Image) -> Image | None:
+    """The image as its camera was held; None where it lies so already, or where no note of that can be read."""
+    from PIL import ExifTags, ImageOps
+
+    image.load()  # what is broken is no matter of notes
+    try:
+        noted = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except BROKEN:
+        return None
+    return ImageOps.exif_transpose(image) if noted in range(2, 9) else None
 
 
 def _pixels(image: Image, path: Path) -> NDArray[np.uint8]:

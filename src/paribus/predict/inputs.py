@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Dataset, load, npy, read_image
+from paribus.data import Dataset, load, npy, read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
 from paribus.predict.canvas import canvas
@@ -19,6 +19,7 @@ from paribus.predict.pictures import as_example
 from paribus.records import DataSpec
 
 PICTURES = (".png", ".jpg", ".jpeg")
+TURNED = "turned as its camera noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
             inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
             parts.append(examples)
         else:
-            example, notes = as_example(read_image(file), alike, str(file), invert)
-            inputs.append(Input(str(file), None, notes))
+            picture = read_picture(file)
+            example, notes = as_example(picture.pixels, alike, str(file), invert)
+            inputs.append(Input(str(file), None, (*((TURNED,) if picture.turned else ()), *notes)))
             parts.append(example[None])
     x = np.concatenate(parts)
     return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
