@@ -57,6 +57,36 @@ def test_what_cannot_be_trained_is_said_by_name(name: str) -> None:
     assert len(message) < 800
 
 
+STUCK = {
+    "word": ({"Adam": {"beta_1": "much"}}, [("Adam), beta_1", '"much": could not convert string to float')]),
+    "two": (
+        {"Adam": {"beta_2": [0.9], "learning_rate": 0.1, "clipnorm": "1"}},
+        [("Adam), beta_2", "[0.9]: "), ("Adam), clipnorm", "\"1\": '>' not supported between")],
+    ),
+    "schedule": (
+        {
+            "SGD": {
+                "learning_rate": {"CosineDecay": {"initial_learning_rate": "fast", "decay_steps": 9}},
+                "momentum": 0.9,
+            }
+        },
+        [("SGD), learning_rate", '{"CosineDecay": {')],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_an_optimizers_argument_of_a_wrong_type_is_found_before_anything_trains(name: str) -> None:
+    optimizer, expected = STUCK[name]
+    arm = Arm.model_validate({"layers": [SOFTMAX], "optimizer": optimizer})
+    with pytest.raises(ModelError) as caught:
+        describe(DescribeJob("big", arm.spec(), DataSpec("x"), Protocol().training()), (12,), 4)
+    assert len(caught.value.mistakes) == len(expected)
+    for mistake, (place, message) in zip(caught.value.mistakes, expected, strict=True):
+        assert mistake.place == f"arm 'big', optimizer ({place}"
+        assert mistake.message.startswith(message)
+
+
 TRIED = {
     "augmented": Case(
         [{"RandomFlip": {}}, {"RandomRotation": {"factor": 0.1}}, {"Flatten": {}}, SOFTMAX], shape=(6, 6, 1)

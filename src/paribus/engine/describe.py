@@ -17,7 +17,7 @@ from paribus.engine.losses import reads_one_output
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.program import EVALUATION_BATCH
 from paribus.engine.revive import as_read, input_shape, output_shape, revive
-from paribus.engine.trial import objections, rebuilt
+from paribus.engine.trial import objections, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe
@@ -58,6 +58,8 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
             mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
     forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
+    if optimizer is not None:
+        mistakes += _stuck(optimizer, spec["optimizer"], f"{place}, optimizer")
     if mistakes or model is None or optimizer is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     text = canonical.model_text(model, example_shape)
@@ -128,6 +130,21 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
     if len(mistakes) > before:
         return None
     return _attempt(lambda: cls(**resolved), f"{place} ({name})", mistakes)
+
+
+def _stuck(optimizer: Any, written: dict[str, dict[str, Any]], place: str) -> list[Mistake]:
+    """What keeps an optimizer from taking a step: every argument that does so by itself, or all of them together."""
+    said = stuck(optimizer)
+    if said is None:
+        return []
+    ((name, arguments),) = written.items()
+    found = []
+    for key, value in arguments.items():
+        alone = _construct(keras.optimizers, {name: {key: value}}, place, [])
+        why = None if alone is None else stuck(alone)
+        if why is not None:
+            found.append(Mistake(f"{place} ({name}), {key}", f"{json.dumps(value)[:100]}: {why}"))
+    return found or [Mistake(f"{place} ({name})", said)]
 
 
 def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:

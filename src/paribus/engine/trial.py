@@ -41,8 +41,23 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
-        said = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
-        return [f"Keras cannot train it as a pure step: {said[:600]}"]
+        return [f"Keras cannot train it as a pure step: {_said(error)}"]
+
+
+def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
+    """Why an optimizer cannot take a step; None if it can. Traced on four weights, which takes milliseconds.
+
+    Keras looks at an argument such as ``beta_1`` when a step computes with it.
+    """
+    try:
+        anew = type(optimizer).from_config(optimizer.get_config())
+        weights = np.zeros((2, 2), np.float32)
+        anew.build([keras.Variable(weights)])
+        state = [np.zeros(variable.shape, variable.dtype) for variable in anew.variables]
+        jax.eval_shape(anew.stateless_apply, state, [weights], [weights])
+    except _OBJECTIONS as error:
+        return _said(error)
+    return None
 
 
 def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
@@ -51,6 +66,10 @@ def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
         return Network.rebuild(recipe, training), ""
     except _OBJECTIONS as error:
         return None, f"Keras cannot build it again from its config: {' '.join(str(error).split())[:600]}"
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()).split(" Arguments received by", 1)[0][:600]
 
 
 def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
