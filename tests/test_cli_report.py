@@ -1,4 +1,4 @@
-"""``paribus report`` and ``paribus export``: where they write to."""
+"""``paribus report`` and ``paribus export``: where they write to. ``paribus show``: tables that fit."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from paribus.report import FORMATS
 from paribus.run import run_study
 from paribus.store.sqlite import SqliteStore
 
+TUNED = Path(__file__).parents[1] / "examples" / "tuned.toml"
 Call = Callable[..., Said]
 
 
@@ -54,3 +55,14 @@ def test_several_files_do_not_go_to_stdout(paribus: Call, tmp_path: Path) -> Non
         assert said.err.count("\n") == 1
         assert said.err.endswith("which stdout cannot hold; name a folder\n")
     assert made(tmp_path) == ["runs"]
+
+
+def test_a_run_is_one_line_although_seeds_of_candidates_are_long(paribus: Call, tmp_path: Path) -> None:
+    with SqliteStore.open(tmp_path / "runs", "write") as store:
+        run_study(study_files.overridden(study_files.load(str(TUNED)), seeds=1), store, FakeBackend(), Silent())
+    runs = json.loads(paribus("show", "tuned.tuning", "--json").out)["runs"]
+    lines = paribus("show", "tuned.tuning").out.splitlines()[2:]
+    assert len(lines) == len(runs) == 12
+    for line, run in zip(lines, runs, strict=True):
+        assert line.split()[:4] == [run["arm"], f"{run['parameters']:,}", str(run["seed"]), "finished"]
+        assert line.split()[-1] == run["weights_digest"][:8]

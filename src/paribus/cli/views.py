@@ -50,20 +50,9 @@ def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> Vi
 
 
 def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> View:
-    """Arms with every run, a row a run."""
-    table = _table(
-        "arm",
-        "parameters",
-        "seed",
-        "status",
-        "test acc.",
-        "train acc.",
-        "gap",
-        "fit acc.",
-        "test loss",
-        "seconds",
-        "weights",
-    )
+    """Arms with every run, a row a run. Seeds may have ten digits: the rest is narrow."""
+    measures = ("test\nacc.", "train\nacc.", "gap", "fit\nacc.", "test\nloss")
+    table = _table("arm", "parameters", "seed", "status", *measures, "seconds", "weights")
     rows = []
     for arm in arms:
         for place in arm.runs:
@@ -75,7 +64,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
                 continue
             scores = _scores(run)
             shown = [_number(scores[key]) for key in _COLUMNS]
-            _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:12])
+            _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:8])
             rows.append({"arm": arm.name, "parameters": counted(arm.recipe), **_run(run)})
     return View(table, {"study": study.name, "runs": rows})
 
