@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -160,3 +162,21 @@ def mapped_bytes() -> int:
     """How much of mapped files this process holds."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssFile:"))
+
+
+def test_an_engine_keeps_the_data_that_was_used_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many studies a worker sees; going back and forth between two reads nothing again."""
+    alive: list[weakref.ref[object]] = []
+
+    def loaded(spec: DataSpec) -> object:
+        data = load(spec)
+        alive.append(weakref.ref(data.x_train))
+        return data
+
+    monkeypatch.setattr("paribus.engine.engine.load", loaded)
+    one, engine = arm(DROPOUT), Engine()
+    for divisor in (1, 2, 3, 4, 3, 4, 2, 4):
+        engine.describe(describe_job(one, data=replace(DIGITS, scale=divisor)))
+        gc.collect()
+        assert sum(data() is not None for data in alive) <= 2
+    assert len(alive) == 5

@@ -1,7 +1,7 @@
 """The engine: runs jobs, one group after the other, on one device. Knows no store, no study and no other process.
 
-What is costly is kept between jobs: the prepared data on the device, and the compiled programs of an architecture,
-which all seeds share.
+What is costly is kept between jobs: the data that was prepared last, and the compiled programs of an architecture, which
+all seeds share.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from paribus.engine.examples import Splits, splits
 from paribus.engine.lanes import Lanes
 from paribus.engine.programs import Programs, compiled
 from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
+
+KEPT_DATA = 2
+"""Data sets that an engine keeps: those of the study at hand, with and without a validation split where it is tuned."""
 
 
 class Engine:
@@ -64,7 +67,10 @@ class Engine:
     def _prepared(self, spec: DataSpec, validation_split: float) -> Splits:
         key = (spec, validation_split)
         if key not in self._data:
+            while len(self._data) >= KEPT_DATA:
+                del self._data[next(iter(self._data))]
             self._data[key] = splits(load(spec), validation_split)
+        self._data[key] = self._data.pop(key)  # what was used last is the last to go
         return self._data[key]
 
     def _compiled(self, job: TrainJob, data: Splits) -> Programs:
