@@ -1,7 +1,7 @@
 """The engine: runs jobs, one group after the other, on one device. Knows no store, no study and no other process.
 
-What is costly is kept between jobs: the data that was prepared last, and the compiled programs of an architecture, which
-all seeds share.
+What is costly is kept between jobs: the data that was prepared last, and the compiled programs of an architecture,
+which all seeds share.
 """
 
 from __future__ import annotations

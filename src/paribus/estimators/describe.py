@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 from paribus.errors import Mistake, ModelError
 from paribus.estimators.canonical import argument, recipe_text
 from paribus.estimators.classes import close_to, find
+from paribus.estimators.size import too_large
 from paribus.records import DescribeJob, Recipe
 
 _MENDS = {
@@ -117,6 +118,8 @@ def _objections(estimator: Any, *, weighted: bool) -> Iterator[str]:
     if not hasattr(estimator, "predict_proba"):
         mend = _MENDS.get(name, f'put it inside one that adds them: {_ENSEMBLE}"{name}" }} }}')
         yield f"{name} gives no probabilities of classes, by which losses are measured; {mend}"
+    if (large := too_large(estimator)) is not None:
+        yield large
     if weighted:
         if not has_fit_parameter(estimator, "sample_weight"):
             yield f"{name} cannot weigh examples, and the protocol has class_weight; leave one of them out"
