@@ -41,7 +41,7 @@ def paribus(seeds: int, epochs: int, folder: Path, store: str) -> tuple[float, d
 
 
 def keras_fit(seeds: int, epochs: int) -> tuple[float, dict[str, float]]:
-    command = [sys.executable, str(HERE / "keras_fit.py"), "--seeds", str(seeds), "--epochs", str(epochs)]
+    command = [sys.executable, str(HERE / "keras_notebook.py"), "--seeds", str(seeds), "--epochs", str(epochs)]
     seconds, text = timed(command, dict(os.environ))
     return seconds, accuracies([json.loads(line) for line in text.splitlines()])
 
