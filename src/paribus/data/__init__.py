@@ -18,7 +18,7 @@ No file is ever trusted: nothing in it can run code, and what its header claims 
 
 from paribus.data.arrays import from_arrays, spool
 from paribus.data.dataset import Dataset
-from paribus.data.images import read_image, read_picture
+from paribus.data.images import read_image
 from paribus.data.sources import class_names, load, pending, sources, summarize
 from paribus.data.standardize import Standardization, standardization
 
@@ -30,7 +30,6 @@ __all__ = [
     "load",
     "pending",
     "read_image",
-    "read_picture",
     "sources",
     "spool",
     "standardization",

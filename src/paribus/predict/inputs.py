@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Dataset, load, npy, read_picture
+from paribus.data import Dataset, load, npy
+from paribus.data.images import read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
 from paribus.predict.canvas import canvas
