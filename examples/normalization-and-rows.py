@@ -4,8 +4,9 @@
 # Any Keras layer that trains statelessly can stand in an arm. Two questions about two
 # other kinds of networks, each compared with a variant of itself: does batch
 # normalization help a dense network, and is an LSTM that reads an image row by row
-# better than a GRU? One epoch each: set `EPOCHS` for more. That such networks have the
-# losses of Keras's `fit`, step by step, is [a test](../tests/test_engine_keras.py).
+# better than a GRU? Three epochs each: set `EPOCHS` for more. That such networks have
+# the losses of Keras's `fit`, step by step, is
+# [a test](../tests/test_engine_keras.py).
 
 # %%
 import os
@@ -25,7 +26,7 @@ from keras.layers import (
 
 import paribus as pb
 
-DATA, SEEDS, EPOCHS = "mnist", 3, 1
+DATA, SEEDS, EPOCHS = "mnist", 3, 3
 
 # %% [markdown]
 # ## Batch normalization
