@@ -22,8 +22,8 @@ help: ## list what can be done
 run: $(USE) ## set up, train the notebook's five networks on SEEDS=3 seeds, print the answer
 	$(BIN)/paribus run mnist-mlps --seeds $(SEEDS)
 
-test: $(DEV) browser ## set up for development, run all tests; fails below the coverage floor
-	$(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+test: $(DEV) browser ## set up for development, run all tests, in two processes; fails below the coverage floor
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov $(PYTEST_ARGS)
 
 quick: $(DEV) ## run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

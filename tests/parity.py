@@ -131,7 +131,7 @@ def check(case: Case, epochs: int = 2) -> None:
         scale = np.abs(theirs[path]).max() + 1e-3
         np.testing.assert_allclose(np.asarray(value), theirs[path], atol=20 * case.tolerance * scale, err_msg=path)
     found = jax.jit(program.evaluation_program(network, prepare))(state, x, labels)
-    outputs = np.asarray(twin.predict(x.reshape(-1, *reads), verbose=0))
+    outputs = np.asarray(twin.predict(x.reshape(-1, *reads), batch_size=len(x), verbose=0))
     if outputs.shape[-1] == case.classes and not network.from_logits:
         shown = np.clip(outputs[np.arange(len(x)), labels], 0, 1)
         np.testing.assert_allclose(found.true_probability, shown, atol=50 * case.tolerance)

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,19 @@ def paribus(*arguments: object, command: tuple[str, ...] = MODULE, cwd: Path | N
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def called(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """The command called in this process: the same words, a second or two sooner."""
+
+    def answer(*arguments: object, **variables: str) -> Answer:
+        for key, value in variables.items():
+            monkeypatch.setenv(key, value)
+        said = call(capsys, monkeypatch, *arguments)
+        return Answer(said.code, said.out, said.err)
+
+    return answer
 
 
 def without_answer(progress: str) -> list[str]:
@@ -131,23 +145,35 @@ ERRORS: dict[str, tuple[list[str], int, str, str]] = {
 }
 
 
+@pytest.fixture
+def here(folder: Path, called: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Commands called in the folder."""
+    monkeypatch.chdir(folder)
+    return called
+
+
+def test_an_error_is_told_by_a_process_as_by_a_call(folder: Path, here: Callable[..., Answer]) -> None:
+    for arguments in (["run", "bad.toml", "--json"], ["run", "digits", "--store", "file"]):
+        assert paribus(*arguments, cwd=folder) == here(*arguments)
+
+
 @pytest.mark.parametrize("name", ERRORS)
-def test_one_clear_error_and_its_exit_code(name: str, folder: Path) -> None:
+def test_one_clear_error_and_its_exit_code(name: str, folder: Path, here: Callable[..., Answer]) -> None:
     arguments, code, kind, message = ERRORS[name]
-    said = paribus(*arguments, cwd=folder)
+    said = here(*arguments)
     assert (said.code, said.out) == (code, "")
     assert said.err.replace(f"{folder.resolve()}/", "").startswith(f"paribus: {message}")
     assert said.err.count("paribus: ") == 1
     if code == 2 and kind == "StudyError":
-        in_json = paribus(*arguments, "--json", cwd=folder)
+        in_json = here(*arguments, "--json")
         assert (in_json.code, in_json.err) == (code, said.err)
         error = in_json.json["error"]
         assert (error["type"], f"paribus: {error['message']}\n") == (kind, said.err)
         assert len(error["mistakes"]) == said.err.count("\n  - ")
 
 
-def test_errors_as_json_are_one_document(folder: Path) -> None:
-    said = paribus("run", "bad.toml", "--json", cwd=folder)
+def test_errors_as_json_are_one_document(here: Callable[..., Answer]) -> None:
+    said = here("run", "bad.toml", "--json")
     assert said.json["error"]["mistakes"] == [
         {"place": "name", "message": "'bad study': letters, digits and . _ - are allowed, a letter or digit first"},
         {
@@ -265,8 +291,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(store, paribus("run", "digits", "--seeds", "1", *SHORT, "--store", store, "--json"))
 
 
-def again(ran: Ran, *more: str, **variables: str) -> Answer:
-    return paribus("run", "digits", *more, *SHORT, "--store", ran.store, **variables)
+def stored(ran: Ran) -> tuple[object, ...]:
+    """The same study over the same store."""
+    return "run", "digits", *SHORT, "--store", ran.store
+
+
+def again(ran: Ran, *more: str) -> Answer:
+    return paribus(*stored(ran), *more)
 
 
 def test_json_is_the_contracts(ran: Ran) -> None:
@@ -309,8 +340,8 @@ def test_a_second_run_computes_nothing_and_says_the_same(ran: Ran) -> None:
     assert without_answer(second.err) == [without_answer(ran.answer.err)[0].replace("0 stored, 3 to", "3 stored, 0 to")]
 
 
-def test_the_answer_in_words(ran: Ran) -> None:
-    words = again(ran, "--seeds", "1")
+def test_the_answer_in_words(ran: Ran, called: Callable[..., Answer]) -> None:
+    words = called(*stored(ran), "--seeds", "1")
     assert words.code == 0
     assert words.out.startswith("digits\n")
     for arm in ran.answer.json["arms"]:
@@ -318,41 +349,41 @@ def test_the_answer_in_words(ran: Ran) -> None:
     assert "\x1b" not in words.out + words.err
 
 
-def test_some_arms(ran: Ran) -> None:
-    some = again(ran, "--seeds", "1", "--arm", "large-dropout", "--arm", "large", "--json")
+def test_some_arms(ran: Ran, called: Callable[..., Answer]) -> None:
+    some = called(*stored(ran), "--seeds", "1", "--arm", "large-dropout", "--arm", "large", "--json")
     assert [arm["name"] for arm in some.json["arms"]] == ["large", "large-dropout"]
     assert [(c["a"], c["b"]) for c in some.json["contrasts"]] == [("large-dropout", "large")]
     assert "2 stored, 0 to do" in some.err
 
 
-def test_a_flag_beats_the_environment_beats_the_study(ran: Ran) -> None:
+def test_a_flag_beats_the_environment_beats_the_study(ran: Ran, called: Callable[..., Answer]) -> None:
     """The study says 5 seeds and 20 epochs; flags come last."""
     settings = {"PARIBUS_STORE": str(ran.store), "PARIBUS_SEEDS": "1", "PARIBUS_EPOCHS": "2"}
-    by_environment = paribus("run", "digits", "--json", **settings)
+    by_environment = called("run", "digits", "--json", **settings)
     assert by_environment.out == ran.answer.out
     elsewhere = settings | {"PARIBUS_STORE": "/dev/null/nowhere", "PARIBUS_SEEDS": "7", "PARIBUS_EPOCHS": "0"}
-    assert again(ran, "--seeds", "1", "--json", **elsewhere).out == ran.answer.out
-    bad = paribus("run", "digits", **(settings | {"PARIBUS_SEEDS": "0"}))
+    assert called(*stored(ran), "--seeds", "1", "--json", **elsewhere).out == ran.answer.out
+    bad = called("run", "digits", **(settings | {"PARIBUS_SEEDS": "0"}))
     assert (bad.code, bad.err.partition(":")[2]) == (
         2,
         " --seeds 0: the number of seeds is 1 or more (5 is a good start)\n",
     )
 
 
-def test_what_is_stored_is_shown(ran: Ran) -> None:
-    (study,) = paribus("show", "--store", ran.store, "--json").json["studies"]
+def test_what_is_stored_is_shown(ran: Ran, called: Callable[..., Answer]) -> None:
+    (study,) = called("show", "--store", ran.store, "--json").json["studies"]
     assert (study["name"], study["data"]) == ("digits", "digits")
     assert study["stored"] >= 3
     digest = digests(ran.answer)["large", 0]
-    runs = paribus("show", "digits/large", "--store", ran.store, "--json").json["runs"]
+    runs = called("show", "digits/large", "--store", ran.store, "--json").json["runs"]
     assert runs[0]["weights_digest"] == digest
-    one = paribus("show", "digits/large/0", "--store", ran.store, "--json").json
+    one = called("show", "digits/large/0", "--store", ran.store, "--json").json
     assert one["weights_digest"] == digest
     assert len(one["curve"]["fit_loss"]) == 2
     assert one["environment"]["jax"]
-    words = paribus("show", "digits/large/0", "--store", ran.store)
+    words = called("show", "digits/large/0", "--store", ran.store)
     assert digest in words.out.replace("\n", "")
-    missing = paribus("show", "digits/large/99", "--store", ran.store)
+    missing = called("show", "digits/large/99", "--store", ran.store)
     assert (missing.code, missing.out) == (2, "")
 
 

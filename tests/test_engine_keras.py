@@ -19,6 +19,9 @@ from paribus.stopping import kept_epoch
 from paribus.study import Protocol
 from parity import BATCH, Case, check, drawn, examples, give_weights, keras_twin, written
 
+pytestmark = pytest.mark.no_cover
+"""Keras and JAX trace for minutes here, twice as long where coverage looks on; other tests pass the same lines."""
+
 
 def layer(name: str, **arguments: object) -> dict[str, Any]:
     return {name: arguments}

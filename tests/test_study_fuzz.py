@@ -52,6 +52,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.no_cover  # where a trace is set, Python copies a string at every +=, and tomllib takes a minute
 @settings(max_examples=200)
 @given(mutated())
 @example("a = " + "[" * 100_000)
@@ -79,7 +80,7 @@ def test_mutated_studies_never_crash(text: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000)
+@settings(max_examples=4_000)
 @given(mutated())
 def test_many_mutated_studies_never_crash(text: str) -> None:
     test_mutated_studies_never_crash.hypothesis.inner_test(text)  # type: ignore[attr-defined]
