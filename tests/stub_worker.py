@@ -18,7 +18,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from paribus.backends.worker import OUT_OF_MEMORY, _die_with_driver, failed
+from paribus.backends.worker import OUT_OF_MEMORY, Message, _die_with_driver, failed
 from paribus.records import (
     Described,
     DescribeJob,
@@ -36,13 +36,13 @@ from paribus.records import (
 
 def main(channel: int, lifeline: int) -> None:
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
-    connection: Connection[Event, Job | None] = Connection(channel)
-    while (job := connection.recv()) is not None:
-        if isinstance(job, (DescribeJob, TrainJob)):
+    connection: Connection[Event, Message] = Connection(channel)
+    while (message := connection.recv()) is not None:
+        for job in message if isinstance(message, tuple) else ():
             answer(connection, job)
 
 
-def answer(connection: Connection[Event, Job | None], job: Job) -> None:
+def answer(connection: Connection[Event, Message], job: Job) -> None:
     how, _, folder = job.arm.partition("@")
     if folder:
         tried = Path(folder) / f"{type(job).__name__}-{job.seeds.seed if isinstance(job, TrainJob) else 0}"

@@ -398,7 +398,7 @@ def test_more_seeds_run_only_what_is_missing(ran: Ran) -> None:
 class Failing(FakeBackend):
     """Where every run of one arm fails."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         super().__init__()
 
     def _result(self, job: TrainJob) -> RunResult:

@@ -16,12 +16,12 @@ import pytest
 from digits_jobs import DIGITS, DROPOUT, TWO_EPOCHS, arm, describe_job
 from miscompilation import SHAPES, wrong_rows
 from paribus import seeds
-from paribus.backends.local import available_cores
 from paribus.data import load
 from paribus.engine import environment, program
 from paribus.engine.engine import Engine
 from paribus.engine.network import Network, State
 from paribus.errors import BackendError
+from paribus.machine import cores
 from paribus.records import Seeds
 
 MISCOMPILED_BY = "0.10.2"
@@ -99,8 +99,9 @@ def test_flags_cannot_come_after_jax() -> None:
 PREPARED = """
 import os
 from paribus.engine import environment
-environment.prepare({core})
-environment.prepare({core})
+from paribus.machine import Core
+environment.prepare(Core({core}))
+environment.prepare(Core({core}))
 print(os.environ["XLA_FLAGS"])
 print(sorted(os.sched_getaffinity(0)))
 import keras
@@ -111,7 +112,7 @@ print(environment.current().flags == os.environ["XLA_FLAGS"])
 
 def test_a_prepared_process_has_one_core_our_flags_and_the_jax_backend() -> None:
     """The user's own flags stay in front of ours; what another process of ours has set is not set twice."""
-    core = available_cores()[-1]
+    core = cores()[-1].number
     mine = "--xla_cpu_enable_fast_math=false"
     inherited = f"{environment.XLA_FLAGS[1]} {mine}"
     done = run_python("-c", PREPARED.format(core=core), XLA_FLAGS=inherited, KERAS_BACKEND="torch")

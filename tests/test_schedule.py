@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,14 +66,15 @@ def test_the_choice_is_a_waiting_job_and_its_own_network_if_there_is_one(
 @given(
     st.lists(st.tuples(st.sampled_from([SMALL, BIG, HUGE]), st.integers(0, 5), st.sampled_from([1, 2])), unique=True),
     st.integers(1, 4),
+    st.integers(1, 3),
     st.data(),
 )
 def test_every_job_is_taken_exactly_once(
-    wanted: list[tuple[Recipe, int, int]], workers: int, data: st.DataObject
+    wanted: list[tuple[Recipe, int, int]], workers: int, lanes: int, data: st.DataObject
 ) -> None:
     """Whatever is put back is taken again, and each time it is as good a job as ``choose`` would find among all."""
     all_jobs: list[Job] = [job(*each) for each in wanted]
-    waiting, left, taken = Waiting(all_jobs), list(all_jobs), list[Job]()
+    waiting, left, taken = Waiting(all_jobs, lanes), list(all_jobs), list[Job]()
     compiled: list[Program | None] = [None] * workers
     turn = 0
     while waiting:
@@ -79,14 +82,37 @@ def test_every_job_is_taken_exactly_once(
         mine = turn % workers
         others = compiled[:mine] + compiled[mine + 1 :]
         best = left[choose(left, compiled[mine], others)]
-        found = waiting.take(compiled[mine], others)
+        groups = waiting.groups
+        group = waiting.take(compiled[mine], others)
+        found = group[0]
+        assert 1 <= len(group) <= lanes
+        assert waiting.groups == groups - 1
+        assert all(replace(each, seeds=found.seeds, fingerprint=found.fingerprint) == found for each in group)
         assert (program_of(found) == compiled[mine]) == (program_of(best) == compiled[mine])
         assert (program_of(found) in others, cost(found)) == (program_of(best) in others, cost(best))
         if turn < 5 and data.draw(st.booleans()):
-            waiting.put_back(found)
+            waiting.put_back(group)
         else:
-            left.remove(found)
-            taken.append(found)
+            left = [each for each in left if each not in group]
+            taken += group
             compiled[mine] = program_of(found)
         turn += 1
     assert sorted(taken, key=str) == sorted(all_jobs, key=str)
+
+
+def test_a_group_is_of_one_arm_and_one_training_and_estimators_go_alone() -> None:
+    seeds = [job(BIG, seed) for seed in range(5)]
+    forest = Recipe('{"estimator": {"RandomForestClassifier": {}}, "seeded": true}', "", 0, ())
+    waiting = Waiting([*seeds, job(BIG, 0, epochs=1), DESCRIBE, DESCRIBE, job(forest), job(forest, 1)], lanes=4)
+    assert (len(waiting), waiting.groups) == (10, 2 + 1 + 2 + 2)
+    taken = [waiting.take((BIG, None), []) for _ in range(7)]
+    assert sorted(map(len, taken)) == [1, 1, 1, 1, 1, 1, 4]
+    assert taken[0] == tuple(seeds[:4])
+    assert not waiting
+
+
+def test_what_is_tried_again_comes_first_and_in_its_order() -> None:
+    seeds = [job(BIG, seed) for seed in range(5)]
+    waiting = Waiting(seeds, lanes=3)
+    waiting.put_back(waiting.take(None, [])[1:])
+    assert waiting.take(None, []) == (seeds[1], seeds[2], seeds[3])

@@ -1,9 +1,85 @@
-"""The machine that runs are computed on."""
+"""The machine that runs are computed on, and the places on it where a worker can compute: cores and GPUs."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import final
+
+_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
+"""The packages by which JAX computes on NVIDIA's GPUs, as jax 0.10 looks for them."""
+
+_CUDA = frozenset({"cuda", "gpu"})
+"""What JAX calls that platform."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Core:
+    """One core of the processor, by its number."""
+
+    number: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One NVIDIA GPU, by its name in ``CUDA_VISIBLE_DEVICES``: a number or a UUID."""
+
+    name: str
+
+
+Place = Core | Gpu
+
+
+def places() -> tuple[Place, ...]:
+    """Where workers compute: on the GPUs, if there are any and JAX can use them, else on the cores."""
+    return gpus() or cores()
+
+
+def cores() -> tuple[Core, ...]:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(Core(number) for number in sorted(os.sched_getaffinity(0)))
+    return tuple(Core(number) for number in range(os.cpu_count() or 1))
+
+
+def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs that JAX would use here, found without importing it.
+
+    They are those of ``CUDA_VISIBLE_DEVICES`` where it is set, else all. There are none where JAX has no plugin for
+    them, and where the first of ``JAX_PLATFORMS`` is another platform: ``JAX_PLATFORMS=cpu`` computes on the cores.
+    """
+    first = environ.get("JAX_PLATFORMS", "").split(",")[0].strip()
+    if (first and first not in _CUDA) or not any(importlib.util.find_spec(plugin) for plugin in _PLUGINS):
+        return ()
+    # A container may see the third GPU of its machine alone: to CUDA it is number 0. WSL 2 shows one device for all.
+    numbered = sum(re.fullmatch(r"nvidia\d+", path.name) is not None for path in devices.glob("nvidia*"))
+    found = numbered or int((devices / "dxg").exists())
+    if not found or "CUDA_VISIBLE_DEVICES" not in environ:
+        return tuple(Gpu(str(number)) for number in range(found))
+    visible = []
+    for name in (name.strip() for name in environ["CUDA_VISIBLE_DEVICES"].split(",")):
+        if not name or name.startswith("-"):  # as CUDA has it: what follows is not visible
+            break
+        visible.append(Gpu(name))
+    return tuple(visible)
+
+
+def written(place: Place) -> str:
+    """A place as a text: ``core:0``, ``gpu:1``."""
+    return f"core:{place.number}" if isinstance(place, Core) else f"gpu:{place.name}"
+
+
+def read(text: str) -> Place:
+    """What ``written`` wrote."""
+    kind, _, name = text.partition(":")
+    return Gpu(name) if kind == "gpu" else Core(int(name))
 
 
 def cpu_name() -> str:

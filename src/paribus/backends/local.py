@@ -1,4 +1,4 @@
-"""The local backend: long-lived worker processes, one per core, each single-threaded and pinned.
+"""The local backend: long-lived worker processes, one per GPU, or else one per core, single-threaded and pinned.
 
 Workers are plain subprocesses with a socket pair, not a ``multiprocessing`` pool: a pool hangs when a member is killed,
 forking after JAX is imported deadlocks, and spawning runs the caller's script a second time.
@@ -6,7 +6,6 @@ forking after JAX is imported deadlocks, and spawning runs the caller's script a
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +16,17 @@ from paribus.backends.interruption import Interruption, nearly_done
 from paribus.backends.oom import OomKills, kernel_kills
 from paribus.backends.process import Process
 from paribus.backends.schedule import Waiting
-from paribus.backends.worker import failed
+from paribus.backends.worker import given_up
 from paribus.custom import Imports
 from paribus.errors import UsageError
-from paribus.records import DescribeJob, Ended, Event, Interrupted, Job, Refused, Started, TrainJob
+from paribus.machine import Gpu, Place, places
+from paribus.records import Ended, Event, Interrupted, Job, Started, TrainJob
 
 MAX_ATTEMPTS = 3
 """How often a run is tried whose worker dies under it."""
 
-
-def available_cores() -> list[int]:
-    """The cores this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+GPU_LANES = 8
+"""How many runs are trained side by side on a GPU, unless said otherwise: see ``docs/decisions/0025-lanes.md``."""
 
 
 @dataclass(slots=True)
@@ -44,12 +42,13 @@ class LocalBackend(Backend):
     """Worker processes on this machine.
 
     Args:
-        workers: how many, by default one per core. More than cores is allowed; each is pinned, cores are shared.
+        workers: how many, by default one per place. More than places is allowed: those are shared.
         imports: the modules that define the user's own Keras classes.
         kills: how many processes the kernel has killed for want of memory until now; None where it does not say.
+        lanes: how many runs of an arm a worker trains side by side; by default 1 on a core, ``GPU_LANES`` on a GPU.
 
     Raises:
-        UsageError: fewer than one worker.
+        UsageError: fewer than one worker, or than one lane.
     """
 
     def __init__(
@@ -57,11 +56,15 @@ class LocalBackend(Backend):
         workers: int | None = None,
         imports: Imports = Imports(),  # noqa: B008 - frozen
         kills: Callable[[], int | None] = kernel_kills,
+        lanes: int | None = None,
     ) -> None:
         if workers is not None and workers < 1:
             raise UsageError(f"{workers} workers: at least 1 is needed; leave --workers out for one per core")
-        self._cores = available_cores()
-        self._limit = workers or len(self._cores)
+        if lanes is not None and lanes < 1:
+            raise UsageError(f"{lanes} lanes: at least 1 is needed; leave --lanes out for 1 on a core, 8 on a GPU")
+        self._places: Sequence[Place] = places()
+        self._limit = workers or len(self._places)
+        self._lanes = lanes or (GPU_LANES if isinstance(self._places[0], Gpu) else 1)
         self._imports = imports
         self._kills = OomKills(kills)
         self._workers: list[Process] = []
@@ -75,7 +78,7 @@ class LocalBackend(Backend):
         Raises:
             KeyboardInterrupt: interrupted.
         """
-        work = _Work(Waiting(jobs))
+        work = _Work(Waiting(jobs, self._lanes))
         try:
             with Interruption() as interruption:
                 while work.waiting or self._busy():
@@ -97,7 +100,7 @@ class LocalBackend(Backend):
 
     def warm_up(self, jobs: int) -> None:
         """Start as many workers as these jobs will need, and have them import meanwhile."""
-        for worker in self._idle(jobs):
+        for worker in self._idle(-(-jobs // self._lanes)):
             worker.warm_up()
 
     def close(self) -> None:
@@ -109,7 +112,7 @@ class LocalBackend(Backend):
         self._workers.clear()
 
     def _busy(self) -> list[Process]:
-        return [worker for worker in self._workers if worker.job is not None]
+        return [worker for worker in self._workers if worker.jobs]
 
     def _stop(self, workers: list[Process], patience: float = 0.0) -> None:
         for worker in workers:
@@ -117,25 +120,26 @@ class LocalBackend(Backend):
             worker.kill(patience)
 
     def _hand_out(self, work: _Work) -> Iterator[Event]:
-        """Give every idle worker a job."""
-        for worker in self._idle(len(work.waiting)):
+        """Give every idle worker something to do."""
+        for worker in self._idle(work.waiting.groups):
             others = [w.program for w in self._workers if w is not worker]
-            job = work.waiting.take(worker.program, others)
-            worker.take(job)
-            work.attempts[job] += 1
-            if isinstance(job, TrainJob):
-                yield Started(job, work.attempts[job], work.deaths.get(job))
+            group = work.waiting.take(worker.program, others)
+            worker.take(group)
+            work.attempts.update(group)
+            for job in group:
+                if isinstance(job, TrainJob):
+                    yield Started(job, work.attempts[job], work.deaths.get(job))
 
     def _idle(self, wanted: int) -> list[Process]:
         """At most ``wanted`` workers without a job, started where there is room; those without room are sent away."""
         room = self._limit - len(self._busy())
-        idle = [worker for worker in self._workers if worker.job is None]
+        idle = [worker for worker in self._workers if not worker.jobs]
         self._stop(idle[max(0, room) :])
         idle = idle[: max(0, room)]
         while len(idle) < min(wanted, room):
-            taken = Counter(worker.core for worker in self._workers)
-            core = min(self._cores, key=lambda c: taken[c])
-            worker = Process(core, self._imports, self._kills)
+            taken = Counter(worker.place for worker in self._workers)
+            place = min(self._places, key=lambda each: taken[each])
+            worker = Process(place, self._imports, self._kills, self._lanes)
             self._workers.append(worker)
             idle.append(worker)
         return idle[:wanted]
@@ -145,37 +149,42 @@ class LocalBackend(Backend):
         busy = self._busy()
         ready = wait([*(worker.connection for worker in busy), *wakes])
         for worker in [worker for worker in busy if worker.connection in ready]:
-            job = worker.job
             event = worker.listen()
             if event is not None:
                 yield event
-            elif job is not None:
-                yield from self._bury(worker, job, work)
+            else:
+                yield from self._bury(worker, work)
 
-    def _bury(self, worker: Process, job: Job, work: _Work) -> Iterator[Event]:
-        """A worker died under a job: try the job again, or give it up with its reason."""
+    def _bury(self, worker: Process, work: _Work) -> Iterator[Event]:
+        """A worker died under its jobs: try those that had not ended again, or give them up with their reason.
+
+        The last attempt is a job's own, so that none is given up for what another one of its group does to workers.
+        """
         busy = len(self._busy())
         self._workers.remove(worker)
         death = worker.bury()
         if death.memory:
             self._limit = max(1, busy // 2)
-        if work.attempts[job] < MAX_ATTEMPTS:
-            work.deaths[job] = death.words
-            work.waiting.put_back(job)
-            return
-        reason = f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}"
-        if isinstance(job, DescribeJob):
-            yield Refused(job.arm, ((f"arm '{job.arm}'", reason),))
-        else:
-            yield Ended(job, failed(job, reason))
+        for job in worker.jobs:
+            if work.attempts[job] == MAX_ATTEMPTS:
+                yield given_up(job, f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}")
+        again = [job for job in worker.jobs if work.attempts[job] < MAX_ATTEMPTS]
+        work.deaths.update(dict.fromkeys(again, death.words))
+        for alone in (False, True):
+            some = [job for job in again if (work.attempts[job] == MAX_ATTEMPTS - 1) is alone]
+            work.waiting.put_back(some, alone=alone)
 
     def _interrupted(self) -> Interrupted:
         """Stop what is not nearly done; a describing worker has nothing to finish."""
-        trains = {worker: worker.job for worker in self._busy() if isinstance(worker.job, TrainJob)}
-        finishing = {worker: job for worker, job in trains.items() if nearly_done(job, worker.epochs)}
-        self._stop([worker for worker in self._busy() if worker not in finishing])
-        stopped = tuple(job for worker, job in trains.items() if worker not in finishing)
-        return Interrupted(tuple(finishing.values()), stopped)
+        finishing, stopped = list[TrainJob](), list[TrainJob]()
+        for worker in self._busy():
+            runs = [job for job in worker.jobs if isinstance(job, TrainJob)]
+            if runs and nearly_done(runs[0], worker.epochs):
+                finishing += runs
+            else:
+                stopped += runs
+                self._stop([worker])
+        return Interrupted(tuple(finishing), tuple(stopped))
 
     def _last(self, work: _Work) -> Iterator[Event]:
         """Nothing new is started; a run whose worker dies now is left for the next time."""

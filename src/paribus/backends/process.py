@@ -14,11 +14,12 @@ from multiprocessing.connection import Connection
 from typing import final
 
 from paribus.backends.oom import OomKills
-from paribus.backends.schedule import Program, program_of
+from paribus.backends.schedule import Group, Program, program_of
 from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, WarmUp
 from paribus.custom import Imports
 from paribus.errors import BackendError
-from paribus.records import EpochDone, Event, Job
+from paribus.machine import Place, written
+from paribus.records import Ended, EpochDone, Event
 
 MODULE = "paribus.backends.worker"
 
@@ -33,16 +34,21 @@ class Death:
 
 @final
 class Process:
-    """A worker process on one core, with at most one job at a time."""
+    """A worker process in one place, with at most one group of jobs at a time.
 
-    def __init__(self, core: int, imports: Imports, kills: OomKills) -> None:
-        """Start it; ``kills`` is shared by all workers.
+    Attributes:
+        jobs: what it was given and has not ended yet.
+        epochs: how many epochs its runs have behind them; those of a group go through them together.
+    """
+
+    def __init__(self, place: Place, imports: Imports, kills: OomKills, lanes: int = 1) -> None:
+        """Start it, with so many lanes; ``kills`` is shared by all workers.
 
         Raises:
             BackendError: it cannot be started.
         """
-        self.core = core
-        self.job: Job | None = None
+        self.place = place
+        self.jobs: Group = ()
         self.epochs = 0
         self.program: Program | None = None
         self._kills = kills
@@ -50,7 +56,7 @@ class Process:
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), str(core)]
+        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), written(place), str(lanes)]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -75,14 +81,14 @@ class Process:
         """Have it import what trains networks, if it has not yet. If that fails, its first job's end will tell."""
         self._say(WarmUp())
 
-    def take(self, job: Job) -> None:
-        """Give the worker a job. If it is dead already, ``listen`` will tell."""
-        self.job = job
+    def take(self, group: Group) -> None:
+        """Give the worker jobs. If it is dead already, ``listen`` will tell."""
+        self.jobs = group
         self.epochs = 0
-        self.program = program_of(job) or self.program
+        self.program = program_of(group[0]) or self.program
         if self._process.poll() is None:  # else it died idle, by what has happened since its last job began
             self._kills_before = self._kills.unexplained()
-        self._say(job)
+        self._say(group)
 
     def listen(self) -> Event | None:
         """The worker's next event; None if it is dead. An error of ours in the worker is raised here."""
@@ -92,8 +98,10 @@ class Process:
             return None
         if isinstance(message, EpochDone):
             self.epochs = message.report.epoch
+        elif isinstance(message, Ended):
+            self.jobs = tuple(job for job in self.jobs if job != message.job)
         else:
-            self.job = None
+            self.jobs = ()
         if isinstance(message, Raised):
             raise message.error
         return message

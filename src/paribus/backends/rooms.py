@@ -5,7 +5,7 @@ Each room is imported with its first job: a worker that fits estimators alone st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class Rooms:
-    """Computes jobs, one after the other. Not safe to share between threads."""
+    """Computes jobs, one group after the other. Not safe to share between threads."""
+
+    def __init__(self, lanes: int = 1) -> None:
+        """``lanes`` is how many networks are trained side by side."""
+        self._lanes = lanes
 
     def warm_up(self) -> None:
         """Import what trains networks."""
@@ -48,19 +52,19 @@ class Rooms:
                 raise ModelError(f"arm '{job.arm}'", [Mistake("protocol, metrics", text) for text in found])
         return recipe
 
-    def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None]) -> RunResult:
-        """One run; ``on_epoch`` is told of every epoch of a network."""
-        if job.recipe.is_estimator:
-            return self._estimators.run(job)
+    def run(self, jobs: Sequence[TrainJob], on_epoch: Callable[[TrainJob, EpochReport], None]) -> list[RunResult]:
+        """The runs of a group; ``on_epoch`` is told of every epoch of a network."""
+        if jobs[0].recipe.is_estimator:
+            return [self._estimators.run(job) for job in jobs]
         with damage_removed():
-            return self._engine.run(job, on_epoch)
+            return self._engine.run_group(jobs, on_epoch)
 
     @cached_property
     def _engine(self) -> Engine:
         environment.import_keras()
         from paribus.engine.engine import Engine
 
-        return Engine()
+        return Engine(self._lanes)
 
     @cached_property
     def _estimators(self) -> Estimators:

@@ -1,7 +1,8 @@
-"""Which job an idle worker takes next. Pure; it decides speed, never results.
+"""Which jobs an idle worker takes next. Pure; it decides speed, never results.
 
 A program is compiled once per worker and architecture, so a worker stays with the arm it has; otherwise it takes the
-costliest arm that nobody has yet, so that the long runs do not come last.
+costliest arm that nobody has yet, so that the long runs do not come last. With lanes it takes as many jobs as differ in
+their seeds alone and have a lane each: a group.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import final
 
-from paribus.records import Job, Recipe, TrainJob
+from paribus.records import DataSpec, Job, Recipe, Training, TrainJob
+
+Group = tuple[Job, ...]
+"""What a worker computes at a time: one job, or runs of one arm, a lane each."""
 
 Program = tuple[Recipe, str | None]
 """What must be compiled for a job: a recipe, in a precision."""
@@ -39,14 +43,19 @@ def choose(waiting: Sequence[Job], mine: Program | None, others: Collection[Prog
     return min(range(len(waiting)), key=rank)
 
 
+_Kind = tuple[Recipe, Training, DataSpec] | None
+_ALONE = 1
+
+
 @final
 class Waiting:
-    """Jobs that nobody has taken yet; of those with one network and one cost, only the first is weighed."""
+    """Jobs that nobody has taken yet; of those that differ in their seeds alone, only the first is weighed."""
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._alike: dict[tuple[Program | None, int], deque[Job]] = {}
+    def __init__(self, jobs: Iterable[Job], lanes: int = 1) -> None:
+        self._lanes = lanes
+        self._alike: dict[tuple[_Kind, int], deque[Job]] = {}
         for job in jobs:
-            self._of(job).append(job)
+            self._of(job, self._size(job)).append(job)
 
     def __bool__(self) -> bool:
         return bool(self._alike)
@@ -54,19 +63,30 @@ class Waiting:
     def __len__(self) -> int:
         return sum(len(jobs) for jobs in self._alike.values())
 
-    def take(self, mine: Program | None, others: Collection[Program | None]) -> Job:
-        """The next job for a worker, as ``choose`` says; there must be one."""
-        first = [jobs[0] for jobs in self._alike.values()]
-        job = first[choose(first, mine, others)]
-        jobs = self._of(job)
-        jobs.popleft()
+    @property
+    def groups(self) -> int:
+        """How many groups are left to be taken."""
+        return sum(-(-len(jobs) // size) for (_, size), jobs in self._alike.items())
+
+    def take(self, mine: Program | None, others: Collection[Program | None]) -> Group:
+        """The next group for a worker, as ``choose`` says; there must be one."""
+        keys = list(self._alike)
+        key = keys[choose([self._alike[key][0] for key in keys], mine, others)]
+        jobs, (_, size) = self._alike[key], key
+        taken = tuple(jobs.popleft() for _ in range(min(len(jobs), size)))
         if not jobs:
-            del self._alike[program_of(job), cost(job)]
-        return job
+            del self._alike[key]
+        return taken
 
-    def put_back(self, job: Job) -> None:
-        """A job to be tried again, before those like it."""
-        self._of(job).appendleft(job)
+    def put_back(self, group: Iterable[Job], *, alone: bool = False) -> None:
+        """Jobs to be tried again, before those like them; ``alone``, so that none suffers for another."""
+        for job in reversed(tuple(group)):
+            self._of(job, _ALONE if alone else self._size(job)).appendleft(job)
 
-    def _of(self, job: Job) -> deque[Job]:
-        return self._alike.setdefault((program_of(job), cost(job)), deque())
+    def _of(self, job: Job, size: int) -> deque[Job]:
+        kind = (job.recipe, job.training, job.data) if isinstance(job, TrainJob) else None
+        return self._alike.setdefault((kind, size), deque())
+
+    def _size(self, job: Job) -> int:
+        """How many jobs like this one are computed at a time; estimators have no lanes."""
+        return self._lanes if isinstance(job, TrainJob) and not job.recipe.is_estimator else _ALONE

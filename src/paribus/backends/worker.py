@@ -1,8 +1,9 @@
-"""A worker process: takes jobs from its driver, one at a time, and sends events back.
+"""A worker process: takes jobs from its driver, one group at a time, and sends events back.
 
-Started as ``python -m paribus.backends.worker CHANNEL LIFELINE CORE``: two inherited file descriptors and the core to
-stay on. The first message says which modules define the user's own Keras classes. A worker never outlives its driver:
-the lifeline is a pipe that nobody writes to, and the end of the driver closes it.
+Started as ``python -m paribus.backends.worker CHANNEL LIFELINE PLACE LANES``: two inherited file descriptors, the core
+or GPU to compute on, and how many runs to compute there side by side. The first message says which modules define the
+user's own Keras classes. A worker never outlives its driver: the lifeline is a pipe that nobody writes to, and the end
+of the driver closes it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from paribus.backends.rooms import Rooms
+from paribus.backends.schedule import Group
 from paribus.custom import Imports
 from paribus.engine import environment
 from paribus.errors import ModelError, ParibusError, UsageError
+from paribus.machine import Place, read
 from paribus.records import (
     Curve,
     Described,
@@ -43,7 +47,7 @@ MAX_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Sent instead of an event: the job raised one of our errors, which is the driver's to raise."""
+    """Sent instead of an event: a job raised one of our errors, which is the driver's to raise."""
 
     error: ParibusError
 
@@ -53,15 +57,15 @@ class WarmUp:
     """Sent before the first job: networks will be trained, so that what trains them can be imported meanwhile."""
 
 
-Message = Imports | WarmUp | Job | None
+Message = Imports | WarmUp | Group | None
 """What a driver sends; None asks the worker to leave."""
 
 
-def main(channel: int, lifeline: int, core: int) -> None:
+def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
     """Serve jobs until the driver hangs up."""
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
-    environment.prepare(core if core >= 0 else None)
-    rooms = Rooms()
+    environment.prepare(place)
+    rooms = Rooms(lanes)
     connection: Connection[Event | Raised, Message] = Connection(channel)
     problem: ParibusError | None = None
     while True:
@@ -75,8 +79,11 @@ def main(channel: int, lifeline: int, core: int) -> None:
             problem = _import(message)
         elif isinstance(message, WarmUp):
             rooms.warm_up()
+        elif problem is not None:
+            connection.send(Raised(problem))
         else:
-            connection.send(_serve(rooms, message, connection) if problem is None else Raised(problem))
+            for event in _serve(rooms, message, connection):
+                connection.send(event)
 
 
 def _import(imports: Imports) -> ParibusError | None:
@@ -98,19 +105,11 @@ def _import(imports: Imports) -> ParibusError | None:
     return None
 
 
-def _serve(rooms: Rooms, job: Job, connection: Connection[Event | Raised, Message]) -> Event | Raised:
-    def on_epoch(report: EpochReport) -> None:
-        assert isinstance(job, TrainJob)
-        connection.send(EpochDone(job, report))
-
+def _serve(rooms: Rooms, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event | Raised]:
     try:
-        if isinstance(job, DescribeJob):
-            return Described(job.arm, rooms.describe(job))
-        return Ended(job, rooms.run(job, on_epoch))
-    except ModelError as error:
-        return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
+        return _computed(rooms, group, connection)
     except ParibusError as error:
-        return Raised(error)
+        return [Raised(error)]
     except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it was becomes the run's reason
         lines = str(error).strip().splitlines() or [""]
         reason = f"{type(error).__name__}: {lines[0][:MAX_REASON]}"
@@ -118,9 +117,31 @@ def _serve(rooms: Rooms, job: Job, connection: Connection[Event | Raised, Messag
             print(reason, file=sys.stderr, flush=True)
             os._exit(OUT_OF_MEMORY)
         traceback.print_exc()
-        if isinstance(job, DescribeJob):
-            return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
-        return Ended(job, failed(job, reason))
+        return [given_up(job, reason) for job in group]
+
+
+def _computed(rooms: Rooms, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
+    def on_epoch(job: TrainJob, report: EpochReport) -> None:
+        connection.send(EpochDone(job, report))
+
+    runs = [job for job in group if isinstance(job, TrainJob)]
+    if runs:
+        return [Ended(job, result) for job, result in zip(runs, rooms.run(runs, on_epoch), strict=True)]
+    return [_described(rooms, job) for job in group if isinstance(job, DescribeJob)]
+
+
+def _described(rooms: Rooms, job: DescribeJob) -> Described | Refused:
+    try:
+        return Described(job.arm, rooms.describe(job))
+    except ModelError as error:
+        return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
+
+
+def given_up(job: Job, reason: str) -> Refused | Ended:
+    """The end of a job that nobody could compute."""
+    if isinstance(job, DescribeJob):
+        return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
+    return Ended(job, failed(job, reason))
 
 
 def failed(job: TrainJob, reason: str) -> RunResult:
@@ -137,7 +158,7 @@ if __name__ == "__main__":
     # By its own name: what is defined here and sent would else be looked for in the driver's __main__.
     from paribus.backends import worker
 
-    worker.main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    worker.main(int(sys.argv[1]), int(sys.argv[2]), read(sys.argv[3]), int(sys.argv[4]))
     # All is sent. Taking JAX down in good order would keep the driver waiting for a third of a second.
     sys.stdout.flush()
     sys.stderr.flush()

@@ -30,6 +30,7 @@ def ablate(
     part: Parts = None,
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
+    lanes: options.Lanes = None,
     json: options.Json = False,
 ) -> None:
     """Take a model apart: without dropout, penalties, normalization, a block ... each against the model as it is."""
@@ -38,7 +39,9 @@ def ablate(
     from paribus.report import ablation as report
 
     study, arm = study_of(model, data)
-    found = take_apart(study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers)
+    found = take_apart(
+        study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers, lanes=lanes
+    )
     if json:
         output.print_json(report.as_json(found.ablated))
     else:

@@ -45,7 +45,17 @@ Data = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", metavar="N", envvar="PARIBUS_WORKERS", help="Worker processes.", show_default="one per core"
+        "--workers", metavar="N", envvar="PARIBUS_WORKERS", help="Worker processes.", show_default="one per core or GPU"
+    ),
+]
+Lanes = Annotated[
+    int | None,
+    typer.Option(
+        "--lanes",
+        metavar="N",
+        envvar="PARIBUS_LANES",
+        help="Seeds that a worker trains side by side; more than 1 gains nothing on a CPU.",
+        show_default="8 on a GPU, else 1",
     ),
 ]
 

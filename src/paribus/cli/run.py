@@ -32,6 +32,7 @@ def run(
     data: options.Data = None,
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
+    lanes: options.Lanes = None,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = 30,
     json: options.Json = False,
@@ -46,7 +47,7 @@ def run(
         document = with_looks(document, max_seeds)
     chosen = study_files.overridden(document, arms=arm or ())
 
-    with _computing(document, store, workers) as (opened, backend):
+    with _computing(document, store, workers, lanes) as (opened, backend):
         if until_decided:
             outcome = _until_decided(chosen, document, opened, backend, max_seeds)
         else:
@@ -66,6 +67,7 @@ def noise(
     data: options.Data = None,
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
+    lanes: options.Lanes = None,
     json: options.Json = False,
 ) -> None:
     """Share of an arm's variance that comes from init, order, dropout and the test sample. Trains what it needs."""
@@ -76,7 +78,7 @@ def noise(
 
     document = study_files.overridden(study_files.load(study), epochs=epochs, data=data)
     study_files.overridden(document, arms=[arm])
-    with _computing(document, store, workers) as (opened, backend):
+    with _computing(document, store, workers, lanes) as (opened, backend):
         shares = measure(document, arm, seeds, opened, backend, suitable())
     if json:
         output.print_json(shares_document(document.name, arm, shares))
@@ -110,7 +112,9 @@ def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backen
 
 
 @contextmanager
-def _computing(document: StudyDocument, folder: Path, workers: int | None) -> Iterator[tuple[Store, Backend]]:
+def _computing(
+    document: StudyDocument, folder: Path, workers: int | None, lanes: int | None
+) -> Iterator[tuple[Store, Backend]]:
     """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
     from paribus.backends.interruption import terminable
     from paribus.backends.local import LocalBackend
@@ -118,7 +122,8 @@ def _computing(document: StudyDocument, folder: Path, workers: int | None) -> It
     from paribus.store.sqlite import SqliteStore
 
     imports = imports_for(arm.model for arm in document.arms.values() if arm.model is not None)
-    with terminable(), SqliteStore.open(folder, mode="write") as store, LocalBackend(workers, imports) as backend:
+    workplace = LocalBackend(workers, imports, lanes=lanes)
+    with terminable(), SqliteStore.open(folder, mode="write") as store, workplace as backend:
         try:
             yield store, backend
         except KeyboardInterrupt:

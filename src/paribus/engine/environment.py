@@ -1,6 +1,6 @@
 """Flags that must be set before JAX is imported, and the record of what a run was computed with.
 
-Why these flags:
+Why these flags on a core:
 
 - ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed
   by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
@@ -8,6 +8,13 @@ Why these flags:
   once a step, up to 4 % of a step. The bits are the same.
 - One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
+
+On a GPU (``docs/decisions/0025-lanes.md``; none of this has been run on one yet):
+
+- ``--xla_gpu_deterministic_ops=true``: operations that could vary from call to call are replaced or refused, and
+  kernels are not chosen by timing them, which could choose others in the next process.
+- ``JAX_DEFAULT_MATMUL_PRECISION=float32``: JAX's own default rounds the operands of float32 products to TF32.
+- ``XLA_PYTHON_CLIENT_PREALLOCATE=false``: no worker takes three quarters of the GPU's memory for a small network.
 
 Compiled programs are kept in the user's cache directory, so that the next process need not compile them again. They are
 machine code: the folder is named after processor and flags, and ``tests/test_engine_cache.py`` shows that no bit
@@ -25,7 +32,7 @@ from functools import cache
 from pathlib import Path
 
 from paribus.errors import BackendError
-from paribus.machine import cpu_name
+from paribus.machine import Core, Gpu, Place, cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -35,13 +42,16 @@ XLA_FLAGS = (
     "--xla_cpu_multi_thread_eigen=false",
 )
 
+XLA_GPU_FLAGS = ("--xla_gpu_deterministic_ops=true",)
+
 _NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 
 
-def prepare(core: int | None = None) -> None:
-    """Set this process up for training: pin it to ``core`` and set the flags. Call before anything imports JAX.
+def prepare(place: Place | None = None) -> None:
+    """Set this process up for training in a place: stay there and set the flags. Call before anything imports JAX.
 
-    Flags in the user's ``XLA_FLAGS`` stay, before ours. Calling again, here or in a child, changes nothing.
+    Without a place it computes on the CPU, on whatever core. Flags in the user's ``XLA_FLAGS`` stay, before ours.
+    Calling again, here or in a child, changes nothing.
 
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
@@ -50,12 +60,22 @@ def prepare(core: int | None = None) -> None:
         raise BackendError(
             "JAX is already imported in this process: its flags can no longer be set; call prepare() first"
         )
-    if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+    if isinstance(place, Core) and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {place.number})
     os.environ["KERAS_BACKEND"] = "jax"
-    os.environ["PJRT_NPROC"] = "1"
-    users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in XLA_FLAGS]
-    os.environ["XLA_FLAGS"] = " ".join((*users, *XLA_FLAGS))
+    if isinstance(place, Gpu):
+        os.environ["CUDA_VISIBLE_DEVICES"] = place.name
+        # The CPU comes second: Keras computes small things there.
+        os.environ["JAX_PLATFORMS"] = "cuda,cpu"
+        os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "float32"
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        os.environ.pop("PJRT_NPROC", None)
+    else:
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        os.environ["PJRT_NPROC"] = "1"
+    ours = XLA_GPU_FLAGS if isinstance(place, Gpu) else XLA_FLAGS
+    users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in (*XLA_FLAGS, *XLA_GPU_FLAGS)]
+    os.environ["XLA_FLAGS"] = " ".join((*users, *ours))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     _keep_programs()

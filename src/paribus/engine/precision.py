@@ -64,7 +64,7 @@ def _apply(equation: core.JaxprEqn, values: list[Any]) -> list[Any]:
         return _evaluate(params["call_jaxpr"], values)
     if name in _PRODUCTS and all(value.dtype == jnp.float32 for value in values):
         values = [value.astype(jnp.bfloat16) for value in values]
-        params = params | {"preferred_element_type": jnp.dtype(jnp.float32)}
+        params = params | {"preferred_element_type": jnp.dtype(jnp.float32), "precision": None}
     params = {key: _rewritten(value) for key, value in params.items()}
     primitive: Any = equation.primitive
     found = primitive.bind(*values, **params)

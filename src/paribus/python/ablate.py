@@ -82,6 +82,7 @@ def ablate(
     name: str | None = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    lanes: int | None = None,
     progress: bool = True,
 ) -> Ablation:
     """Take a Keras model apart: what does each of its parts contribute?
@@ -109,7 +110,8 @@ def ablate(
         standardize: whether features are standardized.
         name: what the study is called where it is stored.
         store: the folder that runs are kept in; by default they are kept in memory.
-        workers: worker processes; one per core by default.
+        workers: worker processes; one per GPU by default, or per core where there is none.
+        lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         progress: whether to show how it goes.
 
     Raises:
@@ -141,7 +143,7 @@ def ablate(
         scale=scale,
         standardize=standardize,
     )
-    return take_apart(study, AS_IT_IS, parts=parts, store=store, workers=workers, progress=progress)
+    return take_apart(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
 
 
 def take_apart(
@@ -153,6 +155,7 @@ def take_apart(
     epochs: int | None = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    lanes: int | None = None,
     backend: Backend | None = None,
     progress: bool = True,
 ) -> Ablation:
@@ -165,7 +168,8 @@ def take_apart(
         seeds: how many, if not the study's number.
         epochs: how many, if not the study's number.
         store: the folder that runs are kept in; by default they are kept in memory.
-        workers: worker processes; one per core by default.
+        workers: worker processes; one per GPU by default, or per core where there is none.
+        lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         backend: where to compute, instead of worker processes of this machine; it is closed at the end.
         progress: whether to show how it goes.
     """
@@ -173,7 +177,7 @@ def take_apart(
     base = _base(study_files.overridden(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     if backend is None:
         model = base.arms[arm].model
-        backend = LocalBackend(workers, imports_for([model] if model else []))
+        backend = LocalBackend(workers, imports_for([model] if model else []), lanes=lanes)
     with session(folder, backend) as opened:
         check_parameters(base, opened, backend, study.parameters)
         data = summarize(base.data.spec())

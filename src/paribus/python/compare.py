@@ -34,6 +34,7 @@ def compare(
     name: str | None = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    lanes: int | None = None,
     progress: bool = True,
 ) -> Results:
     """Train every model on many seeds, all else equal, and say with error bars which is better.
@@ -72,4 +73,4 @@ def compare(
         scale=scale,
         standardize=standardize,
     )
-    return study.run(store=store, workers=workers, progress=progress)
+    return study.run(store=store, workers=workers, lanes=lanes, progress=progress)

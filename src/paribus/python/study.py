@@ -185,6 +185,7 @@ class Study:
         arms: Sequence[str] = (),
         store: str | os.PathLike[str] | None = None,
         workers: int | None = None,
+        lanes: int | None = None,
         backend: Backend | None = None,
         progress: bool = True,
     ) -> Results:
@@ -196,7 +197,8 @@ class Study:
             arms: only these; all by default.
             store: the folder that runs are kept in, and where runs that are there already are found; by default they
                 are kept in memory, for as long as the results are.
-            workers: worker processes; one per core by default.
+            workers: worker processes; one per GPU by default, or per core where there is none.
+            lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
             backend: where to compute, instead of worker processes of this machine; it is closed at the end.
             progress: whether to show how it goes.
 
@@ -213,7 +215,8 @@ class Study:
         whole = study_files.overridden(self.document_in(folder), seeds=seeds, epochs=epochs)
         chosen = study_files.overridden(whole, arms=arms)
         if backend is None:
-            backend = LocalBackend(workers, imports_for(arm.model for arm in chosen.arms.values() if arm.model))
+            imports = imports_for(arm.model for arm in chosen.arms.values() if arm.model)
+            backend = LocalBackend(workers, imports, lanes=lanes)
         return compute(chosen, whole, folder, backend, parameters=self.parameters, progress=progress, held=self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
