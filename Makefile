@@ -23,7 +23,7 @@ run: $(USE) ## set up, train the notebook's five networks on SEEDS=3 seeds, prin
 	$(BIN)/paribus run mnist-mlps --seeds $(SEEDS)
 
 test: $(DEV) browser ## set up for development, run all tests, in two processes; fails below the coverage floor
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=paribus $(PYTEST_ARGS)
 
 quick: $(DEV) ## run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
