@@ -22,6 +22,7 @@ from paribus.backends.local import LocalBackend
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import DataError, UnknownNameError, UsageError
+from paribus.machine import cores
 from paribus.records import (
     DataSpec,
     Described,
@@ -204,6 +205,25 @@ def test_only_a_study_that_is_not_stored_yet_has_workers_start_early() -> None:
     run_study(document, store, FakeBackend(), Silent())
     warm_up(document, store, Counting())
     assert len(asked) == 1
+
+
+@pytest.mark.skipif(len(cores()) < 2, reason="one core is not shared out")
+def test_a_few_runs_more_than_cores_share_them(engine: Engine, recipe: Recipe) -> None:
+    """One worker for each of them, bound to no core; the bits are those of a run alone."""
+    places = {core.number for core in cores()}
+    costly = replace(recipe, parameters=10_000_000)
+    jobs = [train_job(costly, seed) for seed in range(len(places) + 1)]
+    before = set(own_workers())
+    with LocalBackend() as backend:
+        list(backend.run([describe_job(arm(PLAIN))]))
+        assert len(set(own_workers()) - before) == 1
+        results = [only(event).result for event in backend.run(jobs) if isinstance(event, Ended)]
+        workers = set(own_workers()) - before
+        assert len(workers) == len(jobs)
+        for task in (task for pid in workers for task in Path(f"/proc/{pid}/task").iterdir()):
+            assert os.sched_getaffinity(int(task.name)) == places
+    expected = {engine.run(job).weights_digest for job in jobs}
+    assert {result.weights_digest for result in results} == expected
 
 
 @pytest.mark.parametrize("workers", [0, -1])

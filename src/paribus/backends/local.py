@@ -1,11 +1,14 @@
 """The local backend: long-lived worker processes, one per GPU, or else one per core, single-threaded and pinned.
 
+A few runs more than cores share them: see ``docs/decisions/0028-a-few-runs-share-the-cores.md``.
+
 Workers are plain subprocesses with a socket pair, not a ``multiprocessing`` pool: a pool hangs when a member is killed,
 forking after JAX is imported deadlocks, and spawning runs the caller's script a second time.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +18,12 @@ from paribus.backends.base import Backend
 from paribus.backends.interruption import Interruption, nearly_done
 from paribus.backends.oom import OomKills, kernel_kills
 from paribus.backends.process import Process
-from paribus.backends.schedule import Waiting
+from paribus.backends.schedule import Waiting, cost
+from paribus.backends.sharing import workers_for
 from paribus.backends.worker import given_up
 from paribus.custom import Imports
 from paribus.errors import UsageError
-from paribus.machine import Gpu, Place, places
+from paribus.machine import Core, Gpu, Place, places
 from paribus.records import Ended, Event, Interrupted, Job, Started, TrainJob
 
 MAX_ATTEMPTS = 3
@@ -27,6 +31,9 @@ MAX_ATTEMPTS = 3
 
 GPU_LANES = 8
 """How many runs are trained side by side on a GPU, unless said otherwise: see ``docs/decisions/0025-lanes.md``."""
+
+WORKER_MEMORY = 1 << 30
+"""Bytes that a worker beyond one a core must find; one takes about half of it, beside the data."""
 
 
 @dataclass(slots=True)
@@ -42,7 +49,8 @@ class LocalBackend(Backend):
     """Worker processes on this machine.
 
     Args:
-        workers: how many, by default one per place. More than places is allowed: those are shared.
+        workers: how many, by default one per place, or more where a few runs end sooner if they share the cores.
+            More than places is allowed: those are shared.
         imports: the modules that define the user's own Keras classes.
         kills: how many processes the kernel has killed for want of memory until now; None where it does not say.
         lanes: how many runs of an arm a worker trains side by side; by default 1 on a core, ``GPU_LANES`` on a GPU.
@@ -65,6 +73,7 @@ class LocalBackend(Backend):
         self._places: Sequence[Place] = places()
         self._limit = workers or len(self._places)
         self._lanes = lanes or (GPU_LANES if isinstance(self._places[0], Gpu) else 1)
+        self._may_share = workers is None and isinstance(self._places[0], Core) and self._lanes == 1
         self._imports = imports
         self._kills = OomKills(kills)
         self._workers: list[Process] = []
@@ -79,6 +88,7 @@ class LocalBackend(Backend):
             KeyboardInterrupt: interrupted.
         """
         work = _Work(Waiting(jobs, self._lanes))
+        self._share(jobs)
         try:
             with Interruption() as interruption:
                 while work.waiting or self._busy():
@@ -111,6 +121,20 @@ class LocalBackend(Backend):
             worker.kill(patience=2.0)
         self._workers.clear()
 
+    def _share(self, jobs: Sequence[Job]) -> None:
+        """Allow as many workers as end these jobs soonest; more than there are cores move about among them."""
+        if self._may_share:
+            room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // WORKER_MEMORY
+            cores = len(self._places)
+            self._limit = min(workers_for([cost(job) for job in jobs], cores), max(cores, room))
+            for worker in self._workers:
+                self._settle(worker)
+
+    def _settle(self, worker: Process) -> None:
+        """Let a worker roam where there may be more of them than cores."""
+        if self._may_share and self._limit > len(self._places):
+            worker.roam(tuple(place.number for place in self._places if isinstance(place, Core)))
+
     def _busy(self) -> list[Process]:
         return [worker for worker in self._workers if worker.jobs]
 
@@ -140,6 +164,7 @@ class LocalBackend(Backend):
             taken = Counter(worker.place for worker in self._workers)
             place = min(self._places, key=lambda each: taken[each])
             worker = Process(place, self._imports, self._kills, self._lanes)
+            self._settle(worker)
             self._workers.append(worker)
             idle.append(worker)
         return idle[:wanted]
@@ -164,7 +189,7 @@ class LocalBackend(Backend):
         self._workers.remove(worker)
         death = worker.bury()
         if death.memory:
-            self._limit = max(1, busy // 2)
+            self._limit, self._may_share = max(1, busy // 2), False
         for job in worker.jobs:
             if work.attempts[job] == MAX_ATTEMPTS:
                 yield given_up(job, f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}")

@@ -15,7 +15,7 @@ from typing import final
 
 from paribus.backends.oom import OomKills
 from paribus.backends.schedule import Group, Program, program_of
-from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, WarmUp
+from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
 from paribus.custom import Imports
 from paribus.errors import BackendError
 from paribus.machine import Place, written
@@ -80,6 +80,10 @@ class Process:
     def warm_up(self) -> None:
         """Have it import what trains networks, if it has not yet. If that fails, its first job's end will tell."""
         self._say(WarmUp())
+
+    def roam(self, cores: tuple[int, ...]) -> None:
+        """Have it leave its core and go where the operating system sends it, among these."""
+        self._say(Roam(cores))
 
     def take(self, group: Group) -> None:
         """Give the worker jobs. If it is dead already, ``listen`` will tell."""

@@ -57,7 +57,14 @@ class WarmUp:
     """Sent before the first job: networks will be trained, so that what trains them can be imported meanwhile."""
 
 
-Message = Imports | WarmUp | Group | None
+@dataclass(frozen=True, slots=True)
+class Roam:
+    """Sent where more workers than cores compute: to be moved about among these cores."""
+
+    cores: tuple[int, ...]
+
+
+Message = Imports | WarmUp | Roam | Group | None
 """What a driver sends; None asks the worker to leave."""
 
 
@@ -79,6 +86,8 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
             problem = _import(message)
         elif isinstance(message, WarmUp):
             rooms.warm_up()
+        elif isinstance(message, Roam):
+            environment.roam(message.cores)
         elif problem is not None:
             connection.send(Raised(problem))
         else:

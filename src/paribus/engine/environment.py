@@ -23,11 +23,13 @@ depends on whether a program was compiled or read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -79,6 +81,17 @@ def prepare(place: Place | None = None) -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     _keep_programs()
+
+
+def roam(cores: Collection[int]) -> None:
+    """Leave the core that ``prepare`` has chosen, with all threads, for wherever the system sends this process.
+
+    It still computes in one thread: no bit depends on the core.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        for thread in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(int(thread.name), cores)
 
 
 def import_keras() -> None:

@@ -110,7 +110,8 @@ def ablate(
         standardize: whether features are standardized.
         name: what the study is called where it is stored.
         store: the folder that runs are kept in; by default they are kept in memory.
-        workers: worker processes; one per GPU by default, or per core where there is none.
+        workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
+            few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         progress: whether to show how it goes.
 
@@ -168,7 +169,8 @@ def take_apart(
         seeds: how many, if not the study's number.
         epochs: how many, if not the study's number.
         store: the folder that runs are kept in; by default they are kept in memory.
-        workers: worker processes; one per GPU by default, or per core where there is none.
+        workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
+            few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         backend: where to compute, instead of worker processes of this machine; it is closed at the end.
         progress: whether to show how it goes.

@@ -197,7 +197,8 @@ class Study:
             arms: only these; all by default.
             store: the folder that runs are kept in, and where runs that are there already are found; by default they
                 are kept in memory, for as long as the results are.
-            workers: worker processes; one per GPU by default, or per core where there is none.
+            workers: worker processes; one per GPU by default, or per core where there is none (a few more where that
+                ends few runs sooner).
             lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
             backend: where to compute, instead of worker processes of this machine; it is closed at the end.
             progress: whether to show how it goes.

@@ -1,0 +1,65 @@
+"""How many workers end a few runs soonest. Pure; it decides speed, never results.
+
+One worker a core is best as long as many runs wait: nothing is shared, nothing is compiled twice. Where there are only
+a few more runs than cores, the last ones would train while other cores are idle: three equal runs take two cores as
+long as four. With a worker for each of the three, the operating system shares the cores out among them, and they end
+in three quarters of that time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+LOSS = 0.1
+"""What sharing takes: so much of the cores' speed for each process more than cores, in shares of the cores.
+
+Measured: five processes on two cores took 15 % more processor time, three took 2 %.
+"""
+
+START = 1_000_000
+"""What one more worker costs, in parameters times epochs: 3 core seconds to start and compile, on data like MNIST."""
+
+LEAST_GAIN = 0.05
+MOST = 16
+"""With more runs than so many a core, the last ones are a small part of the whole."""
+
+
+def workers_for(costs: Sequence[int], cores: int) -> int:
+    """How many single-threaded workers end runs soonest.
+
+    Args:
+        costs: of the runs, parameters times epochs; of those that nobody can price, 0.
+        cores: how many there are.
+
+    Returns:
+        ``cores``, or more of them, at most twice as many, where that ends at least a twentieth sooner.
+    """
+    if len(costs) > MOST * cores:
+        return cores
+    alone = makespan(costs, cores, cores)
+    best, soonest = cores, alone * (1 - LEAST_GAIN)
+    for workers in range(cores + 1, min(2 * cores, len(costs)) + 1):
+        ends = makespan(costs, workers, cores) + START * (workers - cores) / cores
+        if ends < soonest:
+            best, soonest = workers, ends
+    return best
+
+
+def makespan(costs: Sequence[int], workers: int, cores: int) -> float:
+    """When the last run ends, the costliest being begun first; busy workers share the cores evenly."""
+    waiting = deque(sorted(costs, reverse=True))
+    busy: list[float] = []
+    now = 0.0
+    while waiting or busy:
+        while waiting and len(busy) < workers:
+            busy.append(waiting.popleft())
+        least = min(busy)
+        now += least / _speed(len(busy), cores)
+        busy = [left - least for left in busy if left > least]
+    return now
+
+
+def _speed(busy: int, cores: int) -> float:
+    """The share of a core that each busy process has."""
+    return 1.0 if busy <= cores else cores / busy / (1 + LOSS * (busy - cores) / cores)
