@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--lanes", type=int)
     parser.add_argument("--precision")
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--started", type=float, required=True, help="time.time() of the process's start")
@@ -54,7 +55,10 @@ def main() -> None:
         protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": asked.precision})
         document = document.model_copy(update={"protocol": protocol})
     clock = Clock()
-    with SqliteStore.open(asked.store, mode="write") as store, LocalBackend(asked.workers) as backend:
+    with (
+        SqliteStore.open(asked.store, mode="write") as store,
+        LocalBackend(asked.workers, lanes=asked.lanes) as backend,
+    ):
         ready = time.time() - asked.started
         planned = run_study(document, store, backend, clock)
         outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
@@ -68,6 +72,8 @@ def main() -> None:
         "fit_accuracy": scores[-1].fit_accuracy,
         "train_accuracy": scores[-1].train_accuracy,
         "test_accuracy": scores[-1].test_accuracy,
+        "test_accuracies": [each.test_accuracy for each in scores],
+        "device": outcome.environments[0].device,
         "wall": time.time() - asked.started,
     }
     print(json.dumps(line))
