@@ -2,7 +2,8 @@
 
 For each arm of ``mnist-mlps``: the wall time of ``paribus run`` with one seed and one epoch, from process start to the
 printed answer, less the engine's own seconds of training and evaluation; cold (nothing compiled before) and warm
-(programs kept from the command before). And the throughput of two workers against one, epochs of two seeds.
+(programs kept from the command before). The same for all arms in one command on one worker, shared out among them. And
+the throughput of two workers against one, epochs of two seeds.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,18 @@ from paribus import study_files
 ROOT = Path(__file__).parent.parent
 
 
-def overhead(arm: str, cache: Path, folder: Path) -> float:
-    """Wall seconds of one run beside its training."""
-    options = ["--arm", arm, "--seeds", "1", "--epochs", "1", "--store", str(folder / f"store-{time.monotonic_ns()}")]
+def overhead(arms: Sequence[str], cache: Path, folder: Path) -> float:
+    """Wall seconds an arm beside its training, one run of each, one after the other."""
+    chosen = [word for arm in arms for word in ("--arm", arm)]
+    store = folder / f"store-{time.monotonic_ns()}"
+    options = ["--seeds", "1", "--epochs", "1", "--workers", "1", "--store", str(store)]
     environment = dict(os.environ, PARIBUS_CACHE=str(cache))
     started = time.perf_counter()
-    line = [sys.executable, "-m", "paribus", "run", "mnist-mlps", *options, "--json"]
+    line = [sys.executable, "-m", "paribus", "run", "mnist-mlps", *chosen, *options, "--json"]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
     wall = time.perf_counter() - started
-    ((run,),) = (found["runs"] for found in json.loads(done.stdout)["arms"])
-    return wall - float(run["seconds"])
+    runs = [run for found in json.loads(done.stdout)["arms"] for run in found["runs"]]
+    return (wall - sum(float(run["seconds"]) for run in runs)) / len(runs)
 
 
 def epoch_seconds(arm: str, workers: int, epochs: int, cache: Path, folder: Path) -> float:
@@ -50,32 +53,36 @@ def epoch_seconds(arm: str, workers: int, epochs: int, cache: Path, folder: Path
     return cost_of_paribus(said, said["wall"]).epoch
 
 
+def spread(values: Sequence[float]) -> str:
+    """Median, and the least and the most."""
+    found = Spread.of(list(values))
+    return f"{found.median:5.2f} ({found.low:.2f}-{found.high:.2f})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
     parser.add_argument("--arms", nargs="+", default=[*study_files.load("mnist-mlps").arms])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=4, help="of which the first is not timed (4)")
+    parser.add_argument("--start-only", action="store_true", help="leave two workers against one out")
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
     asked = parser.parse_args()
     found = []
-    print(f"{'arm':13} {'cold s':>7} {'warm s':>7} {'two workers against one':>24}")
-    for arm in asked.arms:
+    print(f"{'seconds an arm':15} {'cold':>19} {'warm':>19} {'two workers against one':>24}")
+    for arms in (*([arm] for arm in asked.arms), asked.arms):
         cold, warm, gain = [], [], []
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for number in range(asked.rounds):
                 cache = folder / f"cache-{number}"
-                cold.append(overhead(arm, cache, folder))
-                warm.append(overhead(arm, cache, folder))
-                one, two = (epoch_seconds(arm, workers, asked.epochs, cache, folder) for workers in (1, 2))
-                gain.append(one / two)
-        found.append({"arm": arm, "cold": cold, "warm": warm, "two_workers": gain})
-        spread = Spread.of(gain)
-        print(
-            f"{arm:13} {statistics.median(cold):7.1f} {statistics.median(warm):7.1f} "
-            f"{spread.median:9.2f} ({spread.low:.2f}-{spread.high:.2f})",
-            flush=True,
-        )
+                cold.append(overhead(arms, cache, folder))
+                warm.append(overhead(arms, cache, folder))
+                if len(arms) == 1 and not asked.start_only:
+                    one, two = (epoch_seconds(arms[0], workers, asked.epochs, cache, folder) for workers in (1, 2))
+                    gain.append(one / two)
+        found.append({"arms": arms, "cold": cold, "warm": warm, "two_workers": gain})
+        said = arms[0] if len(arms) == 1 else f"{len(arms)} in a command"
+        print(f"{said:15} {spread(cold):>19} {spread(warm):>19} {spread(gain) if gain else '':>24}", flush=True)
     if asked.output is not None:
         result = {"machine": machine.describe(), "arms": found}
         asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
