@@ -6,10 +6,36 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import resource
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 SHOWN_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "avx512_fp16")
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Processor seconds so far: of everything on this machine, and of the processes that this one has waited for."""
+
+    machine: float
+    ours: float
+
+    @classmethod
+    def now(cls) -> Busy:
+        """What Linux counts; where there is no /proc, nothing foreign is ever seen."""
+        children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
+        ours = sum(usage.ru_utime + usage.ru_stime for usage in (children, own))
+        try:
+            user, nice, system, *_ = Path("/proc/stat").read_text(encoding="utf-8").split(maxsplit=5)[1:4]
+        except OSError:
+            return cls(ours, ours)
+        return cls(sum(map(int, (user, nice, system))) / os.sysconf("SC_CLK_TCK"), ours)
+
+    def foreign_since(self, before: Busy, wall: float) -> float:
+        """The share of the machine that other processes have taken since."""
+        taken = (self.machine - before.machine) - (self.ours - before.ours)
+        return max(0.0, taken) / (wall * (os.cpu_count() or 1))
 
 
 def processor() -> dict[str, str]:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.floor.work import Floor, Product, fastest, floor, footprint, parameters, products
+from benchmarks.machine import Busy
+from benchmarks.peers.__main__ import logged
 from benchmarks.peers.contenders import CONTENDERS, Cost, cost_of_paribus, cost_of_peer
 from benchmarks.peers.report import Measured, report, rows, table
 from benchmarks.peers.report import fastest as fastest_peers
@@ -87,6 +89,36 @@ def test_the_report_leaves_numbers_and_a_picture(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "peers.json").read_text())
     assert {row["peer"] for row in written["whole"]} == {row.peer for row in rows(made_up(), "whole")}
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
+    assert "against the floor" not in text, "it was not measured"
+
+
+def test_peers_in_one_process_are_a_table_of_their_own(tmp_path: Path) -> None:
+    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment")
+    assert "| PyTorch loop | 4.00 (4.00–4.00) | 3.00 (3.00–3.00) | 3.46 |" in text
+
+
+def test_what_the_floor_leaves_room_for(tmp_path: Path) -> None:
+    """The fastest peer takes twice as long as paribus, which takes twice (1.25 times) as long as the floor."""
+    arms = [{"arm": "simple", "fraction": 0.5}, {"arm": "wide", "fraction": 0.8}]
+    (tmp_path / "floor.json").write_text(json.dumps({"arms": arms}))
+    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment")
+    assert text.count("| the same against the floor | 4.00 | 2.50 | 3.16 |") == 1
+
+
+def test_what_other_programs_take_of_the_machine() -> None:
+    """In 10 s they took 4 s of processor time that was not ours; time that ours alone took is nobody else's."""
+    cores = os.cpu_count() or 1
+    assert Busy(109.0, 6.0).foreign_since(Busy(100.0, 1.0), 10.0) == pytest.approx(0.4 / cores)
+    assert Busy(105.0, 6.5).foreign_since(Busy(100.0, 1.0), 10.0) == 0.0
+    before = Busy.now()
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+    assert Busy.now().ours > before.ours, "a child that was waited for is ours"
+
+
+def test_a_disturbed_measurement_does_not_count(tmp_path: Path) -> None:
+    log = tmp_path / "peers.jsonl"
+    log.write_text('{"foreign": 0.01}\n{"foreign": 0.4}\n{}\n')
+    assert logged(log) == [{"foreign": 0.01}, {}]
 
 
 def test_only_arms_that_scikit_learn_can_express_are_asked_of_it() -> None:

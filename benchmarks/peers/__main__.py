@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.contenders import CONTENDERS, Contender, Cost, cost_of_paribus, cost_of_peer
+from benchmarks.machine import Busy
+from benchmarks.peers.contenders import CONTENDERS, STUDY, Contender, Cost, cost_of_paribus, cost_of_peer
 from benchmarks.peers.report import Measured, report
 from paribus import data, study_files
 
@@ -26,7 +27,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-STUDY = "mnist-mlps"
+LONGER = {"simple": 3}
+"""Its epochs are a fraction of a second: so many times as many are trained."""
+
+DISTURBED = 0.05
+"""A measurement during which other programs took more of the machine is taken again, and does not count."""
 
 
 def prepare(folder: Path) -> tuple[str, ...]:
@@ -69,7 +74,7 @@ def command(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
 def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Path, limit: float) -> dict[str, Any]:
     """Run it; the line for the log. A contender that fails or takes too long has its reason instead of a cost."""
     cores = sorted(os.sched_getaffinity(0))
-    started = time.perf_counter()
+    before, started = Busy.now(), time.perf_counter()
     processes = []
     for number in range(contender.processes):
         pinned = ["taskset", "-c", str(cores[number])] if contender.processes > 1 else []
@@ -87,7 +92,14 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
         outputs.append(out.strip().splitlines()[-1:] if process.returncode == 0 else [])
         errors.append(err)
     wall = time.perf_counter() - started
-    entry: dict[str, Any] = {"contender": contender.name, "arm": arm, "epochs": epochs, "wall": wall}
+    foreign = Busy.now().foreign_since(before, wall)
+    entry: dict[str, Any] = {
+        "contender": contender.name,
+        "arm": arm,
+        "epochs": epochs,
+        "wall": wall,
+        "foreign": foreign,
+    }
     if not all(outputs):
         reason = next(error for found, error in zip(outputs, errors, strict=True) if not found)
         return entry | {"failed": reason.strip().splitlines()[-1][-200:]}
@@ -98,7 +110,9 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
 
 
 def logged(log: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    """What was measured while nothing else ran."""
+    found = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return [entry for entry in found if entry.get("foreign", 0.0) <= DISTURBED]
 
 
 def main() -> None:
@@ -132,12 +146,15 @@ def main() -> None:
         for number, contender, arm in () if asked.report else wanted:
             if time.monotonic() - began > asked.seconds:
                 break
-            entry = {"round": number} | measure(contender, arm, asked.epochs, Path(name), asked.venv, asked.limit)
+            epochs = asked.epochs * LONGER.get(arm, 1)
+            entry = {"round": number} | measure(contender, arm, epochs, Path(name), asked.venv, asked.limit)
             with asked.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(entry) + "\n")
             told = (
                 entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch, {entry['whole_seconds']:.1f} s whole"
             )
+            if entry["foreign"] > DISTURBED:
+                told += f"; other programs took {entry['foreign']:.0%} of the machine: to be measured again"
             print(f"round {number} {arm:13} {contender.name:21} {told}", file=sys.stderr, flush=True)
     measured = [
         Measured(entry["round"], entry["contender"], entry["arm"], entry["epoch_seconds"], entry["whole_seconds"])

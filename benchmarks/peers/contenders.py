@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+STUDY = "mnist-mlps"
+
 SEEDS = 2
 """Every contender trains two seeds of an arm: paribus both at once, a peer one after the other or both at once."""
 

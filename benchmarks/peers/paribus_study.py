@@ -15,7 +15,7 @@ from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, EpochDone, Event
-from paribus.run import run_study, stored_arms
+from paribus.run import run_study, stored_arms, warm_up
 from paribus.store.sqlite import SqliteStore
 from paribus.study import StudyDocument
 
@@ -59,6 +59,7 @@ def main() -> None:
         SqliteStore.open(asked.store, mode="write") as store,
         LocalBackend(asked.workers, lanes=asked.lanes) as backend,
     ):
+        warm_up(document, store, backend)
         ready = time.time() - asked.started
         planned = run_study(document, store, backend, clock)
         outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)

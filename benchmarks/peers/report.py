@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.arithmetic import Spread, geometric_mean, ratios
-from benchmarks.peers.contenders import CONTENDERS
+from benchmarks.peers.contenders import CONTENDERS, STUDY
+from paribus import study_files
 
 OURS = "paribus"
 PEER_PACKAGES = ("tensorflow_cpu", "torch", "keras", "jax", "scikit-learn", "ictonyx", "numpy")
@@ -71,8 +72,18 @@ def fastest(found: Sequence[Row]) -> dict[str, tuple[str, float]]:
     return best
 
 
-def table(found: Sequence[Row], arms: Sequence[str]) -> str:
-    """Markdown: ratios with the smallest and the largest of the rounds, and the geometric mean over the arms."""
+def of_floor(path: Path) -> dict[str, float]:
+    """By arm, the share of paribus's time that no program can save: what ``benchmarks.floor`` wrote, if it did."""
+    if not path.exists():
+        return {}
+    return {str(arm["arm"]): float(arm["fraction"]) for arm in json.loads(path.read_text(encoding="utf-8"))["arms"]}
+
+
+def table(found: Sequence[Row], arms: Sequence[str], floor: Mapping[str, float] | None = None) -> str:
+    """Markdown: ratios with the smallest and the largest of the rounds, and the geometric mean over the arms.
+
+    The last row says how much faster than the fastest peer a program would be that took no longer than the floor.
+    """
     lines = [f"| | {' | '.join(arms)} | geometric mean |", f"| --- |{' --- |' * (len(arms) + 1)}"]
     for row in found:
         cells = []
@@ -86,6 +97,12 @@ def table(found: Sequence[Row], arms: Sequence[str]) -> str:
         cells = [f"{best[arm][1]:.2f}" if arm in best else "–" for arm in arms]
         mean = geometric_mean([ratio for _, ratio in best.values()])
         lines.append(f"| the fastest peer of each arm | {' | '.join(cells)} | {mean:.2f} |")
+        most = {arm: best[arm][1] / floor[arm] for arm in arms if arm in best and arm in floor} if floor else {}
+        if len(most) == len(arms):
+            cells = [f"{most[arm]:.2f}" for arm in arms]
+            lines.append(
+                f"| the same against the floor | {' | '.join(cells)} | {geometric_mean([*most.values()]):.2f} |"
+            )
     return "\n".join(lines)
 
 
@@ -102,15 +119,19 @@ def versions(venv: Path) -> dict[str, str]:
 
 def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
     """Write PATH.json and PATH.png; the tables as text."""
-    arms = tuple(dict.fromkeys(one.arm for one in measured if one.contender == OURS))
+    measured_arms = {one.arm for one in measured if one.contender == OURS}
+    arms = tuple(arm for arm in study_files.load(STUDY).arms if arm in measured_arms)
     if not arms:
         return "paribus itself was not measured yet: there is nothing to compare with"
     epoch, whole = rows(measured, "epoch"), rows(measured, "whole")
+    single = {c.name for c in CONTENDERS if c.processes == 1}
+    alone = rows([one for one in measured if one.contender in single], "epoch")
     here = machine.describe()
     result = {
         "machine": here,
         "peers": versions(venv),
         "epoch": [asdict(row) for row in epoch],
+        "epoch_in_one_process": [asdict(row) for row in alone],
         "whole": [asdict(row) for row in whole],
     }
     path.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -121,8 +142,10 @@ def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
         [
             machine.sentence(here),
             f"Seconds an epoch that paribus takes, of the whole machine: {seconds}",
-            "Training, times paribus: median (smallest–largest) of the rounds",
-            table(epoch, arms),
+            "Training, times paribus: median (smallest–largest) of the rounds; each peer in its fastest setting",
+            table(epoch, arms, of_floor(path.with_name("floor.json"))),
+            "The same, peers in one process on all cores, as they are called in a notebook",
+            table(alone, arms),
             "Two runs from process start to final metrics, times paribus",
             table(whole, arms),
         ]
