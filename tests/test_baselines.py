@@ -271,7 +271,8 @@ from paribus.records import DataSpec, DescribeJob, Seeds, TrainJob
 from paribus.study import Protocol
 rooms, training, data = Rooms(), Protocol().training(), DataSpec("digits", 16, flatten=True)
 recipe = rooms.describe(DescribeJob("a", '{"estimator": {"GaussianNB": {}}}', data, training))
-assert rooms.run(TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, data), print).scores.test_accuracy > 0.8
+(run,) = rooms.run([TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, data)], print)
+assert run.scores.test_accuracy > 0.8
 print(sorted({"jax", "keras", "scipy"} & set(sys.modules)))
 """
 

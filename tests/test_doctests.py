@@ -25,7 +25,7 @@ def network(units: int) -> keras.Model:
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_true(name: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for room in (study, ablate):
-        monkeypatch.setattr(room, "LocalBackend", lambda *_: InProcess(engine))
+        monkeypatch.setattr(room, "LocalBackend", lambda *_, **__: InProcess(engine))
     made = pb.Study({"large": network(32), "small": network(2)}, "digits", epochs=5)
     names = {"pb": pb, "keras": keras, "study": made, "network": network, "folder": tmp_path}
     text = inspect.getdoc(getattr(pb, name)) or ""
