@@ -25,6 +25,7 @@ from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.machine import cores
 from paribus.records import (
     DataSpec,
+    DataSummary,
     Described,
     Ended,
     EpochDone,
@@ -217,11 +218,15 @@ def test_a_few_runs_more_than_cores_share_them(engine: Engine, recipe: Recipe) -
     with LocalBackend() as backend:
         list(backend.run([describe_job(arm(PLAIN))]))
         assert len(set(own_workers()) - before) == 1
+        backend.sized(DataSummary("digits", "", 60_000, 1, (64,), 10))
         results = [only(event).result for event in backend.run(jobs) if isinstance(event, Ended)]
         workers = set(own_workers()) - before
         assert len(workers) == len(jobs)
         for task in (task for pid in workers for task in Path(f"/proc/{pid}/task").iterdir()):
             assert os.sched_getaffinity(int(task.name)) == places
+        list(backend.run(jobs[:1]))
+        for pid in set(own_workers()) - before:
+            assert len(os.sched_getaffinity(pid)) == 1, "each has a core again"
     expected = {engine.run(job).weights_digest for job in jobs}
     assert {result.weights_digest for result in results} == expected
 

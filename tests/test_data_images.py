@@ -112,6 +112,21 @@ def test_an_image_is_turned_as_its_camera_noted(tmp_path: Path, kind: str):
     assert not images.read_picture(tmp_path / f"x.{kind}").turned, "a note that cannot be read"
 
 
+def test_odd_notes_of_other_things_change_nothing(tmp_path: Path):
+    """Software (0x0131) as a fraction, a make that is a number: Pillow cannot write them again."""
+    from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
+
+    header = b"MM\0*\0\0\0\x08"
+    notes = ImageFileDirectory_v2(header)
+    notes[0x0112] = 6
+    notes.tagtype[0x0131] = 5
+    notes[0x0131] = IFDRational(1, 3)
+    Image.new("L", (4, 2), 7).save(tmp_path / "x.jpg", exif=b"Exif\0\0" + header + notes.tobytes(8))
+    picture = images.read_picture(tmp_path / "x.jpg")
+    assert picture.turned
+    assert picture.pixels.shape == (4, 2)
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_is_refused(tmp_path: Path, mode):
     Image.new(mode, (2, 2), 0).save(tmp_path / "x.png")

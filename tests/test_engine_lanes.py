@@ -158,3 +158,16 @@ def test_a_single_lane_is_the_program_of_a_run() -> None:
 
     own: Callable[..., Any] = Lanes(1).over(function, 0)
     assert own is function
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_a_kept_epoch_with_a_weight_that_is_not_finite_is_shown_as_it_was(engine: Engine) -> None:
+    """A bias of minus infinity (beyond float32) before a ReLU leaves the loss finite."""
+    dead = {"Dense": {"units": 4, "activation": "relu", "bias_initializer": {"Constant": {"value": -1e39}}}}
+    stopping = EarlyStopping(2, "val_accuracy", 0.5)
+    training = replace(Protocol(epochs=5, batch_size=50, validation_split=0.2).training(), early_stopping=stopping)
+    result = engine.run(train_job(engine.describe(describe_job(arm((dead, SOFTMAX)))), 0, training))
+    assert result.status is Status.DIVERGED
+    assert len(set(result.curve.fit_loss)) > 1
+    assert result.scores is not None
+    assert result.scores.fit_loss == result.curve.fit_loss[0]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paribus.backends.sharing import LEAST_GAIN, makespan, workers_for
 
-LARGE = 10_000_000
+LARGE = 10_000_000 * 60_000
 COSTS = st.lists(st.integers(0, 10 * LARGE), max_size=40)
 
 
@@ -23,7 +23,7 @@ COSTS = st.lists(st.integers(0, 10 * LARGE), max_size=40)
         ([LARGE] * 1, 8, 8),
         ([], 2, 2),
         ([0] * 7, 2, 2),
-        ([20_000] * 3, 2, 2),
+        ([5_000_000 * 1_437] * 3, 2, 2),
         ([LARGE] * 1001, 2, 2),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else f"{len(value)} of {value[:1]}",

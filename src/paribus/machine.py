@@ -82,6 +82,15 @@ def read(text: str) -> Place:
     return Gpu(name) if kind == "gpu" else Core(int(name))
 
 
+def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Bytes of memory that processes here may use: the machine's, or less where a container is limited."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(physical, int(limit.read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no control groups, or no limit: ``max``
+        return physical
+
+
 def cpu_name() -> str:
     """The processor's name with family, model and stepping (the kernels that XLA picks depend on them)."""
     try:

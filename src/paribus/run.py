@@ -46,6 +46,7 @@ def run_study(
     """
     announce(document, display)
     data = summarize(document.data.spec())
+    backend.sized(data)
     chosen = settled(document, whole or document, data, store, backend, display)
     recipes = describe_arms(chosen, data, store, backend)
     wanted = wanted_runs(chosen, recipes, data, seeds or [Seeds.of(seed) for seed in range(document.seeds)])

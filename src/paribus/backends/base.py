@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from types import TracebackType
 from typing import Self
 
-from paribus.records import Event, Job
+from paribus.records import DataSummary, Event, Job
 
 
 class Backend(ABC):
@@ -27,6 +27,9 @@ class Backend(ABC):
             BackendError: workers cannot be started.
             DataError: the data cannot be read.
         """
+
+    def sized(self, data: DataSummary) -> None:  # noqa: B027 - most backends need not know
+        """How large the data of the coming jobs is. It decides speed, never results."""
 
     def warm_up(self, jobs: int) -> None:  # noqa: B027 - a backend that needs no time to start has nothing to prepare
         """So many networks will be asked for soon: what takes time to start may start now. Returns at once."""

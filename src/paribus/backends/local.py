@@ -8,7 +8,7 @@ forking after JAX is imported deadlocks, and spawning runs the caller's script a
 
 from __future__ import annotations
 
-import os
+import math
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ from paribus.backends.sharing import workers_for
 from paribus.backends.worker import given_up
 from paribus.custom import Imports
 from paribus.errors import UsageError
-from paribus.machine import Core, Gpu, Place, places
-from paribus.records import Ended, Event, Interrupted, Job, Started, TrainJob
+from paribus.machine import Core, Gpu, Place, memory, places
+from paribus.records import DataSummary, Ended, Event, Interrupted, Job, Started, TrainJob
 
 MAX_ATTEMPTS = 3
 """How often a run is tried whose worker dies under it."""
@@ -76,6 +76,7 @@ class LocalBackend(Backend):
         self._may_share = workers is None and isinstance(self._places[0], Core) and self._lanes == 1
         self._imports = imports
         self._kills = OomKills(kills)
+        self._data: DataSummary | None = None
         self._workers: list[Process] = []
 
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
@@ -108,32 +109,43 @@ class LocalBackend(Backend):
         finally:
             self._stop(self._busy())
 
+    def sized(self, data: DataSummary) -> None:
+        """See ``Backend.sized``."""
+        self._data = data
+
     def warm_up(self, jobs: int) -> None:
         """Start as many workers as these jobs will need, and have them import meanwhile."""
         for worker in self._idle(-(-jobs // self._lanes)):
             worker.warm_up()
 
     def close(self) -> None:
-        """Stop all workers; those that do not leave by themselves within a few seconds are killed."""
+        """Stop all workers; those that do not leave by themselves within a few seconds are killed.
+
+        One that has had no job yet may be importing, and holds nothing: it is not waited for.
+        """
         for worker in self._workers:
             worker.dismiss()
         for worker in self._workers:
-            worker.kill(patience=2.0)
+            worker.kill(patience=2.0 if worker.had_jobs else 0.0)
         self._workers.clear()
 
     def _share(self, jobs: Sequence[Job]) -> None:
         """Allow as many workers as end these jobs soonest; more than there are cores move about among them."""
         if self._may_share:
-            room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // WORKER_MEMORY
+            data = self._data
+            costs = [cost(job) * data.train for job in jobs] if data is not None else []
+            held = 4 * (data.train + data.test) * math.prod(data.input_shape) if data is not None else 0
             cores = len(self._places)
-            self._limit = min(workers_for([cost(job) for job in jobs], cores), max(cores, room))
+            self._limit = min(workers_for(costs, cores), max(cores, memory() // (WORKER_MEMORY + held)))
             for worker in self._workers:
                 self._settle(worker)
 
     def _settle(self, worker: Process) -> None:
-        """Let a worker roam where there may be more of them than cores."""
+        """Let a worker roam where there may be more of them than cores; else it goes back to its own."""
         if self._may_share and self._limit > len(self._places):
             worker.roam(tuple(place.number for place in self._places if isinstance(place, Core)))
+        elif worker.roams and isinstance(worker.place, Core):
+            worker.roam((worker.place.number,))
 
     def _busy(self) -> list[Process]:
         return [worker for worker in self._workers if worker.jobs]

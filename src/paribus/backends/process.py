@@ -39,6 +39,8 @@ class Process:
     Attributes:
         jobs: what it was given and has not ended yet.
         epochs: how many epochs its runs have behind them; those of a group go through them together.
+        had_jobs: whether it was ever given any.
+        roams: whether it was sent away from its place.
     """
 
     def __init__(self, place: Place, imports: Imports, kills: OomKills, lanes: int = 1) -> None:
@@ -50,6 +52,7 @@ class Process:
         self.place = place
         self.jobs: Group = ()
         self.epochs = 0
+        self.had_jobs = self.roams = False
         self.program: Program | None = None
         self._kills = kills
         self._kills_before = kills.unexplained()
@@ -82,12 +85,13 @@ class Process:
         self._say(WarmUp())
 
     def roam(self, cores: tuple[int, ...]) -> None:
-        """Have it leave its core and go where the operating system sends it, among these."""
+        """Have it go where the operating system sends it, among these cores; one core is its own again."""
+        self.roams = len(cores) > 1
         self._say(Roam(cores))
 
     def take(self, group: Group) -> None:
         """Give the worker jobs. If it is dead already, ``listen`` will tell."""
-        self.jobs = group
+        self.jobs, self.had_jobs = group, True
         self.epochs = 0
         self.program = program_of(group[0]) or self.program
         if self._process.poll() is None:  # else it died idle, by what has happened since its last job began

@@ -17,10 +17,12 @@ LOSS = 0.1
 Measured: five processes on two cores took 15 % more processor time, three took 2 %.
 """
 
-START = 1_000_000
-"""What one more worker costs, in parameters times epochs: 3 core seconds to start and compile, on data like MNIST."""
+START = 60_000_000_000
+"""What one more worker costs, in parameters times epochs times examples: some 3 core seconds to start and compile."""
 
 LEAST_GAIN = 0.05
+"""What more workers must save to be worth their memory."""
+
 MOST = 16
 """With more runs than so many a core, the last ones are a small part of the whole."""
 
@@ -29,7 +31,7 @@ def workers_for(costs: Sequence[int], cores: int) -> int:
     """How many single-threaded workers end runs soonest.
 
     Args:
-        costs: of the runs, parameters times epochs; of those that nobody can price, 0.
+        costs: of the runs, parameters times epochs times examples; of those that nobody can price, 0.
         cores: how many there are.
 
     Returns:

@@ -45,7 +45,11 @@ Data = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", metavar="N", envvar="PARIBUS_WORKERS", help="Worker processes.", show_default="one per core or GPU"
+        "--workers",
+        metavar="N",
+        envvar="PARIBUS_WORKERS",
+        help="Worker processes.",
+        show_default="one per core or GPU; a few more where few runs end sooner so",
     ),
 ]
 Lanes = Annotated[

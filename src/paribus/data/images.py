@@ -125,14 +125,24 @@ def read_picture(path: Path) -> Picture:
 
 def _turned(image: Image) -> Image | None:
     """The image as its camera was held; None where it lies so already, or where no note of that can be read."""
-    from PIL import ExifTags, ImageOps
+    from PIL import ExifTags, Image
 
+    # Not ImageOps.exif_transpose: it writes all notes anew, and fails on odd ones that have nothing to do with it.
+    ways = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
     image.load()  # what is broken is no matter of notes
     try:
         noted = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except BROKEN:
+    except (*BROKEN, AttributeError, OverflowError):
         return None
-    return ImageOps.exif_transpose(image) if noted in range(2, 9) else None
+    return image.transpose(ways[noted]) if isinstance(noted, int) and noted in ways else None
 
 
 def _pixels(image: Image, path: Path) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ Why these flags on a core:
   by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
 - ``--xla_cpu_copy_insertion_use_region_analysis=true``: without it XLA copies every weight that the backward pass reads
   once a step, up to 4 % of a step. The bits are the same.
-- One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``, one core of affinity): with more, the same
+- One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``): with more, the same
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
 
 On a GPU (``docs/decisions/0025-lanes.md``; none of this has been run on one yet):
@@ -84,13 +84,13 @@ def prepare(place: Place | None = None) -> None:
 
 
 def roam(cores: Collection[int]) -> None:
-    """Leave the core that ``prepare`` has chosen, with all threads, for wherever the system sends this process.
+    """Go, with all threads, wherever the system sends this process among these cores. Where it cannot, it stays.
 
     It still computes in one thread: no bit depends on the core.
     """
     if hasattr(os, "sched_setaffinity"):
-        for thread in Path("/proc/self/task").iterdir():
-            with contextlib.suppress(ProcessLookupError):  # it has ended
+        with contextlib.suppress(OSError):
+            for thread in Path("/proc/self/task").iterdir():
                 os.sched_setaffinity(int(thread.name), cores)
 
 

@@ -20,6 +20,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus import machine
 from paribus.data import mapped
 from paribus.data.dataset import Dataset
 from paribus.data.training import kept_for_training
@@ -209,7 +210,7 @@ def resident_bytes() -> int:
     """
     chosen = os.environ.get(RESIDENT_VARIABLE, "")
     if not chosen:
-        return min(RESIDENT_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // RESIDENT_SHARE)
+        return min(RESIDENT_BYTES, machine.memory() // RESIDENT_SHARE)
     if not chosen.isdecimal():
         raise UsageError(
             f"{RESIDENT_VARIABLE}={chosen}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"

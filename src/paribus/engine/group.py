@@ -153,9 +153,9 @@ def _results(
     results = []
     for lane, course in enumerate(courses):
         weights = {path: np.asarray(value) for path, value in named[lane].items()}
+        shown, learnt, told = course.shown, train[lane], test[lane]
         if course.status is Status.FINISHED and not all(np.isfinite(value).all() for value in weights.values()):
             course.status, course.reason = Status.DIVERGED, "a weight was not finite after the last epoch"
-        shown, learnt, told = course.shown, train[lane], test[lane]
         scores = Scores(
             fit_accuracy=shown.fit_accuracy,
             fit_loss=shown.fit_loss,

@@ -7,11 +7,12 @@ layers that run code or read files by their name alone, and networks that no mem
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+
+from paribus import machine
 
 NUMBER_BYTES = 4
 COPIES = 4
@@ -64,7 +65,7 @@ def too_large(model: keras.Model, batch: int, memory: int | None = None) -> str 
         batch: how many examples it reads at a time.
         memory: bytes; what the machine has by default.
     """
-    memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = memory or machine.memory()
     weights = model.count_params() * NUMBER_BYTES * COPIES
     if weights > memory:
         return (

@@ -7,12 +7,12 @@ the data. Not counted are the examples, and ensembles that may stop early by the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from paribus import machine
 from paribus.data.limits import human
 
 TREE_BYTES = 400
@@ -29,7 +29,7 @@ def too_large(estimator: BaseEstimator, memory: int | None = None) -> str | None
         estimator: with arguments that scikit-learn has checked.
         memory: bytes; what the machine has by default.
     """
-    memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = memory or machine.memory()
     needs, why = _least(estimator)
     if needs <= memory:
         return None
