@@ -44,7 +44,7 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_what_no_memory_could_hold_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("paribus.estimators.size.os.sysconf", lambda name: 4096 if "SIZE" in name else 24 << 18)
+    monkeypatch.setattr("paribus.machine.memory", lambda: 24 << 30)
     written, message = LARGE[name]
     with pytest.raises(ModelError) as caught:
         described(written)

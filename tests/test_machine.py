@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,17 @@ def test_without_devices_or_without_the_plugin_there_are_none(
 @pytest.mark.parametrize("place", [Core(0), Core(17), Gpu("0"), Gpu("MIG-12:34")])
 def test_places_are_written_for_workers(place: Place) -> None:
     assert read(written(place)) == place
+
+
+@pytest.mark.parametrize(
+    ("said", "least"), [("1048576\n", True), ("max\n", False), (None, False), (str(1 << 60), False)]
+)
+def test_memory_is_the_machines_or_what_a_container_may_use(tmp_path: Path, said: str | None, least: bool) -> None:
+    limit = tmp_path / "memory.max"
+    if said is not None:
+        limit.write_text(said)
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert machine.memory(limit) == (1 << 20 if least else physical)
 
 
 def test_one_worker_a_gpu_with_lanes_one_a_core_without(monkeypatch: pytest.MonkeyPatch) -> None:
