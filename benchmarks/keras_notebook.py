@@ -20,7 +20,8 @@ import numpy as np
 from contender import Asked, Task
 from keras_fit import train
 
-from paribus import data, study_files
+from paribus import data
+from paribus.study.load import load_study
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--arm", action="append")
     asked = parser.parse_args()
-    study = study_files.load("mnist-mlps")
+    study = load_study("mnist-mlps")
     mnist = data.load(study.data.spec())
     x = {name: getattr(mnist, name).astype(np.float32) / np.float32(255) for name in ("x_train", "x_test")}
     for name, arm in study.arms.items():

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.arithmetic import Spread
 from benchmarks.peers.contenders import cost_of_paribus
-from paribus import study_files
+from paribus.study.load import load_study
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,7 +61,7 @@ def spread(values: Sequence[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
-    parser.add_argument("--arms", nargs="+", default=[*study_files.load("mnist-mlps").arms])
+    parser.add_argument("--arms", nargs="+", default=[*load_study("mnist-mlps").arms])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=4, help="of which the first is not timed (4)")
     parser.add_argument("--start-only", action="store_true", help="leave two workers against one out")

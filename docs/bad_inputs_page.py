@@ -15,9 +15,9 @@ PAGE = Path(__file__).with_name("bad-inputs.md")
 sys.path.insert(0, str(PAGE.parents[1] / "tests"))
 
 from bad_inputs import BAD_INPUTS  # noqa: E402
-from paribus import study_files  # noqa: E402
 from paribus.data import load  # noqa: E402
 from paribus.errors import ParibusError  # noqa: E402
+from paribus.study.load import parse  # noqa: E402
 from test_study_files import BAD as BAD_STUDIES  # noqa: E402
 
 LONGEST = 400
@@ -53,7 +53,7 @@ def _data() -> Iterator[tuple[str, str]]:
 def _studies() -> Iterator[tuple[str, str]]:
     for name, (text, _) in BAD_STUDIES.items():
         try:
-            study_files.parse(text, "study.toml")
+            parse(text, "study.toml")
         except ParibusError as error:
             yield name, str(error)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from paribus.data import summarize
 from paribus.engine.engine import Engine
-from paribus.fingerprint import run_fingerprint
 from paribus.records import DataSpec, DescribeJob, Recipe, RunResult, Seeds, Training, TrainJob
-from paribus.study import Arm, Protocol
+from paribus.study.document import Arm, Protocol
+from paribus.study.fingerprint import run_fingerprint
 
 DIGITS = DataSpec("digits", 16, flatten=True)
 SOFTMAX = {"Dense": {"units": 10, "activation": "softmax"}}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from in_process import InProcess
-from paribus import study_files
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
-from paribus.run import run_study
+from paribus.runner.run import run_study
 from paribus.store.sqlite import SqliteStore
+from paribus.study.load import load_study, parse
+from paribus.study.overrides import override
 
 LOGITS = """
 name = "logits"
@@ -54,7 +55,7 @@ STUDIES = ("digits", "logits", "binary")
 
 def train_all(engine: Engine, store: Path) -> None:
     """Train ``STUDIES`` into a store."""
-    digits = study_files.overridden(study_files.load("digits"), seeds=2, epochs=3)
+    digits = override(load_study("digits"), seeds=2, epochs=3)
     with SqliteStore.open(store, "write") as opened:
-        for document in (digits, study_files.parse(LOGITS, "logits"), study_files.parse(BINARY, "binary")):
+        for document in (digits, parse(LOGITS, "logits"), parse(BINARY, "binary")):
             run_study(document, opened, InProcess(engine), Silent())

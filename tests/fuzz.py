@@ -26,10 +26,12 @@ from pathlib import Path
 from random import Random
 
 from data_files import GOOD_CSV, good_arrays, idx_bytes, npy_bytes, png
-from paribus import studies, study_files
 from paribus.data import idx, load, npy, read_image
 from paribus.errors import ParibusError
 from paribus.records import DataSpec
+from paribus.study import builtin
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 from test_data_fuzz import archive, jpeg, table_bytes
 
 SECONDS = 10
@@ -135,7 +137,7 @@ def readers() -> list[Reader]:
     arrays = [npy_bytes(array) for array in good_arrays().values()]
     images = [png(9, 9, fill=5), png(9, 9, "RGB"), png(9, 9, "P"), png(9, 9, "RGBA"), png(9, 9, "LA"), png(9, 9, "1")]
     tables = [GOOD_CSV.encode(), b'a,"b ""c""\n",class\n' + b"1,2,3\n4,5,6\n" * 4]
-    texts = [studies.text(name).encode() for name in studies.NAMES]
+    texts = [builtin.text(name).encode() for name in builtin.NAMES]
     texts += [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "examples").glob("*.toml"))]
     texts.append(ESTIMATORS.encode())
     indexed = [idx_bytes(), idx_bytes((4,)), *(idx_bytes((2, 3), code=code, values=bytes(48)) for code in (9, 11, 14))]
@@ -151,7 +153,7 @@ def readers() -> list[Reader]:
         Reader("npz, one array", ".npz", lambda path: load(DataSpec(str(path))), arrays, (zipped,)),
         Reader("PNG", ".png", read_image, images, (plain, summed)),
         Reader("JPEG", ".jpg", read_image, [jpeg()]),
-        Reader("TOML", ".toml", lambda path: study_files.overridden(study_files.load(str(path))), texts),
+        Reader("TOML", ".toml", lambda path: override(load_study(str(path))), texts),
         Reader("CSV", ".csv", labelled, tables),
         Reader("Parquet", ".parquet", labelled, table_bytes()),
     ]

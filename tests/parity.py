@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus import seeds
-from paribus.engine import program
+from paribus.engine import steps
 from paribus.engine.describe import describe
 from paribus.engine.network import Network, State
-from paribus.engine.revive import as_read, input_shape
+from paribus.engine.rebuild import as_read, input_shape
 from paribus.records import DataSpec, DescribeJob, Recipe, Seeds
-from paribus.study import Arm, Protocol
+from paribus.study.document import Arm, Protocol
 
 BATCH = 10
 
@@ -102,9 +102,9 @@ def check(case: Case, epochs: int = 2) -> None:
     x, labels = examples(case)
     reads = as_read(input_shape(network.model)[1:], case.shape)
     assert reads is not None
-    prepare = program.prepared(reads)
+    prepare = steps.prepared(reads)
     weights = None if case.class_weights is None else np.asarray(case.class_weights, np.float32)
-    epoch = jax.jit(program.chunk_program(network, prepare, BATCH, weights))
+    epoch = jax.jit(steps.chunk_program(network, prepare, BATCH, weights))
     order = np.arange(len(x), dtype=np.int32)
     y = target(network, labels, case)
     history = twin.fit(
@@ -117,7 +117,7 @@ def check(case: Case, epochs: int = 2) -> None:
         class_weight=None if weights is None else dict(enumerate(weights.tolist())),
     ).history
     for number in range(epochs):
-        state, sums = epoch(state, program.Sums.zero(), order, x, labels)
+        state, sums = epoch(state, steps.Sums.zero(), order, x, labels)
         measures = sums.measures(len(order))
         np.testing.assert_allclose(float(measures.loss), history["loss"][number], rtol=case.tolerance)
         np.testing.assert_allclose(
@@ -130,7 +130,7 @@ def check(case: Case, epochs: int = 2) -> None:
     for path, value in network.named_weights(state).items():
         scale = np.abs(theirs[path]).max() + 1e-3
         np.testing.assert_allclose(np.asarray(value), theirs[path], atol=20 * case.tolerance * scale, err_msg=path)
-    found = jax.jit(program.evaluation_program(network, prepare))(state, x, labels)
+    found = jax.jit(steps.evaluation_program(network, prepare))(state, x, labels)
     outputs = np.asarray(twin.predict(x.reshape(-1, *reads), batch_size=len(x), verbose=0))
     if outputs.shape[-1] == case.classes and not network.from_logits:
         shown = np.clip(outputs[np.arange(len(x)), labels], 0, 1)

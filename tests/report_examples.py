@@ -10,24 +10,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus import study_files
-from paribus.collect import collect
 from paribus.data import load, summarize
-from paribus.outcome import Outcome
-from paribus.records import (
-    Curve,
-    Environment,
-    LayerSummary,
-    Predictions,
-    Recipe,
-    RunResult,
-    Scores,
-    Seeds,
-    Status,
-)
+from paribus.outcome.outcome import Outcome
+from paribus.records import Curve, Environment, LayerSummary, Predictions, Recipe, RunResult, Scores, Seeds, Status
+from paribus.results.assemble import assemble_outcome
 from paribus.store.base import StoredArm, StoredRun
 from paribus.store.memory import MemoryStore
-from paribus.study import Arm, StudyDocument
+from paribus.study.document import Arm, StudyDocument
+from paribus.study.load import load_study
 
 ENVIRONMENT = Environment(
     "0.1.0", "3.11.9", "3.15.1", "0.10.2", "0.10.2", "2.4.0", "Linux-x86_64", "Example CPU 3000", "cpu", "--flags=none"
@@ -56,18 +46,18 @@ def outcome(document: StudyDocument, accuracy: Mapping[str, float], *, end: End 
             if status is not None:
                 store.record(result(document, name, run, accuracy[name], labels, data.classes, status))
         stored.append(StoredArm(name, recipe(arm, math.prod(data.input_shape)), tuple(runs)))
-    return collect(document, data, stored, store)
+    return assemble_outcome(document, data, stored, store)
 
 
 def notebook(seeds: int = 5, *, end: End = finished) -> Outcome:
     """The built-in study of the notebook's five networks, on MNIST's labels."""
-    document = study_files.load("mnist-mlps").model_copy(update={"seeds": seeds})
+    document = load_study("mnist-mlps").model_copy(update={"seeds": seeds})
     return outcome(document, NOTEBOOK, end=end)
 
 
 def factorial(seeds: int = 5) -> Outcome:
     """Three architectures, each without and with dropout."""
-    document = study_files.load("dropout-or-architecture").model_copy(update={"seeds": seeds})
+    document = load_study("dropout-or-architecture").model_copy(update={"seeds": seeds})
     base = {"deep": 0.979, "wide": 0.977, "big": 0.98}
     return outcome(document, {n: base[n.split("-")[0]] + 0.002 * n.endswith("dropout") for n in document.arms})
 
@@ -87,7 +77,7 @@ def tiny_factorial(seeds: int = 2) -> Outcome:
 
 def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
     """Small arms on scikit-learn's digits: quick. ``changes`` replace fields of the study."""
-    document = study_files.load("digits").model_dump(exclude_none=True) | {"seeds": seeds} | changes
+    document = load_study("digits").model_dump(exclude_none=True) | {"seeds": seeds} | changes
     study = StudyDocument.model_validate(document)
     return outcome(study, {name: 0.9 + 0.03 * (index % 3) for index, name in enumerate(study.arms)}, end=end)
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from paribus.ablation import Variant, read_model_file, variants
-from paribus.ablation.graph import head, layers
 from paribus.errors import DataError, UsageError
+from paribus.keras_config.graph import head, layers
 
 ADAM: dict[str, dict[str, Any]] = {"Adam": {}}
 Dense, Dropout = keras.layers.Dense, keras.layers.Dropout

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from paribus.analysis import (
     CheckAnswer,
-    Declared,
+    ContrastScores,
     Factor,
     Metric,
     Missing,
@@ -52,8 +52,8 @@ def arm(name: str, chance: float, seeds: tuple[int, ...] = (0, 1, 2, 3, 4), exam
 def test_rows_pair_by_seed_and_not_by_position() -> None:
     a, b = arm("a", 0.9), arm("b", 0.85)
     shuffled = SeedScores("b", (3, 0, 4, 2, 1), b.values[[3, 0, 4, 2, 1]])
-    (straight,) = compare_family([Declared(a, b, ACCURACY)])
-    (crossed,) = compare_family([Declared(a, shuffled, ACCURACY)])
+    (straight,) = compare_family([ContrastScores(a, b, ACCURACY)])
+    (crossed,) = compare_family([ContrastScores(a, shuffled, ACCURACY)])
     assert crossed == straight
 
 
@@ -64,7 +64,7 @@ def test_missing_seeds_are_left_out_and_named() -> None:
     assert rows.missing == (Missing("a", (3, 4)), Missing("b", (0,)))
     assert np.array_equal(rows.values[0], a.values[1:])
     assert np.array_equal(rows.values[1], b.values[[0, 1, 4]])
-    (contrast,) = compare_family([Declared(a, b, ACCURACY)])
+    (contrast,) = compare_family([ContrastScores(a, b, ACCURACY)])
     assert contrast.comparison == compare_scores(a.values[1:], b.values[[0, 1, 4]])
     assert contrast.missing == rows.missing
 
@@ -89,7 +89,7 @@ def test_arms_of_different_test_sets_do_not_pair() -> None:
 def test_arms_without_a_common_seed_have_no_comparison() -> None:
     failed = SeedScores("failed", (), np.zeros((0, 1)))
     found = compare_family(
-        [Declared(arm("a", 0.9), failed, ACCURACY), Declared(arm("a", 0.9), arm("b", 0.5), ACCURACY)]
+        [ContrastScores(arm("a", 0.9), failed, ACCURACY), ContrastScores(arm("a", 0.9), arm("b", 0.5), ACCURACY)]
     )
     assert found[0].comparison is None
     assert found[0].p_value is found[0].p_adjusted is found[0].p_holm is None
@@ -123,7 +123,7 @@ def test_table_and_verdict_agree_over_a_family(seed: int, count: int, level: flo
         SeedScores(f"arm {i}", (0, 1, 2, 3), generator.random((4, 300)) < generator.uniform(0.85, 0.95))
         for i in range(count + 1)
     ]
-    family = compare_family([Declared(arms[i], arms[i + 1], ACCURACY) for i in range(count)], level=level)
+    family = compare_family([ContrastScores(arms[i], arms[i + 1], ACCURACY) for i in range(count)], level=level)
     oracle = multipletests([contrast.p_value for contrast in family], method="bonferroni")[1]
     for contrast, adjusted in zip(family, oracle, strict=True):
         comparison = contrast.comparison
@@ -140,8 +140,8 @@ def test_table_and_verdict_agree_over_a_family(seed: int, count: int, level: flo
 
 def test_a_family_widens_the_intervals() -> None:
     a, b = arm("a", 0.9), arm("b", 0.87)
-    (alone,) = compare_family([Declared(a, b, ACCURACY)])
-    (one_of_ten,) = compare_family([Declared(a, b, ACCURACY)], family=10)
+    (alone,) = compare_family([ContrastScores(a, b, ACCURACY)])
+    (one_of_ten,) = compare_family([ContrastScores(a, b, ACCURACY)], family=10)
     assert alone.comparison is not None
     assert one_of_ten.comparison is not None
     assert alone.p_value == one_of_ten.p_value
@@ -149,14 +149,14 @@ def test_a_family_widens_the_intervals() -> None:
     strict = compare_scores(a.values, b.values, level=0.995)
     assert (one_of_ten.comparison.low, one_of_ten.comparison.high) == pytest.approx((strict.low, strict.high))
     with pytest.raises(UsageError, match="family 1: 2 contrasts were given"):
-        compare_family([Declared(a, b, ACCURACY)] * 2, family=1)
+        compare_family([ContrastScores(a, b, ACCURACY)] * 2, family=1)
 
 
 def test_a_lower_loss_is_better() -> None:
     generator = np.random.default_rng(0)
     base = generator.random((5, 300))
     a, b = SeedScores("a", tuple(range(5)), base), SeedScores("b", tuple(range(5)), base + 0.1 + 0.01 * base)
-    (contrast,) = compare_family([Declared(a, b, LOSS)])
+    (contrast,) = compare_family([ContrastScores(a, b, LOSS)])
     assert contrast.comparison is not None
     assert contrast.comparison.verdict is Verdict.BETTER
     assert contrast.comparison.difference < 0
@@ -170,7 +170,7 @@ def test_a_lower_loss_is_better() -> None:
 def test_metrics_known_once_per_run_are_judged_over_seeds() -> None:
     a = SeedScores("a", (0, 1, 2), np.array([[0.99], [0.992], [0.991]]))
     b = SeedScores("b", (0, 1, 2), np.array([[0.98], [0.983], [0.984]]))
-    (contrast,) = compare_family([Declared(a, b, TRAIN)], scope="new data")
+    (contrast,) = compare_family([ContrastScores(a, b, TRAIN)], scope="new data")
     assert contrast.comparison is not None
     assert contrast.comparison.scope is Scope.THIS_TEST_SET
     assert contrast.p_value == pytest.approx(stats.ttest_rel(a.values[:, 0], b.values[:, 0]).pvalue)
@@ -366,7 +366,7 @@ def test_the_gaps_contrast_is_that_of_its_means() -> None:
     tested = generator.random((2, 4, 200)) < 0.95
     rows = (0, 1, 2, 3)
     a, b = (SeedScores(name, rows, gap_scores(trained[i], tested[i])) for i, name in enumerate("ab"))
-    (contrast,) = compare_family([Declared(a, b, GAP)])
+    (contrast,) = compare_family([ContrastScores(a, b, GAP)])
     gaps = trained - tested.mean(axis=2)
     assert contrast.comparison is not None
     assert contrast.comparison.difference == pytest.approx(float((gaps[0] - gaps[1]).mean()))

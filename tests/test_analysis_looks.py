@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from paribus.analysis import Declared, Schedule, SeedScores, Verdict, compare_family, metric_named, plan_looks
+from paribus.analysis import ContrastScores, Schedule, SeedScores, Verdict, compare_family, metric_named, plan_looks
 from paribus.errors import UsageError
 
 
@@ -58,7 +58,9 @@ def test_verdicts_at_a_look_agree_with_adjusted_p_values() -> None:
             rows = tuple(range(count))
             a = SeedScores("a", rows, generator.random((count, 2000)) < 0.9 + gain)
             b = SeedScores("b", rows, generator.random((count, 2000)) < 0.9)
-            (contrast,) = compare_family([Declared(a, b, metric, 0.02)], family=3, schedule=schedule, number=number)
+            (contrast,) = compare_family(
+                [ContrastScores(a, b, metric, 0.02)], family=3, schedule=schedule, number=number
+            )
             found = contrast.comparison
             assert found is not None
             assert found.low is not None

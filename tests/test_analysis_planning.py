@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from paribus.analysis import Comparison, compare_scores, metric_named, noise_shares, plan
+from paribus.analysis import Comparison, compare_scores, metric_named, noise_shares, plan_seeds
 from paribus.analysis.critical import TwoPartVariance, half_width
 from paribus.analysis.power import TrueNoise
 from paribus.errors import UsageError
@@ -53,7 +53,7 @@ def test_what_is_detectable_has_the_power_and_shrinks_with_seeds() -> None:
 
 
 def test_the_fewest_seeds_are_the_fewest() -> None:
-    made = plan(stored(0.01, 0.05, 0.1), 0.01, ACCURACY)
+    made = plan_seeds(stored(0.01, 0.05, 0.1), 0.01, ACCURACY)
     assert made.seeds is not None
     noise = TrueNoise(*_true(stored(0.01, 0.05, 0.1)), 4000, 0.05)
     assert noise.power(0.01, made.seeds) >= 0.8 > noise.power(0.01, made.seeds - 1)
@@ -71,7 +71,7 @@ def _true(comparison: Comparison) -> tuple[float, float]:
 
 def test_more_seeds_cannot_help_where_the_examples_dominate() -> None:
     comparison = stored(0.001, 0.3, 0.1)
-    made = plan(comparison, 0.005, ACCURACY)
+    made = plan_seeds(comparison, 0.005, ACCURACY)
     assert made.seeds is made.seeds_cautious is None
     assert made.floor > 0.005
     assert made.examples_needed is not None
@@ -81,14 +81,14 @@ def test_more_seeds_cannot_help_where_the_examples_dominate() -> None:
     _, example = _true(comparison)
     larger = TrueNoise(0.0, example * 4000 / made.examples_needed, made.examples_needed, 0.05)
     assert larger.floor(0.8) == pytest.approx(0.005, rel=2e-3)
-    here = plan(comparison, 0.005, ACCURACY, scope="this test set")
+    here = plan_seeds(comparison, 0.005, ACCURACY, scope="this test set")
     assert here.seeds is not None
     assert here.floor == 0
 
 
 def test_a_plan_says_where_examples_matter_more_than_seeds() -> None:
     comparison = stored(0.002, 0.1, 0.02)
-    made = plan(comparison, 0.0075, ACCURACY)
+    made = plan_seeds(comparison, 0.0075, ACCURACY)
     assert made.seeds is not None
     assert "more test examples help" in made.statement
     assert made.table[0].example_share < made.table[-1].example_share <= 1
@@ -96,9 +96,9 @@ def test_a_plan_says_where_examples_matter_more_than_seeds() -> None:
 
 def test_a_family_and_a_stricter_level_need_more() -> None:
     comparison = stored(0.01, 0.05, 0.1)
-    plain = plan(comparison, 0.01, ACCURACY).seeds
-    family = plan(comparison, 0.01, ACCURACY, contrasts=10).seeds
-    strict = plan(comparison, 0.01, ACCURACY, level=0.995).seeds
+    plain = plan_seeds(comparison, 0.01, ACCURACY).seeds
+    family = plan_seeds(comparison, 0.01, ACCURACY, contrasts=10).seeds
+    strict = plan_seeds(comparison, 0.01, ACCURACY, level=0.995).seeds
     assert plain is not None
     assert family is not None
     assert plain < family == strict
@@ -125,7 +125,7 @@ def test_a_family_and_a_stricter_level_need_more() -> None:
 def test_plans_that_cannot_be_made_are_refused(change: dict[str, object], message: str) -> None:
     arguments: dict[str, object] = {"stored": stored(0.1, 0.1, 0.1), "detect": 0.1, "metric": ACCURACY, **change}
     with pytest.raises(UsageError, match=message):
-        plan(**arguments)  # type: ignore[arg-type]
+        plan_seeds(**arguments)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- noise

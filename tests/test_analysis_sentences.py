@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from paribus.analysis import (
     METRICS,
-    Declared,
+    ContrastScores,
     Factor,
     Missing,
     Schedule,
@@ -74,7 +74,7 @@ def test_a_sentence_says_what_its_numbers_say(
     b = SeedScores("old net", (*rows, *missing), base + noise * generator.normal(size=(seeds + len(missing), width)))
     planned = look and seeds > 1
     (contrast,) = compare_family(
-        [Declared(a, b, metric, margin)],
+        [ContrastScores(a, b, metric, margin)],
         level=level,
         scope=scope,
         family=family,
@@ -217,7 +217,7 @@ def test_sentences_of_checks_agree_with_their_answers(seed: int, margin: float, 
 
 def test_arms_without_common_seeds_are_not_compared() -> None:
     a, b = SeedScores("a", (0, 1), np.zeros((2, 5))), SeedScores("b", (2,), np.zeros((1, 5)))
-    (contrast,) = compare_family([Declared(a, b, metric_named("test_accuracy"))])
+    (contrast,) = compare_family([ContrastScores(a, b, metric_named("test_accuracy"))])
     assert contrast_sentence(contrast) == (
         "a and b have no scored seed in common: no comparison. Seed 2 of a is missing. Seeds 0 and 1 of b are missing."
     )

@@ -14,12 +14,12 @@ import pytest
 import own_layers
 import paribus as pb
 from in_process import InProcess
+from paribus.api import ablate
+from paribus.api.model_argument import study_of
 from paribus.backends.fake import FakeBackend
 from paribus.cli.app import app
 from paribus.engine.engine import Engine
 from paribus.errors import DataError, ModelError, UnknownNameError, UsageError
-from paribus.python import ablate
-from paribus.python.sources import study_of
 
 Dense, Dropout = keras.layers.Dense, keras.layers.Dropout
 

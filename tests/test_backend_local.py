@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from digits_jobs import DIGITS, PLAIN, TWO_EPOCHS, WIDER, arm, describe_job, train_job
-from paribus import study_files
 from paribus.backends import process
 from paribus.backends.base import Backend
 from paribus.backends.fake import FakeBackend
@@ -38,9 +37,11 @@ from paribus.records import (
     Status,
     TrainJob,
 )
-from paribus.run import run_study, warm_up
+from paribus.runner.run import run_study, warm_up
 from paribus.store.memory import MemoryStore
-from paribus.study import Arm
+from paribus.study.document import Arm
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 from processes import STUB, WORKER, alive, gone, own_workers, workers_of
 
 MANY_EPOCHS = replace(TWO_EPOCHS, epochs=400)
@@ -196,7 +197,7 @@ def test_only_a_study_that_is_not_stored_yet_has_workers_start_early() -> None:
         def warm_up(self, jobs: int) -> None:
             asked.append(jobs)
 
-    document = study_files.overridden(study_files.load("digits"), seeds=4, epochs=1)
+    document = override(load_study("digits"), seeds=4, epochs=1)
     arms = {**document.arms, "forest": Arm(estimator={"RandomForestClassifier": {}})}
     document = document.model_copy(update={"arms": arms})
     store = MemoryStore()

@@ -17,17 +17,17 @@ from sklearn.linear_model import LogisticRegression
 
 import paribus as pb
 from command_line import call
-from paribus import study_files
-from paribus.chosen import choose
 from paribus.data import summarize
 from paribus.display.tally import Tally
 from paribus.errors import ModelError, UsageError
 from paribus.export.networks import export_networks
-from paribus.plan import plan, wanted_runs
 from paribus.records import Curve, Ended, Recipe, RunResult, Seeds, Started, Status
 from paribus.report import FORMATS
+from paribus.results.selection import select_runs
+from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
+from paribus.study.load import parse
+from paribus.study.plan import plan_runs, wanted_runs
 
 STUDY = """
 name = "baselines"
@@ -186,7 +186,7 @@ def test_questions_that_an_estimator_cannot_answer_are_refused_by_name(
     assert "draws nothing at random here" in refused("noise", folder.file, "--arm", "logistic", "--seeds", "2")
     assert "networks are taken apart" in refused("ablate", f"{folder.file}/forest")
     with SqliteStore.open(folder.store) as store:
-        chosen = choose(open_results("baselines", store), ["forest"])
+        chosen = select_runs(open_results("baselines", store), ["forest"])
         with pytest.raises(UsageError, match="scikit-learn estimators are no Keras models"):
             export_networks(chosen, folder.store / "out")
     assert call(capsys, monkeypatch, "check", folder.file, "--new", "mlp", "--old", "forest", "--margin", "0.5",
@@ -232,7 +232,7 @@ def test_python_refuses_what_is_no_recipe() -> None:
 
 
 def test_factors_make_arms_of_estimators_too() -> None:
-    document = study_files.parse(
+    document = parse(
         'name = "depths"\ndata = { source = "digits" }\nfactors = { depth = [2, 8] }\n'
         '[template]\nestimator = { RandomForestClassifier = { max_depth = "$depth" } }\n',
         "depths.toml",
@@ -243,14 +243,14 @@ def test_factors_make_arms_of_estimators_too() -> None:
 
 
 def test_an_estimate_of_what_is_left_needs_no_epochs() -> None:
-    document = study_files.parse(STUDY, "baselines.toml")
+    document = parse(STUDY, "baselines.toml")
     recipe = Recipe('{"estimator":{"GaussianNB":{}},"seeded":true}', "", 0, ())
     network = Recipe("{}", "{}", 0, ())
     recipes = {name: network if name == "network" else recipe for name in document.arms}
     two = document.model_copy(update={"arms": {name: document.arms[name] for name in ("network", "forest")}})
     jobs = wanted_runs(two, recipes, summarize(document.data.spec()), [Seeds.of(seed) for seed in range(2)])
     now = 0.0
-    tally = Tally(plan(jobs, {}), lambda: now)
+    tally = Tally(plan_runs(jobs, {}), lambda: now)
     assert tally.seconds_left() is None
     first, second = [job for job in jobs if job.arm == "forest"]
     tally.count(Started(first))

@@ -19,7 +19,7 @@ from benchmarks.peers.__main__ import logged
 from benchmarks.peers.contenders import CONTENDERS, Cost, cost_of_paribus, cost_of_peer
 from benchmarks.peers.report import Measured, report, rows, table
 from benchmarks.peers.report import fastest as fastest_peers
-from paribus import study_files
+from paribus.study.load import load_study
 
 ROOT = Path(__file__).parent.parent
 
@@ -124,7 +124,7 @@ def test_a_disturbed_measurement_does_not_count(tmp_path: Path) -> None:
 def test_only_arms_that_scikit_learn_can_express_are_asked_of_it() -> None:
     """Those without dropout whose hidden layers share one activation."""
     fitting = set()
-    for name, arm in study_files.load("mnist-mlps").arms.items():
+    for name, arm in load_study("mnist-mlps").arms.items():
         kinds = [(kind, said.get("activation")) for layer in arm.layers or () for kind, said in layer.items()]
         if {kind for kind, _ in kinds} == {"Dense"} and len({activation for _, activation in kinds[:-1]}) == 1:
             fitting.add(name)

@@ -13,12 +13,13 @@ from in_process import InProcess
 from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
-from paribus.jobs import describe_arms
-from paribus.plan import wanted_runs
 from paribus.records import Seeds, TrainJob
-from paribus.run import run_study
+from paribus.runner.jobs import describe_arms
+from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
-from paribus.study_files import load, overridden
+from paribus.study.load import load_study
+from paribus.study.overrides import override
+from paribus.study.plan import wanted_runs
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures" / "builtin-runs.json").read_text("utf-8"))
 STUDIES: dict[str, Any] = RECORDED["studies"]
@@ -30,7 +31,7 @@ def recorded(study: str, job: TrainJob) -> dict[str, Any]:
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_fingerprints_stay(study: str, engine: Engine) -> None:
-    document = overridden(load(study), epochs=STUDIES[study]["epochs"])
+    document = override(load_study(study), epochs=STUDIES[study]["epochs"])
     data = summarize(document.data.spec())
     with MemoryStore() as store:
         recipes = describe_arms(document, data, store, InProcess(engine))
@@ -41,7 +42,7 @@ def test_fingerprints_stay(study: str, engine: Engine) -> None:
 
 def test_weights_stay(engine: Engine) -> None:
     """To the last bit, on the kind of machine that they were recorded on; elsewhere other bits are promised."""
-    document = overridden(load("digits"), seeds=2)
+    document = override(load_study("digits"), seeds=2)
     with MemoryStore() as store:
         planned = run_study(document, store, InProcess(engine), Silent())
         runs = store.runs([job.fingerprint for job in planned.wanted])

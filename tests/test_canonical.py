@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 
 from digits_jobs import DIGITS, SOFTMAX, TWO_EPOCHS
-from paribus import seeds, study_files
+from paribus import seeds
 from paribus.data import summarize
 from paribus.engine import canonical
+from paribus.engine.compile import DRAW_ONCE
 from paribus.engine.describe import describe
 from paribus.engine.network import Network
-from paribus.engine.programs import DRAW_ONCE
 from paribus.errors import ModelError
 from paribus.records import DescribeJob, Recipe, Seeds
-from paribus.studies import NAMES
-from paribus.study import Arm
+from paribus.study.builtin import NAMES
+from paribus.study.document import Arm
+from paribus.study.load import load_study
 
 SHAPE = (8, 8)
-BUILT_IN = [(study, arm) for study in NAMES for arm in study_files.load(study).arms]
+BUILT_IN = [(study, arm) for study in NAMES for arm in load_study(study).arms]
 
 
 def recipe(layers: Any = None, optimizer: Any = "Adam", *, model: str | None = None) -> Recipe:
@@ -177,7 +178,7 @@ def test_defaults_are_spelled_out() -> None:
 
 @pytest.mark.parametrize(("study", "arm"), BUILT_IN)
 def test_every_built_in_arm_comes_back(study: str, arm: str) -> None:
-    document = study_files.load(study)
+    document = load_study(study)
     data, training = summarize(document.data.spec()), document.protocol.training()
     job = DescribeJob(arm, document.arms[arm].spec(), document.data.spec(), training)
     written = describe(job, data.input_shape, data.classes)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from command_line import Said, call
-from paribus import study_files
 from paribus.backends.fake import FakeBackend
 from paribus.data.builtin import DIGITS
 from paribus.display.base import Silent
-from paribus.run import run_study
+from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
 from paribus.store.sqlite import SqliteStore
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 
 Call = Callable[..., Said]
 SENTENCE = "These runs were computed in 2 different environments (jax: fake / 9.9.9)"
@@ -30,7 +31,7 @@ def paribus(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 @pytest.fixture
 def foreign(tmp_path: Path) -> str:
     """A store of three seeds an arm in which the run of ``large`` with seed 1 comes from another jax."""
-    document = study_files.overridden(study_files.load("digits"), seeds=3)
+    document = override(load_study("digits"), seeds=3)
     memory = MemoryStore()
     planned = run_study(document, memory, FakeBackend(), Silent())
     with SqliteStore.open(tmp_path / "runs", "write") as store:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from command_line import Said, call
-from paribus import study_files
 from paribus.backends.fake import FakeBackend
 from paribus.display.base import Silent
 from paribus.report import FORMATS
-from paribus.run import run_study
+from paribus.runner.run import run_study
 from paribus.store.sqlite import SqliteStore
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 
 TUNED = Path(__file__).parents[1] / "examples" / "tuned.toml"
 Call = Callable[..., Said]
@@ -23,7 +24,7 @@ Call = Callable[..., Said]
 @pytest.fixture
 def paribus(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """The commands, where ``digits`` was run with two seeds."""
-    document = study_files.overridden(study_files.load("digits"), seeds=2)
+    document = override(load_study("digits"), seeds=2)
     with SqliteStore.open(tmp_path / "runs", "write") as store:
         run_study(document, store, FakeBackend(), Silent())
     monkeypatch.chdir(tmp_path)
@@ -59,7 +60,7 @@ def test_several_files_do_not_go_to_stdout(paribus: Call, tmp_path: Path) -> Non
 
 def test_a_run_is_one_line_although_seeds_of_candidates_are_long(paribus: Call, tmp_path: Path) -> None:
     with SqliteStore.open(tmp_path / "runs", "write") as store:
-        run_study(study_files.overridden(study_files.load(str(TUNED)), seeds=1), store, FakeBackend(), Silent())
+        run_study(override(load_study(str(TUNED)), seeds=1), store, FakeBackend(), Silent())
     runs = json.loads(paribus("show", "tuned.tuning", "--json").out)["runs"]
     lines = paribus("show", "tuned.tuning").out.splitlines()[2:]
     assert len(lines) == len(runs) == 12

@@ -14,10 +14,10 @@ import pytest
 
 import own_layers
 import paribus as pb
-from paribus import custom
 from paribus.backends import worker
-from paribus.custom import Imports
 from paribus.errors import UsageError
+from paribus.keras_config import custom_objects
+from paribus.keras_config.custom_objects import Imports
 
 MODULE = """
 import keras
@@ -53,30 +53,30 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_classes_and_functions_that_a_network_needs() -> None:
-    assert custom.registered_names(own()) == ("tests>Scaled", "tests>squared")
-    assert custom.registered_names(config(keras.layers.Dense(3))) == ()
-    assert custom.module_of("tests>Scaled") == "own_layers"
+    assert custom_objects.registered_names(own()) == ("tests>Scaled", "tests>squared")
+    assert custom_objects.registered_names(config(keras.layers.Dense(3))) == ()
+    assert custom_objects.module_of("tests>Scaled") == "own_layers"
 
 
 def test_what_workers_import(package: ModuleType) -> None:
     texts = [json.dumps(own()), json.dumps(config(package.Shifted())), json.dumps(config())]
     folders = {str(Path(own_layers.__file__).parent), str(Path(package.__file__ or "").parents[1])}
-    found = custom.imports_for(texts)
+    found = custom_objects.imports_for(texts)
     assert found.modules == ("my_package.layers", "own_layers")
     assert set(found.folders) == folders
 
 
 def test_a_name_that_nobody_registered_here_imports_nothing() -> None:
     foreign = {"class_name": "Evil", "module": "antigravity", "registered_name": "antigravity>Evil", "config": {}}
-    assert custom.imports_for([json.dumps({"config": {"layers": [foreign]}})]) == Imports()
+    assert custom_objects.imports_for([json.dumps({"config": {"layers": [foreign]}})]) == Imports()
     assert "antigravity" not in sys.modules
 
 
 def test_scripts_and_modules_without_a_file_are_not_importable() -> None:
-    assert custom.importable("own_layers")
-    assert not custom.importable("__main__")
-    assert not custom.importable("sys")
-    assert not custom.importable("no_such_module")
+    assert custom_objects.importable("own_layers")
+    assert not custom_objects.importable("__main__")
+    assert not custom_objects.importable("sys")
+    assert not custom_objects.importable("no_such_module")
 
 
 def test_a_changed_source_is_another_recipe(package: ModuleType) -> None:
@@ -85,7 +85,7 @@ def test_a_changed_source_is_another_recipe(package: ModuleType) -> None:
     path.write_text(path.read_text().replace("x + 1", "x + 2"))
     after = pb.Study({"a": keras.Sequential([keras.Input((64,)), package.Shifted()])}, "digits").document
     assert before.arms["a"].spec() != after.arms["a"].spec()
-    digests = [json.loads(str(study.arms["a"].model))[custom.SOURCES] for study in (before, after)]
+    digests = [json.loads(str(study.arms["a"].model))[custom_objects.SOURCES] for study in (before, after)]
     assert list(digests[0]) == list(digests[1])
     assert len({*digests[0].values(), *digests[1].values()}) == 2
 

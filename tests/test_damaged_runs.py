@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import paribus as pb
+from paribus.api import questions
 from paribus.backends.fake import FakeBackend
-from paribus.cli import questions
 from paribus.report import output
+from paribus.results.stored_study import open_results
 from paribus.store.doctor import examine, repair
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
 
 DAMAGED = r"the predictions of run [0-9a-f]{12} are damaged: .*`paribus doctor --repair --store"
 

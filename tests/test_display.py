@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from paribus import run, study_files
 from paribus.backends.fake import FakeBackend
 from paribus.data import load, spool, summarize
 from paribus.display import wording
@@ -19,7 +18,6 @@ from paribus.display.base import Display, Silent
 from paribus.display.live import Terminal, progress
 from paribus.display.plain import Plain
 from paribus.display.tally import Tally
-from paribus.plan import Plan, plan, wanted_runs
 from paribus.records import (
     Curve,
     DataSpec,
@@ -35,11 +33,15 @@ from paribus.records import (
     Status,
     TrainJob,
 )
-from paribus.run import run_study
+from paribus.runner import run
+from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
+from paribus.study.load import load_study
+from paribus.study.overrides import override
+from paribus.study.plan import RunPlan, plan_runs, wanted_runs
 from test_tally import Clock
 
-DOCUMENT = study_files.overridden(study_files.load("digits"), seeds=2, epochs=4)
+DOCUMENT = override(load_study("digits"), seeds=2, epochs=4)
 DATA = summarize(DOCUMENT.data.spec())
 RECIPES = {
     "small": Recipe("small", "{}", 1_210, (LayerSummary("dense", "Dense", "(None, 16)", 1_040),)),
@@ -60,7 +62,7 @@ def test_data_that_takes_long_to_read_is_announced_once(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool(load(DataSpec("digits")), tmp_path / "large")
-    document = study_files.overridden(DOCUMENT, data=str(tmp_path / "large"), arms=["small"])
+    document = override(DOCUMENT, data=str(tmp_path / "large"), arms=["small"])
     stream, store = io.StringIO(), MemoryStore()
     display = Terminal(Console(file=stream, width=200)) if kind == "terminal" else Plain(stream)
     monkeypatch.setattr(run, "LARGE", 1 << 10)
@@ -78,8 +80,8 @@ def epoch(job: TrainJob, number: int) -> EpochDone:
     return EpochDone(job, EpochReport(number, 4, 0.25, 0.925))
 
 
-def planned(*done: TrainJob) -> Plan:
-    return plan(WANTED, {job.fingerprint: result(job) for job in done})
+def planned(*done: TrainJob) -> RunPlan:
+    return plan_runs(WANTED, {job.fingerprint: result(job) for job in done})
 
 
 def a_story(display: Display, clock: Clock) -> None:

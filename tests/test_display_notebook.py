@@ -13,8 +13,8 @@ import pytest
 from paribus.display.choose import suitable
 from paribus.display.notebook import Notebook, in_notebook
 from paribus.display.plain import Plain
-from paribus.plan import plan
 from paribus.records import Ended, EpochDone, EpochReport, Started
+from paribus.study.plan import plan_runs
 from test_display import DATA, DOCUMENT, WANTED, failure, result
 from test_tally import Clock
 
@@ -32,7 +32,7 @@ def shown(events: list[Any], seconds: float = 1.0) -> list[str]:
     """What is put, event by event, ``seconds`` apart."""
     clock, put = Clock(), []
     display = Notebook(put.append, clock)
-    display.planned(DOCUMENT, DATA, plan(WANTED, {}))
+    display.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
     with display:
         for event in events:
             clock.now += seconds
@@ -73,7 +73,7 @@ def test_names_are_no_markup() -> None:
     job = replace(WANTED[0], arm="<script>")
     clock, put = Clock(), []
     display = Notebook(put.append, clock)
-    display.planned(DOCUMENT, DATA, plan([job], {}))
+    display.planned(DOCUMENT, DATA, plan_runs([job], {}))
     with display:
         clock.now += 1
         display.show(Started(job))
@@ -111,7 +111,7 @@ def test_a_kernel_gets_one_output_that_is_updated(outputs: list[Any]) -> None:
     assert in_notebook()
     display = suitable()
     assert isinstance(display, Notebook)
-    display.planned(DOCUMENT, DATA, plan(WANTED, {}))
+    display.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
     with display:
         pass
     assert [kind for kind, _ in outputs] == ["display", "update"]

@@ -16,11 +16,11 @@ import typer
 from pydantic import BaseModel
 
 import paribus
-from paribus import study_files
 from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
-from paribus.contradictions import METRICS
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.load import parse
+from paribus.study.rules import METRICS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -60,7 +60,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))
 def test_toml_examples_parse(place: str, text: str) -> None:
     if text.startswith("name ="):
-        study_files.parse(text, place)
+        parse(text, place)
     else:
         tomllib.loads(text)
 

@@ -11,8 +11,8 @@ import pytest
 
 import paribus as pb
 from in_process import InProcess
+from paribus.api import ablate, study
 from paribus.engine.engine import Engine
-from paribus.python import ablate, study
 
 NAMES = [name for name in pb.__all__ if name != "__version__"]
 

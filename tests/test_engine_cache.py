@@ -17,11 +17,11 @@ import pytest
 
 from digits_jobs import DROPOUT, TWO_EPOCHS, arm, describe_job
 from paribus import seeds
-from paribus.engine import program
+from paribus.engine import steps
+from paribus.engine.compilation_cache import damage_removed
+from paribus.engine.compile import DRAW_ONCE
 from paribus.engine.engine import Engine
-from paribus.engine.kept import damage_removed
 from paribus.engine.network import Network
-from paribus.engine.programs import DRAW_ONCE
 from paribus.records import Seeds
 
 RUN = [sys.executable, "-m", "paribus", "run", "digits", "--seeds", "1", "--epochs", "2", "--arm", "large-dropout"]
@@ -93,7 +93,7 @@ def test_arms_that_differ_in_their_learning_rate_share_the_compiled_epoch(engine
         network = Network.rebuild(recipe, TWO_EPOCHS)
         state = jax.eval_shape(network.initial_state, seeds.init_key(Seeds.of(0)), seeds.dropout_keys(Seeds.of(0), 2))
         x, labels = np.zeros((100, 64), np.float32), np.zeros(100, np.int32)
-        step = lambda state, x, labels: program.train_step(network, state, x, labels)  # noqa: E731
+        step = lambda state, x, labels: steps.train_step(network, state, x, labels)  # noqa: E731
         return jax.jit(step).lower(state, x, labels).as_text()
 
     assert epoch(0.001) == epoch(0.1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digits_jobs import SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
-from paribus.engine import program, programs
+from paribus.engine import compile, steps
 from paribus.engine.engine import Engine
 from paribus.records import DataSpec, RunResult
 
@@ -35,7 +35,7 @@ def trained(layers: Any) -> tuple[RunResult, bool]:
 def test_one_call_a_batch_is_the_same_training(monkeypatch: pytest.MonkeyPatch) -> None:
     by_batch, stepwise = trained(CONVOLUTION)
     assert stepwise
-    monkeypatch.setattr(program, "convolves", lambda _: False)
+    monkeypatch.setattr(steps, "convolves", lambda _: False)
     by_chunk, stepwise = trained(CONVOLUTION)
     assert not stepwise
     assert by_batch.weights is not None
@@ -50,6 +50,6 @@ def test_without_convolutions_a_chunk_is_one_call() -> None:
 
 
 def test_an_order_is_cut_into_batches() -> None:
-    parts = programs.batches(np.arange(7, dtype=np.int32), 3)
+    parts = compile.batches(np.arange(7, dtype=np.int32), 3)
     assert [list(part) for part in parts] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert [len(part) for part in programs.batches(np.arange(6, dtype=np.int32), 3)] == [3, 3]
+    assert [len(part) for part in compile.batches(np.arange(6, dtype=np.int32), 3)] == [3, 3]

@@ -17,7 +17,7 @@ from digits_jobs import DIGITS, DROPOUT, TWO_EPOCHS, arm, describe_job
 from miscompilation import SHAPES, wrong_rows
 from paribus import seeds
 from paribus.data import load
-from paribus.engine import environment, program
+from paribus.engine import environment, steps
 from paribus.engine.engine import Engine
 from paribus.engine.network import Network, State
 from paribus.errors import BackendError
@@ -55,7 +55,7 @@ def test_the_check_above_sees_the_miscompilation_where_it_is() -> None:
 def test_lanes_of_a_vmap_are_bit_equal_to_single_runs(engine: Engine) -> None:
     network = Network.rebuild(engine.describe(describe_job(arm(DROPOUT))), TWO_EPOCHS)
     data = load(DIGITS)
-    epoch = program.chunk_program(network, lambda x: x.astype(jnp.float32) / 16, 100)
+    epoch = steps.chunk_program(network, lambda x: x.astype(jnp.float32) / 16, 100)
     each = [Seeds.of(seed) for seed in range(3)]
     orders = [seeds.epoch_order(one, 0, 400) for one in each]
     draw = jax.jit(network.initial_state)
@@ -63,11 +63,11 @@ def test_lanes_of_a_vmap_are_bit_equal_to_single_runs(engine: Engine) -> None:
     x, labels = data.x_train, data.y_train
     lanes: State = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     together, _ = jax.jit(jax.vmap(epoch, in_axes=(0, None, 0, None, None)))(
-        lanes, program.Sums.zero(), np.stack(orders), x, labels
+        lanes, steps.Sums.zero(), np.stack(orders), x, labels
     )
     single = jax.jit(epoch)
     for lane, (state, order) in enumerate(zip(states, orders, strict=True)):
-        alone, _ = single(state, program.Sums.zero(), order, x, labels)
+        alone, _ = single(state, steps.Sums.zero(), order, x, labels)
         for mine, theirs in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
             np.testing.assert_array_equal(np.asarray(mine), np.asarray(theirs[lane]))
 

@@ -11,12 +11,12 @@ import pytest
 
 import own_layers
 from paribus.data import from_arrays, spool
+from paribus.early_stopping import kept_epoch
 from paribus.engine.engine import Engine
-from paribus.fingerprint import run_fingerprint
 from paribus.records import DataSpec, Seeds, TrainJob
 from paribus.seeds import epoch_order
-from paribus.stopping import kept_epoch
-from paribus.study import Protocol
+from paribus.study.document import Protocol
+from paribus.study.fingerprint import run_fingerprint
 from parity import BATCH, Case, check, drawn, examples, give_weights, keras_twin, written
 
 pytestmark = pytest.mark.no_cover

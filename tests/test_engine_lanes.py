@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from digits_jobs import DIGITS, DROPOUT, SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
 from paribus.data import load, spool
-from paribus.engine import examples
+from paribus.engine import splits
 from paribus.engine.engine import Engine
 from paribus.engine.lanes import Lanes
 from paribus.records import DataSpec, EarlyStopping, EpochReport, RunResult, Status, Training, TrainJob
-from paribus.study import Protocol
+from paribus.study.document import Protocol
 
 LANES = 4
 """One more than there are seeds below, so that every group is padded."""
@@ -129,7 +129,7 @@ def test_streamed_lanes_read_their_own_chunks(engine: Engine, tmp_path: Path, mo
     spool(load(DataSpec("digits")), tmp_path / "digits")
     data = replace(DIGITS, source=str(tmp_path / "digits"))
     monkeypatch.setenv("PARIBUS_RESIDENT", "0")
-    monkeypatch.setattr(examples, "CHUNK_BYTES", 200 * 64)
+    monkeypatch.setattr(splits, "CHUNK_BYTES", 200 * 64)
     jobs = jobs_of(engine, DROPOUT, PLAIN_TRAINING, data=data)
     resident = [engine.run(replace(job, data=DIGITS)) for job in jobs]
     assert [said(run) for run in Engine(LANES).run_group(jobs)] == [said(run) for run in resident]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from digits_jobs import PLAIN, TWO_EPOCHS, arm, describe_job, train_job
-from paribus import keras_names
 from paribus.engine import metrics
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError
+from paribus.keras_config import names as keras_names
 
 NEEDED: dict[str, dict[str, Any]] = {
     "OneHotIoU": {"num_classes": 4, "target_class_ids": [0, 2]},

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from paribus import seeds
-from paribus.engine import program
+from paribus.engine import steps
 from paribus.engine.describe import describe
 from paribus.engine.network import Network
-from paribus.records import DataSpec, DescribeJob, Seeds, Training
-from paribus.study import Arm, Protocol, canonical_json
+from paribus.records import DataSpec, DescribeJob, Seeds, Training, canonical_json
+from paribus.study.document import Arm, Protocol
 
 SCHEDULE = {
     "InverseTimeDecay": {"initial_learning_rate": 0.01, "decay_steps": 1, "decay_rate": 1e-4},
@@ -57,7 +57,7 @@ CASES = {
 }
 
 
-def network_of(case: Case) -> tuple[Network, program.State]:
+def network_of(case: Case) -> tuple[Network, steps.State]:
     arm = Arm.model_validate({"layers": case.layers, "optimizer": case.optimizer})
     training = Protocol.model_validate({"loss": case.loss}).training()
     job = DescribeJob("arm", arm.spec(), DataSpec("mnist"), training)
@@ -67,7 +67,7 @@ def network_of(case: Case) -> tuple[Network, program.State]:
     return network, jax.jit(network.initial_state)(*keys)
 
 
-def keras_twin(case: Case, network: Network, state: program.State) -> keras.Model:
+def keras_twin(case: Case, network: Network, state: steps.State) -> keras.Model:
     """The same network as a user would build it, with the same initial weights."""
     model = keras.models.clone_model(network.model)
     optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(network.optimizer))
@@ -96,8 +96,8 @@ def test_an_epoch_is_what_keras_fit_computes(name: str, rest: int) -> None:
     network, state = network_of(case)
     twin = keras_twin(case, network, state)
     x, labels = examples(case, rest)
-    epoch = jax.jit(program.chunk_program(network, program.prepared(case.shape, 255), 20))
-    after, sums = epoch(state, program.Sums.zero(), np.arange(len(x), dtype=np.int32), x, labels)
+    epoch = jax.jit(steps.chunk_program(network, steps.prepared(case.shape, 255), 20))
+    after, sums = epoch(state, steps.Sums.zero(), np.arange(len(x), dtype=np.int32), x, labels)
     measures = sums.measures(len(x))
 
     y = labels if network.target_form == "integer" else keras.utils.to_categorical(labels, 10)
@@ -116,7 +116,7 @@ def test_evaluation_is_what_keras_evaluate_computes() -> None:
     network, state = network_of(case)
     twin = keras_twin(case, network, state)
     x, labels = examples(case)
-    result = jax.jit(program.evaluation_program(network, program.prepared(case.shape, 255)))(state, x, labels)
+    result = jax.jit(steps.evaluation_program(network, steps.prepared(case.shape, 255)))(state, x, labels)
     loss, accuracy = twin.evaluate(x / np.float32(255), keras.utils.to_categorical(labels, 10), verbose=0)
     assert float(np.mean(result.loss)) == pytest.approx(loss, rel=1e-5)
     assert float(np.mean(np.asarray(result.predicted) == labels)) == pytest.approx(accuracy, abs=1e-6)
@@ -131,7 +131,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     x, labels = examples(case)
     network, _ = network_of(case)
     draw = jax.jit(network.initial_state)
-    epoch = jax.jit(program.chunk_program(network, program.prepared(case.shape, 255), 20))
+    epoch = jax.jit(steps.chunk_program(network, steps.prepared(case.shape, 255), 20))
     order = np.arange(len(x), dtype=np.int32)
     ours, theirs = [], []
     y = keras.utils.to_categorical(labels, 10)
@@ -140,7 +140,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     for seed in range(24):
         one = Seeds(0, 0, seed)
         state = draw(seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states)))
-        ours.append(epoch(state, program.Sums.zero(), order, x, labels)[1].measures(len(order)).loss)
+        ours.append(epoch(state, steps.Sums.zero(), order, x, labels)[1].measures(len(order)).loss)
         twin.set_weights(initial)
         for value in twin.optimizer.variables:
             if value.name != "learning_rate":
@@ -168,5 +168,5 @@ def test_training_of_a_study_is_canonical() -> None:
 def test_scaled_pixels_are_within_a_unit_of_the_last_place() -> None:
     """XLA multiplies by the reciprocal where a constant is divided by."""
     pixels = np.arange(256, dtype=np.uint8)[:, None]
-    scaled = np.asarray(jax.jit(program.prepared((1,), 255.0))(pixels))
+    scaled = np.asarray(jax.jit(steps.prepared((1,), 255.0))(pixels))
     np.testing.assert_array_max_ulp(scaled, (pixels / 255.0).astype(np.float32), maxulp=1)

@@ -18,13 +18,13 @@ import pytest
 from digits_jobs import DIGITS, DROPOUT, SOFTMAX, TWO_EPOCHS, arm, describe_job, train, train_job
 from paribus import seeds
 from paribus.data import load, summarize
-from paribus.engine import program
+from paribus.engine import steps
 from paribus.engine.engine import Engine
 from paribus.engine.network import Network, State
 from paribus.engine.precision import with_bf16_products
-from paribus.plan import wanted_runs
 from paribus.records import Seeds
-from paribus.study_files import parse
+from paribus.study.load import parse
+from paribus.study.plan import wanted_runs
 
 BF16 = replace(TWO_EPOCHS, precision="bf16")
 CONVOLUTION = (
@@ -107,7 +107,7 @@ def test_measured_is_in_float32(engine: Engine) -> None:
     for training in (TWO_EPOCHS, BF16):
         network = Network.rebuild(recipe, training)
         state = network.initial_state(seeds.init_key(Seeds.of(0)), seeds.dropout_keys(Seeds.of(0), 2))
-        found.append(jax.jit(program.evaluation_program(network, program.prepared((64,), 16)))(state, x, labels))
+        found.append(jax.jit(steps.evaluation_program(network, steps.prepared((64,), 16)))(state, x, labels))
     np.testing.assert_array_equal(found[0].loss, found[1].loss)
 
 
@@ -118,9 +118,9 @@ def test_lanes_of_a_vmap_compute_what_single_runs_compute(engine: Engine) -> Non
     labels = data.y_train[:100]
     each = [network.initial_state(seeds.init_key(s), seeds.dropout_keys(s, 2)) for s in map(Seeds.of, (0, 1))]
     lanes: State = jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
-    _, together, _ = jax.vmap(lambda state: program.train_step(network, state, x, labels))(lanes)
+    _, together, _ = jax.vmap(lambda state: steps.train_step(network, state, x, labels))(lanes)
     for lane, state in enumerate(each):
-        np.testing.assert_allclose(program.train_step(network, state, x, labels)[1], together[lane], rtol=1e-6)
+        np.testing.assert_allclose(steps.train_step(network, state, x, labels)[1], together[lane], rtol=1e-6)
 
 
 ELSEWHERE = """

@@ -14,9 +14,9 @@ import pytest
 
 from digits_jobs import DIGITS, DROPOUT, TWO_EPOCHS, arm, describe_job, train_job
 from paribus.data import load, mapped, spool
-from paribus.engine import examples
+from paribus.engine import splits as splits_module
 from paribus.engine.engine import Engine
-from paribus.engine.examples import Resident, Streamed, resident_bytes, splits
+from paribus.engine.splits import Resident, Streamed, resident_bytes, splits
 from paribus.errors import DataError, UsageError
 from paribus.records import DataSpec, EarlyStopping, RunResult, Training
 
@@ -40,7 +40,7 @@ def streamed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def in_chunks_of(count: int) -> None:
         monkeypatch.setenv("PARIBUS_RESIDENT", "0")
-        monkeypatch.setattr(examples, "CHUNK_BYTES", count * 64)
+        monkeypatch.setattr(splits_module, "CHUNK_BYTES", count * 64)
 
     return in_chunks_of
 

@@ -10,11 +10,11 @@ import keras
 import pytest
 
 import own_layers
-from paribus.engine import trial
+from paribus.engine import trainability
 from paribus.engine.describe import describe
 from paribus.errors import ModelError
 from paribus.records import DataSpec, DescribeJob
-from paribus.study import Arm, Protocol
+from paribus.study.document import Arm, Protocol
 from parity import Case, written
 
 SOFTMAX = {"Dense": {"units": 4, "activation": "softmax"}}
@@ -103,7 +103,7 @@ TRIED = {
 @pytest.mark.parametrize("name", TRIED)
 def test_what_can_be_trained_is_not_refused(name: str) -> None:
     recipe, network = written(TRIED[name])
-    assert trial.objections(network, TRIED[name].shape) == []
+    assert trainability.objections(network, TRIED[name].shape) == []
     assert recipe.parameters > 0
 
 
@@ -114,13 +114,13 @@ def test_usual_networks_cost_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     conv = [{"Conv2D": {"filters": 2, "kernel_size": 2, "kernel_regularizer": "l2"}}, {"BatchNormalization": {}}]
     _, network = written(Case([*conv, {"Flatten": {}}, {"Dropout": {"rate": 0.1}}, SOFTMAX], shape=(6, 6, 1)))
     _, unusual = written(TRIED["mse"])
-    monkeypatch.setattr(trial, "_traced", never)
-    assert trial.objections(network, (6, 6, 1)) == []
+    monkeypatch.setattr(trainability, "_traced", never)
+    assert trainability.objections(network, (6, 6, 1)) == []
     with pytest.raises(AssertionError):
-        trial.objections(unusual, (12,))
+        trainability.objections(unusual, (12,))
 
 
 def test_own_code_in_a_usual_layer_is_tried() -> None:
     model = keras.Sequential([keras.Input((12,)), keras.layers.Dense(4, own_layers.squared)])
     _, network = written(Case(model=json.dumps(keras.saving.serialize_keras_object(model))))
-    assert not all(trial._plain(layer) for layer in network.model.layers)
+    assert not all(trainability._plain(layer) for layer in network.model.layers)

@@ -14,7 +14,7 @@ from paribus.engine.engine import Engine
 from paribus.engine.untrusted import REFUSED, too_large
 from paribus.errors import ModelError
 from paribus.records import DescribeJob
-from paribus.study import Arm
+from paribus.study.document import Arm
 
 OUT = {"Dense": {"units": 10, "activation": "softmax"}}
 

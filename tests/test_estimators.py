@@ -15,17 +15,17 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 
 from paribus import seeds
+from paribus.api.estimators import estimator_arm
 from paribus.data import load, standardization, summarize
-from paribus.engine import program
+from paribus.engine import steps
 from paribus.errors import ModelError, StudyError
 from paribus.estimators import canonical
 from paribus.estimators.digest import learned_digest
 from paribus.estimators.estimators import Estimators, log_loss
-from paribus.fingerprint import recipe_key, run_fingerprint
-from paribus.python.estimators import estimator_arm
 from paribus.records import DataSpec, DescribeJob, Recipe, RunResult, Seeds, Status, Training, TrainJob
-from paribus.study import Arm, Protocol
-from paribus.study_files import parse
+from paribus.study.document import Arm, Protocol
+from paribus.study.fingerprint import recipe_key, run_fingerprint
+from paribus.study.load import parse
 
 DIGITS = DataSpec("digits", 16, flatten=True)
 PLAIN = Protocol().training()
@@ -117,7 +117,7 @@ def test_examples_are_prepared_as_for_a_network(estimators: Estimators) -> None:
     data = load(spec)
     kept = estimators._prepared(spec, 0.25)
     assert len(kept.train.x) == len(data.x_train) * 3 // 4
-    prepare = program.prepared((64,), None, standardization(data.x_train[: len(kept.train.x)]))
+    prepare = steps.prepared((64,), None, standardization(data.x_train[: len(kept.train.x)]))
     np.testing.assert_allclose(kept.test.x, prepare(data.x_test), rtol=1e-6, atol=1e-6)
 
 

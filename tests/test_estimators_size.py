@@ -13,7 +13,7 @@ from paribus.errors import ModelError
 from paribus.estimators.describe import describe
 from paribus.estimators.size import too_large
 from paribus.records import DataSpec, DescribeJob
-from paribus.study import Arm, Protocol
+from paribus.study.document import Arm, Protocol
 
 
 def described(written: Any) -> None:

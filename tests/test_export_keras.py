@@ -20,16 +20,16 @@ import own_layers
 import paribus as pb
 from export_examples import STUDIES
 from in_process import InProcess
-from paribus.chosen import Chosen, choose
 from paribus.data import load
 from paribus.engine.engine import Engine
-from paribus.engine.trained import keras_model, put_weights
+from paribus.engine.inference import keras_model, put_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
 from paribus.export.files import whole
 from paribus.export.networks import export_networks
 from paribus.records import Status
+from paribus.results.selection import RunSelection, select_runs
+from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
 
 ROOT = Path(__file__).parents[1]
 SCORE = ROOT / "examples" / "score_exported.py"
@@ -60,14 +60,14 @@ def exported(trained_studies: Path, tmp_path_factory: pytest.TempPathFactory) ->
         for name in STUDIES:
             results = open_results(name, found)
             folders[name] = place / name
-            export_networks(choose(results), folders[name])
+            export_networks(select_runs(results), folders[name])
             data = load(results.document.data.spec())
             np.savez(f"{folders[name]}.npz", x_test=data.x_test, y_test=data.y_test)
     return folders
 
 
-def chosen(store: SqliteStore, study: str = "digits", *arms: str) -> Chosen:
-    return choose(open_results(study, store), arms)
+def chosen(store: SqliteStore, study: str = "digits", *arms: str) -> RunSelection:
+    return select_runs(open_results(study, store), arms)
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -196,11 +196,14 @@ def test_weights_of_another_network_are_refused(opened: SqliteStore) -> None:
 
 def test_arms_and_seeds_are_picked(opened: SqliteStore) -> None:
     results = open_results("digits", opened)
-    assert [each.name for each in choose(results, ["large", "small"], [1]).runs] == ["small-seed-1", "large-seed-1"]
+    assert [each.name for each in select_runs(results, ["large", "small"], [1]).runs] == [
+        "small-seed-1",
+        "large-seed-1",
+    ]
     with pytest.raises(UnknownNameError, match="no stored arm 'smal'"):
-        choose(results, ["smal"])
+        select_runs(results, ["smal"])
     with pytest.raises(UnknownNameError, match="arm 'small' has no seed 7; it has 0, 1"):
-        choose(results, ["small"], [7])
+        select_runs(results, ["small"], [7])
 
 
 def test_nothing_is_replaced_unasked(opened: SqliteStore, tmp_path: Path) -> None:

@@ -16,15 +16,15 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
-from paribus.chosen import Chosen, choose
+from paribus.api.results import Results
 from paribus.data import load
 from paribus.errors import UsageError
 from paribus.export.board import export_events
 from paribus.export.tables import export_tables
-from paribus.python.results import Results
 from paribus.records import Curve, Status
+from paribus.results.selection import RunSelection, select_runs
+from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
 
 TWICE = """
 import json, sys, warnings
@@ -68,11 +68,11 @@ def opened(trained_studies: Path) -> Iterator[SqliteStore]:
         yield found
 
 
-def chosen(store: SqliteStore, study: str = "logits", *arms: str) -> Chosen:
-    return choose(open_results(study, store), arms)
+def chosen(store: SqliteStore, study: str = "logits", *arms: str) -> RunSelection:
+    return select_runs(open_results(study, store), arms)
 
 
-def diverged(found: Chosen) -> Chosen:
+def diverged(found: RunSelection) -> RunSelection:
     """The last run as one whose loss was nan after its first epoch."""
     *others, last = found.runs
     run = replace(last.run, status=Status.DIVERGED, reason="nan", curve=Curve((float("nan"),), (0.1,), (0.5,), (0.2,)))

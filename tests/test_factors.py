@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paribus import study_files
 from paribus.errors import StudyError
-from paribus.factors import expanded
-from paribus.judge import factors_of
+from paribus.results.verdicts import factors_of
+from paribus.study.factors import expand_factors
+from paribus.study.load import check_table, load_study, parse
 
 HEAD = 'name = "s"\n[data]\nsource = "digits"\nflatten = true\n'
 FACTORS = """
@@ -33,7 +33,7 @@ layers = [
 
 
 def study(text: str, design: str | None = None) -> Any:
-    return study_files.parse((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
+    return parse((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
 
 
 def test_every_combination_is_an_arm_of_a_factorial_study() -> None:
@@ -76,7 +76,7 @@ def test_one_at_a_time_changes_the_baseline() -> None:
 
 def test_the_built_in_study_could_be_written_with_factors() -> None:
     """The same arms, networks, levels and names as the ones written out."""
-    written = study_files.load("dropout-or-architecture")
+    written = load_study("dropout-or-architecture")
     dense = [{"Dense": {"units": 500, "activation": "tanh"}}] * 3
     table = {
         "name": "x",
@@ -89,7 +89,7 @@ def test_the_built_in_study_could_be_written_with_factors() -> None:
             "layers": ["$dropout", "$architecture", "$dropout", {"Dense": {"units": 10, "activation": "softmax"}}]
         },
     }
-    made = study_files.checked(table, "x")
+    made = check_table(table, "x")
     assert list(made.arms) == ["deep", "deep-dropout", "wide", "wide-dropout"]
     for name, arm in made.arms.items():
         assert (arm.spec(), arm.levels) == (written.arms[name].spec(), written.arms[name].levels)
@@ -113,7 +113,7 @@ NAMES = {
 def test_names_are_those_a_person_would_give(case: str) -> None:
     factors, names = NAMES[case]
     layers = [{"Dense": {name: f"${name}" for name in factors}}]
-    made = expanded({"factors": factors, "template": {"layers": layers}}, "x")["arms"]
+    made = expand_factors({"factors": factors, "template": {"layers": layers}}, "x")["arms"]
     assert list(made)[: len(names)] == names
 
 
@@ -126,11 +126,11 @@ def test_every_combination_is_there_once(factors: dict[str, list[str]]) -> None:
     if not factors:
         return
     table = {"factors": factors, "template": {"layers": [f"${name}" for name in factors]}}
-    every = expanded(table, "x")["arms"]
+    every = expand_factors(table, "x")["arms"]
     cells = [tuple(arm["levels"].items()) for arm in every.values()]
     assert len(set(cells)) == len(cells) == math.prod(map(len, factors.values()))
     assert all(arm["layers"] == list(arm["levels"].values()) for arm in every.values())
-    one = expanded({**table, "design": "one at a time"}, "x")
+    one = expand_factors({**table, "design": "one at a time"}, "x")
     changed = [
         sum(x != y for x, y in zip(arm["layers"], one["arms"]["baseline"]["layers"], strict=True))
         for arm in one["arms"].values()
@@ -178,4 +178,4 @@ def test_what_a_level_breaks_is_told_with_its_arm() -> None:
 
 def test_studies_without_factors_are_as_they_were() -> None:
     table = tomllib.loads(HEAD + '[arms.a]\nlayers = ["Flatten"]')
-    assert expanded(table, "s.toml") == table
+    assert expand_factors(table, "s.toml") == table

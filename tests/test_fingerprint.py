@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from paribus import fingerprint
-from paribus.fingerprint import recipe_key, run_fingerprint
 from paribus.records import DataSpec, DataSummary, EarlyStopping, LayerSummary, Recipe, Seeds, Training
-from paribus.study import Arm
+from paribus.study import fingerprint
+from paribus.study.document import Arm
+from paribus.study.fingerprint import recipe_key, run_fingerprint
 
 RECIPE = Recipe('{"class_name":"Sequential"}', '{"class_name":"Adam"}', 79_510, (LayerSummary("d", "Dense", "", 1),))
 TRAINING = Training('{"categorical_crossentropy":{}}', 10, 100)

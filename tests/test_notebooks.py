@@ -21,7 +21,7 @@ from in_process import InProcess
 from paribus.data import summarize
 from paribus.engine.engine import Engine
 from paribus.records import DataSpec
-from paribus.run import describe_arms
+from paribus.runner.run import describe_arms
 from paribus.store.memory import MemoryStore
 from test_docs import ROOT
 

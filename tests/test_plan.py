@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paribus import study_files
 from paribus.data import summarize
-from paribus.fingerprint import run_fingerprint
-from paribus.plan import plan, wanted_runs
 from paribus.records import Curve, Recipe, RunResult, Seeds, Status, TrainJob
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.fingerprint import run_fingerprint
+from paribus.study.load import load_study
+from paribus.study.plan import plan_runs, wanted_runs
 
-DOCUMENT = study_files.load("digits")
+DOCUMENT = load_study("digits")
 DATA = summarize(DOCUMENT.data.spec())
 RECIPES = {name: Recipe(name, "{}", 100, ()) for name in DOCUMENT.arms}
 
@@ -38,7 +38,7 @@ def test_every_arm_with_every_seed_in_the_studys_order() -> None:
 
 def test_nothing_stored_everything_missing() -> None:
     jobs = wanted()
-    planned = plan(jobs, {})
+    planned = plan_runs(jobs, {})
     assert planned.wanted == planned.missing == tuple(jobs)
 
 
@@ -47,28 +47,28 @@ def test_nothing_stored_everything_missing() -> None:
 )
 def test_which_stored_runs_are_computed_again(status: Status, *, again: bool) -> None:
     jobs = wanted()
-    planned = plan(jobs, {jobs[0].fingerprint: stored(jobs[0], status)})
+    planned = plan_runs(jobs, {jobs[0].fingerprint: stored(jobs[0], status)})
     assert (jobs[0] in planned.missing) == again
     assert planned.missing[-len(jobs) + 1 :] == tuple(jobs[1:])
 
 
 def test_more_seeds_run_only_what_is_missing() -> None:
     have = {job.fingerprint: stored(job, Status.FINISHED) for job in wanted(2)}
-    planned = plan(wanted(3), have)
+    planned = plan_runs(wanted(3), have)
     assert [(job.arm, job.seeds.seed) for job in planned.missing] == [(arm, 2) for arm in DOCUMENT.arms]
-    assert plan(wanted(1), have).missing == ()
+    assert plan_runs(wanted(1), have).missing == ()
 
 
 def test_arms_of_one_recipe_share_their_runs() -> None:
     """Two names for the same network: computed once, shown under both."""
     shared = dict.fromkeys(DOCUMENT.arms, RECIPES["small"])
-    planned = plan(wanted(2, recipes=shared), {})
+    planned = plan_runs(wanted(2, recipes=shared), {})
     assert len(planned.wanted) == 2 * len(DOCUMENT.arms)
     assert [job.seeds.seed for job in planned.missing] == [0, 1]
 
 
 def test_the_runs_of_one_arm() -> None:
-    planned = plan(wanted(3), {})
+    planned = plan_runs(wanted(3), {})
     assert [job.seeds.seed for job in planned.of_arm("large")] == [0, 1, 2]
     assert {job.arm for job in planned.of_arm("large")} == {"large"}
     assert planned.of_arm("nobody") == ()
@@ -78,8 +78,8 @@ def test_the_runs_of_one_arm() -> None:
 def test_missing_and_kept_are_the_whole(statuses: dict[int, Status]) -> None:
     jobs = wanted(5)
     have = {jobs[i].fingerprint: stored(jobs[i], status) for i, status in statuses.items()}
-    planned = plan(jobs, have)
+    planned = plan_runs(jobs, have)
     kept = {jobs[i].fingerprint for i, status in statuses.items() if status is not Status.FAILED}
     assert [job.fingerprint for job in planned.missing] == [j.fingerprint for j in jobs if j.fingerprint not in kept]
     after = {job.fingerprint: stored(job, Status.FINISHED) for job in planned.missing}
-    assert plan(jobs, have | after).missing == (), "a second run has nothing to do"
+    assert plan_runs(jobs, have | after).missing == (), "a second run has nothing to do"

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from data_files import png_header_only
-from paribus.chosen import choose
 from paribus.cli.predictions import document, renderable
 from paribus.data import Dataset, from_arrays, load, read_image
 from paribus.errors import DataError, UsageError
@@ -26,8 +25,9 @@ from paribus.predict.canvas import Canvas, canvas
 from paribus.predict.inputs import read
 from paribus.predict.pictures import as_example
 from paribus.records import DataSpec
+from paribus.results.selection import select_runs
+from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
 
 DIGITS, MNIST = DataSpec("digits", 16, flatten=True), DataSpec("mnist", 255, flatten=True)
 TOLD = 30
@@ -68,7 +68,7 @@ def test_test_pictures_saved_as_png_give_the_stored_answers(opened: SqliteStore,
     results = open_results("digits", opened)
     # 16 shades of grey as anybody would save them: white is 255.
     files = saved(tmp_path, np.rint(load(DataSpec("digits")).x_test[:TOLD] * (255 / 16)))
-    answers = {each.arm: each for each in ask(choose(results), read(files, DIGITS))}
+    answers = {each.arm: each for each in ask(select_runs(results), read(files, DIGITS))}
     assert list(answers) == ["small", "large", "large-dropout"]
     for arm in results.arms:
         for at, run in enumerate(arm.runs):
@@ -84,7 +84,7 @@ def test_arrays_are_prepared_exactly_as_in_training(study: str, opened: SqliteSt
     results = open_results(study, opened)
     spec = results.document.data.spec()
     np.save(tmp_path / "test.npy", load(replace(spec, flatten=False)).x_test)
-    for each in ask(choose(results), read([tmp_path / "test.npy"], spec)):
+    for each in ask(select_runs(results), read([tmp_path / "test.npy"], spec)):
         for at, run in enumerate(results.arm(each.arm).runs):
             stored = opened.predictions(run.fingerprint)
             assert np.array_equal(each.predicted[at], stored.predicted)
@@ -264,7 +264,7 @@ def test_the_table(opened: SqliteStore, tmp_path: Path) -> None:
 
     files = saved(tmp_path, np.rint(load(DataSpec("digits")).x_test[:2] * (255 / 16)))
     inputs = read(files, DIGITS)
-    answers = list(ask(choose(open_results("digits", opened), ["small"]), inputs))
+    answers = list(ask(select_runs(open_results("digits", opened), ["small"]), inputs))
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(renderable("digits", inputs.data.class_names, inputs, answers))
     text = console.export_text()

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_examples as examples
-from paribus import studies, study_files
 from paribus.analysis.sentences import contrast_sentence
 from paribus.errors import ParibusError, UsageError
 from paribus.records import Status
@@ -26,7 +25,10 @@ from paribus.report.figures import arms
 from paribus.report.figures.plot import to_bytes
 from paribus.report.json import document
 from paribus.report.toml import to_toml
-from paribus.study import StudyDocument
+from paribus.study import builtin
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study, parse
+from paribus.study.overrides import override
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +64,18 @@ def test_commands_name_what_was_changed(tiny):
         "paribus run digits --seeds 3",
         "paribus report digits --format html -o digits.html",
     )
-    known = study_files.load("digits")
+    known = load_study("digits")
     accuracy = dict.fromkeys(known.arms, 0.9)
-    fewer = study_files.overridden(known, seeds=2, epochs=3, arms=("small", "large"))
+    fewer = override(known, seeds=2, epochs=3, arms=("small", "large"))
     assert commands(examples.outcome(fewer, accuracy))[1] == (
         "paribus run digits --epochs 3 --arm small --arm large --seeds 2"
     )
 
 
-@pytest.mark.parametrize("name", studies.NAMES)
+@pytest.mark.parametrize("name", builtin.NAMES)
 def test_a_built_in_study_survives_toml(name):
-    study = study_files.load(name)
-    assert study_files.parse(to_toml(study), "again") == study
+    study = load_study(name)
+    assert parse(to_toml(study), "again") == study
 
 
 names = st.text(min_size=1, max_size=8)

@@ -15,7 +15,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.data import load
 from paribus.records import DataSpec, Status
 from paribus.report import text
-from paribus.report.evidence import Absent, Evidence, gather
+from paribus.report.answers import Absent, ExampleAnswers, gather
 from paribus.report.html.build import Markup, tag
 from paribus.report.pictures import Pictures
 
@@ -143,7 +143,7 @@ def test_fit_accuracy_is_explained(page):
 
 def test_examples_carry_pictures_and_answers(notebook, source, page):
     evidence = gather(notebook)
-    assert isinstance(evidence, Evidence)
+    assert isinstance(evidence, ExampleAnswers)
     always = evidence.answers["big"].difficulty.always_wrong
     assert f"#{always[0]}" in page.text
     assert evidence.pictures is not None
@@ -196,7 +196,7 @@ def hostile():
 def test_text_of_a_study_never_becomes_markup(monkeypatch):
     dataset = load(DataSpec("digits"))
     named = dataclasses.replace(dataset, class_names=(attack("class"), *dataset.class_names[1:]))
-    monkeypatch.setattr("paribus.report.evidence.load", lambda spec: named)
+    monkeypatch.setattr("paribus.report.answers.load", lambda spec: named)
     source = text(hostile(), "html")
     found = Page(source)
     words = " ".join(found.words)

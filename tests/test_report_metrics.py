@@ -10,13 +10,13 @@ import pytest
 
 import paribus as pb
 from paribus.analysis import Unit
+from paribus.api import keras_objects
 from paribus.backends.fake import FakeBackend
 from paribus.errors import UsageError
-from paribus.evidence import own_metrics
-from paribus.python import written
 from paribus.records import RunResult, TrainJob
 from paribus.report import output
-from paribus.study import StudyDocument
+from paribus.results.scores import own_metrics
+from paribus.study.document import StudyDocument
 
 TOML = {
     "name": "own-metrics",
@@ -93,10 +93,10 @@ def test_metrics_of_python_are_those_of_a_study_file() -> None:
     import keras
 
     given = ["auc", keras.metrics.F1Score("macro"), keras.metrics.TopKCategoricalAccuracy(k=2, name="top_2")]
-    assert written.metrics(given) == [
+    assert keras_objects.metrics(given) == [
         {"auc": {}},
         {"F1Score": {"average": "macro"}},
         {"TopKCategoricalAccuracy": {"k": 2, "name": "top_2"}},
     ]
     with pytest.raises(UsageError, match="metric <lambda>: a metric of Keras is expected"):
-        written.metrics([lambda y, p: 0])
+        keras_objects.metrics([lambda y, p: 0])

@@ -8,14 +8,15 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from paribus import study_files
 from paribus.backends.local import LocalBackend
 from paribus.data import summarize
 from paribus.engine.engine import Engine
-from paribus.plan import wanted_runs
 from paribus.records import Described, DescribeJob, Ended, RunResult, Seeds, TrainJob
+from paribus.study.load import load_study
+from paribus.study.overrides import override
+from paribus.study.plan import wanted_runs
 
-DOCUMENT = study_files.overridden(study_files.load("digits"), seeds=2, epochs=3)
+DOCUMENT = override(load_study("digits"), seeds=2, epochs=3)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_more_epochs_start_as_fewer_do(
     pools: dict[int, LocalBackend], jobs: tuple[TrainJob, ...], reference: dict[str, RunResult]
 ) -> None:
     """How long a run will be changes nothing about its beginning."""
-    longer = study_files.overridden(DOCUMENT, seeds=1, epochs=4, arms=["large-dropout"])
+    longer = override(DOCUMENT, seeds=1, epochs=4, arms=["large-dropout"])
     job = jobs[-2]
     assert (job.arm, job.seeds.seed) == ("large-dropout", 0)
     (run,) = computed(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from paribus import seeds
 from paribus.records import Seeds
-from paribus.study import MAX_SEED
+from paribus.study.document import MAX_SEED
 
 SEED = st.integers(0, MAX_SEED)
 ORDINARY = Seeds.of(7)

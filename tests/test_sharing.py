@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paribus.backends.sharing import LEAST_GAIN, makespan, workers_for
+from paribus.backends.worker_count import LEAST_GAIN, makespan, workers_for
 
 LARGE = 10_000_000 * 60_000
 COSTS = st.lists(st.integers(0, 10 * LARGE), max_size=40)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paribus.early_stopping import kept_epoch, stand, watched
 from paribus.errors import StudyError
-from paribus.notes import notes
-from paribus.outcome import ArmOutcome
+from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Curve, EarlyStopping, EpochReport, Recipe, RunResult, Scores, Seeds, Status
-from paribus.stopping import kept_epoch, stand, watched
-from paribus.study_files import parse
+from paribus.results.notes import list_notes
+from paribus.study.load import parse
 
 values = st.lists(st.floats(0, 1).map(lambda v: round(v, 2)), min_size=1, max_size=12)
 
@@ -117,6 +117,6 @@ def test_a_note_says_which_epochs_are_judged() -> None:
         for seed, losses in enumerate([(3.0, 1.0, 2.0, 2.0), (4.0, 3.0, 2.0, 1.0)])
     )
     arm = ArmOutcome("a", Recipe("{}", "{}", 1, ()), {}, runs, (), {})
-    (note,) = notes(document, [arm], [])
+    (note,) = list_notes(document, [arm], [])
     assert note == "Early stopping chose by validation loss the epoch whose weights are judged, of at most 9: a 2 to 4."
-    assert notes(parse(STUDY, "s.toml"), [arm], []) == ()
+    assert list_notes(parse(STUDY, "s.toml"), [arm], []) == ()

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from paribus import study_files
 from paribus.data import summarize
 from paribus.errors import StudyError, UnknownNameError, UsageError
 from paribus.records import DataSpec, DescribeJob, Training
-from paribus.studies import NAMES
-from paribus.study import MAX_SEED, StudyDocument
+from paribus.study.builtin import NAMES
+from paribus.study.document import MAX_SEED, StudyDocument
+from paribus.study.load import MAX_BYTES, load_study, parse
+from paribus.study.overrides import MAX_RUNS, override
 
 HEAD = 'name = "mine"\n'
 DATA = '[data]\nsource = "digits"\n'
@@ -234,7 +235,7 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
 def test_every_mistake_is_told_at_once_and_placed(name: str) -> None:
     text, expected = BAD[name]
     with pytest.raises(StudyError) as caught:
-        study_files.parse(text, "mine.toml")
+        parse(text, "mine.toml")
     found = caught.value.mistakes
     assert [mistake.place for mistake in found] == [place for place, _ in expected]
     for mistake, (_, message) in zip(found, expected, strict=True):
@@ -245,7 +246,7 @@ def test_every_mistake_is_told_at_once_and_placed(name: str) -> None:
 
 
 def test_a_good_study_says_what_it_says() -> None:
-    document = study_files.parse(GOOD, "mine.toml")
+    document = parse(GOOD, "mine.toml")
     assert (document.name, document.seeds, list(document.arms)) == ("mine", 5, ["a", "b"])
     assert document.arms["b"].layers == ({"Flatten": {}}, {"Dense": {"units": 10}})
     assert document.arms["a"].optimizer == {"Adam": {}}
@@ -256,7 +257,7 @@ def test_a_good_study_says_what_it_says() -> None:
 
 
 def test_a_study_never_changes() -> None:
-    document = study_files.parse(GOOD, "mine.toml")
+    document = parse(GOOD, "mine.toml")
     with pytest.raises(ValueError, match="frozen"):
         document.seeds = 3  # type: ignore[misc]
 
@@ -264,7 +265,7 @@ def test_a_study_never_changes() -> None:
 def test_all_pairs_come_after_what_is_written_out() -> None:
     more = '[arms.c]\nlayers = ["Flatten"]\n[comparison]\nall_pairs = true\n'
     written = '[[contrasts]]\na = "c"\nb = "a"\n[[contrasts]]\na = "a"\nb = "b"\nmetric = "test_loss"\n'
-    document = study_files.parse(GOOD + more + written, "mine.toml")
+    document = parse(GOOD + more + written, "mine.toml")
     assert [(c.a, c.b, c.metric) for c in document.declared_contrasts()] == [
         ("c", "a", "test_accuracy"),
         ("a", "b", "test_loss"),
@@ -279,68 +280,68 @@ def test_all_pairs_come_after_what_is_written_out() -> None:
 def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(GOOD, encoding="utf-8")
-    assert study_files.load(str(path)) == study_files.parse(GOOD, "mine.toml")
+    assert load_study(str(path)) == parse(GOOD, "mine.toml")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.toml: the study file cannot be read: No such file"):
-        study_files.load(str(tmp_path / "nowhere.toml"))
+        load_study(str(tmp_path / "nowhere.toml"))
     (tmp_path / "folder.toml").mkdir()
     with pytest.raises(UsageError, match=r"folder\.toml: the study file cannot be read: Is a directory"):
-        study_files.load(str(tmp_path / "folder.toml"))
+        load_study(str(tmp_path / "folder.toml"))
     (tmp_path / "latin.toml").write_bytes(b'name = "f\xfcr"\n')
     with pytest.raises(StudyError, match=r"not UTF-8 text \(byte 9\): a study is a TOML file"):
-        study_files.load(str(tmp_path / "latin.toml"))
-    (tmp_path / "large.toml").write_bytes(b"#" * (study_files.MAX_BYTES + 1))
+        load_study(str(tmp_path / "latin.toml"))
+    (tmp_path / "large.toml").write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(UsageError, match=r"large\.toml: 4194305 bytes; a study file has at most 4194304"):
-        study_files.load(str(tmp_path / "large.toml"))
+        load_study(str(tmp_path / "large.toml"))
     (tmp_path / "endless.toml").symlink_to("/dev/zero")
     with pytest.raises(UsageError, match=r"endless\.toml: 4194305 bytes; a study file has at most"):
-        study_files.load(str(tmp_path / "endless.toml"))
+        load_study(str(tmp_path / "endless.toml"))
 
 
 def test_names_that_are_close() -> None:
     with pytest.raises(UnknownNameError, match=r"no study 'mnist-mlp': did you mean 'mnist-mlps'\? built in are mnist"):
-        study_files.load("mnist-mlp")
+        load_study("mnist-mlp")
     with pytest.raises(
         UnknownNameError, match=r"no study 'zzz': built in are mnist-mlps, dropout-or-arch.*\.toml file"
     ):
-        study_files.load("zzz")
+        load_study("zzz")
 
 
 # Overrides
 
 
-DOCUMENT = study_files.parse(contrasts(A_B, 'a = "b"\nb = "a"\nmetric = "test_loss"'), "mine.toml")
+DOCUMENT = parse(contrasts(A_B, 'a = "b"\nb = "a"\nmetric = "test_loss"'), "mine.toml")
 
 
 @pytest.mark.parametrize("seeds", [0, -3, MAX_SEED + 1])
 def test_seeds_out_of_range(seeds: int) -> None:
     with pytest.raises(UsageError, match=rf"--seeds {seeds}: the number of seeds is 1 or more"):
-        study_files.overridden(DOCUMENT, seeds=seeds)
+        override(DOCUMENT, seeds=seeds)
 
 
 @pytest.mark.parametrize("epochs", [0, -1])
 def test_epochs_out_of_range(epochs: int) -> None:
     with pytest.raises(UsageError, match=rf"--epochs {epochs}: the number of epochs is 1 or more"):
-        study_files.overridden(DOCUMENT, epochs=epochs)
+        override(DOCUMENT, epochs=epochs)
 
 
 def test_an_unknown_arm() -> None:
     with pytest.raises(UnknownNameError, match=r"--arm c: study 'mine' has no such arm; its arms are a, b"):
-        study_files.overridden(DOCUMENT, arms=["a", "c"])
+        override(DOCUMENT, arms=["a", "c"])
 
 
 def test_more_runs_than_anybody_plans() -> None:
     """They are not made and counted, which would take the memory of the machine."""
-    most = study_files.MAX_RUNS // 2
-    assert study_files.overridden(DOCUMENT, seeds=most).seeds == most
+    most = MAX_RUNS // 2
+    assert override(DOCUMENT, seeds=most).seeds == most
     with pytest.raises(
         UsageError, match=r"2 arms with 50,001 seeds each are 100,002 runs; at most 100,000 are planned"
     ):
-        study_files.overridden(DOCUMENT, seeds=most + 1)
+        override(DOCUMENT, seeds=most + 1)
     with pytest.raises(UsageError, match=r"are 2,000,000,000 runs"):
-        study_files.overridden(DOCUMENT, seeds=2_000_000_000, arms=["a"])
+        override(DOCUMENT, seeds=2_000_000_000, arms=["a"])
 
 
 def test_more_contrasts_than_anybody_reads() -> None:
@@ -349,20 +350,20 @@ def test_more_contrasts_than_anybody_reads() -> None:
     comparison = DOCUMENT.comparison.model_copy(update={"all_pairs": True})
     large = DOCUMENT.model_copy(update={"arms": arms, "contrasts": (), "comparison": comparison})
     with pytest.raises(UsageError, match=r"`all_pairs` of 448 arms are 100,128 contrasts; at most 100,000"):
-        study_files.overridden(large)
-    assert len(study_files.overridden(large, arms=list(arms)[1:]).arms) == 447
+        override(large)
+    assert len(override(large, arms=list(arms)[1:]).arms) == 447
 
 
 def test_what_is_said_instead_counts() -> None:
-    changed = study_files.overridden(DOCUMENT, seeds=2, epochs=3, data="mnist")
+    changed = override(DOCUMENT, seeds=2, epochs=3, data="mnist")
     assert (changed.seeds, changed.protocol.epochs, changed.data.source) == (2, 3, "mnist")
     assert changed.protocol.batch_size == DOCUMENT.protocol.batch_size
-    assert study_files.overridden(DOCUMENT) == DOCUMENT
+    assert override(DOCUMENT) == DOCUMENT
 
 
 def test_with_some_arms_their_contrasts_remain() -> None:
-    assert study_files.overridden(DOCUMENT, arms=["b", "a"]) == DOCUMENT, "in the study's order"
-    one = study_files.overridden(DOCUMENT, arms=["b"])
+    assert override(DOCUMENT, arms=["b", "a"]) == DOCUMENT, "in the study's order"
+    one = override(DOCUMENT, arms=["b"])
     assert (list(one.arms), one.contrasts) == (["b"], ())
 
 
@@ -372,13 +373,13 @@ def test_with_some_arms_their_contrasts_remain() -> None:
 def test_the_built_in_studies() -> None:
     assert NAMES == ("mnist-mlps", "dropout-or-architecture", "digits")
     for name in NAMES:
-        document = study_files.load(name)
+        document = load_study(name)
         assert document.name == name
         assert document.question.endswith("?")
 
 
 def test_the_notebooks_study() -> None:
-    document = study_files.load("mnist-mlps")
+    document = load_study("mnist-mlps")
     assert list(document.arms) == ["simple", "deep-dropout", "wide", "big-dropout", "big"]
     assert document.data.spec() == DataSpec("mnist", 255.0, flatten=True)
     assert (document.protocol.epochs, document.protocol.batch_size) == (10, 100)
@@ -393,7 +394,7 @@ def test_the_notebooks_study() -> None:
 
 
 def test_the_factorial_study() -> None:
-    document = study_files.load("dropout-or-architecture")
+    document = load_study("dropout-or-architecture")
     levels = [(arm.levels["architecture"], arm.levels["dropout"]) for arm in document.arms.values()]
     assert levels == [(size, dropout) for size in ("deep", "wide", "big") for dropout in ("off", "on")]
     assert document.comparison.factorial
@@ -405,14 +406,14 @@ def test_the_factorial_study() -> None:
         assert tuple(layer for layer in with_dropout if "Dropout" not in layer) == without, (
             "dropout is all that differs"
         )
-    notebook = study_files.load("mnist-mlps")
+    notebook = load_study("mnist-mlps")
     for name in ("deep-dropout", "big-dropout", "big"):
         assert document.arms[name].spec() == notebook.arms[name].spec(), "the notebook's networks, so runs are shared"
     assert (document.data, document.protocol) == (notebook.data, notebook.protocol)
 
 
 def test_the_tiny_study() -> None:
-    document = study_files.load("digits")
+    document = load_study("digits")
     assert list(document.arms) == ["small", "large", "large-dropout"]
     assert [(c.a, c.b) for c in document.contrasts] == [("large-dropout", "large")]
     assert document.data.spec() == DataSpec("digits", 16.0, flatten=True)
@@ -421,7 +422,7 @@ def test_the_tiny_study() -> None:
 # Studies in Python
 
 
-STUDY = f"from paribus import study_files\nclass Holder:\n    document = study_files.parse('''{GOOD}''', 'mine.toml')\n"
+STUDY = f"from paribus import study_files\nclass Holder:\n    document = parse('''{GOOD}''', 'mine.toml')\n"
 STUDY += "study = Holder()\nplain = study.document\nnumber = 3\n"
 
 
@@ -439,8 +440,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_an_object_in_a_module_or_a_file(folder: Path, where: str) -> None:
     (folder / "my_networks.py").write_text(STUDY, encoding="utf-8")
-    assert study_files.load(where) == study_files.parse(GOOD, "mine.toml")
-    assert study_files.load(where).name == "mine", "again"
+    assert load_study(where) == parse(GOOD, "mine.toml")
+    assert load_study(where).name == "mine", "again"
 
 
 @pytest.mark.parametrize(
@@ -466,14 +467,14 @@ def test_objects_that_are_no_studies(folder: Path, where: str, message: str) -> 
     (folder / "wrong.py").write_text("def\n", encoding="utf-8")
     (folder / "misses.py").write_text("import no_such_module_here\n", encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        study_files.load(where)
+        load_study(where)
     assert str(caught.value).startswith(message)
 
 
 def test_a_bad_study_in_python_says_its_mistakes(folder: Path) -> None:
     (folder / "my_networks.py").write_text(STUDY.replace("units = 10", "units = 0"), encoding="utf-8")
     with pytest.raises(StudyError, match=r"mine\.toml: 2 mistakes"):
-        study_files.load("my_networks:study")
+        load_study("my_networks:study")
 
 
 # Keras's part
@@ -490,7 +491,7 @@ def test_a_bad_study_in_python_says_its_mistakes(folder: Path) -> None:
 def test_parameter_counts(study: str, parameters: list[int]) -> None:
     from paribus.engine.describe import describe
 
-    document = study_files.load(study)
+    document = load_study(study)
     data, training = summarize(document.data.spec()), document.protocol.training()
     jobs = [DescribeJob(name, arm.spec(), document.data.spec(), training) for name, arm in document.arms.items()]
     recipes = [describe(job, data.input_shape, data.classes) for job in jobs]

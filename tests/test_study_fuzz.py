@@ -8,11 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from paribus import studies, study_files
 from paribus.errors import UsageError
+from paribus.study import builtin
+from paribus.study.load import parse
+from paribus.study.overrides import override
 
 TUNED = Path(__file__).parents[1] / "examples" / "tuned.toml"
-SEEDS = [*(studies.text(name) for name in studies.NAMES), TUNED.read_text(encoding="utf-8")]
+SEEDS = [*(builtin.text(name) for name in builtin.NAMES), TUNED.read_text(encoding="utf-8")]
 PIECES = [
     "[",
     "]",
@@ -70,8 +72,8 @@ def mutated(draw: st.DrawFn) -> str:
 @example("x = 0x" + "f" * 100_000)
 def test_mutated_studies_never_crash(text: str) -> None:
     try:
-        document = study_files.parse(text, "fuzz.toml")
-        study_files.overridden(document)
+        document = parse(text, "fuzz.toml")
+        override(document)
     except UsageError as error:  # a StudyError is one
         message = str(error)
     else:

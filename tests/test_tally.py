@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from digits_jobs import DIGITS
 from paribus.display.tally import FIXED_COST, Tally
-from paribus.plan import Plan
 from paribus.records import (
     Curve,
     Described,
@@ -28,6 +27,7 @@ from paribus.records import (
     Training,
     TrainJob,
 )
+from paribus.study.plan import RunPlan
 
 SMALL, BIG = Recipe("small", "{}", 0, ()), Recipe("big", "{}", 3 * FIXED_COST, ())
 EPOCHS = 4
@@ -57,7 +57,7 @@ def ended(of: TrainJob, status: Status = Status.FINISHED) -> Ended:
 
 def tally(*jobs: TrainJob) -> tuple[Tally, Clock]:
     clock = Clock()
-    return Tally(Plan(jobs, jobs), clock), clock
+    return Tally(RunPlan(jobs, jobs), clock), clock
 
 
 def test_nothing_is_known_before_the_first_epoch() -> None:

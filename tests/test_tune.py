@@ -11,25 +11,27 @@ import pytest
 from in_process import InProcess
 from paribus.backends.base import Backend
 from paribus.backends.fake import FakeBackend
-from paribus.collect import collect
 from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError, ParibusError, UsageError
-from paribus.jobs import stored_arms
-from paribus.noise import measure, stored_shares
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.records import Ended, Event, Job, Status, TrainJob
 from paribus.report import text
 from paribus.report.json import document as as_json
-from paribus.run import run_study
+from paribus.results.assemble import assemble_outcome
+from paribus.results.noise import stored_noise
+from paribus.results.stored_study import open_results
+from paribus.runner.jobs import stored_arms
+from paribus.runner.noise import measure_noise
+from paribus.runner.run import run_study
+from paribus.runner.sequential import run_until_decided, with_looks
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
-from paribus.stored import open_results
-from paribus.study import StudyDocument
-from paribus.study_files import checked, load, overridden
-from paribus.tuning import is_trial
-from paribus.until import run_until_decided, with_looks
+from paribus.study.candidates import is_trial
+from paribus.study.document import StudyDocument
+from paribus.study.load import check_table, load_study
+from paribus.study.overrides import override
 
 GOOD = 0.03
 """The learning rate that the fake's validation split likes."""
@@ -48,7 +50,7 @@ def study(**changes: Any) -> StudyDocument:
         },
         "contrasts": [{"a": "one", "b": "two"}],
     }
-    return checked({**table, **changes}, "tuned.toml")
+    return check_table({**table, **changes}, "tuned.toml")
 
 
 class Recording(Backend):
@@ -80,7 +82,7 @@ def contradicting() -> FakeBackend:
 
 def run(document: StudyDocument, store: Store, backend: Backend, whole: StudyDocument | None = None) -> Outcome:
     planned = run_study(document, store, backend, Silent(), whole=whole)
-    return collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+    return assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
 
 
 def chosen(outcome: Outcome) -> dict[str, dict[str, Any]]:
@@ -109,12 +111,12 @@ def test_stored_candidates_and_runs_are_not_computed_again_and_the_choice_stays_
     first = run(study(), store, contradicting())
     # This backend would like other candidates; it is not asked.
     backend = Recording(FakeBackend(validation=lambda arm: 0.99 if arm.endswith(".1") else 0.1))
-    more = run(overridden(study(), seeds=4), store, backend)
+    more = run(override(study(), seeds=4), store, backend)
     assert [(job.arm, job.seeds.seed) for job in backend.trained] == [("one", 2), ("one", 3), ("two", 2), ("two", 3)]
     assert chosen(more) == chosen(first) == CHOSEN
     assert [run.seeds.seed for run in more.arm("one").runs] == [0, 1, 2, 3]
     nothing = Recording(FakeBackend())
-    run(overridden(study(), seeds=4), store, nothing)
+    run(override(study(), seeds=4), store, nothing)
     assert nothing.trained == []
 
 
@@ -141,7 +143,7 @@ def test_arms_run_one_by_one_get_what_they_get_together() -> None:
         }
     )
     store = MemoryStore()
-    alone = run(overridden(document, arms=["one"]), store, contradicting(), whole=document)
+    alone = run(override(document, arms=["one"]), store, contradicting(), whole=document)
     choice = alone.arm("one").tuning
     assert choice is not None
     assert choice.trainings == 6, "the budget is that of the whole study"
@@ -157,7 +159,7 @@ def test_a_failed_candidate_is_told_and_is_not_tried_again_once_the_choice_was_m
     assert chosen(outcome)["one"] == {"learning_rate": 0.01}, "the first among equals"
     assert any("candidate learning_rate 0.03: failed: killed; it has no score" in note for note in outcome.notes)
     backend = Recording(contradicting())
-    again = run(overridden(study(), seeds=3), store, backend)
+    again = run(override(study(), seeds=3), store, backend)
     assert not [job for job in backend.trained if is_trial(job.seeds)]
     assert chosen(again) == chosen(outcome)
 
@@ -171,11 +173,11 @@ def test_failed_candidates_are_tried_again_as_long_as_nothing_was_chosen() -> No
 
 def test_noise_measures_the_chosen_recipe() -> None:
     store, backend = MemoryStore(), Recording(contradicting())
-    measure(study(), "two", 2, store, backend, Silent())
+    measure_noise(study(), "two", 2, store, backend, Silent())
     final = [job for job in backend.trained if not is_trial(job.seeds)]
     assert final
     assert all('"rate":0.6' in job.recipe.model for job in final)
-    assert set(stored_shares(study(), summarize(study().data.spec()), store)) == {"two"}
+    assert set(stored_noise(study(), summarize(study().data.spec()), store)) == {"two"}
 
 
 def test_a_tuned_study_can_grow_until_it_is_decided() -> None:
@@ -224,8 +226,8 @@ def test_what_was_tried_is_missed_where_another_tuning_took_its_place() -> None:
     planned = run_study(study(), store, contradicting(), Silent())
     other = Recording(contradicting(), cut_after=1)
     with pytest.raises(KeyboardInterrupt):
-        run(overridden(study(), epochs=1), store, other)
-    outcome = collect(study(), summarize(study().data.spec()), stored_arms(planned), store)
+        run(override(study(), epochs=1), store, other)
+    outcome = assemble_outcome(study(), summarize(study().data.spec()), stored_arms(planned), store)
     assert chosen(outcome) == {}
     assert any("one was tuned, but what was tried is no longer stored" in note for note in outcome.notes)
     assert chosen(run(study(), store, contradicting())) == CHOSEN
@@ -233,7 +235,7 @@ def test_what_was_tried_is_missed_where_another_tuning_took_its_place() -> None:
 
 def test_real_training_is_tuned_on_validation(engine: Engine) -> None:
     document = study(protocol={"epochs": 3, "batch_size": 50}, tuning={"validation_split": 0.2, "monitor": "val_loss"})
-    document = overridden(document, arms=["one"], seeds=1)
+    document = override(document, arms=["one"], seeds=1)
     arms = {"one": document.arms["one"].model_copy(update={"grid": {"learning_rate": (1e-6, 0.01)}})}
     document = StudyDocument.model_validate(
         document.model_dump(exclude_none=True) | {"arms": arms, "contrasts": [], "tuning": {"validation_split": 0.2}}
@@ -249,14 +251,14 @@ def test_real_training_is_tuned_on_validation(engine: Engine) -> None:
 
 
 def test_the_example_of_the_docs_is_a_study() -> None:
-    document = load("examples/tuned.toml")
+    document = load_study("examples/tuned.toml")
     assert document.tuned == ("plain", "momentum")
     assert document.tuning.budget == 6
 
 
 def test_a_tuned_arm_is_not_taken_apart() -> None:
-    from paribus.python.ablate import take_apart
-    from paribus.python.study import Study
+    from paribus.api.ablate import take_apart
+    from paribus.api.study import Study
 
     with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
         take_apart(Study.of(study()), "one", backend=FakeBackend(), progress=False)

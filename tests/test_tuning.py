@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import StudyError, UsageError
-from paribus.records import Curve, EarlyStopping, Status
+from paribus.outcome.choice import Ending, Tried, choose_candidate, score_candidate
+from paribus.records import Curve, EarlyStopping, Status, canonical_json
 from paribus.report.toml import to_toml
-from paribus.study import MAX_SEED, Arm, StudyDocument, canonical_json
-from paribus.study_files import checked, parse
-from paribus.tuning import Candidate, Ending, Tried, candidates, choose, is_trial, share_of, trial_study, tried
-from paribus.tuning.paths import changed
+from paribus.study.candidates import Candidate, candidates, is_trial, share_of, trial_study
+from paribus.study.document import MAX_SEED, Arm, StudyDocument
+from paribus.study.grid import with_arguments
+from paribus.study.load import check_table, parse
 
 DENSE = [{"Dense": {"units": 8, "activation": "relu"}}, {"Dropout": {"rate": 0.5}}, {"Dense": {"units": 10}}]
 
@@ -24,7 +25,7 @@ DENSE = [{"Dense": {"units": 8, "activation": "relu"}}, {"Dropout": {"rate": 0.5
 def study(*, tuning: dict[str, Any] | None = None, **arms: dict[str, Any]) -> StudyDocument:
     table: dict[str, Any] = {"name": "s", "data": {"source": "digits", "flatten": True}}
     table["arms"] = {name: {"layers": DENSE, **arm} for name, arm in arms.items()}
-    return checked({**table, **({} if tuning is None else {"tuning": tuning})}, "s.toml")
+    return check_table({**table, **({} if tuning is None else {"tuning": tuning})}, "s.toml")
 
 
 def refused(*, tuning: dict[str, Any] | None = None, **arms: dict[str, Any]) -> list[str]:
@@ -62,7 +63,7 @@ def test_plain_names_and_paths_change_what_they_say() -> None:
         "layer 2.kernel_regularizer.l2": 0.01,
         "layer 4.use_bias": False,
     }
-    new = changed(arm, values)
+    new = with_arguments(arm, values)
     assert new.optimizer == {"SGD": {"momentum": 0.0, "learning_rate": 0.5}}
     assert new.layers == (
         {"Dropout": {"rate": 0.2}},
@@ -82,13 +83,13 @@ def test_a_keras_config_is_changed_like_a_stack() -> None:
     inner = layer("Dense", units=8, kernel_regularizer={"class_name": "L2", "config": {"l2": 0.1}})
     stack = [layer("InputLayer"), inner, layer("Dropout", rate=0.5), layer("Dense", units=10)]
     arm = Arm(model=canonical_json({"class_name": "Sequential", "config": {"layers": stack}}))
-    new = changed(arm, {"dropout": 0.1, "Dense.units": 4, "layer 1.kernel_regularizer.l2": 0.01})
+    new = with_arguments(arm, {"dropout": 0.1, "Dense.units": 4, "layer 1.kernel_regularizer.l2": 0.01})
     config = json.loads(new.model or "")["config"]["layers"]
     assert config[1]["config"] == {"units": 4, "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.01}}}
     assert config[2]["config"] == {"rate": 0.1}
     assert config[3]["config"] == {"units": 10}
     with pytest.raises(UsageError, match="Dense has no argument 'unit'; it has kernel_reg"):
-        changed(arm, {"layer 1.unit": 4})
+        with_arguments(arm, {"layer 1.unit": 4})
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_a_tuned_study_is_written_as_toml_and_read_again() -> None:
 
 def measured(place: int, scores: list[float], monitor: str = "val_accuracy") -> Tried:
     candidate = Candidate("a", place + 1, (("learning_rate", place),), ())
-    return tried(candidate, [ending(score, monitor) for score in scores], monitor, None)  # type: ignore[arg-type]
+    return score_candidate(candidate, [ending(score, monitor) for score in scores], monitor, None)  # type: ignore[arg-type]
 
 
 def ending(score: float, monitor: str = "val_accuracy", status: Status = Status.FINISHED) -> Ending:
@@ -254,38 +255,45 @@ SCORES = st.lists(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.7]), min_size=2, ma
 @given(SCORES, st.sampled_from(["val_accuracy", "val_loss"]), st.randoms(use_true_random=False))
 def test_the_best_is_chosen_in_any_order_and_the_first_among_equals(scores: Any, monitor: Any, random: Any) -> None:
     found = [measured(place, each, monitor) for place, each in enumerate(scores)]
-    place = choose(found, monitor)
+    place = choose_candidate(found, monitor)
     assert place is not None
     means = [each.mean for each in found]
     best = max(means) if monitor == "val_accuracy" else min(means)  # type: ignore[type-var]
     assert place == means.index(best)
     mixed = list(found)
     random.shuffle(mixed)
-    again = choose(mixed, monitor)
+    again = choose_candidate(mixed, monitor)
     assert again is not None
     assert mixed[again].mean == found[place].mean
     turned = [measured(place, each[::-1], monitor) for place, each in enumerate(scores)]
-    assert choose(turned, monitor) == place, "the order of the seeds does not count"
+    assert choose_candidate(turned, monitor) == place, "the order of the seeds does not count"
 
 
 def test_a_candidate_counts_with_its_last_epoch_and_not_with_its_best() -> None:
     fading = Ending(Status.FINISHED, Curve((1, 1), (1, 1), (0.1, 0.9), (0.99, 0.5)))
     candidate = Candidate("a", 1, (), ())
-    assert tried(candidate, [fading], "val_accuracy", None).mean == 0.5
+    assert score_candidate(candidate, [fading], "val_accuracy", None).mean == 0.5
     rule = EarlyStopping(patience=1, monitor="val_loss")
-    assert tried(candidate, [fading], "val_accuracy", rule).mean == 0.99, "early stopping keeps the best epoch"
+    assert score_candidate(candidate, [fading], "val_accuracy", rule).mean == 0.99, (
+        "early stopping keeps the best epoch"
+    )
 
 
 def test_diverged_candidates_score_what_they_score_and_failed_ones_have_no_score() -> None:
     candidate = Candidate("a", 1, (), ())
     lost = ending(math.nan, "val_loss", Status.DIVERGED)
-    assert tried(candidate, [lost], "val_loss", None).mean == math.inf
-    chance = tried(candidate, [ending(0.1, status=Status.DIVERGED)], "val_accuracy", None)
+    assert score_candidate(candidate, [lost], "val_loss", None).mean == math.inf
+    chance = score_candidate(candidate, [ending(0.1, status=Status.DIVERGED)], "val_accuracy", None)
     assert (chance.mean, chance.remarks) == (0.1, ("diverged: why",))
     failed = Ending(Status.FAILED, Curve((), ()), "killed")
-    half = tried(candidate, [ending(0.9), failed], "val_accuracy", None)
+    half = score_candidate(candidate, [ending(0.9), failed], "val_accuracy", None)
     assert (half.scores, half.mean, half.remarks) == ((0.9, None), None, ("failed: killed",))
     worse = measured(1, [0.2, 0.2])
-    assert choose([half, worse], "val_accuracy") == 1
-    assert choose([half], "val_accuracy") is None
-    assert choose([tried(candidate, [lost], "val_loss", None), measured(1, [9.0], "val_loss")], "val_loss") == 1
+    assert choose_candidate([half, worse], "val_accuracy") == 1
+    assert choose_candidate([half], "val_accuracy") is None
+    assert (
+        choose_candidate(
+            [score_candidate(candidate, [lost], "val_loss", None), measured(1, [9.0], "val_loss")], "val_loss"
+        )
+        == 1
+    )

@@ -5,23 +5,24 @@ from __future__ import annotations
 import pytest
 
 from paribus.backends.fake import FakeBackend
-from paribus.collect import collect
 from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.errors import UsageError
-from paribus.jobs import stored_arms
-from paribus.outcome import Outcome
-from paribus.run import run_study
+from paribus.outcome.outcome import Outcome
+from paribus.results.assemble import assemble_outcome
+from paribus.runner.jobs import stored_arms
+from paribus.runner.run import run_study
+from paribus.runner.sequential import is_decided, run_until_decided, with_looks
 from paribus.store.memory import MemoryStore
-from paribus.study import StudyDocument
-from paribus.study_files import load, overridden
-from paribus.until import decided, run_until_decided, with_looks
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 
 ACCURACY = {"small": 0.6, "large": 0.9, "large-dropout": 0.75}
 
 
 def study(max_seeds: int = 6) -> StudyDocument:
-    return with_looks(load("digits"), max_seeds)
+    return with_looks(load_study("digits"), max_seeds)
 
 
 def grow(document: StudyDocument, store: MemoryStore, max_seeds: int, accuracy: dict[str, float]) -> Outcome:
@@ -32,7 +33,7 @@ def grow(document: StudyDocument, store: MemoryStore, max_seeds: int, accuracy: 
 def test_it_stops_at_the_first_look_that_decides() -> None:
     outcome = grow(study(), MemoryStore(), 6, ACCURACY)
     looks = study().comparison.looks
-    assert decided(outcome)
+    assert is_decided(outcome)
     assert outcome.document.seeds in looks
     assert outcome.document.seeds < looks[-1], "large differences need no last look"
     for contrast in outcome.contrasts:
@@ -43,7 +44,7 @@ def test_it_stops_at_the_first_look_that_decides() -> None:
 
 def test_without_a_difference_it_goes_to_the_last_look_and_stays_undecided() -> None:
     outcome = grow(study(), MemoryStore(), 6, dict.fromkeys(ACCURACY, 0.8))
-    assert not decided(outcome)
+    assert not is_decided(outcome)
     assert outcome.document.seeds == 6
 
 
@@ -59,18 +60,18 @@ def test_looks_stay_as_they_were_planned() -> None:
 def test_a_half_computed_look_is_not_judged() -> None:
     store, document = MemoryStore(), study(6)
     first, second = document.comparison.looks[:2]
-    planned = run_study(overridden(document, seeds=first), store, FakeBackend(lambda _: 0.8), Silent())
-    wider = run_study(overridden(document, seeds=second - 1), store, FakeBackend(lambda _: 0.8), Silent())
+    planned = run_study(override(document, seeds=first), store, FakeBackend(lambda _: 0.8), Silent())
+    wider = run_study(override(document, seeds=second - 1), store, FakeBackend(lambda _: 0.8), Silent())
     data = summarize(document.data.spec())
-    at_first = collect(document, data, stored_arms(planned), store)
-    between = collect(document, data, stored_arms(wider), store)
+    at_first = assemble_outcome(document, data, stored_arms(planned), store)
+    between = assemble_outcome(document, data, stored_arms(wider), store)
     assert [c.comparison for c in between.contrasts] == [c.comparison for c in at_first.contrasts]
 
 
 def test_before_the_first_look_nothing_is_judged_and_that_is_said() -> None:
     store, document = MemoryStore(), study(6)
-    planned = run_study(overridden(document, seeds=2), store, FakeBackend(), Silent())
-    outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+    planned = run_study(override(document, seeds=2), store, FakeBackend(), Silent())
+    outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
     assert outcome.contrasts == ()
     assert any("first planned look is at 3 seeds" in note for note in outcome.notes)
 
@@ -82,7 +83,7 @@ def test_too_few_seeds_for_the_first_look_are_refused() -> None:
 
 
 def test_arms_stand_in_the_order_of_the_study() -> None:
-    store, document = MemoryStore(), load("digits")
+    store, document = MemoryStore(), load_study("digits")
     planned = run_study(document, store, FakeBackend(), Silent())
-    outcome = collect(document, summarize(document.data.spec()), stored_arms(planned)[::-1], store)
+    outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned)[::-1], store)
     assert [arm.name for arm in outcome.arms] == list(document.arms)

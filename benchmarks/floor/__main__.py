@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.floor.work import Floor, Product, fastest, floor, footprint, products
-from paribus import study_files
 from paribus.data import summarize
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
     asked = parser.parse_args()
-    document = study_files.load("mnist-mlps")
+    document = load_study("mnist-mlps")
     data, batch = summarize(document.data.spec()), document.protocol.batch_size
     networks = widths_of(document, data.input_shape[0] if len(data.input_shape) == 1 else 784)
     networks = {name: found for name, found in networks.items() if asked.arms is None or name in asked.arms}

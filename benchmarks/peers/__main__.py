@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks.machine import Busy
 from benchmarks.peers.contenders import CONTENDERS, STUDY, Contender, Cost, cost_of_paribus, cost_of_peer
 from benchmarks.peers.report import Measured, report
-from paribus import data, study_files
+from paribus import data
+from paribus.study.load import load_study
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -36,7 +37,7 @@ DISTURBED = 0.05
 
 def prepare(folder: Path) -> tuple[str, ...]:
     """Write the arms and their data where every peer can read them; the names of the arms."""
-    document = study_files.load(STUDY)
+    document = load_study(STUDY)
     mnist = data.load(document.data.spec())
     names = ("x_train", "y_train", "x_test", "y_test")
     np.savez(folder / "data.npz", **{name: getattr(mnist, name) for name in names})

@@ -8,16 +8,17 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from paribus import study_files
 from paribus.backends.local import LocalBackend
-from paribus.collect import collect
 from paribus.data import summarize
 from paribus.display.base import Display
-from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, EpochDone, Event
-from paribus.run import run_study, stored_arms, warm_up
+from paribus.results.assemble import assemble_outcome
+from paribus.runner.run import run_study, stored_arms, warm_up
 from paribus.store.sqlite import SqliteStore
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study
+from paribus.study.overrides import override
+from paribus.study.plan import RunPlan
 
 
 class Clock(Display):
@@ -27,7 +28,7 @@ class Clock(Display):
         self.ends: dict[str, list[float]] = defaultdict(list)
         self.seconds: list[float] = []
 
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Nothing."""
 
     def show(self, event: Event) -> None:
@@ -49,8 +50,8 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--started", type=float, required=True, help="time.time() of the process's start")
     asked = parser.parse_args()
-    document = study_files.load(asked.study)
-    document = study_files.overridden(document, seeds=asked.seeds, epochs=asked.epochs, arms=[asked.arm])
+    document = load_study(asked.study)
+    document = override(document, seeds=asked.seeds, epochs=asked.epochs, arms=[asked.arm])
     if asked.precision:
         protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": asked.precision})
         document = document.model_copy(update={"protocol": protocol})
@@ -62,7 +63,7 @@ def main() -> None:
         warm_up(document, store, backend)
         ready = time.time() - asked.started
         planned = run_study(document, store, backend, clock)
-        outcome = collect(document, summarize(document.data.spec()), stored_arms(planned), store)
+        outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
     (arm,) = outcome.arms
     scores = [run.scores for run in arm.runs if run.scores is not None]
     line = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.arithmetic import Spread, geometric_mean, ratios
 from benchmarks.peers.contenders import CONTENDERS, STUDY
-from paribus import study_files
+from paribus.study.load import load_study
 
 OURS = "paribus"
 PEER_PACKAGES = ("tensorflow_cpu", "torch", "keras", "jax", "scikit-learn", "ictonyx", "numpy")
@@ -120,7 +120,7 @@ def versions(venv: Path) -> dict[str, str]:
 def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
     """Write PATH.json and PATH.png; the tables as text."""
     measured_arms = {one.arm for one in measured if one.contender == OURS}
-    arms = tuple(arm for arm in study_files.load(STUDY).arms if arm in measured_arms)
+    arms = tuple(arm for arm in load_study(STUDY).arms if arm in measured_arms)
     if not arms:
         return "paribus itself was not measured yet: there is nothing to compare with"
     epoch, whole = rows(measured, "epoch"), rows(measured, "whole")

@@ -17,12 +17,12 @@ from paribus.version import __version__
 
 if TYPE_CHECKING:
     from paribus import analysis, data, errors
+    from paribus.api.ablate import Ablation, ablate
+    from paribus.api.compare import compare
+    from paribus.api.contrast import Contrast
+    from paribus.api.results import Results
+    from paribus.api.study import Study
     from paribus.errors import ParibusError
-    from paribus.python.ablate import Ablation, ablate
-    from paribus.python.compare import compare
-    from paribus.python.contrast import Contrast
-    from paribus.python.results import Results
-    from paribus.python.study import Study
 
 __all__ = [
     "Ablation",
@@ -39,13 +39,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Ablation": "paribus.python.ablate",
-    "Contrast": "paribus.python.contrast",
+    "Ablation": "paribus.api.ablate",
+    "Contrast": "paribus.api.contrast",
     "ParibusError": "paribus.errors",
-    "Results": "paribus.python.results",
-    "Study": "paribus.python.study",
-    "ablate": "paribus.python.ablate",
-    "compare": "paribus.python.compare",
+    "Results": "paribus.api.results",
+    "Study": "paribus.api.study",
+    "ablate": "paribus.api.ablate",
+    "compare": "paribus.api.compare",
 }
 
 

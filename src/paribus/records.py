@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -262,7 +263,7 @@ class RunResult:
     """One run, ended.
 
     Attributes:
-        fingerprint: sha256 of everything that determines the run (see ``paribus.fingerprint``).
+        fingerprint: sha256 of everything that determines the run (see ``paribus.study.fingerprint``).
         status: how it ended.
         seeds: the seeds of its three streams.
         scores: its measures; None for a failed run.
@@ -356,3 +357,10 @@ class Interrupted:
 
 Job = DescribeJob | TrainJob
 Event = Described | Refused | Started | EpochDone | Ended | Interrupted
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values are equal texts."""
+    import json
+
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

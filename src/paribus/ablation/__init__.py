@@ -4,7 +4,7 @@
 they score, others find out.
 """
 
-from paribus.ablation.modelfile import read_model_file
 from paribus.ablation.variants import AS_IT_IS, Variant, variants
+from paribus.keras_config.model_file import read_model_file
 
 __all__ = ["AS_IT_IS", "Variant", "read_model_file", "variants"]

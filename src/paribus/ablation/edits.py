@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from paribus.ablation import families
-from paribus.ablation.graph import (
+from paribus.keras_config.graph import (
     Json,
     containers,
     head,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from paribus.ablation.graph import Json
+from paribus.keras_config.graph import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from paribus.ablation import edits, families
-from paribus.ablation.graph import Json
+from paribus.keras_config.graph import Json
 
 Written = dict[str, dict[str, Any]]
 """An optimizer as a study file writes it."""

@@ -14,7 +14,7 @@ from paribus.analysis.calibration import Calibration, calibrate
 from paribus.analysis.compare import DEFAULT_MARGIN, compare_scores
 from paribus.analysis.comparison import Comparison, Components, Look, Scope, SignFlip, Superiority, Verdict
 from paribus.analysis.confusion import Confusion, confuse
-from paribus.analysis.contrasts import Contrast, Declared, compare_family, holm
+from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family, holm
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.examples import Difficulty, Flips, difficulty, flips, usual_wrong_answer
 from paribus.analysis.factorial import Effect, Factor, factorial_effects
@@ -23,7 +23,7 @@ from paribus.analysis.metrics import METRICS, Metric, Unit, metric_named
 from paribus.analysis.noise import NoiseShares, VarianceShare, noise_shares
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority, check_not_worse
 from paribus.analysis.pairing import Aligned, Missing, SeedScores, align
-from paribus.analysis.planning import Detectable, Plan, plan
+from paribus.analysis.planning import Detectable, SeedPlan, plan_seeds
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.analysis.sentences import check_sentence, comparison_sentence, contrast_sentence, effect_sentence
 
@@ -36,22 +36,22 @@ __all__ = [
     "Comparison",
     "Components",
     "Confusion",
-    "Contrast",
-    "Declared",
+    "ContrastScores",
     "Detectable",
     "Difficulty",
     "Effect",
     "Estimate",
     "Factor",
     "Flips",
+    "JudgedContrast",
     "Look",
     "Metric",
     "Missing",
     "NoiseShares",
     "NonInferiority",
-    "Plan",
     "Schedule",
     "Scope",
+    "SeedPlan",
     "SeedScores",
     "SignFlip",
     "Superiority",
@@ -78,8 +78,8 @@ __all__ = [
     "log_loss",
     "metric_named",
     "noise_shares",
-    "plan",
     "plan_looks",
+    "plan_seeds",
     "right",
     "usual_wrong_answer",
 ]

@@ -16,7 +16,7 @@ from paribus.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Declared:
+class ContrastScores:
     """A contrast as it was declared, with the scores that have come in for it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
+class JudgedContrast:
     """Arm ``a`` against arm ``b`` on one metric, as one of a family.
 
     Attributes:
@@ -65,14 +65,14 @@ class Contrast:
 
 
 def compare_family(
-    declared: Sequence[Declared],
+    declared: Sequence[ContrastScores],
     *,
     level: float = 0.95,
     scope: str = "new data",
     family: int | None = None,
     schedule: Schedule | None = None,
     number: int = 1,
-) -> tuple[Contrast, ...]:
+) -> tuple[JudgedContrast, ...]:
     """Judge all declared contrasts together.
 
     Args:
@@ -98,7 +98,7 @@ def compare_family(
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
-        Contrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing)
+        JudgedContrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing)
         for item, rows, comparison, p_holm in zip(declared, aligned, comparisons, steps, strict=True)
     )
 

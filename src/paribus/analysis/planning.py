@@ -36,7 +36,7 @@ class Detectable:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SeedPlan:
     """How many seeds a wanted difference needs, from the variance components of stored runs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Plan:
     statement: str
 
 
-def plan(
+def plan_seeds(
     stored: Comparison,
     detect: float,
     metric: Metric,
@@ -81,7 +81,7 @@ def plan(
     scope: str | None = None,
     contrasts: int = 1,
     table: Sequence[int] = _TABLE,
-) -> Plan:
+) -> SeedPlan:
     """Plan the number of seeds per arm for a contrast, from the variance components of a stored comparison.
 
     Args:
@@ -122,7 +122,7 @@ def plan(
     cautious = TrueNoise(noise.per_seed * inflation, example, parts.examples, alpha)
     floor = noise.floor(power)
     enough = floor < detect
-    made = Plan(
+    made = SeedPlan(
         detect=detect,
         power=power,
         level=level,
@@ -145,7 +145,7 @@ def _row(noise: TrueNoise, seeds: int, power: float) -> Detectable:
     return Detectable(seeds, noise.detectable(seeds, power), noise.example / total if total else 0.0)
 
 
-def _statement(made: Plan, metric: Metric, example_share: float) -> str:
+def _statement(made: SeedPlan, metric: Metric, example_share: float) -> str:
     unit: Unit = metric.unit
     wanted = f"a difference of {magnitude(made.detect, unit)} in {metric.label} with power {percent(made.power)}"
     origin = f"estimated from {counted(made.pilot_seeds, 'stored seed')}"

@@ -9,24 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis.comparison import Comparison, Scope, Verdict
-from paribus.analysis.contrasts import Contrast
+from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.wording import (
-    capitalized,
-    counted,
-    differences,
-    listed,
-    magnitude,
-    p_text,
-    percent,
-    with_unit,
-)
+from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, p_text, percent, with_unit
 
 
-def contrast_sentence(contrast: Contrast) -> str:
+def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
         return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)

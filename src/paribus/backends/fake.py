@@ -13,7 +13,7 @@ import numpy as np
 
 from paribus.backends.base import Backend
 from paribus.data import load
-from paribus.keras_names import SPLITS, name_of
+from paribus.keras_config.names import SPLITS, name_of
 from paribus.records import (
     Curve,
     Described,

@@ -19,10 +19,10 @@ from paribus.backends.interruption import Interruption, nearly_done
 from paribus.backends.oom import OomKills, kernel_kills
 from paribus.backends.process import Process
 from paribus.backends.schedule import Waiting, cost
-from paribus.backends.sharing import workers_for
 from paribus.backends.worker import given_up
-from paribus.custom import Imports
+from paribus.backends.worker_count import workers_for
 from paribus.errors import UsageError
+from paribus.keras_config.custom_objects import Imports
 from paribus.machine import Core, Gpu, Place, memory, places
 from paribus.records import DataSummary, Ended, Event, Interrupted, Job, Started, TrainJob
 

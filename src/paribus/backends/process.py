@@ -16,8 +16,8 @@ from typing import final
 from paribus.backends.oom import OomKills
 from paribus.backends.schedule import Group, Program, program_of
 from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
-from paribus.custom import Imports
 from paribus.errors import BackendError
+from paribus.keras_config.custom_objects import Imports
 from paribus.machine import Place, written
 from paribus.records import Ended, EpochDone, Event
 

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from paribus.backends.rooms import Rooms
+from paribus.backends.job_runner import JobRunner
 from paribus.backends.schedule import Group
-from paribus.custom import Imports
 from paribus.engine import environment
 from paribus.errors import ModelError, ParibusError, UsageError
+from paribus.keras_config.custom_objects import Imports
 from paribus.machine import Place, read
 from paribus.records import (
     Curve,
@@ -72,7 +72,7 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
     """Serve jobs until the driver hangs up."""
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(place)
-    rooms = Rooms(lanes)
+    rooms = JobRunner(lanes)
     connection: Connection[Event | Raised, Message] = Connection(channel)
     problem: ParibusError | None = None
     while True:
@@ -114,7 +114,7 @@ def _import(imports: Imports) -> ParibusError | None:
     return None
 
 
-def _serve(rooms: Rooms, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event | Raised]:
+def _serve(rooms: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event | Raised]:
     try:
         return _computed(rooms, group, connection)
     except ParibusError as error:
@@ -129,7 +129,7 @@ def _serve(rooms: Rooms, group: Group, connection: Connection[Event | Raised, Me
         return [given_up(job, reason) for job in group]
 
 
-def _computed(rooms: Rooms, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
+def _computed(rooms: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
     def on_epoch(job: TrainJob, report: EpochReport) -> None:
         connection.send(EpochDone(job, report))
 
@@ -139,7 +139,7 @@ def _computed(rooms: Rooms, group: Group, connection: Connection[Event | Raised,
     return [_described(rooms, job) for job in group if isinstance(job, DescribeJob)]
 
 
-def _described(rooms: Rooms, job: DescribeJob) -> Described | Refused:
+def _described(rooms: JobRunner, job: DescribeJob) -> Described | Refused:
     try:
         return Described(job.arm, rooms.describe(job))
     except ModelError as error:

@@ -34,8 +34,8 @@ def ablate(
     json: options.Json = False,
 ) -> None:
     """Take a model apart: without dropout, penalties, normalization, a block ... each against the model as it is."""
-    from paribus.python.ablate import take_apart
-    from paribus.python.sources import study_of
+    from paribus.api.ablate import take_apart
+    from paribus.api.model_argument import study_of
     from paribus.report import ablation as report
 
     study, arm = study_of(model, data)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, answers, doctor, export, predict, run, show
+from paribus.cli import ablate, doctor, export, predict, run, show, stored
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
@@ -36,10 +36,10 @@ def _paribus(
 
 
 app.command("run")(run.run)
-app.command("report")(answers.report)
-app.command("compare")(answers.compare)
-app.command("check")(answers.check)
-app.command("plan")(answers.plan)
+app.command("report")(stored.report)
+app.command("compare")(stored.compare)
+app.command("check")(stored.check)
+app.command("plan")(stored.plan)
 app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)

@@ -50,12 +50,12 @@ def export(
 
         # Before anything imports Keras, as a study in Python does.
         environment.prepare()
-    from paribus.chosen import choose
+    from paribus.results.selection import select_runs
+    from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
-    from paribus.stored import open_results
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = choose(open_results(study, opened), arm or (), seed or ())
+        chosen = select_runs(open_results(study, opened), arm or (), seed or ())
         folder = out or Path(f"{chosen.results.document.name}-{to}")
         match to:
             case "keras":

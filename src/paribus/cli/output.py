@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from paribus.errors import UsageError
 
 if TYPE_CHECKING:
-    from paribus.chosen import Chosen
-    from paribus.outcome import Outcome
+    from paribus.outcome.outcome import Outcome
+    from paribus.results.selection import RunSelection
 
 STDOUT = Path("-")
 """What a user gives in a file's place for stdout, as everywhere; a file of that name is ``"$PWD/-"``."""
@@ -53,7 +53,7 @@ def print_renderable(renderable: Any) -> None:
     console.print(renderable)
 
 
-def tell_left_out(chosen: Chosen, *, networks_only: bool = False) -> None:
+def tell_left_out(chosen: RunSelection, *, networks_only: bool = False) -> None:
     """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
     for arm, kind in chosen.estimators.items() if networks_only else ():
         print(f"paribus: {arm} is scikit-learn's {kind}, no network: left out", file=sys.stderr)

@@ -36,15 +36,15 @@ def predict(
 
     # Before anything imports Keras, as a study in Python does.
     environment.prepare()
-    from paribus.chosen import choose
     from paribus.cli import predictions
     from paribus.predict.ask import ask
     from paribus.predict.inputs import read
+    from paribus.results.selection import select_runs
+    from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
-    from paribus.stored import open_results
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = choose(open_results(study, opened), arm or ())
+        chosen = select_runs(open_results(study, opened), arm or ())
         inputs = read(images, chosen.results.document.data.spec(), invert)
         answers = list(ask(chosen, inputs))
     name, names = chosen.results.document.name, inputs.data.class_names

@@ -14,9 +14,9 @@ from paribus.errors import InterruptedRunError, ParibusError
 
 if TYPE_CHECKING:
     from paribus.backends.base import Backend
-    from paribus.outcome import Outcome
+    from paribus.outcome.outcome import Outcome
     from paribus.store.base import Store
-    from paribus.study import StudyDocument
+    from paribus.study.document import StudyDocument
 
 UntilDecided = Annotated[
     bool, typer.Option("--until-decided", help="Add seeds, at a few planned looks, until every contrast is decided.")
@@ -38,14 +38,15 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
-    from paribus import study_files
+    from paribus.study.load import load_study
+    from paribus.study.overrides import override
 
-    document = study_files.overridden(study_files.load(study), seeds=seeds, epochs=epochs, data=data)
+    document = override(load_study(study), seeds=seeds, epochs=epochs, data=data)
     if until_decided:
-        from paribus.until import with_looks
+        from paribus.runner.sequential import with_looks
 
         document = with_looks(document, max_seeds)
-    chosen = study_files.overridden(document, arms=arm or ())
+    chosen = override(document, arms=arm or ())
 
     with _computing(document, store, workers, lanes) as (opened, backend):
         if until_decided:
@@ -71,15 +72,16 @@ def noise(
     json: options.Json = False,
 ) -> None:
     """Share of an arm's variance that comes from init, order, dropout and the test sample. Trains what it needs."""
-    from paribus import study_files
-    from paribus.cli.shares import shares_document, shares_table
     from paribus.display.choose import suitable
-    from paribus.noise import measure
+    from paribus.report.noise import shares_document, shares_table
+    from paribus.runner.noise import measure_noise
+    from paribus.study.load import load_study
+    from paribus.study.overrides import override
 
-    document = study_files.overridden(study_files.load(study), epochs=epochs, data=data)
-    study_files.overridden(document, arms=[arm])
+    document = override(load_study(study), epochs=epochs, data=data)
+    override(document, arms=[arm])
     with _computing(document, store, workers, lanes) as (opened, backend):
-        shares = measure(document, arm, seeds, opened, backend, suitable())
+        shares = measure_noise(document, arm, seeds, opened, backend, suitable())
     if json:
         output.print_json(shares_document(document.name, arm, shares))
     else:
@@ -90,25 +92,25 @@ def _until_decided(
     chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, max_seeds: int
 ) -> Outcome:
     from paribus.display.choose import suitable
-    from paribus.run import warm_up
-    from paribus.until import run_until_decided
+    from paribus.runner.run import warm_up
+    from paribus.runner.sequential import run_until_decided
 
     warm_up(chosen, store, backend)
     return run_until_decided(chosen, whole, store, backend, suitable(), max_seeds)
 
 
 def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend) -> Outcome:
-    from paribus.run import run_study, warm_up
+    from paribus.runner.run import run_study, warm_up
 
     warm_up(chosen, store, backend)
     # The rest is imported while workers start.
-    from paribus.collect import collect
     from paribus.data import summarize
     from paribus.display.choose import suitable
-    from paribus.jobs import stored_arms
+    from paribus.results.assemble import assemble_outcome
+    from paribus.runner.jobs import stored_arms
 
     planned = run_study(chosen, store, backend, suitable(), whole=whole)
-    return collect(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
+    return assemble_outcome(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
 
 
 @contextmanager
@@ -118,7 +120,7 @@ def _computing(
     """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
     from paribus.backends.interruption import terminable
     from paribus.backends.local import LocalBackend
-    from paribus.custom import imports_for
+    from paribus.keras_config.custom_objects import imports_for
     from paribus.store.sqlite import SqliteStore
 
     imports = imports_for(arm.model for arm in document.arms.values() if arm.model is not None)

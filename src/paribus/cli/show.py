@@ -21,10 +21,10 @@ What = Annotated[
 
 def studies(json: options.Json = False) -> None:
     """List the studies that are built in."""
-    from paribus import studies as built_in
-    from paribus import study_files
+    from paribus.study import builtin as built_in
+    from paribus.study.load import load_study
 
-    documents = [study_files.load(name) for name in built_in.NAMES]
+    documents = [load_study(name) for name in built_in.NAMES]
     if json:
         output.print_json(
             {

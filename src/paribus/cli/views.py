@@ -14,7 +14,7 @@ from rich.text import Text
 from paribus.records import RunResult
 from paribus.report.numbers import counted, parameters
 from paribus.store.base import StoredArm, StoredStudy
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
 
 
 @dataclass(frozen=True, slots=True)

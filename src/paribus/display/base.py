@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
-from paribus.plan import Plan
 from paribus.records import DataSummary, Event
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.plan import RunPlan
 
 
 class Display(ABC):
@@ -18,7 +18,7 @@ class Display(ABC):
         """Large data is about to be read whole for its fingerprint, ``size`` bytes; this takes seconds to minutes."""
 
     @abstractmethod
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """What is going to be done, before anything is."""
 
     @abstractmethod
@@ -37,7 +37,7 @@ class Display(ABC):
 class Silent(Display):
     """Shows nothing."""
 
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Nothing."""
 
     def show(self, event: Event) -> None:

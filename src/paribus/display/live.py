@@ -18,10 +18,10 @@ from rich.text import Text
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
-from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
-from paribus.study import StudyDocument
-from paribus.tuning import is_trial
+from paribus.study.candidates import is_trial
+from paribus.study.document import StudyDocument
+from paribus.study.plan import RunPlan
 
 
 class Terminal(Display):
@@ -42,7 +42,7 @@ class Terminal(Display):
         """Say that it takes a while."""
         self._console.print(Text(wording.reading(source, size), style="dim"))
 
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
         counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
@@ -135,7 +135,7 @@ def _summary(job: TrainJob) -> Table:
     return table
 
 
-def _so_far(plan: Plan, ended: dict[str, RunResult]) -> RenderableType:
+def _so_far(plan: RunPlan, ended: dict[str, RunResult]) -> RenderableType:
     """Mean test accuracy of each arm over the runs that ended just now."""
     table = Table.grid(padding=(0, 2))
     for arm in dict.fromkeys(job.arm for job in plan.missing):

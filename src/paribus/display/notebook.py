@@ -13,9 +13,9 @@ from typing import Any, Self
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
-from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.plan import RunPlan
 
 SECONDS = 0.25
 """An output is not changed more often than this: each change goes through the browser."""
@@ -41,7 +41,7 @@ class Notebook(Display):
         """Say that it takes a while."""
         self._put(f"<div>{escape(wording.reading(source, size))}</div>")
 
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """What is stored, and what is to do."""
         self._tally = Tally(plan, self._clock)
         counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"

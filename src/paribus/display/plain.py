@@ -10,9 +10,9 @@ from typing import TextIO
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
-from paribus.plan import Plan
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
+from paribus.study.plan import RunPlan
 
 
 class Plain(Display):
@@ -27,7 +27,7 @@ class Plain(Display):
         """Say that it takes a while."""
         self._line(wording.reading(source, size))
 
-    def planned(self, document: StudyDocument, data: DataSummary, plan: Plan) -> None:
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(

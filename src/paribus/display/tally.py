@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from paribus.plan import Plan
 from paribus.records import Ended, EpochDone, EpochReport, Event, Interrupted, RunResult, Started, Status, TrainJob
+from paribus.study.plan import RunPlan
 
 FIXED_COST = 50_000
 """Parameters that an epoch costs whatever the network: small networks are not free."""
@@ -54,7 +54,7 @@ class _Arm:
 class Tally:
     """Counts events. ``clock`` gives seconds and never goes back. Telling what is left takes no look at every run."""
 
-    plan: Plan
+    plan: RunPlan
     clock: Callable[[], float] = time.monotonic
     running: dict[str, Running] = field(default_factory=dict)
     ended: dict[str, RunResult] = field(default_factory=dict)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from paribus.display.tally import Running, Tally
 from paribus.records import EpochReport, Interrupted, RunResult, Started, TrainJob
-from paribus.study import MAX_SEED
-from paribus.tuning import is_trial
+from paribus.study.candidates import is_trial
+from paribus.study.document import MAX_SEED
 
 
 def duration(seconds: float) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 import keras
 
-from paribus.custom import SOURCES, source_digests
-from paribus.keras_names import snake_case
+from paribus.keras_config.custom_objects import SOURCES, source_digests
+from paribus.keras_config.names import snake_case
 
 _AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
 _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})

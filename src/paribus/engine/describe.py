@@ -15,9 +15,9 @@ import keras
 from paribus.engine import canonical, metrics
 from paribus.engine.losses import reads_one_output
 from paribus.engine.network import forget_what_was_built
-from paribus.engine.program import EVALUATION_BATCH
-from paribus.engine.revive import as_read, input_shape, output_shape, revive
-from paribus.engine.trial import objections, rebuilt, stuck
+from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
+from paribus.engine.steps import EVALUATION_BATCH
+from paribus.engine.trainability import objections, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.records import DescribeJob, LayerSummary, Recipe

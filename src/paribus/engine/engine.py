@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from paribus.data import load
-from paribus.engine import group
+from paribus.engine import train
+from paribus.engine.compile import Programs, compiled
 from paribus.engine.describe import describe
-from paribus.engine.examples import Splits, splits
 from paribus.engine.lanes import Lanes
-from paribus.engine.programs import Programs, compiled
+from paribus.engine.splits import Splits, splits
 from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
 
 KEPT_DATA = 2
@@ -47,7 +47,7 @@ class Engine:
         (result,) = self.run_group([job], lambda _, report: on_epoch(report))
         return result
 
-    def run_group(self, jobs: Sequence[TrainJob], on_epoch: group.OnEpoch = lambda *_: None) -> list[RunResult]:
+    def run_group(self, jobs: Sequence[TrainJob], on_epoch: train.OnEpoch = lambda *_: None) -> list[RunResult]:
         """Train an arm with several seeds side by side, and measure each run honestly.
 
         Args:
@@ -62,7 +62,7 @@ class Engine:
         assert len(jobs) <= self._lanes.count, "a group has a lane for each of its runs"
         assert len(alike) == 1, "runs of a group differ in their seeds only"
         data = self._prepared(first.data, first.training.validation_split)
-        return group.train(jobs, self._compiled(first, data), data, on_epoch)
+        return train.train(jobs, self._compiled(first, data), data, on_epoch)
 
     def _prepared(self, spec: DataSpec, validation_split: float) -> Splits:
         key = (spec, validation_split)

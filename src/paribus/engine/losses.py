@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from paribus.keras_names import snake_case
+from paribus.keras_config.names import snake_case
 
 TargetForm = Literal["one-hot", "integer", "binary"]
 

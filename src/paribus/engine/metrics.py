@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.engine import losses
-from paribus.keras_names import name_of
+from paribus.keras_config.names import name_of
 
 _BATCH = 10_000
 """Examples at a time: what a metric computes on the way may be many times as large as the outputs."""

@@ -20,7 +20,7 @@ import keras
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.losses import TargetForm, loss_from, target_form
 from paribus.engine.precision import BF16
-from paribus.engine.revive import revive
+from paribus.engine.rebuild import revive
 from paribus.records import Recipe, Training
 
 

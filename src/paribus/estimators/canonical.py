@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from paribus.estimators.classes import find, is_public
-from paribus.study import canonical_json
+from paribus.records import canonical_json
 
 OURS = frozenset({"random_state", "n_jobs"})
 """Arguments that no arm gives: each run has its own."""

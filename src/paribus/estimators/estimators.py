@@ -18,24 +18,14 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from paribus import seeds
-from paribus.contradictions import is_log_loss
 from paribus.data import load, standardization
 from paribus.data.dataset import Dataset
 from paribus.data.training import class_weights, kept_for_training
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.records import (
-    Curve,
-    DataSpec,
-    DescribeJob,
-    Predictions,
-    Recipe,
-    RunResult,
-    Scores,
-    Status,
-    TrainJob,
-)
+from paribus.keras_config.names import is_log_loss
+from paribus.records import Curve, DataSpec, DescribeJob, Predictions, Recipe, RunResult, Scores, Status, TrainJob
 
 Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
 """``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from paribus.chosen import Chosen, ChosenRun
+from paribus.early_stopping import kept_epoch
 from paribus.errors import UsageError
 from paribus.export.files import open_folder, whole
 from paribus.export.tables import CURVES
 from paribus.records import Status
 from paribus.report.json import run_fields
-from paribus.stopping import kept_epoch
+from paribus.results.selection import RunSelection, SelectedRun
 
 EVENTS = "events.out.tfevents"
 """TensorBoard knows an event file by ``tfevents`` in its name."""
 
 
-def export_events(chosen: Chosen, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
+def export_events(chosen: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
     """Write one folder a run, ``ARM/seed-N``, with one event file in it.
 
     Scalars: ``epoch/...`` by epoch, and the measures after training at the epoch whose weights were kept. The HParams
@@ -50,7 +50,7 @@ def export_events(chosen: Chosen, folder: Path, *, replace: bool = False) -> tup
     return tuple(written)
 
 
-def _place(each: ChosenRun) -> str:
+def _place(each: SelectedRun) -> str:
     return f"{each.arm.name}/seed-{each.run.seeds.seed}"
 
 
@@ -71,7 +71,7 @@ def _tensorboard() -> Any:
     )
 
 
-def _events(board: Any, each: ChosenRun, chosen: Chosen) -> Iterator[Any]:
+def _events(board: Any, each: SelectedRun, chosen: RunSelection) -> Iterator[Any]:
     """The events of one run. The store keeps no time of day: all carry that of the export."""
     now = time.time()
     yield board.Event(wall_time=now, file_version="brain.Event:2")
@@ -94,7 +94,7 @@ def _scalar(board: Any, tag: str, value: float) -> Any:
     return board.Summary.Value(tag=tag, simple_value=value)
 
 
-def _start(board: Any, each: ChosenRun, chosen: Chosen) -> Any:
+def _start(board: Any, each: SelectedRun, chosen: RunSelection) -> Any:
     document = chosen.results.document
     info = board.plugin.SessionStartInfo(group_name=each.name)
     info.hparams["arm"].string_value = each.arm.name
@@ -107,7 +107,7 @@ def _start(board: Any, each: ChosenRun, chosen: Chosen) -> Any:
     return _plugin(board, board.hparams.SESSION_START_INFO_TAG, session_start_info=info)
 
 
-def _end(board: Any, each: ChosenRun) -> Any:
+def _end(board: Any, each: SelectedRun) -> Any:
     finished = each.run.status is Status.FINISHED
     status = board.status.STATUS_SUCCESS if finished else board.status.STATUS_FAILURE
     info = board.plugin.SessionEndInfo(status=status)

@@ -8,13 +8,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paribus.chosen import Chosen, ChosenRun
-from paribus.custom import module_of, registered_names
 from paribus.data import class_names
 from paribus.errors import UsageError
 from paribus.export.files import open_folder, whole, write
 from paribus.export.preparation import Preparation, preparation
+from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.report.json import run_fields
+from paribus.results.selection import RunSelection, SelectedRun
 from paribus.version import __version__
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 README = "README.md"
 
 
-def export_networks(chosen: Chosen, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
+def export_networks(chosen: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
     """Write the networks into a folder, then ``README.md`` and ``manifest.json``, which says what they are.
 
     Keras is imported here; ``engine.environment.prepare`` must have been called.
@@ -38,7 +38,7 @@ def export_networks(chosen: Chosen, folder: Path, *, replace: bool = False) -> t
         StoreError, DataError: weights are damaged, the data can no longer be read.
         ParibusError: a file cannot be written.
     """
-    from paribus.engine.trained import keras_model, put_weights, reads
+    from paribus.engine.inference import keras_model, put_weights, reads
 
     results, training = chosen.results, chosen.results.document.protocol.training()
     if not chosen.networks:
@@ -62,7 +62,7 @@ def export_networks(chosen: Chosen, folder: Path, *, replace: bool = False) -> t
     return tuple(folder / name for name in (*(entry["file"] for entry in entries), README, MANIFEST))
 
 
-def _file(each: ChosenRun) -> str:
+def _file(each: SelectedRun) -> str:
     return f"{each.name}.keras"
 
 
@@ -73,7 +73,7 @@ def _save(model: keras.Model, path: Path) -> str:
         return hashlib.sha256(draft.read_bytes()).hexdigest()
 
 
-def _entry(each: ChosenRun, input_shape: tuple[int, ...], sha256: str) -> dict[str, Any]:
+def _entry(each: SelectedRun, input_shape: tuple[int, ...], sha256: str) -> dict[str, Any]:
     """What the manifest says of one network: its file, its run with the table's numbers, what it reads."""
     own = registered_names(json.loads(each.arm.recipe.model))
     return {
@@ -87,7 +87,7 @@ def _entry(each: ChosenRun, input_shape: tuple[int, ...], sha256: str) -> dict[s
     }
 
 
-def _manifest(chosen: Chosen, prepared: Preparation, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(chosen: RunSelection, prepared: Preparation, entries: list[dict[str, Any]]) -> dict[str, Any]:
     from paribus.engine.losses import target_form, threshold
 
     document, data = chosen.results.document, chosen.results.data

@@ -7,7 +7,7 @@ from typing import Any
 
 from paribus.data import Standardization, load, standardization
 from paribus.data.training import kept_for_training
-from paribus.stored import StoredResults
+from paribus.results.stored_study import StoredResults
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.chosen import Chosen, ChosenRun
 from paribus.data import load
 from paribus.errors import UsageError
 from paribus.export.files import open_folder, whole
 from paribus.report.json import run_fields
+from paribus.results.selection import RunSelection, SelectedRun
 
 RUNS, EPOCHS, PREDICTIONS = "runs.parquet", "epochs.parquet", "predictions.parquet"
 CURVES = ("fit_loss", "fit_accuracy", "val_loss", "val_accuracy")
@@ -21,7 +21,7 @@ TEXTS = ("arm", "status", "weights_digest", "fingerprint", "reason")
 """The columns of runs that hold no number."""
 
 
-def export_tables(chosen: Chosen, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
+def export_tables(chosen: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
     """Write the tables into a folder.
 
     ``runs`` has a row a run, with the columns of ``Results.to_pandas``; ``epochs`` a row an epoch of a run;
@@ -59,14 +59,14 @@ def _arrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-def _runs(arrow: Any, runs: Sequence[ChosenRun]) -> Any:
+def _runs(arrow: Any, runs: Sequence[SelectedRun]) -> Any:
     rows = [{"arm": each.arm.name, **run_fields(each.run)} for each in runs]
     columns = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "seeds"]
     kinds = {name: arrow.string() if name in TEXTS else arrow.float64() for name in columns} | {"seed": arrow.int64()}
     return arrow.table({name: arrow.array([row.get(name) for row in rows], kinds[name]) for name in columns})
 
 
-def _epochs(arrow: Any, runs: Sequence[ChosenRun]) -> Any:
+def _epochs(arrow: Any, runs: Sequence[SelectedRun]) -> Any:
     rows = [(each, epoch) for each in runs for epoch in range(len(each.run.curve.fit_loss))]
     curves = {name: _values(rows, name) for name in CURVES}
     return arrow.table(
@@ -79,7 +79,7 @@ def _epochs(arrow: Any, runs: Sequence[ChosenRun]) -> Any:
     )
 
 
-def _values(rows: Iterable[tuple[ChosenRun, int]], name: str) -> list[float | None]:
+def _values(rows: Iterable[tuple[SelectedRun, int]], name: str) -> list[float | None]:
     """A curve's values; null where the run has no such curve. What is nan in a run stays nan."""
     curves = ((getattr(each.run.curve, name), epoch) for each, epoch in rows)
     return [curve[epoch] if curve else None for curve, epoch in curves]
@@ -100,7 +100,7 @@ def _answers_schema(arrow: Any) -> Any:
     )
 
 
-def _answers(arrow: Any, schema: Any, each: ChosenRun, chosen: Chosen, labels: NDArray[np.int32]) -> Any:
+def _answers(arrow: Any, schema: Any, each: SelectedRun, chosen: RunSelection, labels: NDArray[np.int32]) -> Any:
     found, count = chosen.results.store.predictions(each.run.fingerprint), len(labels)
     columns = [
         arrow.array([each.arm.name] * count, arrow.string()).dictionary_encode(),

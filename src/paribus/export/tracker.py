@@ -11,13 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from paribus.chosen import Chosen, ChosenRun
+from paribus.early_stopping import kept_epoch
 from paribus.errors import ParibusError, UsageError
 from paribus.export.files import open_folder
 from paribus.export.tables import CURVES
 from paribus.records import Status
 from paribus.report.json import run_fields
-from paribus.stopping import kept_epoch
+from paribus.results.selection import RunSelection, SelectedRun
 
 DATABASE = "mlflow.db"
 FINGERPRINT, DIGEST = "paribus.fingerprint", "paribus.weights_digest"
@@ -37,7 +37,7 @@ class Tracked:
     known: int
 
 
-def export_runs(chosen: Chosen, folder: Path) -> Tracked:
+def export_runs(chosen: RunSelection, folder: Path) -> Tracked:
     """Write the runs into ``mlflow.db`` in a folder, as the experiment that has the study's name.
 
     A run that is there already, by its fingerprint and the digest of its weights, is left as it is; one that was only
@@ -101,7 +101,7 @@ def _pages(client: Any, experiment: str) -> Iterator[Any]:
             return
 
 
-def _log(flow: Any, client: Any, experiment: str, each: ChosenRun, chosen: Chosen) -> None:
+def _log(flow: Any, client: Any, experiment: str, each: SelectedRun, chosen: RunSelection) -> None:
     """Write one run; until its last line it counts as running, so that half a run is known for one."""
     run_id = client.create_run(experiment, run_name=each.name, tags=_tags(each, chosen)).info.run_id
     params = [flow.Param(key, str(value)[:LONGEST_PARAM]) for key, value in _params(each, chosen).items()]
@@ -112,11 +112,11 @@ def _log(flow: Any, client: Any, experiment: str, each: ChosenRun, chosen: Chose
     client.set_terminated(run_id, "FINISHED" if each.run.status is Status.FINISHED else "FAILED")
 
 
-def _digest(each: ChosenRun) -> str:
+def _digest(each: SelectedRun) -> str:
     return each.run.weights_digest or ""
 
 
-def _tags(each: ChosenRun, chosen: Chosen) -> dict[str, str]:
+def _tags(each: SelectedRun, chosen: RunSelection) -> dict[str, str]:
     environment = asdict(each.run.environment) if each.run.environment is not None else {}
     return {
         FINGERPRINT: each.run.fingerprint,
@@ -129,7 +129,7 @@ def _tags(each: ChosenRun, chosen: Chosen) -> dict[str, str]:
     }
 
 
-def _params(each: ChosenRun, chosen: Chosen) -> dict[str, Any]:
+def _params(each: SelectedRun, chosen: RunSelection) -> dict[str, Any]:
     document, data = chosen.results.document, chosen.results.data
     return {
         "arm": each.arm.name,
@@ -144,7 +144,7 @@ def _params(each: ChosenRun, chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _metrics(each: ChosenRun, chosen: Chosen) -> Iterator[tuple[str, float, int]]:
+def _metrics(each: SelectedRun, chosen: RunSelection) -> Iterator[tuple[str, float, int]]:
     """Curves by epoch; the measures after training at the epoch whose weights were kept. MLflow takes no nan."""
     run = each.run
     for name in CURVES:

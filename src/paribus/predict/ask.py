@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.chosen import Chosen
 from paribus.data import Dataset, standardization
 from paribus.data.training import kept_for_training
 from paribus.errors import UsageError
 from paribus.predict.inputs import Inputs
+from paribus.results.selection import RunSelection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class ArmAnswers:
         return mean
 
 
-def ask(chosen: Chosen, inputs: Inputs) -> Iterator[ArmAnswers]:
+def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
     """What every arm says, in the study's order.
 
     Keras is imported here; ``engine.environment.prepare`` must have been called.
@@ -48,7 +48,7 @@ def ask(chosen: Chosen, inputs: Inputs) -> Iterator[ArmAnswers]:
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
     """
-    from paribus.engine.trained import Asked
+    from paribus.engine.inference import Asked
 
     results = chosen.results
     if not chosen.networks:

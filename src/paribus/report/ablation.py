@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from paribus.ablation import AS_IT_IS
-from paribus.analysis import Contrast, Verdict
+from paribus.analysis import JudgedContrast, Verdict
 from paribus.analysis.wording import percent, unit_name
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.fragment import style
@@ -51,14 +51,14 @@ class Ablated:
     parts: tuple[Part, ...]
     left_out: tuple[Part, ...]
 
-    def ranked(self) -> list[tuple[Part, Contrast]]:
+    def ranked(self) -> list[tuple[Part, JudgedContrast]]:
         """Parts with their contrasts, the largest contribution first; parts without a number last."""
         by_arm = {contrast.b: contrast for contrast in self.outcome.contrasts if contrast.a == self.base}
         found = [(part, by_arm[part.arm]) for part in self.parts]
         return sorted(found, key=lambda pair: -_contribution(pair[1]))
 
 
-def _contribution(contrast: Contrast) -> float:
+def _contribution(contrast: JudgedContrast) -> float:
     comparison = contrast.comparison
     if comparison is None:
         return float("-inf")

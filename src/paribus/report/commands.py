@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from paribus import study_files
 from paribus.errors import UnknownNameError
-from paribus.outcome import Outcome
-from paribus.study import StudyDocument
+from paribus.outcome.outcome import Outcome
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study
+from paribus.study.overrides import override
 from paribus.version import __version__
 
 
@@ -37,7 +38,7 @@ def seeds(outcome: Outcome) -> int:
 def _study(document: StudyDocument) -> list[str]:
     """The built-in study's name with what was changed of it, or a file."""
     try:
-        known = study_files.load(document.name) if ":" not in document.name else None
+        known = load_study(document.name) if ":" not in document.name else None
     except UnknownNameError:
         known = None
     if known is None or not set(document.arms) <= set(known.arms):
@@ -45,7 +46,7 @@ def _study(document: StudyDocument) -> list[str]:
     words = [document.name]
     epochs = document.protocol.epochs if document.protocol.epochs != known.protocol.epochs else None
     arms = tuple(document.arms) if len(document.arms) < len(known.arms) else ()
-    changed = study_files.overridden(known, seeds=document.seeds, epochs=epochs, arms=arms)
+    changed = override(known, seeds=document.seeds, epochs=epochs, arms=arms)
     if changed != document:
         return ["study.toml"]
     words += [] if epochs is None else ["--epochs", str(epochs)]

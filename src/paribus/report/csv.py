@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report.json import run_fields
 
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from paribus.analysis import Comparison, Contrast, Effect, Estimate, Missing, Verdict
+from paribus.analysis import Comparison, Effect, Estimate, JudgedContrast, Missing, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
 from paribus.report.numbers import counted
@@ -103,7 +103,7 @@ def _estimate(value: Estimate | None) -> dict[str, Any]:
     }
 
 
-def contrast_fields(contrast: Contrast) -> dict[str, Any]:
+def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
     """One contrast, with the field names of the document."""
     return {
         "a": contrast.a,

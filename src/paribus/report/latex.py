@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.methods import methods
 from paribus.report.tables import Cell, TextTable

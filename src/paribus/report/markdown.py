@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.commands import commands, is_built_in
 from paribus.report.methods import methods

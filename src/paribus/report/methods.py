@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from paribus.analysis import Comparison, Contrast, Effect, Scope
+from paribus.analysis import Comparison, Effect, JudgedContrast, Scope
 from paribus.analysis.wording import counted, listed, magnitude, percent
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.records import Status
 from paribus.report import tuning
 
@@ -145,7 +145,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
 
 
-def _judged(outcome: Outcome) -> list[Contrast | Effect]:
+def _judged(outcome: Outcome) -> list[JudgedContrast | Effect]:
     return [*outcome.contrasts, *outcome.effects]
 
 

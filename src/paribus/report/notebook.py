@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from paribus.analysis import Contrast, Estimate, Verdict
+from paribus.analysis import Estimate, JudgedContrast, Verdict
 from paribus.analysis.sentences import interval_name
 from paribus.analysis.wording import differences
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report.numbers import MINUS, points
 from paribus.report.reading import Reading
 
@@ -127,20 +127,20 @@ def _confounded(outcome: Outcome) -> Reading | None:
     )
 
 
-def _contrast(outcome: Outcome, first: str, second: str) -> Contrast | None:
+def _contrast(outcome: Outcome, first: str, second: str) -> JudgedContrast | None:
     """The contrast of two arms on test accuracy, whichever of them comes first."""
     return next(
         (c for c in outcome.contrasts if {c.a, c.b} == {first, second} and c.metric.name == "test_accuracy"), None
     )
 
 
-def _signed_difference(contrast: Contrast | None, first: str) -> float | None:
+def _signed_difference(contrast: JudgedContrast | None, first: str) -> float | None:
     if contrast is None or contrast.comparison is None or contrast.comparison.seeds < 2 or contrast.missing:
         return None
     return contrast.comparison.difference if contrast.a == first else -contrast.comparison.difference
 
 
-def _verdict(contrast: Contrast | None, first: str) -> Verdict:
+def _verdict(contrast: JudgedContrast | None, first: str) -> Verdict:
     if contrast is None or contrast.comparison is None:
         return Verdict.UNDECIDED
     turned = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
@@ -163,5 +163,5 @@ def _test_accuracies(outcome: Outcome, arm: str) -> list[float]:
     return [run.scores.test_accuracy for run in outcome.arm(arm).runs if run.scores is not None]
 
 
-def _points(contrast: Contrast, *values: float) -> Iterator[str]:
+def _points(contrast: JudgedContrast, *values: float) -> Iterator[str]:
     return (text.replace("-", MINUS) for text in differences(values, contrast.metric.unit))

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from paribus.errors import ParibusError, UsageError
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report.json import document
 
 FORMATS = ("html", "md", "latex", "csv", "json")

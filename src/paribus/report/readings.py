@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paribus.analysis.wording import listed
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import notebook
 from paribus.report.numbers import percent, points
 from paribus.report.reading import Reading

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paribus.analysis import Contrast, Effect, Metric, Unit, Verdict
+from paribus.analysis import Effect, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.wording import capitalized, percent, unit_name
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import Interval
 
@@ -59,9 +59,9 @@ def metrics(outcome: Outcome) -> TextTable | None:
     return TextTable(caption, ("Arm", *map(_heading, outcome.metrics)), rows)
 
 
-def judged(items: Sequence[Contrast] | Sequence[Effect]) -> TextTable:
+def judged(items: Sequence[JudgedContrast] | Sequence[Effect]) -> TextTable:
     """Differences with intervals and verdicts, of contrasts or of effects, all on one metric."""
-    kind = "Contrast" if isinstance(items[0], Contrast) else "Effect"
+    kind = "Contrast" if isinstance(items[0], JudgedContrast) else "Effect"
     known = [item.comparison for item in items if item.comparison is not None]
     family = max((comparison.contrasts for comparison in known), default=1)
     level = percent(known[0].level) if known else ""
@@ -106,9 +106,9 @@ def _arm(arm: ArmOutcome) -> tuple[Cell, ...]:
     return (arm.name, *measures, numbers.parameters(arm.recipe), seeds(arm))
 
 
-def _judged(item: Contrast | Effect) -> tuple[Cell, ...]:
+def _judged(item: JudgedContrast | Effect) -> tuple[Cell, ...]:
     comparison, metric = item.comparison, item.metric
-    name = f"{item.a} {numbers.MINUS} {item.b}" if isinstance(item, Contrast) else item.name
+    name = f"{item.a} {numbers.MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
     if comparison is None:
         return (name, str(Verdict.UNDECIDED), numbers.NONE, numbers.NONE, numbers.NONE, "0")
     shown = numbers.difference(metric, comparison.difference, comparison.low, comparison.high)

@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from paribus.analysis import Contrast, Effect, Scope, Verdict
+from paribus.analysis import Effect, JudgedContrast, Scope, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.analysis.wording import percent
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.readings import readings
 from paribus.report.strip import Scale, strip
@@ -165,7 +165,7 @@ def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     yield Text(tuning.lead(outcome), style="dim")
 
 
-def _of_contrast(contrast: Contrast) -> _Judged:
+def _of_contrast(contrast: JudgedContrast) -> _Judged:
     verdict = contrast.comparison.verdict if contrast.comparison else Verdict.UNDECIDED
     return (contrast.a, contrast.b), verdict, contrast_sentence(contrast)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from paribus.study import StudyDocument
+from paribus.study.document import StudyDocument
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONG = 88

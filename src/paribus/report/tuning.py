@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from paribus.analysis.wording import counted, listed, percent
-from paribus.outcome import Outcome
+from paribus.outcome.choice import Choice, Tried
+from paribus.outcome.outcome import Outcome
 from paribus.report.tables import Cell, TextTable
-from paribus.tuning import Choice, Tried, spelled
+from paribus.study.candidates import spelled
 
 MEASURE = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
 UNIT = {"val_accuracy": "%", "val_loss": "nats"}

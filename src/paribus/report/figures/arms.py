@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis.wording import percent
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.figures import tracks
 from paribus.report.figures.plot import Plot

@@ -7,9 +7,9 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paribus.analysis import Comparison, Contrast, Effect, Metric, Unit
+from paribus.analysis import Comparison, Effect, JudgedContrast, Metric, Unit
 from paribus.analysis.wording import percent, unit_name
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import tracks
 from paribus.report.figures.palette import Palette
@@ -20,7 +20,7 @@ from paribus.report.numbers import seed_of
 _MINUS = numbers.MINUS
 
 
-def forest(name: str, judged: Sequence[Contrast] | Sequence[Effect], width: float) -> Plot | None:
+def forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width: float) -> Plot | None:
     """A row a contrast or effect, all on one metric: difference, interval, every seed, and the margin as a band."""
     known = [(item, item.comparison) for item in judged if item.comparison is not None]
     if not known:
@@ -41,7 +41,7 @@ def forest(name: str, judged: Sequence[Contrast] | Sequence[Effect], width: floa
     return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
-def seed_by_seed(contrast: Contrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
+def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
     """The paired difference of every seed, beside the mean and its interval; None for a single one."""
     comparison = contrast.comparison
     if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
@@ -75,7 +75,7 @@ def seed_by_seed(contrast: Contrast, seeds: Sequence[int], width: float, name: s
     return Plot(name, f"{label} in {contrast.metric.label}, {unit}: {shown}.", *size, draw)
 
 
-def common_seeds(outcome: Outcome, contrast: Contrast) -> tuple[int, ...]:
+def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     """The seeds that were compared, growing: the order of a comparison's ``seed_differences``.
 
     They are those that both arms have scores for; at a planned look, of the seeds planned for it (0, 1, 2, ...).
@@ -95,10 +95,10 @@ def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
     ax.set_axisbelow(True)
 
 
-def _track(item: Contrast | Effect, comparison: Comparison, width: float) -> Track:
+def _track(item: JudgedContrast | Effect, comparison: Comparison, width: float) -> Track:
     factor = _factor(item.metric)
     low, high = comparison.low, comparison.high
-    label = f"{item.a} {_MINUS} {item.b}" if isinstance(item, Contrast) else item.name
+    label = f"{item.a} {_MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
     shown = numbers.difference(item.metric, comparison.difference, low, high)
     roomy = width >= 500
     return Track(

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, axes
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, axes
 

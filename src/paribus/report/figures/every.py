@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from paribus.outcome import Outcome
-from paribus.report.evidence import Evidence, gather
+from paribus.outcome.outcome import Outcome
+from paribus.report.answers import ExampleAnswers, gather
 from paribus.report.figures import arms, contrasts, effects
 from paribus.report.figures.calibration import reliability
 from paribus.report.figures.curves import curves
@@ -39,7 +39,7 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
     yield _sheet("seeds", "Paired differences seed by seed", [plot for plot in seeds if plot is not None])
     yield _sheet("curves", "Learning curves", curves(outcome, PANEL))
     evidence = gather(outcome)
-    if isinstance(evidence, Evidence):
+    if isinstance(evidence, ExampleAnswers):
         found = [found for found in evidence.answers.values() if found.calibration.count.any()]
         plots = [reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in found]
         yield _sheet("calibration", "Accuracy against confidence", plots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paribus.analysis.wording import percent
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.figures import arms as figures
 from paribus.report.figures.curves import curves

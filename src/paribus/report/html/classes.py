@@ -10,7 +10,7 @@ import numpy as np
 from paribus.analysis import Calibration, Confusion
 from paribus.analysis.wording import counted
 from paribus.report import numbers
-from paribus.report.evidence import Absent, Answers, Evidence
+from paribus.report.answers import Absent, Answers, ExampleAnswers
 from paribus.report.figures.calibration import reliability
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import NARROW, details, panels, section, table
@@ -19,7 +19,7 @@ _MOST_CLASSES = 20
 _MOST_MISTAKES = 8
 
 
-def classes(evidence: Evidence | Absent) -> Markup | None:
+def classes(evidence: ExampleAnswers | Absent) -> Markup | None:
     """Accuracy of each class by arm, the commonest mistakes, and the whole tables of confusions."""
     if isinstance(evidence, Absent):
         return None
@@ -43,7 +43,7 @@ def classes(evidence: Evidence | Absent) -> Markup | None:
     )
 
 
-def calibration(evidence: Evidence | Absent) -> Markup | None:
+def calibration(evidence: ExampleAnswers | Absent) -> Markup | None:
     """Reliability diagrams and the expected calibration error of each arm."""
     if isinstance(evidence, Absent):
         return None
@@ -71,7 +71,7 @@ def calibration(evidence: Evidence | Absent) -> Markup | None:
     )
 
 
-def _by_class(evidence: Evidence, found: Sequence[tuple[str, Confusion]]) -> Markup:
+def _by_class(evidence: ExampleAnswers, found: Sequence[tuple[str, Confusion]]) -> Markup:
     mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in found]), axis=0, where=_known(found))
     order = list(range(len(evidence.class_names)))
     if len(order) > _MOST_CLASSES:
@@ -98,7 +98,7 @@ def _accuracy(confusion: Confusion, index: int) -> Child:
     return [f"{value * 100:.1f}", spread]
 
 
-def _mistakes(evidence: Evidence, confusion: Confusion) -> Child:
+def _mistakes(evidence: ExampleAnswers, confusion: Confusion) -> Child:
     wrong = confusion.counts.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_MISTAKES]
@@ -112,7 +112,7 @@ def _mistakes(evidence: Evidence, confusion: Confusion) -> Child:
     return ", ".join(said) or "none"
 
 
-def _matrix(evidence: Evidence, arm: str, confusion: Confusion, *, open_: bool) -> Markup:
+def _matrix(evidence: ExampleAnswers, arm: str, confusion: Confusion, *, open_: bool) -> Markup:
     """A table with one cell for each pair of classes, shaded by how often the mistake is made."""
     names = evidence.class_names
     wrong = confusion.counts.copy()

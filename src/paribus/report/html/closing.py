@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from paribus.analysis import NoiseShares
-from paribus.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import Environment, RunResult
 from paribus.report import numbers
 from paribus.report.commands import commands, is_built_in

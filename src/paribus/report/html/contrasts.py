@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis import Comparison, Contrast, Effect
+from paribus.analysis import Comparison, Effect, JudgedContrast
 from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import magnitude, percent, unit_name
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import contrasts as figures
 from paribus.report.figures.effects import cells
@@ -74,7 +74,7 @@ def _family(outcome: Outcome) -> Markup:
     )
 
 
-def _forest(name: str, group: Sequence[Contrast], outcome: Outcome) -> Markup | None:
+def _forest(name: str, group: Sequence[JudgedContrast], outcome: Outcome) -> Markup | None:
     level = percent(outcome.document.comparison.level)
     label = group[0].metric.label
     if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
@@ -85,9 +85,9 @@ def _forest(name: str, group: Sequence[Contrast], outcome: Outcome) -> Markup | 
     )
 
 
-def _table(items: Sequence[Contrast] | Sequence[Effect]) -> Markup:
+def _table(items: Sequence[JudgedContrast] | Sequence[Effect]) -> Markup:
     metric = items[0].metric
-    kind = "contrast" if isinstance(items[0], Contrast) else "effect"
+    kind = "contrast" if isinstance(items[0], JudgedContrast) else "effect"
     head = [kind.capitalize(), "Verdict", f"Difference, {unit_name(metric.unit)}", "p, adjusted", "p", "p, Holm"]
     head += ["p, sign-flip", "Ahead in", "Margin"]
     rows = [_row(item, item.comparison) for item in items]
@@ -95,7 +95,7 @@ def _table(items: Sequence[Contrast] | Sequence[Effect]) -> Markup:
     return table(caption, head, rows, numbers=2)
 
 
-def _row(item: Contrast | Effect, comparison: Comparison | None) -> list[Child]:
+def _row(item: JudgedContrast | Effect, comparison: Comparison | None) -> list[Child]:
     name = _name(item)
     if comparison is None:
         return [name, badge(verdict_of(None)), *[numbers.NONE] * 7]
@@ -115,7 +115,7 @@ def _row(item: Contrast | Effect, comparison: Comparison | None) -> list[Child]:
     ]
 
 
-def _name(item: Contrast | Effect) -> Child:
+def _name(item: JudgedContrast | Effect) -> Child:
     """The arms, each unbroken."""
     if isinstance(item, Effect):
         return tag("span", item.name, class_="pair")
@@ -154,5 +154,5 @@ def _differences(outcome: Outcome) -> Markup | None:
         return None
     return details(
         "Every paired difference",
-        table("Seed and difference, by contrast", ["Contrast", "Unit", "Seeds"], rows, numbers=9),
+        table("Seed and difference, by contrast", ["JudgedContrast", "Unit", "Seeds"], rows, numbers=9),
     )

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis import Contrast
+from paribus.analysis import JudgedContrast
 from paribus.analysis.wording import counted
-from paribus.outcome import Outcome
-from paribus.report.evidence import Absent, Answers, Evidence
+from paribus.outcome.outcome import Outcome
+from paribus.report.answers import Absent, Answers, ExampleAnswers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
 
@@ -19,7 +19,7 @@ _SHOWN_EACH = 12
 _MOST_CONTRASTS = 6
 
 
-def examples(outcome: Outcome, evidence: Evidence | Absent) -> Markup:
+def examples(outcome: Outcome, evidence: ExampleAnswers | Absent) -> Markup:
     """Counts by arm, and galleries."""
     if isinstance(evidence, Absent):
         return section("examples", "Which examples decide", tag("p", f"No examples are shown: {evidence.reason}."))
@@ -35,7 +35,7 @@ def examples(outcome: Outcome, evidence: Evidence | Absent) -> Markup:
     )
 
 
-def _contrasts(outcome: Outcome) -> list[Contrast]:
+def _contrasts(outcome: Outcome) -> list[JudgedContrast]:
     """Pairs of arms to look at: those written out in the study, else the first of all; a pair once."""
     written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
     pairs = {frozenset((contrast.a, contrast.b)): contrast for contrast in reversed(written)}
@@ -54,7 +54,7 @@ def _shares(answers: Sequence[Answers]) -> Markup:
     return table("Test examples by arm", head, rows)
 
 
-def _everybody(evidence: Evidence, answers: Sequence[Answers]) -> list[Child]:
+def _everybody(evidence: ExampleAnswers, answers: Sequence[Answers]) -> list[Child]:
     wrong = np.logical_and.reduce([found.difficulty.wrong == found.difficulty.seeds for found in answers])
     chosen = np.flatnonzero(wrong)
     if not len(chosen):
@@ -65,7 +65,7 @@ def _everybody(evidence: Evidence, answers: Sequence[Answers]) -> list[Child]:
     return [tag("h3", said), _gallery(evidence, chosen[:_SHOWN], rows, runs), _more(len(chosen), _SHOWN)]
 
 
-def _flips(evidence: Evidence, contrast: Contrast) -> list[Child]:
+def _flips(evidence: ExampleAnswers, contrast: JudgedContrast) -> list[Child]:
     found = evidence.flips(contrast.a, contrast.b)
     if found is None:
         return []
@@ -87,7 +87,7 @@ def _flips(evidence: Evidence, contrast: Contrast) -> list[Child]:
     return parts
 
 
-def _arm(evidence: Evidence, found: Answers) -> Markup:
+def _arm(evidence: ExampleAnswers, found: Answers) -> Markup:
     always, sometimes = found.difficulty.always_wrong, found.difficulty.sometimes_wrong
     parts: list[Child] = []
     for title, chosen in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
@@ -98,13 +98,13 @@ def _arm(evidence: Evidence, found: Answers) -> Markup:
 
 
 def _gallery(
-    evidence: Evidence, chosen: Iterable[int], predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
+    evidence: ExampleAnswers, chosen: Iterable[int], predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
 ) -> Markup:
     """One card an example: the picture, what it is, and what it was most often mistaken for in how many runs."""
     return tag("ul", [_card(evidence, int(index), predicted, runs) for index in chosen], class_="gallery")
 
 
-def _card(evidence: Evidence, index: int, predicted: Sequence[NDArray[np.unsignedinteger]], runs: int) -> Markup:
+def _card(evidence: ExampleAnswers, index: int, predicted: Sequence[NDArray[np.unsignedinteger]], runs: int) -> Markup:
     label = int(evidence.labels[index])
     answers = np.concatenate([rows[:, index] for rows in predicted])
     wrong = answers[answers != label]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
-from paribus.analysis import Contrast
+from paribus.analysis import JudgedContrast
 from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import counted
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report import tables
 from paribus.report.figures.arms import test_accuracy
 from paribus.report.figures.palette import DARK, LIGHT, declarations
@@ -52,7 +52,7 @@ def fragment(outcome: Outcome) -> str:
     return body.text
 
 
-def contrast_fragment(contrast: Contrast) -> str:
+def contrast_fragment(contrast: JudgedContrast) -> str:
     """One contrast: its verdict and its sentence."""
     verdict = verdict_of(contrast.comparison)
     sentence = told(contrast_sentence(contrast), (contrast.a, contrast.b))

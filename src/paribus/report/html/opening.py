@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paribus.analysis import Contrast, Effect
+from paribus.analysis import Effect, JudgedContrast
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.analysis.wording import counted, percent
-from paribus.outcome import Outcome
+from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, told, verdict_of
 from paribus.report.numbers import duration
@@ -69,15 +69,15 @@ def misread(outcome: Outcome) -> Markup | None:
     return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
 
 
-def headline(outcome: Outcome) -> tuple[Contrast | Effect, ...]:
+def headline(outcome: Outcome) -> tuple[JudgedContrast | Effect, ...]:
     """A factorial study's effects, else the contrasts written out in the study, else the first of all pairs."""
     written = outcome.contrasts[: len(outcome.document.contrasts)]
     return outcome.effects[:_MOST] or written[:_MOST] or outcome.contrasts[:_MOST]
 
 
-def _card(item: Contrast | Effect) -> Markup:
+def _card(item: JudgedContrast | Effect) -> Markup:
     verdict = verdict_of(item.comparison)
-    if isinstance(item, Contrast):
+    if isinstance(item, JudgedContrast):
         sentence = told(contrast_sentence(item), (item.a, item.b))
     else:
         sentence = told(effect_sentence(item), _levels(item))

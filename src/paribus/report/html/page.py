@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 
-from paribus.outcome import Outcome
-from paribus.report.evidence import Evidence, gather
+from paribus.outcome.outcome import Outcome
+from paribus.report.answers import ExampleAnswers, gather
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import arms, classes, closing, contrasts, examples, opening
 from paribus.report.html.build import Markup, tag
@@ -54,7 +54,7 @@ def _sections(outcome: Outcome) -> Iterator[Markup | None]:
     yield classes.classes(evidence)
     yield classes.calibration(evidence)
     yield closing.noise(outcome.noise)
-    yield closing.how(outcome, calibration=isinstance(evidence, Evidence))
+    yield closing.how(outcome, calibration=isinstance(evidence, ExampleAnswers))
     yield closing.runs(outcome)
     yield closing.networks(outcome)
     yield closing.again(outcome)

@@ -1,0 +1,264 @@
+"""``pb.ablate``: a model taken apart by itself; each part left out or changed is an arm against the model as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from paribus.ablation import AS_IT_IS, Variant, variants
+from paribus.api.data_argument import Scale
+from paribus.api.results import Results, as_text
+from paribus.api.session import check_parameters, judged, reopened, session, shown
+from paribus.api.study import Study
+from paribus.backends.base import Backend
+from paribus.backends.local import LocalBackend
+from paribus.data import summarize
+from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
+from paribus.keras_config.custom_objects import imports_for
+from paribus.records import Recipe, canonical_json
+from paribus.report import ablation as report
+from paribus.report.ablation import Ablated, Part
+from paribus.runner.jobs import describe_arms, try_arms
+from paribus.runner.run import run_study
+from paribus.store.base import Store
+from paribus.study.document import Arm, DeclaredContrast, StudyDocument
+from paribus.study.overrides import override
+
+
+class Ablation(Results):
+    """What each part of a model contributes, the largest contribution first.
+
+    ``repr`` and Jupyter show the table; everything else is as in :class:`Results`.
+
+    Example:
+        >>> found = pb.ablate(network(8), "digits", parts=["one-block-fewer", "half-width"], seeds=2, progress=False)
+        >>> sorted((part.arm, part.change) for part in found.parts)
+        [('half-width', 'half the units: 8 to 4'), ('one-block-fewer', 'without hidden layer 1 of 1, Dense(8)')]
+        >>> found.contrast("as-it-is", "half-width").metric
+        'test_accuracy'
+    """
+
+    def __init__(self, ablated: Ablated, *held: object) -> None:
+        super().__init__(ablated.outcome, *held)
+        self.ablated = ablated
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts in the order of their contributions; ``contrast(base, part.arm)`` says how much."""
+        return tuple(part for part, _ in self.ablated.ranked())
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as plain values, the same as ``paribus ablate --json`` prints."""
+        return report.as_json(self.ablated)
+
+    def __repr__(self) -> str:
+        return as_text(report.render(self.ablated))
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the table."""
+        return report.fragment(self.ablated)
+
+
+def ablate(
+    model: Any,
+    data: Any,
+    *,
+    parts: Sequence[str] = (),
+    seeds: int = 5,
+    epochs: int = 10,
+    batch_size: int = 100,
+    optimizer: Any = "adam",
+    loss: Any = None,
+    validation_split: float = 0.0,
+    class_weight: Mapping[int, float] | str | None = None,
+    early_stopping: int | Mapping[str, Any] | None = None,
+    precision: str = "float32",
+    margin: float = 0.001,
+    scale: Scale = "auto",
+    standardize: bool = False,
+    name: str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    lanes: int | None = None,
+    progress: bool = True,
+) -> Ablation:
+    """Take a Keras model apart: what does each of its parts contribute?
+
+    Tried are, as far as the model has them: no dropout, no noise, no augmentation, no penalty of each kind, no
+    constraints, no normalization of each kind, another activation, one block fewer, half and double the width, no
+    weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
+    :class:`Study` says more about the arguments that it has too.
+
+    Args:
+        model: a Keras model, compiled or not; of one with a ``call`` of its own only the optimizer is changed.
+        data: a name, a path or arrays.
+        parts: only these variants, by name, such as ``no-dropout``; all by default.
+        seeds: how many.
+        epochs: how often the training data is gone through.
+        batch_size: examples in a batch.
+        optimizer: for a model that is not compiled.
+        loss: for a model that is not compiled.
+        validation_split: the share at the end of the training data that is validated on.
+        class_weight: weights of classes while training.
+        early_stopping: the patience with which to stop on the validation loss.
+        precision: of matrix products while training, "float32" or "bf16".
+        margin: contributions smaller than this count as none.
+        scale: what pixels are divided by.
+        standardize: whether features are standardized.
+        name: what the study is called where it is stored.
+        store: the folder that runs are kept in; by default they are kept in memory.
+        workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
+            few runs sooner).
+        lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
+        progress: whether to show how it goes.
+
+    Raises:
+        UnknownNameError: the model has no such part; the message lists those that it has.
+        UsageError, ModelError, StudyError, DataError: as :class:`Study` and :meth:`Study.run`.
+
+    Example:
+        >>> import keras, paribus as pb
+        >>> layers = [keras.layers.Dropout(0.9), keras.layers.Dense(10, activation="softmax")]
+        >>> model = keras.Sequential([keras.Input((64,)), *layers])
+        >>> found = pb.ablate(model, "digits", parts=["no-dropout"], seeds=3, epochs=5, progress=False)
+        >>> found.contrast("as-it-is", "no-dropout").verdict
+        'worse'
+    """
+    study = Study(
+        {AS_IT_IS: model},
+        data,
+        name=name or "ablation",
+        seeds=seeds,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        loss=loss,
+        validation_split=validation_split,
+        class_weight=class_weight,
+        early_stopping=early_stopping,
+        precision=precision,
+        margin=margin,
+        scale=scale,
+        standardize=standardize,
+    )
+    return take_apart(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
+
+
+def take_apart(
+    study: Study,
+    arm: str,
+    *,
+    parts: Sequence[str] = (),
+    seeds: int | None = None,
+    epochs: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    lanes: int | None = None,
+    backend: Backend | None = None,
+    progress: bool = True,
+) -> Ablation:
+    """Ablate one arm of a study, under its protocol and on its data.
+
+    Args:
+        study: the study.
+        arm: which of its arms.
+        parts: only these variants; all by default.
+        seeds: how many, if not the study's number.
+        epochs: how many, if not the study's number.
+        store: the folder that runs are kept in; by default they are kept in memory.
+        workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
+            few runs sooner).
+        lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
+        backend: where to compute, instead of worker processes of this machine; it is closed at the end.
+        progress: whether to show how it goes.
+    """
+    folder = None if store is None else Path(store)
+    base = _base(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
+    if backend is None:
+        model = base.arms[arm].model
+        backend = LocalBackend(workers, imports_for([model] if model else []), lanes=lanes)
+    with session(folder, backend) as opened:
+        check_parameters(base, opened, backend, study.parameters)
+        data = summarize(base.data.spec())
+        recipe = describe_arms(base, data, opened, backend)[arm]
+        found = _chosen(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
+        document, tried, left_out = _buildable(base, arm, recipe, found, opened, backend)
+        planned = run_study(document, opened, backend, shown(progress=progress))
+    opened = reopened(opened)
+    return Ablation(Ablated(judged(document, planned, opened), arm, tried, left_out), opened, study)
+
+
+def _base(document: StudyDocument, arm: str) -> StudyDocument:
+    """The study of this one arm."""
+    if arm not in document.arms:
+        raise UnknownNameError(f"study '{document.name}' has no arm '{arm}'; its arms are {', '.join(document.arms)}")
+    if document.arms[arm].grid:
+        raise UsageError(
+            f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
+            "the values that were chosen into an arm without a grid, and take that one apart"
+        )
+    comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
+    if document.arms[arm].estimator is not None:
+        name = next(iter(document.arms[arm].estimator or ()))
+        raise UsageError(
+            f"arm '{arm}' is scikit-learn's {name}: networks are taken apart, layer by layer, and an estimator has no "
+            "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
+        )
+    kept = document.arms[arm].model_copy(update={"levels": {}})
+    changes = {
+        "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),
+        "question": f"What does each part of {'the model' if arm == AS_IT_IS else arm} contribute?",
+        "arms": {arm: kept},
+        "contrasts": (),
+        "comparison": comparison,
+    }
+    return document.model_copy(update=changes)
+
+
+def _chosen(found: tuple[Variant, ...], parts: Sequence[str]) -> tuple[Variant, ...]:
+    known = [variant.name for variant in found]
+    for part in parts:
+        if part not in known:
+            raise UnknownNameError(f"part '{part}': this model has none of that name; it has {', '.join(known)}")
+    return tuple(variant for variant in found if not parts or variant.name in parts)
+
+
+def _buildable(
+    base: StudyDocument, arm: str, recipe: Recipe, found: tuple[Variant, ...], store: Store, backend: Backend
+) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
+    """The study of the variants that Keras can build and that differ from each other, and what became of the rest."""
+    precision = base.arms[arm].precision
+    arms = {
+        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
+        for variant in found
+        if variant.name != arm
+    }
+    data = summarize(base.data.spec())
+    recipes, refused = try_arms(base.model_copy(update={"arms": arms}), data, store, backend)
+    seen = {(recipe.model, recipe.optimizer): arm}
+    tried: list[Part] = []
+    left_out: list[Part] = []
+    for variant in found:
+        part = Part(variant.name, variant.part, variant.change)
+        if variant.name in refused:
+            left_out.append(Part(part.arm, part.part, part.change, _reason(refused[variant.name])))
+            continue
+        form = recipes[variant.name].model, recipes[variant.name].optimizer
+        if form in seen:
+            left_out.append(Part(part.arm, part.part, part.change, f"it is the same network as {seen[form]}"))
+            continue
+        seen[form] = variant.name
+        tried.append(part)
+    if not tried:
+        raise ModelError(f"study '{base.name}'", [Mistake(f"arm '{arm}'", "no part of it can be left out or changed")])
+    kept = {arm: base.arms[arm], **{part.arm: arms[part.arm] for part in tried}}
+    contrasts = tuple(DeclaredContrast(a=arm, b=part.arm) for part in tried)
+    return base.model_copy(update={"arms": kept, "contrasts": contrasts}), tuple(tried), tuple(left_out)
+
+
+def _reason(mistakes: Sequence[Mistake]) -> str:
+    text = mistakes[0].message.rstrip(".")
+    return text if len(text) <= 200 else f"{text[:197]}..."

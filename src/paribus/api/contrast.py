@@ -1,0 +1,121 @@
+"""One declared comparison, as it is handed to a user: either way round, with its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
+from paribus.analysis import JudgedContrast as Judged
+
+_TURNED = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contrast:
+    """Arm ``a`` against arm ``b`` on one metric, judged together with all contrasts that were declared.
+
+    Its ``repr`` is its sentence. Differences are fractions of 1 for accuracies (0.001 is 0.1 points), nats for losses.
+
+    Attributes:
+        a: the first arm.
+        b: the second arm; the difference is a - b.
+        metric: the name of what was compared, such as ``test_accuracy``.
+        comparison: all numbers; None where the arms have no scored seed in common.
+        sentence: what it says, in words.
+
+    Example:
+        >>> found = study.run(seeds=3, progress=False).contrast("large", "small")
+        >>> found.a, found.b, found.metric, found.scope
+        ('large', 'small', 'test_accuracy', 'new data')
+        >>> found.low < found.difference < found.high
+        True
+        >>> found.sentence.startswith("large is better than small on new data: test accuracy +")
+        True
+    """
+
+    a: str
+    b: str
+    metric: str
+    comparison: Comparison | None
+    sentence: str
+    _judged: Judged = field(repr=False)
+
+    @property
+    def difference(self) -> float | None:
+        """Mean over seeds of a - b."""
+        return self.comparison.difference if self.comparison else None
+
+    @property
+    def low(self) -> float | None:
+        """Lower limit of the interval, which holds for all declared contrasts at once; None with one seed."""
+        return self.comparison.low if self.comparison else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper limit of the interval."""
+        return self.comparison.high if self.comparison else None
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided p of this contrast alone."""
+        return self.comparison.p_value if self.comparison else None
+
+    @property
+    def p_adjusted(self) -> float | None:
+        """P adjusted for all declared contrasts; it agrees with the interval and the verdict."""
+        return self.comparison.p_adjusted if self.comparison else None
+
+    @property
+    def scope(self) -> str | None:
+        """What the claim is about: "new data" or "this test set"."""
+        return str(self.comparison.scope) if self.comparison else None
+
+    @property
+    def verdict(self) -> str:
+        """For ``a``: better, worse, equivalent or undecided."""
+        return str(self.comparison.verdict if self.comparison else Verdict.UNDECIDED)
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the verdict and the sentence."""
+        from paribus.report.html import contrast_fragment
+
+        return contrast_fragment(self._judged)
+
+
+def public_contrast(judged: Judged, first: str) -> Contrast:
+    """A judged contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
+    if judged.a != first:
+        turned = None if judged.comparison is None else _turned(judged.comparison)
+        judged = replace(judged, a=judged.b, b=judged.a, comparison=turned)
+    return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
+
+
+def _turned(comparison: Comparison) -> Comparison:
+    return replace(
+        comparison,
+        difference=-comparison.difference,
+        low=_negative(comparison.high),
+        high=_negative(comparison.low),
+        verdict=_TURNED.get(comparison.verdict, comparison.verdict),
+        seed_differences=tuple(-value for value in comparison.seed_differences),
+        superiority=None if comparison.superiority is None else _of_the_other(comparison.superiority),
+    )
+
+
+def _of_the_other(superiority: Superiority) -> Superiority:
+    low, high = superiority.high, superiority.low
+    return Superiority(
+        probability=1 - superiority.probability,
+        low=None if low is None else 1 - low,
+        high=None if high is None else 1 - high,
+        wins=superiority.losses,
+        ties=superiority.ties,
+        losses=superiority.wins,
+    )
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value

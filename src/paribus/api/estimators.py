@@ -1,0 +1,32 @@
+"""From scikit-learn estimators, as users have them in Python, to arms of a study: recipes, not what they learned."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from paribus.study.document import Arm
+from paribus.study.mistakes import translate_mistakes
+
+
+def is_estimator(model: Any) -> bool:
+    """Whether this is a scikit-learn estimator; whoever has one has imported scikit-learn."""
+    base: ModuleType | None = sys.modules.get("sklearn.base")
+    return base is not None and isinstance(model, base.BaseEstimator)
+
+
+def estimator_arm(model: Any) -> Arm:
+    """An estimator as an arm: its class, and those of its arguments that are not scikit-learn's defaults.
+
+    Raises:
+        ValueError: it cannot be written down, or it has an argument that no arm gives, such as ``random_state``.
+    """
+    from paribus.estimators.canonical import written
+
+    try:
+        return Arm.model_validate({"estimator": written(model)})
+    except ValidationError as error:
+        raise ValueError("; ".join(mistake.message for mistake in translate_mistakes(error))) from error

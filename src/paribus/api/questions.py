@@ -1,0 +1,135 @@
+"""What ``compare``, ``check`` and ``plan`` ask of the analysis, and their answers as text and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from paribus.analysis import (
+    CheckAnswer,
+    ContrastScores,
+    JudgedContrast,
+    SeedScores,
+    check_not_worse,
+    check_sentence,
+    compare_family,
+    contrast_sentence,
+    plan_seeds,
+)
+from paribus.analysis.metrics import Metric
+from paribus.errors import UsageError
+from paribus.report.json import contrast_fields
+from paribus.results.scores import StudyScores
+from paribus.results.stored_study import StoredResults
+
+EXIT_CODES = {CheckAnswer.HOLDS: 0, CheckAnswer.FAILS: 3, CheckAnswer.UNDECIDED: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The same answer for people and for programs."""
+
+    text: str
+    json: Any
+    exit_code: int = 0
+
+
+def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
+    """One contrast by itself, whether it was declared or not."""
+    evidence = results.evidence()
+    measured = evidence.metric(metric)
+    comparison = results.document.comparison
+    declared = ContrastScores(*_pair(results, evidence, a, b, measured), measured, margin or comparison.margin)
+    (contrast,) = compare_family([declared], level=comparison.level, scope=comparison.scope)
+    family = len(results.document.declared_contrasts())
+    known = any({c.a, c.b} == {a, b} and c.metric == metric for c in results.document.declared_contrasts())
+    remark = (
+        "This contrast is judged by itself here; the study declares "
+        f"{family} and judges them together (`paribus report`)."
+        if known and family > 1
+        else "The study does not declare this contrast: read it as exploratory, chosen after looking."
+        if not known
+        else ""
+    )
+    notes = results.remarks(evidence, a, b)
+    text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
+    return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
+
+
+def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
+    """Non-inferiority of ``new`` against ``old``."""
+    evidence = results.evidence()
+    measured = evidence.metric(metric)
+    rows = _pair(results, evidence, new, old, measured)
+    comparison = results.document.comparison
+    found = check_not_worse(*rows, measured, margin, level=comparison.level, scope=comparison.scope)
+    document = {
+        "study": results.document.name,
+        "new": new,
+        "old": old,
+        "metric": metric,
+        "margin": margin,
+        "answer": str(found.answer),
+        "difference": found.comparison.difference,
+        "worst": found.worst,
+        "p_value": found.p_value,
+        "level": comparison.level,
+        "scope": str(found.comparison.scope),
+        "seeds": found.comparison.seeds,
+        "sentence": check_sentence(found),
+        "notes": list(results.remarks(evidence, new, old)),
+    }
+    text = "\n".join((check_sentence(found), *results.remarks(evidence, new, old)))
+    return Answer(text, document, EXIT_CODES[found.answer])
+
+
+def plan(results: StoredResults, detect: float, power: float) -> Answer:
+    """For every declared contrast: the seeds that would find a difference of ``detect``."""
+    declared = results.document.declared_contrasts()
+    if not declared:
+        raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
+    evidence, comparison = results.evidence(), results.document.comparison
+    texts, documents = [], []
+    for contrast in declared:
+        metric = evidence.metric(contrast.metric)
+        pair = _pair(results, evidence, contrast.a, contrast.b, metric)
+        (found,) = compare_family(
+            [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
+        )
+        stored = _enough(found)
+        made = plan_seeds(stored, detect, metric, power=power, level=comparison.level, contrasts=len(declared))
+        texts.append(f"{contrast.a} against {contrast.b}: {made.statement}")
+        documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_plain(asdict(made))})
+    return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
+
+
+def _pair(
+    results: StoredResults, evidence: StudyScores, a: str, b: str, metric: Metric
+) -> tuple[SeedScores, SeedScores]:
+    if a == b:
+        raise UsageError(f"'{a}' is compared with itself; name two arms")
+    for arm in (a, b):
+        if not evidence.has(arm, metric.name):
+            raise UsageError(
+                f"{metric.name} of '{arm}': a scikit-learn estimator has none here (fit prints nothing of it, and of "
+                "losses it has its log loss alone); compare test_accuracy"
+            )
+    return evidence.scores(results.arm(a).name, metric.name), evidence.scores(results.arm(b).name, metric.name)
+
+
+def _enough(contrast: JudgedContrast) -> Any:
+    if contrast.comparison is None or contrast.comparison.components is None:
+        raise UsageError(
+            f"{contrast.a} against {contrast.b}: fewer than 2 seeds are stored for both; "
+            "planning needs at least 2 to see how much seeds vary (3 or more are better)"
+        )
+    return contrast.comparison
+
+
+def _plain(value: Any) -> Any:
+    """Enumerations as their texts, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value

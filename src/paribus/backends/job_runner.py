@@ -1,0 +1,80 @@
+"""What computes a job in this process: the engine for networks, the estimators for scikit-learn's.
+
+Each room is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data import summarize
+from paribus.engine import environment
+from paribus.engine.compilation_cache import damage_removed
+from paribus.errors import Mistake, ModelError
+from paribus.records import DescribeJob, EpochReport, Recipe, RunResult, TrainJob
+
+if TYPE_CHECKING:
+    from paribus.engine.engine import Engine
+    from paribus.estimators.estimators import Estimators
+
+
+class JobRunner:
+    """Computes jobs, one group after the other. Not safe to share between threads."""
+
+    def __init__(self, lanes: int = 1) -> None:
+        """``lanes`` is how many networks are trained side by side."""
+        self._lanes = lanes
+
+    def warm_up(self) -> None:
+        """Import what trains networks."""
+        assert self._engine
+
+    def describe(self, job: DescribeJob) -> Recipe:
+        """The canonical form of an arm.
+
+        Raises:
+            ModelError: with every mistake that was found.
+        """
+        if not job.is_estimator:
+            with damage_removed():
+                return self._engine.describe(job)
+        recipe = self._estimators.describe(job)
+        if job.training.metrics is not None:
+            from paribus.engine import metrics
+
+            found = metrics.objections(job.training.metrics, summarize(job.data).classes)
+            if found:
+                raise ModelError(f"arm '{job.arm}'", [Mistake("protocol, metrics", text) for text in found])
+        return recipe
+
+    def run(self, jobs: Sequence[TrainJob], on_epoch: Callable[[TrainJob, EpochReport], None]) -> list[RunResult]:
+        """The runs of a group; ``on_epoch`` is told of every epoch of a network."""
+        if jobs[0].recipe.is_estimator:
+            return [self._estimators.run(job) for job in jobs]
+        with damage_removed():
+            return self._engine.run_group(jobs, on_epoch)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        environment.import_keras()
+        from paribus.engine.engine import Engine
+
+        return Engine(self._lanes)
+
+    @cached_property
+    def _estimators(self) -> Estimators:
+        from paribus.estimators.estimators import Estimators
+
+        return Estimators(_measured)
+
+
+def _measured(asked: str, probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:
+    """Metrics of Keras, which only the engine knows, on an estimator's answers."""
+    from paribus.engine import metrics
+
+    return metrics.measured(asked, probabilities, labels, from_logits=False)

@@ -1,0 +1,137 @@
+"""Commands that answer from what is stored: ``report``, ``compare``, ``check``, ``plan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from paribus.cli import options, output
+
+METRIC_HELP = (
+    "test_accuracy, test_loss, train_accuracy, train_loss, generalization_gap, fit_accuracy, fit_loss, or a metric "
+    "that the study adds, such as test_auc."
+)
+
+Format = Annotated[
+    Literal["html", "md", "latex", "csv", "json"], typer.Option("--format", help="What kind of document.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write it; - is stdout.",
+        show_default="STUDY.html; others: stdout",
+    ),
+]
+Figures = Annotated[
+    Path | None, typer.Option("--figures", metavar="DIR", help="Also write every figure as a file into this folder.")
+]
+FigureFormat = Annotated[Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="What kind of files.")]
+MetricName = Annotated[str, typer.Option("--metric", metavar="M", help=METRIC_HELP)]
+
+
+def report(
+    study: options.Study,
+    format: Format = "html",
+    out: Output = None,
+    figures: Figures = None,
+    figure_format: FigureFormat = "pdf",
+    store: options.Store = options.DEFAULT_STORE,
+) -> None:
+    """Write the report of a study that was run: one HTML file, or Markdown, LaTeX, CSV or JSON."""
+    from paribus import report as room
+    from paribus.results.stored_study import open_results
+    from paribus.store.sqlite import SqliteStore
+
+    output.refuse_stdout("--figures", figures, "figures are files of a folder")
+    with SqliteStore.open(store, mode="read") as opened:
+        outcome = open_results(study, opened).outcome()
+        if figures is not None:
+            for file in room.write_figures(outcome, figures, figure_format):
+                typer.echo(str(file), err=True)
+        if out == output.STDOUT or (out is None and format != "html"):
+            typer.echo(room.text(outcome, format), nl=False)
+            return
+        path = out or Path(f"{outcome.document.name}.html")
+        room.write(outcome, format, path)
+    typer.echo(f"{path} ({path.stat().st_size / 1e6:.2f} MB)", err=True)
+
+
+def compare(
+    study: options.Study,
+    arm_a: Annotated[str, typer.Argument(metavar="ARM_A", show_default=False)],
+    arm_b: Annotated[str, typer.Argument(metavar="ARM_B", show_default=False)],
+    metric: MetricName = "test_accuracy",
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin", metavar="X", help="Differences below X count as equivalent.", show_default="the study's"
+        ),
+    ] = None,
+    store: options.Store = options.DEFAULT_STORE,
+    json: options.Json = False,
+) -> None:
+    """Compare two arms of a study that was run: difference, interval, verdict."""
+    from paribus.api import questions
+    from paribus.results.stored_study import open_results
+    from paribus.store.sqlite import SqliteStore
+
+    with SqliteStore.open(store, mode="read") as opened:
+        answer = questions.compare(open_results(study, opened), arm_a, arm_b, metric, margin)
+    if json:
+        output.print_json(answer.json)
+    else:
+        output.print_renderable(answer.text)
+
+
+def check(
+    study: options.Study,
+    new: Annotated[
+        str, typer.Option("--new", metavar="ARM", help="The arm that must not be worse.", show_default=False)
+    ],
+    old: Annotated[str, typer.Option("--old", metavar="ARM", help="The arm it is held against.", show_default=False)],
+    margin: Annotated[
+        float, typer.Option("--margin", metavar="X", help="The loss that would be too much.", show_default=False)
+    ],
+    metric: MetricName = "test_accuracy",
+    store: options.Store = options.DEFAULT_STORE,
+    json: options.Json = False,
+) -> None:
+    """Is the new arm not worse than the old one by the margin or more? Exit code 0 holds, 3 does not, 4 undecided."""
+    from paribus.api import questions
+    from paribus.results.stored_study import open_results
+    from paribus.store.sqlite import SqliteStore
+
+    with SqliteStore.open(store, mode="read") as opened:
+        answer = questions.check(open_results(study, opened), new, old, metric, margin)
+    if json:
+        output.print_json(answer.json)
+    else:
+        output.print_renderable(answer.text)
+    raise typer.Exit(answer.exit_code)
+
+
+def plan(
+    study: options.Study,
+    detect: Annotated[
+        float, typer.Option("--detect", metavar="X", help="The difference to be found, like 0.002.", show_default=False)
+    ],
+    power: Annotated[float, typer.Option("--power", metavar="P", help="Chance of finding it.")] = 0.8,
+    store: options.Store = options.DEFAULT_STORE,
+    json: options.Json = False,
+) -> None:
+    """How many seeds would find a difference? Says so when more seeds cannot help."""
+    from paribus.api import questions
+    from paribus.results.stored_study import open_results
+    from paribus.store.sqlite import SqliteStore
+
+    with SqliteStore.open(store, mode="read") as opened:
+        answer = questions.plan(open_results(study, opened), detect, power)
+    if json:
+        output.print_json(answer.json)
+    else:
+        output.print_renderable(answer.text)

@@ -1,0 +1,114 @@
+"""An architecture's network, and its programs compiled for a data set and a number of lanes; all seeds share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from paribus import seeds
+from paribus.data import standardization
+from paribus.data.training import class_weights
+from paribus.engine import steps
+from paribus.engine.lanes import Lanes
+from paribus.engine.network import Network
+from paribus.engine.rebuild import as_read, input_shape
+from paribus.engine.splits import Splits
+from paribus.records import Seeds, TrainJob
+
+DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1", "xla_cpu_use_fusion_emitters": "False"}
+"""Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds.
+
+Neither option changes a bit of what any of Keras's initializers draws (``tests/test_engine_cache.py``).
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Programs:
+    """A network and its compiled programs, each of which computes all lanes.
+
+    Attributes:
+        network: the structure.
+        lanes: how many runs a program computes at a time.
+        draw: see :meth:`Network.initial_state`.
+        chunks: see :func:`paribus.engine.steps.chunk_program`; one for each number of examples trained on in one call
+            and each number of examples in the chunk.
+        stepwise: whether a call trains on one batch, or on a whole chunk.
+        evaluate: see :func:`paribus.engine.steps.evaluation_program`.
+        outputs: see :func:`paribus.engine.steps.outputs_program`; compiled where metrics ask for it.
+        evaluation_batch: how many examples ``evaluate`` takes.
+    """
+
+    network: Network
+    lanes: Lanes
+    draw: Any
+    chunks: Mapping[tuple[int, int], Any]
+    stepwise: bool
+    evaluate: Any
+    outputs: Any
+    evaluation_batch: int
+
+    def keys(self, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """What ``draw`` draws from, for runs with these seeds."""
+        return _keys(self.network, self.lanes, each)
+
+    def zero(self) -> steps.Sums:
+        """Before the first batch."""
+        return self.lanes.together([steps.Sums.zero()])
+
+
+def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
+    """Compile what all seeds of a job's arm share."""
+    network = Network.rebuild(job.recipe, job.training)
+    reads = as_read(input_shape(network.model)[1:], data.train.example_shape)
+    assert reads is not None, "describe has checked it"
+    standard = standardization(data.train.x) if job.data.standardize else None
+    prepare = steps.prepared(reads, job.data.scale, standard)
+    keys = _keys(network, lanes, [job.seeds])
+    initial = lanes.over(network.initial_state, 0, 0)
+    options = DRAW_ONCE if jax.default_backend() == "cpu" else None
+    draw = jax.jit(initial).lower(*keys).compile(compiler_options=options)
+    state = jax.eval_shape(initial, *keys)
+    batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
+    axis, own = data.train.lane_axis, steps.chunk_program(network, prepare, batch_size, weights)
+    chunk = jax.jit(lanes.over(own, 0, 0, 0, axis, axis), donate_argnums=0)
+
+    def lowered(rows: int, length: int) -> jax.stages.Lowered:
+        lead = () if axis is None else lanes.shape()
+        x = _like((*lead, length, *data.train.example_shape), data.train.x.dtype)
+        labels = _like((*lead, length), np.int32)
+        return chunk.lower(state, lanes.together([steps.Sums.zero()]), _like(lanes.shape(rows), np.int32), x, labels)
+
+    lengths = set(data.train.lengths(batch_size))
+    whole = {(length, length): lowered(length, length) for length in lengths}
+    stepwise = jax.default_backend() == "cpu" and any(map(steps.convolves, whole.values()))
+    if stepwise:
+        calls = {
+            (len(part), length) for length in lengths for part in batches(np.arange(length, dtype=np.int32), batch_size)
+        }
+        whole = {call: lowered(*call) for call in calls}
+    chunks = {call: each.compile() for call, each in whole.items()}
+    size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
+    evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
+    evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
+    outputs = jax.jit(lanes.over(steps.outputs_program(network, prepare), 0, None))
+    return Programs(network, lanes, draw, chunks, stepwise, evaluate, outputs, size)
+
+
+def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:
+    """An order, of one lane or of all, cut into batches; the last may be short."""
+    return np.split(order, range(batch_size, order.shape[-1], batch_size), axis=-1)
+
+
+def _keys(network: Network, lanes: Lanes, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    generators = len(network.seed_states)
+    dropout = [seeds.dropout_keys(one, generators) for one in each]
+    return lanes.together([seeds.init_key(one) for one in each]), lanes.together(dropout)
+
+
+def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, kind)  # type: ignore[no-untyped-call]  # JAX has no types for it

@@ -1,0 +1,61 @@
+"""What a network in every lane says of a whole split, in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.engine import metrics
+from paribus.engine.compile import Programs
+from paribus.engine.network import State
+from paribus.engine.splits import Split, Splits
+from paribus.engine.steps import Evaluation
+
+
+def evaluated(programs: Programs, state: State, split: Split) -> list[Evaluation]:
+    """A whole split through the program for one batch, for each lane; the last batch overlaps the one before."""
+    size = programs.evaluation_batch
+    batches = ((split.rows(i, i + size), split.labels[i : i + size]) for i in _starts(split, size))
+    parts = [programs.evaluate(state, *batch) for batch in batches]
+    lanes = zip(*(programs.lanes.apart(part) for part in parts), strict=True)
+    return [Evaluation(*(_joined(column, len(split)) for column in zip(*lane, strict=True))) for lane in lanes]
+
+
+def own_metrics(asked: str | None, programs: Programs, state: State, data: Splits) -> list[dict[str, float]]:
+    """The protocol's own metrics on both splits, after the last epoch, for each lane."""
+    found: list[dict[str, float]] = [{} for _ in range(programs.lanes.count)]
+    if asked is None:
+        return found
+    size = programs.evaluation_batch
+    for name, split in (("test", data.test), ("train", data.train)):
+        parts = [programs.lanes.apart(programs.outputs(state, split.rows(i, i + size))) for i in _starts(split, size)]
+        for own, lane in zip(found, zip(*parts, strict=True), strict=True):
+            outputs = _joined(lane, len(split))
+            values = metrics.measured(asked, outputs, split.labels, programs.network.from_logits)
+            own |= {f"{name}_{metric}": value for metric, value in values.items()}
+    return found
+
+
+def mean(values: jax.Array | NDArray[np.float32]) -> float:
+    """The mean of a value an example, added up in float64."""
+    return float(np.mean(np.asarray(values), dtype=np.float64))
+
+
+def accuracy(result: Evaluation, split: Split) -> float:
+    """The share of right answers."""
+    return float(np.mean(np.asarray(result.predicted) == np.asarray(split.labels)))
+
+
+def _starts(split: Split, size: int) -> list[int]:
+    """Where batches of one size begin that cover a split; the last overlaps the one before if it must."""
+    return [*range(0, len(split) - size, size), len(split) - size]
+
+
+def _joined(parts: Sequence[Any], examples: int) -> NDArray[Any]:
+    """The batches of ``_starts`` as one array, without what the last repeats."""
+    repeated = sum(len(part) for part in parts) - examples
+    return np.concatenate([*parts[:-1], parts[-1][repeated:]])

@@ -1,0 +1,183 @@
+"""Trained networks put together again from recipes and stored weights: to hand them on, or to ask them.
+
+The only place where other rooms meet the engine for that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data import Standardization
+from paribus.engine import losses, steps
+from paribus.engine.network import Network, forget_what_was_built
+from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
+from paribus.errors import Mistake, ModelError, StoreError
+from paribus.records import DataSpec, Recipe, Training
+
+Weights = Mapping[str, NDArray[np.generic]]
+"""Final weights by path, as a run's result has them."""
+
+BATCH = 1000
+"""Examples that are asked about at a time."""
+
+_REFUSALS = (ValueError, TypeError, NotImplementedError, AttributeError, KeyError)
+"""What Keras raises of a config that it cannot build in this process."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What one network says to some examples.
+
+    Attributes:
+        probabilities: float32, shape ``(examples, classes)``.
+        predicted: the class answered, int32, shape ``(examples,)``.
+    """
+
+    probabilities: NDArray[np.float32]
+    predicted: NDArray[np.int32]
+
+
+def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
+    """An arm as a plain, compiled Keras model without anything of ours in it; its weights are still to be put in.
+
+    Args:
+        recipe: the arm's canonical form.
+        training: what it was trained with; the loss is compiled in.
+        arm: what errors call it.
+
+    Raises:
+        ModelError: Keras cannot build it here; mostly a class of the user's that nobody imported.
+    """
+    forget_what_was_built()
+    try:
+        model = revive(json.loads(recipe.model))
+        optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
+    except _REFUSALS as error:
+        raise _not_here(arm, error) from error
+    model.compile(optimizer, losses.loss_from(training.loss), metrics=[_accuracy(model, training.loss)])
+    # Unbuilt, it would be saved without variables, and Keras would warn on loading.
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def put_weights(model: keras.Model, weights: Weights) -> None:
+    """Give a model the weights of a run.
+
+    Raises:
+        StoreError: they are not this network's.
+    """
+    variables = {v.path: v for v in model.variables if v.name != "seed_generator_state"}
+    _check({path: tuple(v.shape) for path, v in variables.items()}, weights)
+    for path, variable in variables.items():
+        variable.assign(weights[path])
+
+
+def reads(model: keras.Model, example_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that a model reads an example of the data in."""
+    found = as_read(input_shape(model)[1:], example_shape)
+    assert found is not None, "it was trained on this data"
+    return found
+
+
+class Asked:
+    """One architecture, to be asked about examples; all seeds share its compiled program.
+
+    Args:
+        recipe: the arm's canonical form.
+        training: what it was trained with.
+        data: how its data is prepared.
+        example_shape: the shape of one example as it is handed over.
+        standard: mean and deviation of each feature in what was trained on, where the data is standardized.
+        arm: what errors call it.
+
+    Raises:
+        ModelError: as :func:`keras_model`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        training: Training,
+        data: DataSpec,
+        example_shape: tuple[int, ...],
+        standard: Standardization | None,
+        arm: str,
+    ) -> None:
+        try:
+            network = Network.rebuild(recipe, training)
+        except _REFUSALS as error:
+            raise _not_here(arm, error) from error
+        shape = reads(network.model, example_shape)
+        prepare = steps.prepared(shape, data.scale, standard)
+
+        def ask(trainable: list[jax.Array], others: list[jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
+            outputs, _ = network.model.stateless_call(trainable, others, prepare(x), training=False)
+            given = losses.probabilities(outputs, network.from_logits)
+            return given, losses.predicted_classes(outputs, network.from_logits)
+
+        self._network, self._ask = network, jax.jit(ask)
+
+    def about(self, weights: Weights, x: NDArray[Any]) -> Answers:
+        """What the network with these weights says, in inference mode.
+
+        Args:
+            weights: of a run of this arm.
+            x: examples as the data has them, not scaled: shape ``(examples, *example_shape)``.
+
+        Raises:
+            StoreError: the weights are not this network's.
+        """
+        model, seed_states = self._network.model, set(self._network.seed_states)
+        others = list(enumerate(model.non_trainable_variables))
+        wanted = [*model.trainable_variables, *(v for i, v in others if i not in seed_states)]
+        _check({v.path: tuple(v.shape) for v in wanted}, weights)
+        trainable = [weights[v.path] for v in model.trainable_variables]
+        # No mask is drawn in inference mode: any state of a seed generator will do.
+        rest = [np.zeros(v.shape, v.dtype) if i in seed_states else weights[v.path] for i, v in others]
+        parts = [self._ask(trainable, rest, x[start : start + BATCH]) for start in range(0, len(x), BATCH)]
+        probabilities, predicted = (
+            np.concatenate([np.asarray(a) for a in arrays]) for arrays in zip(*parts, strict=True)
+        )
+        return Answers(probabilities, predicted)
+
+
+def _accuracy(model: keras.Model, loss: str) -> keras.metrics.Metric:
+    """Accuracy as the engine counts it, whatever Keras would make of the word."""
+    if losses.target_form(loss) == "integer":
+        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    if output_shape(model)[-1] == 1:
+        return keras.metrics.BinaryAccuracy(name="accuracy", threshold=losses.threshold(loss))
+    return keras.metrics.CategoricalAccuracy(name="accuracy")
+
+
+def _check(shapes: Mapping[str, tuple[int, ...]], weights: Weights) -> None:
+    """Hold a run's weights against the variables that they are for."""
+    found = {path: tuple(value.shape) for path, value in weights.items()}
+    if found != shapes:
+        path = min(path for path in {*shapes, *found} if shapes.get(path) != found.get(path))
+        raise StoreError(
+            f"stored weights do not fit their network: {path} is {found.get(path, 'missing')}, the network has "
+            f"{shapes.get(path, 'no such weight')}; train the run again in another store"
+        )
+
+
+def _not_here(arm: str, error: Exception) -> ModelError:
+    said = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
+    return ModelError(
+        f"arm '{arm}'",
+        [
+            Mistake(
+                "",
+                f"Keras cannot build it in this process: {said[:400]}. If it has classes of your own, name the study "
+                "as module:object or path/to/file.py:object, whose import registers them",
+            )
+        ],
+    )

@@ -1,0 +1,185 @@
+"""One training: a group of runs of one arm, a lane each, from their first weights to their results.
+
+The lanes go through the epochs together. A run that is over before the others keeps the state that it ended with; its
+lane is computed on, and what it says from then on is thrown away.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus import seeds
+from paribus.early_stopping import Stand, stand, watched
+from paribus.engine import environment, steps
+from paribus.engine.compile import Programs, batches
+from paribus.engine.digest import weights_digest
+from paribus.engine.evaluate import accuracy, evaluated, mean, own_metrics
+from paribus.engine.network import State
+from paribus.engine.splits import Split, Splits
+from paribus.records import Curve, EpochReport, Predictions, RunResult, Scores, Status, TrainJob
+
+OnEpoch = Callable[[TrainJob, EpochReport], None]
+
+
+@dataclass(slots=True)
+class _Course:
+    """How a run went so far."""
+
+    job: TrainJob
+    reports: list[EpochReport] = field(default_factory=list)
+    status: Status = Status.FINISHED
+    reason: str | None = None
+    over: bool = False
+
+    def go_on(self, report: EpochReport) -> bool:
+        """Take note of one more epoch; whether the state after it is the run's, as far as is known."""
+        self.reports.append(report)
+        self.over = report.epoch == report.epochs
+        if not math.isfinite(report.fit_loss):
+            self.status, self.reason = Status.DIVERGED, f"the loss was {report.fit_loss} after epoch {report.epoch}"
+            self.over = True
+        if self.ends_with_its_last:
+            return self.over
+        now = self._stand()
+        self.over |= now.stop
+        return now.kept == report.epoch
+
+    @property
+    def ends_with_its_last(self) -> bool:
+        """Whether the run's state is that after its last epoch, and not after its best."""
+        return self.job.training.early_stopping is None or self.status is Status.DIVERGED
+
+    @property
+    def shown(self) -> EpochReport:
+        """The epoch whose fit measures are the run's."""
+        return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().kept - 1]
+
+    def curve(self) -> Curve:
+        return Curve(
+            tuple(r.fit_loss for r in self.reports),
+            tuple(r.fit_accuracy for r in self.reports),
+            tuple(r.val_loss for r in self.reports if r.val_loss is not None),
+            tuple(r.val_accuracy for r in self.reports if r.val_accuracy is not None),
+        )
+
+    def _stand(self) -> Stand:
+        stopping = self.job.training.early_stopping
+        assert stopping is not None
+        return stand(stopping, watched(stopping, self.reports))
+
+
+def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: OnEpoch) -> list[RunResult]:
+    """Train at most as many runs as there are lanes; they differ in nothing but their seeds.
+
+    A loss that is nan or infinite after an epoch ends a run early, as ``diverged``; it scores what its weights score.
+    With early stopping the weights of the best epoch are kept, and its fit measures are the run's.
+    """
+    lanes, network = programs.lanes, programs.network
+    started = time.perf_counter()
+    courses = [_Course(job) for job in jobs]
+    state = programs.draw(*programs.keys([job.seeds for job in jobs]))
+    kept: State | None = None
+    for epoch in range(jobs[0].training.epochs):
+        orders = [seeds.epoch_order(job.seeds, epoch, len(data.train)) for job in jobs]
+        state, measures = _epoch(programs, state, data.train, lanes.together(orders), jobs[0].training.batch_size)
+        reports = _reports(programs, state, measures, data.validation, epoch, jobs)
+        keep = [False] * len(jobs)
+        for lane, (course, report) in enumerate(zip(courses, reports, strict=False)):
+            if not course.over:
+                keep[lane] = course.go_on(report)
+                on_epoch(course.job, report)
+        all_over = all(course.over for course in courses)
+        if any(keep):
+            # The next epoch takes the state's memory.
+            kept = lanes.chosen(keep, state if all_over else jax.tree.map(jnp.copy, state), kept)
+        if all_over:
+            break
+    assert kept is not None, "the state after the first epoch or the last is kept"
+    if any(course.ends_with_its_last for course in courses):
+        finalized = lanes.over(network.finalized, 0)(kept)
+        kept = lanes.chosen([course.ends_with_its_last for course in courses], finalized, kept)
+    return _results(courses, programs, kept, data, started)
+
+
+def _epoch(
+    programs: Programs, state: State, train: Split, order: NDArray[np.int32], batch_size: int
+) -> tuple[State, list[steps.EpochMeasures]]:
+    """One pass over the training split, chunk by chunk; the measures of each lane."""
+    sums = programs.zero()
+    for chunk in train.epoch(order, batch_size):
+        for rows in batches(chunk.order, batch_size) if programs.stepwise else [chunk.order]:
+            call = programs.chunks[rows.shape[-1], chunk.order.shape[-1]]
+            state, sums = call(state, sums, rows, chunk.x, chunk.labels)
+        # The program may still run; waiting for what it says keeps chunks from piling up in memory.
+        np.asarray(sums.right)
+    return state, [lane.measures(len(train)) for lane in programs.lanes.apart(sums)]
+
+
+def _reports(
+    programs: Programs,
+    state: State,
+    measures: Sequence[steps.EpochMeasures],
+    validation: Split | None,
+    epoch: int,
+    jobs: Sequence[TrainJob],
+) -> list[EpochReport]:
+    """What is known of each lane after an epoch."""
+    fit = [(epoch + 1, jobs[0].training.epochs, each.loss, each.accuracy) for each in measures]
+    if validation is None:
+        return [EpochReport(*each) for each in fit]
+    found = evaluated(programs, state, validation)
+    return [
+        EpochReport(*each, mean(result.loss), accuracy(result, validation))
+        for each, result in zip(fit, found, strict=True)
+    ]
+
+
+def _results(
+    courses: Sequence[_Course], programs: Programs, state: State, data: Splits, started: float
+) -> list[RunResult]:
+    """Measure every lane honestly: both splits, in inference mode, with the weights that its run ended with."""
+    train, test = evaluated(programs, state, data.train), evaluated(programs, state, data.test)
+    own = own_metrics(courses[0].job.training.metrics, programs, state, data)
+    named = [programs.network.named_weights(lane) for lane in programs.lanes.apart(state)]
+    seconds = (time.perf_counter() - started) / len(courses)
+    results = []
+    for lane, course in enumerate(courses):
+        weights = {path: np.asarray(value) for path, value in named[lane].items()}
+        shown, learnt, told = course.shown, train[lane], test[lane]
+        if course.status is Status.FINISHED and not all(np.isfinite(value).all() for value in weights.values()):
+            course.status, course.reason = Status.DIVERGED, "a weight was not finite after the last epoch"
+        scores = Scores(
+            fit_accuracy=shown.fit_accuracy,
+            fit_loss=shown.fit_loss,
+            train_accuracy=accuracy(learnt, data.train),
+            train_loss=mean(learnt.loss),
+            test_accuracy=accuracy(told, data.test),
+            test_loss=mean(told.loss),
+        )
+        results.append(
+            RunResult(
+                fingerprint=course.job.fingerprint,
+                status=course.status,
+                seeds=course.job.seeds,
+                scores=scores,
+                curve=course.curve(),
+                seconds=seconds,
+                weights_digest=weights_digest(weights),
+                environment=environment.current(programs.lanes.count),
+                reason=course.reason,
+                predictions=Predictions(
+                    np.asarray(told.predicted), np.asarray(told.confidence), np.asarray(told.true_probability)
+                ),
+                weights=weights,
+                metrics=own[lane],
+            )
+        )
+    return results

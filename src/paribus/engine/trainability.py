@@ -1,0 +1,124 @@
+"""What an arm's programs would object to, found without running them: before anything trains, by name.
+
+Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
+which would train but as another network than was meant, are known by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+
+from paribus.engine import steps
+from paribus.engine.network import Network
+from paribus.engine.rebuild import as_read, input_shape
+from paribus.records import Recipe, Training
+
+_PLAIN = frozenset(
+    {"Activation", "BatchNormalization", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "Sequential"}
+)
+"""Keras's layers that train with whatever arguments they take; a network of these alone is not tried."""
+
+_OBJECTIONS = (ValueError, TypeError, NotImplementedError, IndexError, AttributeError, KeyError)
+"""What Keras and JAX raise of a step that cannot be traced."""
+
+
+def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
+    """Why a network cannot be trained; empty where nothing speaks against it.
+
+    Args:
+        network: the network, whose shapes fit the data.
+        example_shape: the shape of one example of the data.
+    """
+    layers = list(network.model._flatten_layers())
+    found = [*_known(layers), *_of_optimizer(network.optimizer)]
+    if found or (_usual(network.loss) and all(_plain(layer) for layer in layers)):
+        return found
+    try:
+        return list(_traced(network, example_shape))
+    except _OBJECTIONS as error:
+        return [f"Keras cannot train it as a pure step: {_said(error)}"]
+
+
+def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
+    """Why an optimizer cannot take a step; None if it can. Traced on four weights, which takes milliseconds.
+
+    Keras looks at an argument such as ``beta_1`` when a step computes with it.
+    """
+    try:
+        anew = type(optimizer).from_config(optimizer.get_config())
+        weights = np.zeros((2, 2), np.float32)
+        anew.build([keras.Variable(weights)])
+        state = [np.zeros(variable.shape, variable.dtype) for variable in anew.variables]
+        jax.eval_shape(anew.stateless_apply, state, [weights], [weights])
+    except _OBJECTIONS as error:
+        return _said(error)
+    return None
+
+
+def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
+    """The network that a worker would train, or why there is none."""
+    try:
+        return Network.rebuild(recipe, training), ""
+    except _OBJECTIONS as error:
+        return None, f"Keras cannot build it again from its config: {' '.join(str(error).split())[:600]}"
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()).split(" Arguments received by", 1)[0][:600]
+
+
+def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
+    """Trace every program on shapes alone."""
+    reads = as_read(input_shape(network.model)[1:], example_shape)
+    assert reads is not None, "the shapes were checked"
+    keys = np.zeros((len(network.seed_states), 2), np.uint32)
+    state = jax.eval_shape(network.initial_state, np.zeros(2, np.uint32), keys)
+    prepare = steps.prepared(reads)
+    order = labels = np.zeros(5, np.int32)
+    x = np.zeros((5, *example_shape), np.float32)
+    # A full batch of three and a short one.
+    jax.eval_shape(steps.chunk_program(network, prepare, 3), state, steps.Sums.zero(), order, x, labels)
+    found = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
+    if found.loss.shape != (5,):
+        yield f"loss {type(network.loss).__name__} gives no value for each example, which is what runs are compared by"
+
+
+def _known(layers: list[Any]) -> Iterator[str]:
+    """What would train, but not as it was meant."""
+    for layer in layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            yield (
+                f"layer '{layer.name}' (Normalization) learns by adapt(), which is not taken along: give it mean and "
+                "variance, or let the data be standardized"
+            )
+        if getattr(layer, "stateful", False):
+            yield f"layer '{layer.name}' is stateful, but batches are independent of each other; leave stateful out"
+        if layer.compute_dtype == "float16":
+            yield f"layer '{layer.name}' computes in float16, which needs scaled losses; take float32 or mixed_bfloat16"
+
+
+def _of_optimizer(optimizer: Any) -> Iterator[str]:
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor is not None:
+        yield "the optimizer scales losses, which is not followed; train in float32 or mixed_bfloat16 without it"
+
+
+def _usual(loss: Any) -> bool:
+    """Whether a loss is known to have a value for each example."""
+    return "Crossentropy" in type(loss).__name__ and loss.reduction == "sum_over_batch_size"
+
+
+def _plain(layer: Any) -> bool:
+    """Whether a layer is one of Keras's own that needs no trial; what it holds must be Keras's too."""
+    kinds = [type(layer), *(type(v) for v in vars(layer).values() if isinstance(v, _HELD))]
+    functions = [v for name, v in vars(layer).items() if name == "activation" and callable(v)]
+    modules = [*(kind.__module__ for kind in kinds), *(str(getattr(v, "__module__", "")) for v in functions)]
+    ours = type(layer).__module__.startswith("paribus.")
+    return ours or (type(layer).__name__ in _PLAIN and all(module.startswith("keras.") for module in modules))
+
+
+_HELD = (keras.initializers.Initializer, keras.regularizers.Regularizer, keras.constraints.Constraint)

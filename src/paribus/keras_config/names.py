@@ -1,0 +1,102 @@
+"""What Keras calls things, known without asking Keras: automatic names, and the metrics that a study may name.
+
+``tests/test_engine_metrics.py`` holds this against Keras itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_FRACTIONS = (
+    *("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
+    *("SensitivityAtSpecificity", "SpecificityAtSensitivity", "BinaryAccuracy", "CategoricalAccuracy"),
+    *("SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
+    *("BinaryIoU", "OneHotIoU", "OneHotMeanIoU"),
+)
+_NATS = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "KLDivergence")
+_ERRORS = (
+    *("CategoricalHinge", "Hinge", "SquaredHinge", "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError"),
+    *("MeanSquaredError", "MeanSquaredLogarithmicError", "RootMeanSquaredError", "Poisson"),
+    *("FalseNegatives", "FalsePositives"),
+)
+_LIKENESS = (
+    *("ConcordanceCorrelation", "CosineSimilarity", "PearsonCorrelation", "R2Score"),
+    *("TrueNegatives", "TruePositives"),
+)
+
+HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
+    dict.fromkeys((*_FRACTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
+)
+"""Every class of ``keras.metrics`` that measures a classifier by its outputs -> which direction is better.
+
+Not here: IoU and MeanIoU, which want classes for outputs (OneHotMeanIoU takes outputs), and Mean, Sum and the like.
+"""
+
+SPLITS = ("test", "train")
+"""Where a metric is measured; its measures are called ``test_auc``, ``train_auc``."""
+
+_ALWAYS = frozenset({"Accuracy", "accuracy", "acc"})
+_OWN_NAMES = {"LogCoshError": "logcosh", "FBetaScore": "fbeta_score"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+
+def is_fraction(class_name: str) -> bool:
+    """Whether a metric is a fraction of 1, printed in per cent."""
+    return class_name in _FRACTIONS
+
+
+def is_in_nats(class_name: str) -> bool:
+    """Whether a metric is a cross-entropy, or a difference of such."""
+    return class_name in _NATS
+
+
+def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
+    """What a metric is called: the ``name`` it was given, else Keras's own name for its class."""
+    given = arguments.get("name")
+    return given if isinstance(given, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
+
+
+def class_named(name: str) -> str:
+    """The class of a metric from its class name, or the same in snake case as Keras takes it in ``compile``.
+
+    Raises:
+        ValueError: there is no such metric, or it is measured anyway.
+    """
+    if name in _ALWAYS:
+        raise ValueError(f"'{name}' is measured always; leave it out")
+    by_name = {name_of(cls, {}): cls for cls in HIGHER_IS_BETTER} | {cls: cls for cls in HIGHER_IS_BETTER}
+    if name in by_name:
+        return by_name[name]
+    close = difflib.get_close_matches(name, by_name, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise ValueError(f"'{name}' is no metric of Keras that measures a classifier; {hint}AUC is one, like F1Score")
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless a metric may be called this."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"name '{name}': small letters, digits and underscores are expected, like 'top_5'")
+    if name in ("accuracy", "loss"):
+        raise ValueError(f"name '{name}' is taken by what is measured always; choose another")
+
+
+def snake_case(class_name: str) -> str:
+    """Keras's way from a class to an automatic name: ``Conv1D`` -> ``conv1d``, ``InputLayer`` -> ``input_layer``."""
+    name = re.sub(r"\W+", "", class_name.rsplit(">", 1)[-1])
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def spelled_out(value: Any) -> Any:
+    """``"Adam"`` is short for ``{Adam = {}}``."""
+    return {value: {}} if isinstance(value, str) else value
+
+
+def is_log_loss(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss is plain cross-entropy, which the probability of the right class alone tells."""
+    ((name, arguments),) = loss.items() if len(loss) == 1 else (("", {}),)
+    return "crossentropy" in name.replace("_", "").lower() and not set(arguments) - {"from_logits"}

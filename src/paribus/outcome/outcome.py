@@ -1,0 +1,77 @@
+"""The one result object: what a study's stored runs say. Every table, figure, sentence and export is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from paribus.analysis.contrasts import JudgedContrast
+from paribus.analysis.estimates import Estimate
+from paribus.analysis.factorial import Effect
+from paribus.analysis.metrics import Metric
+from paribus.analysis.noise import NoiseShares
+from paribus.outcome.choice import Choice
+from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
+from paribus.study.document import StudyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOutcome:
+    """One arm and its runs.
+
+    Attributes:
+        name: the arm's name.
+        recipe: its canonical form, parameter count and layers.
+        levels: where it stands in a factorial design, by factor; empty without one.
+        runs: its runs, by seed: finished, diverged and failed ones (the last have no scores).
+        missing: seeds that were asked for and have no run in the store (interrupted, not yet computed).
+        estimates: by name of metric; None for a metric without any score.
+        tuning: what was tried and what was chosen; None for an arm without a grid, or where that is not stored.
+    """
+
+    name: str
+    recipe: Recipe
+    levels: Mapping[str, str]
+    runs: tuple[RunResult, ...]
+    missing: tuple[Seeds, ...]
+    estimates: Mapping[str, Estimate | None]
+    tuning: Choice | None = None
+
+    @property
+    def scored(self) -> tuple[RunResult, ...]:
+        """The runs that have scores: finished and diverged ones."""
+        return tuple(run for run in self.runs if run.scores is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a study's runs say, as far as they are stored.
+
+    Attributes:
+        document: the study.
+        data: its data.
+        arms: one entry an arm, in the study's order.
+        contrasts: the declared contrasts, in their order, judged as one family.
+        effects: main effects and interactions of a factorial study; empty otherwise.
+        notes: remarks that a reader should not miss, plain sentences: runs that diverged, failed or are missing,
+            environments that differ, fit accuracy that is not train accuracy.
+        environments: the different environments that the runs were computed in.
+        predictions: per-example answers of a run by fingerprint; read when asked for.
+        metrics: the metrics that the protocol adds to those that every study has.
+        noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
+    """
+
+    document: StudyDocument
+    data: DataSummary
+    arms: tuple[ArmOutcome, ...]
+    contrasts: tuple[JudgedContrast, ...]
+    effects: tuple[Effect, ...]
+    notes: tuple[str, ...]
+    environments: tuple[Environment, ...]
+    predictions: Callable[[str], Predictions]
+    metrics: tuple[Metric, ...] = ()
+    noise: Mapping[str, NoiseShares] = field(default_factory=dict)
+
+    def arm(self, name: str) -> ArmOutcome:
+        """The arm of that name; it must exist."""
+        return next(arm for arm in self.arms if arm.name == name)

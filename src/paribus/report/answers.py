@@ -1,0 +1,127 @@
+"""What the runs answered, example by example: read once, kept small, and sorted into what a report shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.analysis import Calibration, Confusion, Difficulty, Flips, calibrate, confuse, difficulty, flips, right
+from paribus.data import Dataset, load
+from paribus.errors import DataError, UsageError
+from paribus.outcome.outcome import ArmOutcome, Outcome
+from paribus.report.numbers import seed_of
+from paribus.report.pictures import Pictures
+
+MAX_CONFUSED = 200
+"""With more classes than this there is no table of confusions: it would have more cells than anybody reads."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """One arm's answers on the test split.
+
+    Attributes:
+        arm: the arm's name.
+        seeds: the seed of each row, growing.
+        predicted: answered classes, shape ``(seeds, examples)``, in the smallest type that holds them.
+        right: whether they are right, same shape.
+        difficulty: which examples are always, sometimes or never wrong.
+        confusion: which class was answered for which; None with very many classes.
+        calibration: whether confidences mean what they say.
+    """
+
+    arm: str
+    seeds: tuple[int, ...]
+    predicted: NDArray[np.unsignedinteger]
+    right: NDArray[np.bool_]
+    difficulty: Difficulty
+    confusion: Confusion | None
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleAnswers:
+    """The answers of all arms that have any, with what is needed to show them.
+
+    Attributes:
+        labels: the right class of each test example.
+        class_names: one name a class.
+        pictures: the test examples, if they are images.
+        answers: by arm, in the study's order.
+    """
+
+    labels: NDArray[np.int32]
+    class_names: tuple[str, ...]
+    pictures: Pictures | None
+    answers: Mapping[str, Answers]
+
+    def flips(self, a: str, b: str) -> tuple[Flips, tuple[int, ...]] | None:
+        """Examples that tell two arms apart over their common seeds, with those; None where they have none."""
+        if a not in self.answers or b not in self.answers:
+            return None
+        first, second = self.answers[a], self.answers[b]
+        seeds = tuple(seed for seed in first.seeds if seed in second.seeds)
+        if not seeds:
+            return None
+        rows = [[answers.seeds.index(seed) for seed in seeds] for answers in (first, second)]
+        return flips(first.right[rows[0]], second.right[rows[1]]), seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why there is nothing to show."""
+
+    reason: str
+
+
+def gather(outcome: Outcome) -> ExampleAnswers | Absent:
+    """Read every run's answers and the test split they belong to.
+
+    Raises:
+        StoreError: a run's answers are damaged.
+    """
+    found = _dataset(outcome)
+    if isinstance(found, Absent):
+        return found
+    scored = [arm for arm in outcome.arms if arm.scored]
+    if not scored:
+        return Absent("no run has a score yet")
+    return ExampleAnswers(
+        found.y_test,
+        found.class_names,
+        Pictures.of(found.x_test),
+        {arm.name: _answers(outcome, arm, found) for arm in scored},
+    )
+
+
+def _dataset(outcome: Outcome) -> Dataset | Absent:
+    """The data with its images as images. Data that changed since the runs would give them wrong labels."""
+    try:
+        dataset = load(replace(outcome.document.data.spec(), flatten=False))
+    except (DataError, UsageError) as error:
+        return Absent(f"the data cannot be read any more ({error})")
+    if dataset.fingerprint != outcome.data.fingerprint:
+        return Absent(f"the data that '{dataset.name}' stands for has changed since these runs were computed")
+    return dataset
+
+
+def _answers(outcome: Outcome, arm: ArmOutcome, dataset: Dataset) -> Answers:
+    runs = sorted(arm.scored, key=lambda run: run.seeds)
+    predicted = np.empty((len(runs), len(dataset.y_test)), np.min_scalar_type(dataset.classes - 1))
+    confidence = np.empty(predicted.shape, np.float32)
+    for row, run in enumerate(runs):
+        found = outcome.predictions(run.fingerprint)
+        predicted[row], confidence[row] = found.predicted, found.confidence
+    correct = right(predicted, dataset.y_test)
+    return Answers(
+        arm.name,
+        tuple(seed_of(run.seeds) for run in runs),
+        predicted,
+        correct,
+        difficulty(correct),
+        confuse(predicted, dataset.y_test, dataset.classes) if dataset.classes <= MAX_CONFUSED else None,
+        calibrate(confidence, correct, level=outcome.document.comparison.level),
+    )

@@ -1,0 +1,1 @@
+"""Everything that turns stored runs into one outcome: scores, verdicts, notes, what was selected."""

@@ -1,0 +1,162 @@
+"""Remarks that a reader of results must not miss: what diverged, failed, is missing, was computed elsewhere. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from paribus.analysis.wording import counted, listed
+from paribus.early_stopping import kept_epoch
+from paribus.keras_config.names import is_log_loss
+from paribus.outcome.choice import Choice
+from paribus.outcome.outcome import ArmOutcome
+from paribus.records import Environment, RunResult, Status
+from paribus.study.candidates import spelled
+from paribus.study.document import StudyDocument
+
+
+def list_notes(
+    document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]
+) -> tuple[str, ...]:
+    """One plain sentence for everything that bounds the results."""
+    found: list[str] = []
+    if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
+        found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
+    for arm in arms:
+        found += [_ended_badly(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
+        if arm.missing:
+            seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
+            found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    found += _tuning(document, arms)
+    found += note_mixed_environments(environments)
+    found += _ended_early(document, arms)
+    looks = document.comparison.looks
+    if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
+        found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
+    return tuple(found)
+
+
+def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, ...]:
+    """A sentence where runs were computed in different environments; nothing where all are the same."""
+    found = []
+    for runs, of_estimators in (("These runs", False), ("The runs of the scikit-learn estimators", True)):
+        # An estimator needs other software than a network: that alone is no difference.
+        same_kind = [environment for environment in environments if environment.of_estimator is of_estimators]
+        if len(same_kind) > 1:
+            found.append(
+                f"{runs} were computed in {len(same_kind)} different environments ({_differences(same_kind)}): equal "
+                "seeds need not give equal bits across them."
+            )
+    return tuple(found)
+
+
+def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[str, ...]:
+    """One sentence where some of these arms were tuned and others were not; nothing where all are alike."""
+    tuned = [name for name in document.tuned if name in names]
+    others = [name for name in names if name not in tuned]
+    if not tuned or not others:
+        return ()
+    return (
+        f"{listed(others)} {'was' if len(others) == 1 else 'were'} not tuned, {listed(tuned)} "
+        f"{'was' if len(tuned) == 1 else 'were'}: a difference between them may come from the tuning alone.",
+    )
+
+
+def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """What bounds the choice of tuned arms, and that others were not tuned."""
+    yield from note_untuned_arms(document, [arm.name for arm in arms])
+    for arm in arms:
+        if arm.name in document.tuned and arm.tuning is None:
+            yield (
+                f"{arm.name} was tuned, but what was tried is no longer stored with this study; the same `paribus run` "
+                "brings it back."
+            )
+        elif arm.tuning is not None:
+            yield from _of_choice(document, arm.tuning)
+
+
+def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
+    """Candidates that ended badly, and values at the end of what was tried."""
+    for each in choice.tried:
+        for remark in dict.fromkeys(each.remarks):
+            scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
+            yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."
+    grid = document.arms[choice.arm].grid or {}
+    for key, value in choice.values.items():
+        tried = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
+        if len(tried) == len(grid[key]) > 2 and value in (tried[0], tried[-1]) and value != 0:
+            end = "smallest" if value == tried[0] else "largest"
+            yield f"{choice.arm}: the chosen {key}, {value}, is the {end} that was tried; a better one may lie beyond."
+
+
+def _ended_early(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """Which epochs' weights are judged, where early stopping has chosen them."""
+    rule = document.protocol.training().early_stopping
+    if rule is None:
+        return []
+    networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
+    kept = {arm.name: sorted(kept_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
+    spans = ", ".join(f"{name} {_span(epochs)}" for name, epochs in kept.items())
+    told = f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
+    return [f"{told}, of at most {document.protocol.epochs}: {spans}."] if spans else []
+
+
+def _span(epochs: Sequence[int]) -> str:
+    return str(epochs[0]) if epochs[0] == epochs[-1] else f"{epochs[0]} to {epochs[-1]}"
+
+
+def _ended_badly(arm: str, run: RunResult) -> str:
+    name = f"{arm} seed {run.seeds.init if run.seeds.seed is None else run.seeds.seed}"
+    if run.status is Status.DIVERGED:
+        return f"{name} diverged ({run.reason}); it counts with what its last weights score, and is not left out."
+    return f"{name} failed ({run.reason}); it has no score and no part in any mean."
+
+
+def _differences(environments: Sequence[Environment]) -> str:
+    """``jax: 0.10.2 / 0.10.3; cpu: ...``: the fields that differ, with their values."""
+    parts = []
+    for field in fields(Environment):
+        values = dict.fromkeys(str(getattr(environment, field.name)) for environment in environments)
+        if len(values) > 1:
+            parts.append(f"{field.name}: {' / '.join(values)}")
+    return "; ".join(parts)
+
+
+def _fitted(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str:
+    names = listed([arm.name for arm in arms])
+    protocol = document.protocol
+    followed = "the same training examples, prepared in the same way, each as one vector"
+    left_out = ["epochs", "batch size"]
+    left_out += ["early stopping"] * (protocol.early_stopping is not None)
+    left_out += ["precision"] * (protocol.precision != "float32")
+    losses = "" if is_log_loss(protocol.loss) else ", nor a loss under this protocol"
+    one = len(arms) == 1
+    return (
+        f"{names} {'is a scikit-learn estimator' if one else 'are scikit-learn estimators'}, fitted to {followed}, "
+        f"with random_state from each seed's init stream. Not followed of the protocol: {listed(left_out)}. "
+        f"{'It has' if one else 'They have'} no fit accuracy{losses}."
+    )
+
+
+def _one_and_the_same(arms: Sequence[ArmOutcome]) -> list[str]:
+    """Arms whose runs are all equal to the last bit: their seeds are no sample of anything."""
+    same = [arm for arm in arms if len(arm.scored) > 1 and len({run.weights_digest for run in arm.scored}) == 1]
+    if not same:
+        return []
+    if len(same) == 1:
+        told = f"{same[0].name} is deterministic: its seeds are one and the same model, which"
+    else:
+        names = listed([arm.name for arm in same])
+        told = f"{names} are deterministic: the seeds of each are one and the same model, which"
+    return [f"{told} does not vary between seeds; claims on new data still count the test examples as a sample."]
+
+
+def _warned(arms: Sequence[ArmOutcome]) -> list[str]:
+    """What scikit-learn warned of, with the number of seeds of which it did."""
+    lines = []
+    for arm in arms:
+        told = [run.reason for run in arm.runs if run.status is Status.FINISHED and run.reason is not None]
+        for text in dict.fromkeys(told):
+            often = f"{told.count(text)} of {counted(len(arm.scored), 'seed')}"
+            lines.append(f"{arm.name}: while it was fitted, with {often}, scikit-learn warned: {text}")
+    return lines

@@ -1,0 +1,169 @@
+"""Scores of a study's stored runs by arm and metric, a row a seed: what the analysis is fed with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.analysis.metrics import Metric, Unit, metric_named
+from paribus.analysis.pairing import SeedScores
+from paribus.analysis.scores import gap_scores, log_loss, right
+from paribus.data import load
+from paribus.errors import StoreDamagedError
+from paribus.keras_config import names as keras_names
+from paribus.keras_config.names import is_log_loss
+from paribus.records import DataSummary, RunResult, Seeds
+from paribus.store.base import Store, StoredArm
+from paribus.study.document import StudyDocument
+
+
+class StudyScores:
+    """Reads predictions from the store when they are first asked for, and keeps the scores.
+
+    A run whose predictions are damaged has no scores; ``damaged`` has what is wrong with it, by fingerprint, once the
+    scores of its arm were asked for.
+
+    Args:
+        document: the study.
+        data: its data.
+        stored: for each arm, the seeds and fingerprints of the runs that count.
+        runs: the runs that are there, by fingerprint.
+        store: where predictions are.
+    """
+
+    def __init__(
+        self,
+        document: StudyDocument,
+        data: DataSummary,
+        stored: Sequence[StoredArm],
+        runs: Mapping[str, RunResult],
+        store: Store,
+    ) -> None:
+        self._document = document
+        self._own = {metric.name: metric for metric in own_metrics(document)}
+        self._classes = data.classes
+        self._store = store
+        self._labels: NDArray[np.int32] | None = None
+        self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
+        self._cache: dict[tuple[str, str], SeedScores] = {}
+        self._answers: dict[str, NDArray[np.generic]] = {}
+        self.damaged: dict[str, str] = {}
+        self._runs = {
+            arm.name: [
+                (pairing_number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)
+            ]
+            for arm in stored
+        }
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name, one of those that every study has or of this study's own.
+
+        Raises:
+            UnknownNameError: there is no such metric; the message lists those that there are.
+        """
+        return metric_named(name, self._own)
+
+    def scores(self, arm: str, metric: str) -> SeedScores:
+        """One row a run that has scores: per example where the metric is known per example, else one column.
+
+        A run for which a metric of the study's own says no number (nan) has no score on it.
+
+        Raises:
+            StoreError: a run's predictions cannot be read.
+            DataError: the data can no longer be read, so that the labels are not known.
+        """
+        key = (arm, metric)
+        if key not in self._cache:
+            self._read(arm)
+            runs = self._runs[arm] if self.has(arm, metric) else []
+            runs = [each for each in runs if metric not in self._own or _says(each[1], metric)]
+            seeds = tuple(seed for seed, _ in runs)
+            self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
+        return self._cache[key]
+
+    def _read(self, arm: str) -> None:
+        """What an arm's runs answered on the test split; runs that no longer say so are put aside."""
+        if arm in self._answers:
+            return
+        sound, answers = [], []
+        kind = np.min_scalar_type(self._classes)
+        for seed, run in self._runs[arm]:
+            try:
+                answers.append(self._store.predictions(run.fingerprint).predicted.astype(kind))
+            except StoreDamagedError as error:
+                self.damaged[run.fingerprint] = str(error)
+            else:
+                sound.append((seed, run))
+        self._runs[arm] = sound
+        self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
+
+    def has(self, arm: str, metric: str) -> bool:
+        """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
+        if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
+            return True
+        return metric.endswith("_loss") and not metric.startswith("fit_") and is_log_loss(self._document.protocol.loss)
+
+    def _per_example(self, metric: str) -> bool:
+        """Whether a metric has a value for each test example. Of losses, only plain cross-entropy can be told so."""
+        return self.metric(metric).per_example and (metric != "test_loss" or is_log_loss(self._document.protocol.loss))
+
+    def _values(self, arm: str, metric: str, runs: Sequence[RunResult]) -> NDArray[np.generic]:
+        if not runs or not self._per_example(metric):
+            return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
+        if metric == "test_loss":
+            found = [self._store.predictions(run.fingerprint).true_probability for run in runs]
+            return log_loss(np.stack(found), self._classes)
+        if metric == "generalization_gap":
+            train = [self._scalar(run, "train_accuracy") for run in runs]
+            return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
+        return right(self._answers[arm], self._true_labels())
+
+    def _scalar(self, run: RunResult, metric: str) -> float:
+        """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
+        assert run.scores is not None, "only runs that have scores are kept"
+        if metric in self._own:
+            return run.metrics[metric]
+        value = float(getattr(run.scores, metric))
+        return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
+
+    def _true_labels(self) -> NDArray[np.int32]:
+        if self._labels is None:
+            self._labels = load(self._document.data.spec()).y_test
+        return self._labels
+
+
+def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
+    """The metrics of Keras that a study's protocol adds, on each split.
+
+    They are known for a whole split only, so that what is said of them holds on this test set.
+    """
+    return tuple(
+        Metric(
+            f"{split}_{name}",
+            f"{split} {name.replace('_', ' ')}",
+            Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
+            higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
+            per_example=False,
+            split="training" if split == "train" else split,
+        )
+        for written in document.protocol.metrics
+        for cls, arguments in written.items()
+        for name in [keras_names.name_of(cls, arguments)]
+        for split in keras_names.SPLITS
+    )
+
+
+def _says(run: RunResult, metric: str) -> bool:
+    return math.isfinite(run.metrics.get(metric, math.nan))
+
+
+def pairing_number(seeds: Seeds) -> int:
+    """The number by which a run is paired with runs of other arms."""
+    return seeds.init if seeds.seed is None else seeds.seed
+
+
+def _scored(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
+    return fingerprint in runs and runs[fingerprint].scores is not None

@@ -1,0 +1,88 @@
+"""Which of a study's stored runs are handed on or asked, and which are not, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paribus.errors import UnknownNameError, UsageError
+from paribus.records import RunResult, Status
+from paribus.results.stored_study import StoredResults
+from paribus.store.base import StoredArm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SelectedRun:
+    """One stored run and the arm that it belongs to."""
+
+    arm: StoredArm
+    run: RunResult
+
+    @property
+    def name(self) -> str:
+        """What its files are called: ``big-dropout-seed-0``."""
+        return f"{self.arm.name}-seed-{self.run.seeds.seed}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunSelection:
+    """The runs that were asked for, by arm in the study's order, and by seed.
+
+    Attributes:
+        results: the study that they belong to.
+        runs: those that have ended, whatever became of them.
+        missing: arm and seed of those that were asked for and are not stored (yet).
+    """
+
+    results: StoredResults
+    runs: tuple[SelectedRun, ...]
+    missing: tuple[tuple[str, int | None], ...]
+
+    @property
+    def finished(self) -> tuple[SelectedRun, ...]:
+        """The runs whose networks are worth handing on."""
+        return tuple(each for each in self.runs if each.run.status is Status.FINISHED)
+
+    @property
+    def networks(self) -> tuple[SelectedRun, ...]:
+        """The finished runs that are networks, and no scikit-learn estimators."""
+        return tuple(each for each in self.finished if not each.arm.recipe.is_estimator)
+
+    @property
+    def estimators(self) -> dict[str, str]:
+        """Arms that are no networks, with the class of scikit-learn that each is."""
+        return {each.arm.name: each.arm.recipe.kind for each in self.runs if each.arm.recipe.is_estimator}
+
+    @property
+    def unfinished(self) -> tuple[SelectedRun, ...]:
+        """The runs that diverged or failed."""
+        return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)
+
+
+def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> RunSelection:
+    """Pick runs by arm and seed; all that are stored by default.
+
+    Raises:
+        UnknownNameError: there is no such arm, or it has no such seed.
+        UsageError: none of them is stored.
+    """
+    by_name = {name: results.arm(name) for name in arms} or {arm.name: arm for arm in results.arms}
+    order = [name for name in results.document.arms if name in by_name]
+    picked = [by_name[name] for name in order]
+    for seed in seeds:
+        for arm in picked:
+            known = [run.seeds.seed for run in arm.runs]
+            if seed not in known:
+                raise UnknownNameError(
+                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(each) for each in known) or 'none'}"
+                )
+    places = [(arm, place) for arm in picked for place in arm.runs if not seeds or place.seeds.seed in seeds]
+    stored = results.store.runs([place.fingerprint for _, place in places])
+    found = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
+    if not found:
+        raise UsageError(
+            f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "
+            f"`paribus run {results.document.name}`"
+        )
+    missing = tuple((arm.name, p.seeds.seed) for arm, p in places if p.fingerprint not in stored)
+    return RunSelection(results, found, missing)

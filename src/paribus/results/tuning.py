@@ -1,0 +1,59 @@
+"""What was chosen for the tuned arms of a study, from the candidates that are stored under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from paribus.outcome.choice import Choice, Ending, choose_candidate, score_candidate
+from paribus.records import DataSummary, RunResult
+from paribus.store.base import Store
+from paribus.study.candidates import Candidate, candidates, combinations, trial_study, validation_split
+from paribus.study.document import StudyDocument
+
+
+def stored_choices(document: StudyDocument, data: DataSummary, store: Store) -> dict[str, Choice]:
+    """What was chosen for the arms of a study, from the candidates that are kept under its name.
+
+    Arms whose candidates are not kept there (any more), or under another protocol, are left out.
+    """
+    trials = trial_study(document)
+    found = store.study(trials.name) if document.tuned else None
+    if found is None or found.data != data:
+        return {}
+    kept = StudyDocument.model_validate_json(found.document)
+    if kept.protocol != trials.protocol:
+        return {}
+    stored = {arm.name: {run.seeds: run.fingerprint for run in arm.runs} for arm in found.arms}
+    choices = {}
+    for name, of_arm in candidates(document).items():
+        if all(each.name in stored and kept.arms.get(each.name) == trials.arms[each.name] for each in of_arm):
+            prints = {each.name: [stored[each.name].get(seeds) for seeds in each.seeds] for each in of_arm}
+            runs = store.runs([one for several in prints.values() for one in several if one is not None])
+            endings = {each.name: [_ending(runs.get(one or "")) for one in prints[each.name]] for each in of_arm}
+            choices[name] = _choice(document, trials, name, of_arm, endings)
+    return choices
+
+
+def _choice(
+    document: StudyDocument,
+    trials: StudyDocument,
+    arm: str,
+    of_arm: Sequence[Candidate],
+    endings: Mapping[str, Sequence[Ending | None]],
+) -> Choice:
+    monitor, rule = document.tuning.monitor, trials.protocol.training().early_stopping
+    found = tuple(score_candidate(each, endings[each.name], monitor, rule) for each in of_arm)
+    return Choice(
+        arm=arm,
+        monitor=monitor,
+        combinations=combinations(document.arms[arm].grid or {}),
+        tried=found,
+        chosen=choose_candidate(found, monitor),
+        epochs=trials.protocol.epochs,
+        validation_split=validation_split(document),
+    )
+
+
+def _ending(run: RunResult | None) -> Ending | None:
+    """What the choice may know of a run: nothing of the test split."""
+    return None if run is None else Ending(run.status, run.curve, run.reason)

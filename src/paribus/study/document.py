@@ -1,0 +1,380 @@
+"""What a study says: question, data, protocol, arms, contrasts. Written in TOML, checked here, all mistakes at once.
+
+A Keras object is written as its class name, or as a table with that one name and its arguments::
+
+    optimizer = "Adam"
+    optimizer = { SGD = { learning_rate = 0.001, momentum = 0.9 } }
+
+Keras itself judges the arguments when the arm is built (``paribus.engine.describe``); this module judges the rest. A
+scikit-learn classifier is written in the same way, and judged by scikit-learn (``paribus.estimators``)::
+
+    estimator = { LogisticRegression = { C = 0.5 } }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from math import prod
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from paribus import records
+from paribus.keras_config import names as keras_names
+from paribus.keras_config.names import spelled_out
+from paribus.records import DataSpec, Training, canonical_json
+from paribus.study.rules import find_contradictions, mistake
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+MAX_SEED = 2**31 - 1
+
+Precision = Literal["float32", "bf16"]
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
+
+
+class _Table(BaseModel):
+    """A table of a study file: unknown keys are mistakes, values never change and are never guessed at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    if len(value) != 1:
+        found = ", ".join(value) or "nothing"
+        raise ValueError(
+            f"one Keras class name with its arguments is expected, found {found}; "
+            "write it like { Dense = { units = 100 } }"
+        )
+    (name, arguments), *_ = value.items()
+    rate = arguments.get("rate")
+    if "Dropout" in name and isinstance(rate, int | float) and not 0 <= rate < 1:
+        raise ValueError(f"{name} rate {rate}: a rate lies in [0, 1); write 0.2 to drop a fifth of the units")
+    units = arguments.get("units")
+    if name == "Dense" and units is not None and (type(units) is not int or units < 1):
+        raise ValueError(f"Dense units {units}: a layer has a whole number of units, 1 or more")
+    return value
+
+
+_OURS = {
+    "random_state": "comes from each run's seed, as a network's first weights do",
+    "n_jobs": "is always 1: a run has one core, and runs go side by side instead (--workers)",
+    "memory": "names a folder whose files run code when they are read",
+}
+"""Arguments of estimators that no study gives, and why."""
+
+
+def _one_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    if len(value) != 1:
+        found = ", ".join(value) or "nothing"
+        raise ValueError(
+            f"one scikit-learn class name with its arguments is expected, found {found}; "
+            "write it like { LogisticRegression = { C = 0.5 } }"
+        )
+    if ours := sorted(set(_arguments(value)) & set(_OURS)):
+        raise ValueError("; ".join(f"{name} {_OURS[name]}; leave it out" for name in ours))
+    return value
+
+
+def _arguments(value: object) -> Iterator[str]:
+    """The keys of a table and of all tables in it."""
+    if isinstance(value, dict):
+        yield from value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _arguments(item)
+
+
+def _not_empty(value: Any) -> Any:
+    if value is not None and not value:
+        raise ValueError("empty; at least one is needed")
+    return value
+
+
+_WEIGHTS = '"balanced", or a table of classes with their weights, is expected, like { 0 = 1.0, 1 = 5.0 }'
+
+
+def _balanced_or_table(value: object) -> object:
+    if value is not None and value != "balanced" and not isinstance(value, Mapping):
+        raise ValueError(_WEIGHTS)
+    return value
+
+
+def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
+    for name, weight in value.items() if isinstance(value, dict) else ():
+        if not (name.isascii() and name.isdigit()):
+            raise ValueError(f"class {name!r}: classes are numbered 0, 1, 2 ... in the order of their names")
+        if weight < 0:
+            raise ValueError(f"class {name}: weight {weight:g}; a weight is 0 or more")
+    return value
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_balanced_or_table), AfterValidator(_class_weights)
+]
+"""Weights of classes while training: by index, or balanced."""
+
+KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_class)]
+"""A Keras class and its arguments: exactly one key."""
+
+Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_estimator)]
+"""A scikit-learn class and its arguments: exactly one key."""
+
+
+def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    """Under its class's name, whichever way that was written."""
+    ((name, arguments),) = _one_class(value).items()
+    cls = keras_names.class_named(name)
+    keras_names.check_name(keras_names.name_of(cls, arguments))
+    return {cls: arguments}
+
+
+KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_metric)]
+"""A metric of Keras and its arguments: exactly one key."""
+
+
+def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple[dict[str, dict[str, JsonValue]], ...]:
+    names = [keras_names.name_of(*item) for metric in metrics for item in metric.items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is measured twice; give one of them another name, like name = \"{name}_2\"")
+    return metrics
+
+
+class Data(_Table):
+    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``)."""
+
+    source: str = Field(min_length=1)
+    scale: Number | None = Field(default=None, gt=0)
+    flatten: Flag = False
+    standardize: Flag = False
+    label: str | None = None
+    categorical: tuple[str, ...] = ()
+    test: str | None = None
+    test_fraction: Number | None = Field(default=None, gt=0, lt=1)
+
+    def spec(self) -> DataSpec:
+        """As the frozen value that the other rooms know."""
+        return DataSpec(**self.model_dump())
+
+
+class EarlyStoppingSettings(_Table):
+    """When training ends before its last epoch (see ``paribus.records.EarlyStopping``)."""
+
+    patience: Whole = Field(ge=0)
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+    min_delta: Number = Field(default=0.0, ge=0)
+
+
+class Protocol(_Table):
+    """What is held equal for all arms.
+
+    ``class_weight`` is ``"balanced"``, or a table of class indices with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
+    ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss.
+    ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
+    """
+
+    loss: KerasObject = Field(default={"categorical_crossentropy": {}})
+    epochs: Whole = Field(default=10, ge=1)
+    batch_size: Whole = Field(default=100, ge=1)
+    validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
+    class_weight: ClassWeight = None
+    early_stopping: EarlyStoppingSettings | None = None
+    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
+    precision: Precision = "float32"
+
+    @model_validator(mode="after")
+    def _validated(self) -> Self:
+        if self.early_stopping is not None and not self.validation_split:
+            raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
+        return self
+
+    def training(self, precision: Precision | None = None) -> Training:
+        """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
+        weights, stopping = self.class_weight, self.early_stopping
+        if isinstance(weights, dict):
+            pairs = tuple(sorted((int(name), float(weight)) for name, weight in weights.items()))
+        return Training(
+            canonical_json(self.loss),
+            self.epochs,
+            self.batch_size,
+            self.validation_split,
+            pairs if isinstance(weights, dict) else weights,
+            None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
+            canonical_json(self.metrics) if self.metrics else None,
+            None if (precision or self.precision) == "float32" else "bf16",
+        )
+
+
+class Arm(_Table):
+    """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
+
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
+    where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
+    are for (see ``paribus.tuning``); an empty one says that the arm stays as it is where others are tuned.
+    """
+
+    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
+    model: str | None = None
+    estimator: Estimator | None = None
+    optimizer: KerasObject = Field(default={"Adam": {}})
+    precision: Precision | None = None
+    levels: dict[str, str] = Field(default_factory=dict)
+    grid: dict[str, tuple[JsonValue, ...]] | None = None
+
+    @model_validator(mode="after")
+    def _one_recipe(self) -> Self:
+        found = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
+        mistakes = []
+        if len(found) != 1:
+            given = f"found {' and '.join(found)}" if found else "found none"
+            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {given}; give one of them")
+        if self.estimator is not None and "optimizer" in self.model_fields_set:
+            mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
+        if self.estimator is not None and self.precision is not None:
+            mistakes.append("a scikit-learn estimator has no `precision` to choose; leave it out")
+        if self.estimator is not None and self.grid:
+            mistakes.append(
+                "`grid`: values are chosen by what fit says of the validation split, and a scikit-learn estimator says "
+                "nothing of it; give its variants as arms, or let it choose inside, as LogisticRegressionCV does"
+            )
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+    @model_serializer(mode="wrap")
+    def _what_it_has(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
+        written: dict[str, Any] = handler(self)
+        absent = "estimator" if self.estimator is None else "optimizer"
+        return {key: value for key, value in written.items() if key != absent}
+
+    def spec(self) -> str:
+        """The recipe alone as JSON, without what changes nothing about the network."""
+        return canonical_json(self.model_dump(exclude={"levels", "precision", "grid"}, exclude_none=True))
+
+
+class DeclaredContrast(_Table):
+    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own."""
+
+    a: str
+    b: str
+    metric: str = "test_accuracy"
+    margin: Number | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> Self:
+        if self.a == self.b:
+            raise ValueError(f"'{self.a}' is compared with itself; name two arms")
+        return self
+
+
+class ComparisonSettings(_Table):
+    """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
+
+    ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
+    numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
+    """
+
+    scope: Literal["new data", "this test set"] = "new data"
+    level: Number = Field(default=0.95, gt=0.5, lt=1)
+    margin: Number = Field(default=0.001, gt=0)
+    all_pairs: Flag = False
+    factorial: Flag = False
+    looks: tuple[Annotated[Whole, Field(ge=2)], ...] = ()
+
+    @field_validator("looks")
+    @classmethod
+    def _looks_grow(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise(looks)):
+            raise ValueError(
+                f"looks {list(looks)}: each planned look has more seeds than the one before, like [3, 6, 10]"
+            )
+        return looks
+
+
+class Tuning(_Table):
+    """How the values of the arms' grids are chosen: on a validation split, every arm with the same ``budget``.
+
+    The budget is a number of trainings; where it is not given, it lets the arm with the most combinations try each of
+    them on ``seeds`` seeds. ``epochs`` and ``validation_split`` are the protocol's unless said otherwise.
+    """
+
+    seeds: Whole = Field(default=1, ge=1, le=1000)
+    budget: Whole | None = Field(default=None, ge=2)
+    monitor: Literal["val_accuracy", "val_loss"] = "val_accuracy"
+    validation_split: Number | None = Field(default=None, gt=0, lt=1)
+    epochs: Whole | None = Field(default=None, ge=1)
+
+
+class StudyDocument(_Table):
+    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
+
+    name: Name
+    question: str = ""
+    seeds: Whole = Field(default=5, ge=1, le=MAX_SEED)
+    data: Data
+    protocol: Protocol = Protocol()
+    comparison: ComparisonSettings = ComparisonSettings()
+    tuning: Tuning = Tuning()
+    arms: Annotated[dict[Name, Arm], AfterValidator(_not_empty)]
+    contrasts: tuple[DeclaredContrast, ...] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
+        found = list(find_contradictions(value))
+        try:
+            document = handler(value)
+        except ValidationError as error:
+            inside = [mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        return document._with_budget()
+
+    def _with_budget(self) -> Self:
+        """The budget of tuning spelled out, so that it stays the same where only some of the arms are run."""
+        sizes = [prod(len(values) for values in arm.grid.values()) for arm in self.arms.values() if arm.grid]
+        if not sizes or self.tuning.budget is not None:
+            return self
+        budget = max(sizes) * self.tuning.seeds
+        return self.model_copy(update={"tuning": self.tuning.model_copy(update={"budget": budget})})
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """The arms that have a grid to choose from."""
+        return tuple(name for name, arm in self.arms.items() if arm.grid)
+
+    def declared_contrasts(self) -> tuple[DeclaredContrast, ...]:
+        """The contrasts written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
+        declared = list(self.contrasts)
+        if self.comparison.all_pairs:
+            done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}
+            names = list(self.arms)
+            declared += [
+                DeclaredContrast(a=a, b=b)
+                for i, a in enumerate(names)
+                for b in names[i + 1 :]
+                if frozenset((a, b)) not in done
+            ]
+        return tuple(declared)

@@ -1,0 +1,142 @@
+"""What is wrong with the grids of a study and with its budget, all of it at once, before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from paribus.errors import Mistake, UsageError
+from paribus.study.candidates import SUFFIX, combinations, share_of
+from paribus.study.document import Arm, Tuning
+from paribus.study.grid import with_arguments
+
+MAX_BUDGET = 10_000
+"""More trainings an arm than this are no small grid."""
+
+_ROOM = 100 - len(SUFFIX) - 3
+"""What is left of a name's length beside the numbers of candidates."""
+
+
+def grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
+    """What breaks the rules of tuning in a study's table. What is broken in itself is told elsewhere, and skipped."""
+    arms = table.get("arms")
+    if not isinstance(arms, Mapping):
+        return []
+    checked = {str(name): arm for name, raw in arms.items() if (arm := _arm(raw)) is not None}
+    grids = {name: arm.grid for name, arm in checked.items() if arm.grid}
+    if not grids:
+        told = "tuning" in table and len(checked) == len(arms)
+        return [Mistake("tuning", "no arm has a grid; give one to each arm, or leave [tuning] out")] if told else []
+    found = [mistake for name, arm in checked.items() for mistake in _of_arm(name, arm, list(grids))]
+    found += _names(table, grids)
+    tuning = _tuning(table.get("tuning"))
+    if not found and tuning is not None:
+        found += _of_budget({name: combinations(grid) for name, grid in grids.items()}, tuning)
+    return found
+
+
+def _arm(raw: Any) -> Arm | None:
+    try:
+        return raw if isinstance(raw, Arm) else Arm.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _tuning(raw: Any) -> Tuning | None:
+    try:
+        return Tuning.model_validate({} if raw is None else raw)
+    except ValidationError:
+        return None
+
+
+def _of_arm(name: str, arm: Arm, tuned: list[str]) -> Iterator[Mistake]:
+    place = f"arm '{name}'"
+    if arm.grid is None:
+        others = ", ".join(tuned)
+        yield Mistake(
+            place,
+            f"it has no grid and {others} {'has' if len(tuned) == 1 else 'have'}: a tuned arm would be compared with "
+            "one that is not. Give it a grid; or say grid = {} to leave it as it is, and the report will say so",
+        )
+        return
+    for key, values in arm.grid.items():
+        yield from (Mistake(f"{place}, grid, {key}", text) for text in _of_key(arm, key, values))
+    if arm.grid and combinations(arm.grid) == 1:
+        yield Mistake(
+            f"{place}, grid", "one combination is no choice: write its values into the arm, and say grid = {}"
+        )
+
+
+def _of_key(arm: Arm, key: str, values: tuple[Any, ...]) -> Iterator[str]:
+    if not values:
+        yield "no values; list some, like [0.1, 0.2]"
+        return
+    for value in values:
+        text = _of_value(arm, key, value)
+        if text is not None:
+            yield text
+            # What is wrong with the key is wrong with every value of it.
+            return
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        yield f"{twice[0]} is listed twice; list each value once"
+
+
+def _of_value(arm: Arm, key: str, value: Any) -> str | None:
+    if not isinstance(value, bool | int | float | str):
+        return f"{value!r}: a number, a text, true or false is expected; of an object, tune its arguments"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value}: a finite number is expected"
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if key == "learning_rate" and (number is None or number <= 0):
+        return f"{value!r}: a learning rate is a number above 0"
+    if key == "dropout" and (number is None or not 0 <= number < 1):
+        return f"{value!r}: a rate lies in [0, 1); 0.2 drops a fifth of the units"
+    try:
+        with_arguments(arm, {key: value})
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def _names(table: Mapping[str, Any], grids: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Candidates are named after their arm and kept under the study's name, which must leave room for that."""
+    name = table.get("name")
+    if isinstance(name, str) and len(name) > _ROOM:
+        yield Mistake("name", f"{len(name)} characters; the name of a study that tunes has at most {_ROOM}")
+    for arm in grids:
+        if len(arm) > _ROOM:
+            yield Mistake(f"arm '{arm}'", f"{len(arm)} characters; the name of an arm with a grid has at most {_ROOM}")
+
+
+def _of_budget(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[Mistake]:
+    """Every arm must be able to spend the same number of trainings, and each of its candidates as many as the next."""
+    largest = max(sizes.values())
+    budget = tuning.budget or largest * tuning.seeds
+    listed = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    if budget > MAX_BUDGET:
+        yield Mistake(
+            "tuning, budget",
+            f"{budget:,} trainings an arm (combinations: {listed}); at most {MAX_BUDGET:,}: say `budget`, and arms "
+            "with more combinations try a sample of them",
+        )
+    elif budget < 2 * tuning.seeds:
+        yield Mistake(
+            "tuning, budget", f"{budget}: with {tuning.seeds} seeds a candidate this is one candidate, and no choice"
+        )
+    elif not _divides(sizes, budget, tuning.seeds):
+        better = next((more for more in range(budget, MAX_BUDGET + 1) if _divides(sizes, more, tuning.seeds)), None)
+        mend = f"say budget = {better}" if better is not None else "list other numbers of values"
+        yield Mistake(
+            "tuning, budget",
+            f"{budget} trainings an arm cannot be divided evenly (combinations: {listed}; at least {tuning.seeds} "
+            f"{'seed' if tuning.seeds == 1 else 'seeds'} each), so that budgets would differ: {mend}",
+        )
+
+
+def _divides(sizes: Mapping[str, int], budget: int, seeds: int) -> bool:
+    shares = (share_of(size, budget, seeds) for size in sizes.values())
+    return budget % seeds == 0 and all(share.tried * share.seeds == budget for share in shares)

@@ -1,0 +1,125 @@
+"""From what a user names as STUDY to a checked study: a built-in name, a ``.toml`` file, or ``module:object``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from paribus.errors import Mistake, StudyError, UnknownNameError, UsageError
+from paribus.study import builtin
+from paribus.study.document import (
+    StudyDocument,
+)
+from paribus.study.factors import expand_factors
+from paribus.study.grid_rules import grid_mistakes as tuning_mistakes
+from paribus.study.mistakes import translate_mistakes
+from paribus.study.overrides import with_absolute_paths
+from paribus.study.python_object import study_object
+
+MAX_BYTES = 4 << 20
+"""A study file above this is refused: nobody writes 4 MiB by hand, and parsing costs memory."""
+
+
+TOO_LONG = "not TOML: a whole number of more than 64 bits; TOML has none"
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{40}}")
+"""A key like ``a.a.a...``: tomllib takes memory by the square of its parts (100 kB take 10 GB in CPython 3.11)."""
+
+
+def load_study(source: str) -> StudyDocument:
+    """Find and check a study. Relative paths in a study file start at the file's folder.
+
+    Raises:
+        UnknownNameError: there is no such study; the message lists the built-in ones.
+        StudyError: it breaks rules; the error carries every mistake with its place.
+        UsageError: the file cannot be read, or the Python object is not a study.
+    """
+    if source in builtin.NAMES:
+        return parse(builtin.text(source), source)
+    if source.endswith(".toml"):
+        return with_absolute_paths(parse(_read(Path(source)), source), Path(source).parent)
+    if ":" in source:
+        return study_object(source)
+    close = difflib.get_close_matches(source, builtin.NAMES, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    raise UnknownNameError(
+        f"no study '{source}': {hint}built in are {', '.join(builtin.NAMES)}; "
+        "otherwise name a .toml file or module:object"
+    )
+
+
+def parse(text: str, source: str) -> StudyDocument:
+    """Check a study's TOML. ``source`` is what errors call it.
+
+    Raises:
+        StudyError: not TOML, or rules are broken.
+    """
+    if _LONG_KEY.search(text):
+        raise StudyError(source, [Mistake("", "not TOML: a key of more than 40 parts; a study needs fewer than 20")])
+    try:
+        table = tomllib.loads(text)
+        too_large = _beyond_64_bits(table)
+    except RecursionError as error:
+        raise StudyError(
+            source, [Mistake("", "not TOML: nested too deeply; a study needs fewer than 20 levels")]
+        ) from error
+    except ValueError as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):  # a number of more than 4,300 digits (CPython 3.11.7)
+            raise StudyError(source, [Mistake("", TOO_LONG)]) from error
+        raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
+    if too_large:
+        raise StudyError(source, [Mistake("", TOO_LONG)])
+    try:
+        return check_table(table, source)
+    except RecursionError as error:
+        raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
+
+
+def _beyond_64_bits(value: object) -> bool:
+    """Whether there is a number that TOML does not have; Python cannot even print the longest."""
+    if isinstance(value, dict):
+        return any(_beyond_64_bits(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_beyond_64_bits(item) for item in value)
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
+
+
+def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
+    """Check a study that is already a table; factors become arms. ``source`` is what errors call it.
+
+    Raises:
+        StudyError: rules are broken.
+    """
+    whole = expand_factors(table, source)
+    wrong = tuning_mistakes(whole)
+    try:
+        document = StudyDocument.model_validate(whole)
+    except ValidationError as error:
+        raise StudyError(source, [*translate_mistakes(error), *wrong]) from error
+    if wrong:
+        raise StudyError(source, wrong)
+    return document
+
+
+def _read(path: Path) -> str:
+    try:
+        # No more than that is read, whatever the size says: the name may lead to a device.
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            size = max(path.stat().st_size, len(content))
+            raise UsageError(f"{path}: {size} bytes; a study file has at most {MAX_BYTES}")
+        return content.decode()
+    except OSError as error:
+        raise UsageError(f"{path}: the study file cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study is a TOML file")]
+        ) from error

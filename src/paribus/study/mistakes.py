@@ -1,0 +1,86 @@
+"""What pydantic says of a study, in the words of a study file: every mistake with its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from paribus.errors import Mistake
+from paribus.study.document import Arm, ComparisonSettings, Data, DeclaredContrast, Protocol, StudyDocument, Tuning
+
+_TABLES: Mapping[str | int, type[BaseModel]] = {
+    "data": Data,
+    "protocol": Protocol,
+    "comparison": ComparisonSettings,
+    "tuning": Tuning,
+    "arms": Arm,
+    "contrasts": DeclaredContrast,
+}
+
+
+_WORDS = {
+    "string_pattern_mismatch": "letters, digits and . _ - are allowed, a letter or digit first",
+    "string_too_short": "must not be empty",
+    "string_type": "text in quotes is expected",
+    "int_type": "a whole number is expected",
+    "float_type": "a number is expected",
+    "finite_number": "a finite number is expected",
+    "bool_type": "true or false is expected, without quotes",
+    "tuple_type": "a list in brackets is expected",
+    "dict_type": "a table is expected",
+    "model_type": "a table is expected",
+    "invalid-json-value": "text, a number, true or false, a list or a table is expected",
+}
+"""What pydantic calls a mistake, in the words of a study file; its own words do where none stand here."""
+
+
+def translate_mistakes(error: ValidationError) -> list[Mistake]:
+    """Every mistake pydantic found, in our words and with places a person would give."""
+    return [Mistake(_place(item["loc"]), _message(item)) for item in error.errors(include_url=False)]
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """``('arms', 'big', 'layers', 2, ...)`` -> ``arm 'big', layer 3``."""
+    parts = list(location)
+    words: list[str] = []
+    while parts:
+        match parts:
+            case ["arms", name, *rest]:
+                words.append(f"arm '{name}'")
+            case ["layers", int(index), *rest]:
+                words.append(f"layer {index + 1}")
+            case ["contrasts", int(index), *rest]:
+                words.append(f"contrast {index + 1}")
+            case ["dict" | "list" | "float" | "[key]", *rest]:
+                pass  # pydantic's own: the kind of a JSON value, or that a key is meant
+            case [int(index), *rest]:
+                words.append(f"item {index + 1}")
+            case [other, *rest]:
+                words.append(str(other))
+        parts = rest
+    return ", ".join(words)
+
+
+def _message(item: Any) -> str:
+    value, kind = item["input"], item["type"]
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        return _unknown_key(item["loc"])
+    if kind == "missing":
+        return "missing; it must be given"
+    if kind in {"value_error", "contradiction"}:
+        return message
+    shown = repr(value)
+    message = _WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
+    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+
+
+def _unknown_key(location: Sequence[str | int]) -> str:
+    table = _TABLES.get(location[0], StudyDocument) if len(location) > 1 else StudyDocument
+    known = list(table.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"unknown key; {hint}known here are {', '.join(known)}"

@@ -1,0 +1,97 @@
+"""What a caller says instead of the study file: seeds, epochs, arms, data; and paths made absolute."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from paribus.errors import UnknownNameError, UsageError
+from paribus.study.document import MAX_SEED, StudyDocument
+
+MAX_RUNS = 100_000
+"""A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
+
+
+def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
+    """The study with the paths of its data absolute, where they are relative to a folder; names stay."""
+    from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
+
+    data, changes = document.data, {}
+    if not is_name(data.source) and _is_path(data.source, folder):
+        changes["source"] = _absolute(data.source, folder)
+    if data.test is not None:
+        changes["test"] = _absolute(data.test, folder)
+    return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
+
+
+def _is_path(source: str, folder: Path) -> bool:
+    """Whether this is meant for a path; a single word that is nowhere is rather a name with a slip of the pen."""
+    try:
+        return Path(source).name != source or "." in source or (folder / source).exists() or Path(source).exists()
+    except (OSError, ValueError):
+        return False  # no name that a file could have; reading it will say so
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return path if path.startswith("~") else os.path.abspath(folder / path)  # noqa: PTH100 - links stay as they are named
+
+
+def override(
+    document: StudyDocument,
+    *,
+    seeds: int | None = None,
+    epochs: int | None = None,
+    arms: Sequence[str] = (),
+    data: str | None = None,
+) -> StudyDocument:
+    """The study with what the command line says instead. With ``arms``, contrasts between the named arms remain.
+
+    Raises:
+        UsageError: a value is out of range, or the study has more than ``MAX_RUNS`` runs.
+        UnknownNameError: the study has no such arm.
+    """
+    if seeds is not None and not 1 <= seeds <= MAX_SEED:
+        raise UsageError(f"--seeds {seeds}: the number of seeds is 1 or more (5 is a good start)")
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs {epochs}: the number of epochs is 1 or more")
+    unknown = [arm for arm in arms if arm not in document.arms]
+    if unknown:
+        raise UnknownNameError(
+            f"--arm {unknown[0]}: study '{document.name}' has no such arm; its arms are {', '.join(document.arms)}"
+        )
+    kept = [name for name in document.arms if not arms or name in arms]
+    _check_size(document, len(kept), document.seeds if seeds is None else seeds)
+    contrasts = [c for c in document.contrasts if c.a in kept and c.b in kept]
+    changes: dict[str, Any] = {"arms": {name: document.arms[name] for name in kept}, "contrasts": tuple(contrasts)}
+    if seeds is not None:
+        changes["seeds"] = seeds
+    if epochs is not None:
+        changes["protocol"] = document.protocol.model_copy(update={"epochs": epochs})
+    changed = document.model_copy(update=changes)
+    if data is None:
+        return changed
+    return with_absolute_paths(
+        changed.model_copy(update={"data": document.data.model_copy(update={"source": data})}), Path()
+    )
+
+
+def _check_size(document: StudyDocument, arms: int, seeds: int) -> None:
+    if arms * seeds > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': {arms:,} arms with {seeds:,} seeds each are {arms * seeds:,} runs; "
+            f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
+        )
+    trainings = len(document.tuned) * (document.tuning.budget or 0)
+    if trainings > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': tuning {len(document.tuned):,} arms takes {trainings:,} trainings; at most "
+            f"{MAX_RUNS:,} are planned: say a smaller `budget` in [tuning]"
+        )
+    pairs = arms * (arms - 1) // 2
+    if document.comparison.all_pairs and pairs > MAX_RUNS:
+        raise UsageError(
+            f"study '{document.name}': `all_pairs` of {arms:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
+            "are judged: declare the contrasts that matter"
+        )

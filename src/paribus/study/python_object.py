@@ -1,0 +1,74 @@
+"""What ``module:object`` or ``path/to/file.py:object`` names: the only place where a user's Python is imported."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from paribus.errors import ParibusError, UsageError
+from paribus.study.document import StudyDocument
+
+
+def study_object(source: str) -> StudyDocument:
+    """The study that ``module:object`` names.
+
+    Raises:
+        UsageError: it cannot be imported, or is no study.
+    """
+    found = python_object(source)
+    document = getattr(found, "document", found)
+    if not isinstance(document, StudyDocument):
+        name = source.rpartition(":")[2]
+        raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
+    return document
+
+
+def python_object(source: str) -> Any:
+    """What ``module:object`` or ``path/to/file.py:object`` names. The only place where a user's Python is imported.
+
+    Raises:
+        UsageError: there is no such module, file or object, or importing it raised an error.
+    """
+    where, _, name = source.rpartition(":")
+    if where.endswith(".py") and not Path(where).is_file():
+        raise UsageError(f"{source}: there is no file {where}")
+    try:
+        module = _run_file(Path(where)) if where.endswith(".py") else _import(where)
+    except ParibusError:
+        raise
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{source}: there is no module '{error.name or where}' here or installed") from error
+    except Exception as error:  # it is the user's code: whatever it raises is told
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(where).resolve()]
+        place = f"line {lines[-1]} of " if lines else ""
+        raise UsageError(f"{source}: {place}{where or 'it'} raised {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise UsageError(f"{source}: {where} has no '{name}'")
+    return getattr(module, name)
+
+
+def _run_file(path: Path) -> ModuleType:
+    # Its own name, by which workers find the layers it defines; it must not take the place of json or keras.
+    before = getattr(sys.modules.get(path.stem), "__file__", None)
+    if path.stem in sys.modules and (before is None or Path(before).resolve() != path.resolve()):
+        raise UsageError(f"{path}: another module named '{path.stem}' is in use; rename the file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None, "a name that ends in .py has a loader"
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _import(name: str) -> ModuleType:
+    # The console script does not look in the current folder; last of all, so that nothing installed is hidden.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)

@@ -1,0 +1,89 @@
+"""Rules between the tables of a study: what each may say while another says something else.
+
+Tables come as TOML has them, or as models of ``paribus.study.document``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from paribus.keras_config import names as keras_names
+from paribus.keras_config.names import is_log_loss, spelled_out
+
+METRICS = (
+    *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
+)
+"""What is measured of every run, whatever the study says."""
+
+
+def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
+    """Where tables of a study do not fit each other. They may be broken in themselves: that is told elsewhere."""
+    arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
+    loss = spelled_out(_get(_get(document, "protocol"), "loss"))
+    readable = isinstance(loss, Mapping) and all(isinstance(arguments, Mapping) for arguments in loss.values())
+    has_log_loss = is_log_loss(cast("Mapping[str, Any]", loss)) if readable else True
+    if not isinstance(arms, Mapping):
+        return
+    known = ", ".join(map(str, arms))
+    measured = (*METRICS, *_of_protocol(_get(document, "protocol")))
+    seen: list[tuple[frozenset[str], object]] = []
+    for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
+        pair = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
+        for name in pair:
+            if name not in arms:
+                yield mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
+        metric = _get(contrast, "metric") or "test_accuracy"
+        if isinstance(metric, str) and metric not in measured:
+            message = f"'{metric}' is not measured; one of {', '.join(measured)} is expected"
+            yield mistake(("contrasts", index, "metric"), message)
+        if len(pair) == 2 and (frozenset(pair), metric) in seen:
+            message = f"'{pair[0]}' against '{pair[1]}' on {metric} is declared twice; keep one"
+            yield mistake(("contrasts", index), message)
+        seen.append((frozenset(pair), metric))
+        estimators = [name for name in pair if _get(arms.get(name), "estimator") is not None]
+        if estimators and str(metric).startswith("fit_"):
+            message = (
+                f"{metric} of '{estimators[0]}': it is what fit prints of networks, and a scikit-learn estimator has "
+                "none; compare test_accuracy or train_accuracy"
+            )
+            yield mistake(("contrasts", index), message)
+        elif estimators and str(metric).endswith("_loss") and not has_log_loss:
+            message = (
+                f"{metric} of '{estimators[0]}': a scikit-learn estimator is measured by its log loss alone, and the "
+                'protocol has another; compare test_accuracy, or let the loss be "categorical_crossentropy"'
+            )
+            yield mistake(("contrasts", index), message)
+    if _get(_get(document, "comparison"), "factorial") is True:
+        levels = [_get(arm, "levels") for arm in arms.values()]
+        designs = {frozenset(each) if isinstance(each, Mapping) else frozenset() for each in levels}
+        if len(designs) != 1 or not next(iter(designs)):
+            message = "true, but not every arm has `levels` of the same factors; give them to every arm"
+            yield mistake(("comparison", "factorial"), message)
+
+
+def _of_protocol(protocol: Any) -> Iterator[str]:
+    """The measures of the metrics that a protocol adds, as far as it makes sense: ``test_auc``, ``train_auc``."""
+    metrics = _get(protocol, "metrics")
+    for metric in metrics if isinstance(metrics, list | tuple) else ():
+        for name, arguments in spelled_out(metric).items() if isinstance(metric, str | dict) else ():
+            given = arguments if isinstance(arguments, dict) else {}
+            try:
+                called = keras_names.name_of(keras_names.class_named(str(name)), given)
+            except ValueError:
+                continue
+            yield from (f"{split}_{called}" for split in keras_names.SPLITS)
+
+
+def _get(table: Any, key: str) -> Any:
+    """A value of a table, as TOML has it or as a model; None without it."""
+    return table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
+
+
+def mistake(
+    place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
+) -> InitErrorDetails:
+    """A mistake as pydantic carries it, with its place."""
+    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)
