@@ -15,10 +15,10 @@ PAGE = Path(__file__).with_name("bad-inputs.md")
 sys.path.insert(0, str(PAGE.parents[1] / "tests"))
 
 from bad_inputs import BAD_INPUTS  # noqa: E402
+from bad_studies import BAD as BAD_STUDIES  # noqa: E402
 from paribus.data import load  # noqa: E402
 from paribus.errors import ParibusError  # noqa: E402
 from paribus.study.load import parse  # noqa: E402
-from test_study_files import BAD as BAD_STUDIES  # noqa: E402
 
 LONGEST = 400
 HEAD = """\
@@ -26,7 +26,7 @@ HEAD = """\
 
 What is handed to paribus and cannot be used as it is: {count} files, options and studies, each with what is said about
 it. None ends in a traceback, none is silently accepted. Every one of them is a test (`tests/bad_inputs.py`,
-`tests/test_study_files.py`); this page is written from them by `make docs`. `FOLDER` is where the file was. Models that
+`tests/study/test_load.py`); this page is written from them by `make docs`. `FOLDER` is where the file was. Models that
 would run code, read files or take all memory stand in [what can go wrong](reliability.md).
 """
 

@@ -6,7 +6,7 @@
 # validation), against the same network without its dropout. Five thousand
 # training images and three epochs, so that three seeds of both take about a minute:
 # the first cell says how much. That its losses are those of Keras's `fit`, step by
-# step, is [a test](../tests/test_engine_keras.py).
+# step, is [a test](../tests/engine/test_keras_parity.py).
 
 # %%
 import os

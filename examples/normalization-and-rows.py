@@ -6,7 +6,7 @@
 # normalization help a dense network, and is an LSTM that reads an image row by row
 # better than a GRU? Three epochs each: set `EPOCHS` for more. That such networks have
 # the losses of Keras's `fit`, step by step, is
-# [a test](../tests/test_engine_keras.py).
+# [a test](../tests/engine/test_keras_parity.py).
 
 # %%
 import os

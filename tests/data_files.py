@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from paribus.records import DataSpec
 
@@ -219,3 +220,32 @@ def flipped(content: bytes) -> bytes:
     changed = bytearray(content)
     changed[content.index(npy_bytes(good_arrays()["x_train"])) + 140] ^= 1
     return bytes(changed)
+
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's dataset-fashion-mnist lies."""
+
+
+def jpeg() -> bytes:
+    stream = io.BytesIO()
+    Image.effect_noise((24, 24), 50).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def archive(*, packed: bool) -> bytes:
+    stream = io.BytesIO()
+    (np.savez_compressed if packed else np.savez)(stream, **good_arrays())
+    return stream.getvalue()
+
+
+def table_bytes() -> list[bytes]:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"n": list(range(40)), "word": ["u", "v"] * 20, "class": ["a", "b"] * 20})
+    written = []
+    for options in ({}, {"compression": "gzip", "use_dictionary": False}):
+        stream = io.BytesIO()
+        parquet.write_table(table, stream, **options)
+        written.append(stream.getvalue())
+    return written

@@ -25,14 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from data_files import GOOD_CSV, good_arrays, idx_bytes, npy_bytes, png
+from data_files import GOOD_CSV, archive, good_arrays, idx_bytes, jpeg, npy_bytes, png, table_bytes
 from paribus.data import idx, load, npy, read_image
 from paribus.errors import ParibusError
 from paribus.records import DataSpec
 from paribus.study import builtin
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from test_data_fuzz import archive, jpeg, table_bytes
 
 SECONDS = 10
 """An input that takes longer is a failure."""

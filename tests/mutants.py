@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHAOS = "test_chaos.py"
+CHAOS = "store/test_chaos.py"
 BOUND = 1200
 """Seconds after which a test is taken not to end, which is no way to fail."""
 
@@ -43,7 +43,7 @@ MUTANTS = (
         "backends/worker.py",
         "    os.read(lifeline, 1)\n    os._exit(1)",
         "    os.read(lifeline, 1)",
-        (CHAOS, "test_backend_local.py::test_workers_do_not_outlive_a_driver_that_is_killed"),
+        (CHAOS, "backends/test_contract.py::test_workers_do_not_outlive_a_driver_that_is_killed"),
     ),
     Mutant(
         "runs are told and not recorded",
@@ -64,14 +64,14 @@ MUTANTS = (
         "store/durable.py",
         "os.fsync(",
         "(lambda descriptor: None)(",
-        ("test_store_power.py",),
+        ("store/test_power.py",),
     ),
     Mutant(
         "the digest of an artifact is not looked at",
         "store/artifacts.py",
         "        if found != sha256:",
         "        if False:",
-        ("test_store_sqlite.py::test_damaged_artifacts_are_named_and_the_rest_works", "test_store_doctor.py"),
+        ("store/test_sqlite.py::test_damaged_artifacts_are_named_and_the_rest_works", "store/test_doctor.py"),
     ),
     Mutant(
         "temporary files of killed writers stay",
@@ -79,14 +79,14 @@ MUTANTS = (
         "            if _TEMPORARY.fullmatch(path.name):",
         "            if False:",
         # Chaos cannot see it: whoever computes the same run again takes the file up.
-        ("test_store_crash.py::test_killed_at_every_point",),
+        ("store/test_crash.py::test_killed_at_every_point",),
     ),
     Mutant(
         "the writer's lock is not taken",
         "store/lock.py",
         "            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "            pass",
-        ("test_store_sqlite.py::test_a_second_writer_is_refused_by_name_of_the_first",),
+        ("store/test_sqlite.py::test_a_second_writer_is_refused_by_name_of_the_first",),
     ),
     Mutant(
         "the row is committed before its files are there",
@@ -104,7 +104,7 @@ MUTANTS = (
         "                    queries.put_run(connection, result, digests)\n"
         "                    self._at(Point.AFTER_INSERT)\n"
         "                self._artifacts.write(name, contents)\n",
-        (CHAOS, "test_store_crash.py::test_killed_at_every_point"),
+        (CHAOS, "store/test_crash.py::test_killed_at_every_point"),
     ),
     Mutant(
         "a run that is tried again has another seed",
@@ -121,21 +121,21 @@ MUTANTS = (
         "backends/oom.py",
         "        return risen",
         "        return True",
-        ("test_backends_oom.py::test_a_killed_worker",),
+        ("backends/test_oom.py::test_a_killed_worker",),
     ),
     Mutant(
         "a cut-off compiled program stays",
         "engine/kept.py",
         "        _remove_damaged(name)",
         "        pass",
-        ("test_engine_cache.py",),
+        ("engine/test_compilation_cache.py",),
     ),
     Mutant(
         "what a killed process left beside Python's arrays stays",
         "data/spooling.py",
         "    remove_left(parent)\n",
         "",
-        ("test_data_arrays.py::test_what_a_killed_process_left_goes_and_what_another_works_on_stays",),
+        ("data/test_arrays.py::test_what_a_killed_process_left_goes_and_what_another_works_on_stays",),
     ),
 )
 

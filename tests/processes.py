@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -52,3 +54,9 @@ def _parent(pid: int) -> int:
 def own_workers(module: bytes = WORKER) -> list[int]:
     """The workers of this process."""
     return workers_of(os.getpid(), module)
+
+
+def run_python(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter without anything that this process has set for JAX."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("XLA_", "PJRT_", "KERAS_", "JAX_"))} | variables
+    return subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, check=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-# What Pillow raises on broken files, found by feeding it mutated ones (tests/test_data_fuzz.py).
+# What Pillow raises on broken files, found by feeding it mutated ones (tests/data/test_fuzz.py).
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 
 

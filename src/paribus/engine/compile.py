@@ -23,7 +23,7 @@ from paribus.records import Seeds, TrainJob
 DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1", "xla_cpu_use_fusion_emitters": "False"}
 """Drawing weights runs for milliseconds, once a run; compiling it with full effort would take seconds.
 
-Neither option changes a bit of what any of Keras's initializers draws (``tests/test_engine_cache.py``).
+Neither option changes a bit of what any of Keras's initializers draws (``tests/engine/test_compilation_cache.py``).
 """
 
 

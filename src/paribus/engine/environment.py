@@ -3,7 +3,7 @@
 Why these flags on a core:
 
 - ``--xla_cpu_experimental_ynn_fusion_type=`` (empty): jaxlib 0.10.2 computes a vmapped matrix-vector product followed
-  by a reduction wrongly with its default (jax issue 39103); ``tests/test_engine_flags.py`` fails where that is so.
+  by a reduction wrongly with its default (jax issue 39103); ``tests/engine/test_flags.py`` fails where that is so.
 - ``--xla_cpu_copy_insertion_use_region_analysis=true``: without it XLA copies every weight that the backward pass reads
   once a step, up to 4 % of a step. The bits are the same.
 - One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``): with more, the same
@@ -17,8 +17,8 @@ On a GPU (``docs/decisions/0025-lanes.md``; none of this has been run on one yet
 - ``XLA_PYTHON_CLIENT_PREALLOCATE=false``: no worker takes three quarters of the GPU's memory for a small network.
 
 Compiled programs are kept in the user's cache directory, so that the next process need not compile them again. They are
-machine code: the folder is named after processor and flags, and ``tests/test_engine_cache.py`` shows that no bit
-depends on whether a program was compiled or read.
+machine code: the folder is named after processor and flags. ``tests/engine/test_compilation_cache.py`` shows that no
+bit depends on whether a program was compiled or read.
 """
 
 from __future__ import annotations

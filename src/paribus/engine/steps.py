@@ -64,7 +64,7 @@ def prepared(
     """Divide by ``scale`` in float32, or standardize; then reshape.
 
     Compiled, XLA multiplies by the reciprocal of ``scale``: of the 256 pixels over 255, half differ from the division
-    in their last bit. ``tests/test_engine_parity.py`` holds it to one unit there.
+    in their last bit. ``tests/engine/test_parity.py`` holds it to one unit there.
 
     Args:
         shape: the shape that the network reads an example in.
@@ -140,7 +140,7 @@ def convolves(lowered: jax.stages.Lowered) -> bool:
     """Whether a program has convolutions in it.
 
     XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel for those inside a loop, and takes some 20 times as long: such
-    networks are trained with one call a batch there. ``tests/test_engine_convolutions.py`` holds both ways together.
+    networks are trained with one call a batch there. ``tests/engine/test_convolutions.py`` holds both ways together.
     """
     return "stablehlo.convolution" in lowered.as_text()
 

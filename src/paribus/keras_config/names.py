@@ -1,6 +1,6 @@
 """What Keras calls things, known without asking Keras: automatic names, and the metrics that a study may name.
 
-``tests/test_engine_metrics.py`` holds this against Keras itself.
+``tests/engine/test_metrics.py`` holds this against Keras itself.
 """
 
 from __future__ import annotations
