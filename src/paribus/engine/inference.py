@@ -123,7 +123,7 @@ class Asked:
             given = losses.probabilities(outputs, network.from_logits)
             return given, losses.predicted_classes(outputs, network.from_logits)
 
-        self._network, self._ask = network, jax.jit(ask)
+        self._network, self._ask = network, jax.jit(network.with_kernels(ask))
 
     def about(self, weights: Weights, x: NDArray[Any]) -> Answers:
         """What the network with these weights says, in inference mode.
