@@ -6,7 +6,7 @@ import re
 
 from paribus.records import Recipe
 
-_WORDS = r"(?:Conv|Pool|Blur|Elastic|Extract|Sobel|Spectrogram|STFT)"
+_WORDS = r"(?:Conv|Pool|Blur|Elastic|Extract|Sharpness|Aug|Sobel|Spectrogram|STFT)"
 _NAMED = re.compile(rf'"class_name":"(?!Global)[^"]*{_WORDS}')
 _KIND = re.compile(rf"(?!Global).*{_WORDS}")
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from paribus.engine.kernels.depthwise import depthwise, depthwise_kernel_gradient, is_depthwise
+from paribus.engine.kernels.shifted import depthwise_kernel_gradient, reads_few, shifted_products
 from paribus.engine.kernels.windows import Windows
 
 MOST_GROUPS = 64
@@ -27,10 +27,13 @@ def convolution(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array |
     """The rule for ``conv_general_dilated``, forward or a gradient.
 
     - A kernel of one pixel, and the gradient of such a kernel, are matrix products.
-    - Groups of one channel (depthwise) are sums of shifted products, and so is their kernel's gradient.
+    - Where few channels are read (an image's, or each group's one channel) it is a sum of shifted products; so is the
+      gradient of the kernel of groups of one channel.
     - Other groups are convolutions side by side.
     """
     inputs, kernel = values
+    if (product := _pixelwise_kernel_gradient(inputs, kernel, params)) is not None:
+        return product
     numbers, groups, batch_groups = (
         params[name] for name in ("dimension_numbers", "feature_group_count", "batch_group_count")
     )
@@ -47,10 +50,10 @@ def convolution(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array |
         (1, *params["rhs_dilation"], 1),
         (1, *params["lhs_dilation"], 1),
     )
-    if groups == batch_groups == 1:
-        result: jax.Array | None = _single(inputs, kernel, windows, kind)
-    elif groups > 1 and is_depthwise(kernel, groups):
-        result = depthwise(inputs, kernel, windows, groups, kind)
+    if batch_groups == 1 and reads_few(kernel, groups):
+        result: jax.Array | None = shifted_products(inputs, kernel, windows, groups, kind)
+    elif groups == batch_groups == 1:
+        result = _single(inputs, kernel, windows, kind)
     else:
         result = depthwise_kernel_gradient(inputs, kernel, windows, batch_groups, kind) if batch_groups > 1 else None
         if result is None:
@@ -66,19 +69,34 @@ def _canonical_order(spec: Sequence[int]) -> tuple[int, ...]:
     return (spec[0], *spec[2:], spec[1])
 
 
+def _pixelwise_kernel_gradient(inputs: jax.Array, kernel: jax.Array, params: Mapping[str, Any]) -> jax.Array | None:
+    """The gradient of a kernel of one pixel, a matrix product of what lies in memory; None of another kernel.
+
+    By way of the canonical form it would take twice as long.
+    """
+    numbers = params["dimension_numbers"]
+    read, own = (
+        [array.shape[axis] for axis in spec[2:]]
+        for array, spec in ((inputs, numbers.lhs_spec), (kernel, numbers.rhs_spec))
+    )
+    plain = all(step == 1 for name in ("lhs_dilation", "rhs_dilation") for step in params[name])
+    one = params["feature_group_count"] == params["batch_group_count"] == 1
+    if not plain or not one or read != own or any(map(any, params["padding"])):
+        return None
+    axes = (numbers.lhs_spec[1:], numbers.rhs_spec[1:])
+    kind = params["preferred_element_type"] or jnp.result_type(inputs, kernel)
+    product = lax.dot_general(inputs, kernel, (axes, ((), ())), preferred_element_type=kind)
+    product = jnp.expand_dims(product, tuple(range(2, inputs.ndim)))
+    return jnp.transpose(product, [numbers.out_spec.index(axis) for axis in range(inputs.ndim)])
+
+
 def _single(inputs: jax.Array, kernel: jax.Array, windows: Windows, kind: Any) -> jax.Array:
     """One group, in canonical form."""
-    last, dilated = inputs.ndim - 1, any(step != 1 for step in windows.input_dilation)
-    if not windows.are_padded and not dilated:
-        if math.prod(kernel.shape[:-2]) == 1:
-            pixels = inputs[tuple(slice(None, None, stride) for stride in windows.strides)]
-            matrix = kernel.reshape(kernel.shape[-2:])
-            return lax.dot_general(pixels, matrix, (((last,), (0,)), ((), ())), preferred_element_type=kind)
-        if math.prod(windows.counts[1:-1]) == 1 and all(step == 1 for step in windows.dilation):
-            read = inputs[(slice(None), *map(slice, kernel.shape[:-2]))]
-            axes = (tuple(range(1, last + 1)), tuple(range(last)))
-            product = lax.dot_general(read, kernel, (axes, ((), ())), preferred_element_type=kind)
-            return jnp.expand_dims(product, tuple(range(1, last)))
+    dilated = any(step != 1 for step in windows.input_dilation)
+    if math.prod(kernel.shape[:-2]) == 1 and not windows.are_padded and not dilated:
+        pixels = inputs[tuple(slice(None, None, stride) for stride in windows.strides)]
+        matrix = kernel.reshape(kernel.shape[-2:])
+        return lax.dot_general(pixels, matrix, (((inputs.ndim - 1,), (0,)), ((), ())), preferred_element_type=kind)
     rank = inputs.ndim - 2
     outer = (0, rank + 1, *range(1, rank + 1))
     return lax.conv_general_dilated(

@@ -1,8 +1,8 @@
 """Pooling as comparisons and sums of strided slices, and the gradient of max pooling by comparisons.
 
 XLA's CPU compiler computes a window's reduction one element at a time, and the gradient of max pooling
-(``select_and_scatter``) one window at a time: twice and 4 to 9 times as long as what is here (decision 0057). Of entries
-that tie, the first of the window in row-major order has the gradient, as with XLA; also where there are nans, XLA's
+(``select_and_scatter``) one window at a time: twice and 4 to 9 times as long as what is here (decision 0056). Of
+entries that tie, the first of the window in row-major order has the gradient, as with XLA; where there are nans, XLA's
 order of comparisons is followed.
 """
 
@@ -78,17 +78,13 @@ def _reduced(
 
 
 def _first_greatest(x: jax.Array, windows: Windows) -> jax.Array:
-    """For every window the number of the entry that ``select_and_scatter`` selects; -1 for one of padding alone."""
-    entries = zip(windows.entries(windows.padded(x, -math.inf)), windows.inside(), strict=True)
-    best, inside = next(entries)
-    first = jnp.where(False if inside is None else ~inside, -1, jnp.zeros(best.shape, jnp.int32))
-    for number, (entry, inside) in enumerate(entries, 1):
+    """For every window the number of the entry that ``select_and_scatter`` selects; padding is -inf there too."""
+    entries = windows.entries(windows.padded(x, -math.inf))
+    best = next(entries)
+    first = jnp.zeros(best.shape, jnp.int32)
+    for number, entry in enumerate(entries, 1):
         # What XLA asks, with this outcome for a nan: is the best so far not at least this one?
         better = ~(best >= entry)
-        if windows.are_padded:
-            better = better | (first < 0)
-        if inside is not None:
-            better = better & inside
         best, first = jnp.where(better, entry, best), jnp.where(better, number, first)
     return first
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
-from numpy.typing import NDArray
 
 MOST_ENTRIES = 64
 """Windows of more entries are not spelled out: each is an operation to compile."""
@@ -78,21 +76,6 @@ class Windows:
         for offset in self.offsets:
             axes = zip(offset, self.counts, self.strides, strict=True)
             yield padded[tuple(slice(start, start + (n - 1) * stride + 1, stride) for start, n, stride in axes)]
-
-    def inside(self) -> Iterator[NDArray[np.bool_] | None]:
-        """For each offset, whether that entry of a window is one of the array's own; None where all are.
-
-        Shapes are ``counts``, with 1 for the axes that are not padded.
-        """
-        counts = self.counts
-        for offset in self.offsets:
-            mark = np.ones([1] * len(counts), bool)
-            for axis, start in enumerate(offset):
-                if any(self.padding[axis]):
-                    place = np.arange(counts[axis]) * self.strides[axis] + start - self.padding[axis][0]
-                    within = (place >= 0) & (place < self.shape[axis])
-                    mark = mark & np.expand_dims(within, [i for i in range(len(counts)) if i != axis])
-            yield None if mark.all() else mark
 
     def placed(self, entry: jax.Array, offset: tuple[int, ...]) -> jax.Array:
         """What belongs to one entry of every window, at that entry's place in the array; zero elsewhere."""

@@ -1,7 +1,8 @@
-"""Depthwise convolutions as sums of shifted products, and the gradient of their kernels as running sums.
+"""Convolutions that read few channels as sums of shifted products, and the gradient of depthwise kernels as sums.
 
 XLA's CPU compiler (jaxlib 0.10.2) computes groups of one channel 30 times as slowly as these sums, and the gradient of
-their kernel 400 times (decision 0056). Arrays are in canonical form: batch first, channels last.
+their kernel 400 times; a first convolution, of an image's one or three channels, takes twice as long by Eigen
+(decision 0056). Arrays are in canonical form: batch first, channels last.
 """
 
 from __future__ import annotations
@@ -20,14 +21,21 @@ UNROLLED = 256
 """Products spelled out in the loop of a kernel's gradient, at most: each is an operation to compile."""
 
 
-def is_depthwise(kernel: jax.Array, groups: int) -> bool:
-    """Whether each group reads one channel or gives one, by a kernel that is small enough to be spelled out."""
-    *spatial, read, given = kernel.shape
-    return 1 in (read, given // groups) and math.prod(spatial) * read <= MOST_ENTRIES
+FEW_PRODUCTS = 27
+"""Products in a sum that is faster than Eigen's convolution: those of 3 x 3 pixels of three channels."""
 
 
-def depthwise(inputs: jax.Array, kernel: jax.Array, windows: Windows, groups: int, kind: Any) -> jax.Array:
-    """A convolution in groups, forward or the gradient of its inputs.
+def reads_few(kernel: jax.Array, groups: int) -> bool:
+    """Whether what a kernel computes is faster as shifted products: with one group, or in groups of one channel."""
+    *taps, read, given = kernel.shape
+    products = math.prod(taps) * read
+    if groups == 1:
+        return math.prod(taps) > 1 and products <= FEW_PRODUCTS
+    return 1 in (read, given // groups) and products <= MOST_ENTRIES
+
+
+def shifted_products(inputs: jax.Array, kernel: jax.Array, windows: Windows, groups: int, kind: Any) -> jax.Array:
+    """A convolution in groups, forward or a gradient of its inputs, as a sum over taps and channels.
 
     Args:
         inputs: ``(batch, *spatial, groups * read)``.
