@@ -3,8 +3,8 @@
 Operations are counted in the traced step, before its convolutions are rewritten: those of every matrix product and
 convolution, forward and gradients, without the zeros of dilated inputs. They are divided by the rate of a large product
 on this core; the optimizer's passes over memory are added at the rate of a triad. Both rates are in processor time, the
-best of some, so that a shared machine disturbs them little. Activations, pooling, normalization and gathering are not in
-it.
+best of some, so that a shared machine disturbs them little. Activations, pooling, normalization and gathering are not
+in it.
 """
 
 from __future__ import annotations
