@@ -65,8 +65,8 @@ def test_an_undecided_answer_says_what_the_data_are_compatible_with() -> None:
     text = contrast_sentence(contrast)
     assert "The data are compatible with -" in text
     assert text.endswith("points; both ends exceed the margin of 0.10.")
-    loss = np.random.default_rng(2).random((3, 200))
-    pair = SeedScores("a", (0, 1, 2), loss), SeedScores("b", (0, 1, 2), loss[:, ::-1])
+    generator = np.random.default_rng(2)
+    pair = tuple(SeedScores(name, (0, 1, 2), generator.random((3, 200))) for name in "ab")
     (contrast,) = compare_family([ContrastScores(*pair, LOSS)])
     assert contrast.comparison is not None
     assert contrast.comparison.margin is None
@@ -75,7 +75,7 @@ def test_an_undecided_answer_says_what_the_data_are_compatible_with() -> None:
 
 def test_one_end_beyond_the_margin_is_named() -> None:
     a, b = arms(0.02)
-    (contrast,) = compare_family([ContrastScores(a, b, ACCURACY, margin=0.03)], level=0.999)
+    (contrast,) = compare_family([ContrastScores(a, b, ACCURACY, margin=0.03)])
     assert contrast.comparison is not None
     assert contrast.comparison.verdict is Verdict.UNDECIDED
     assert "; the upper end exceeds the margin of 3.00." in contrast_sentence(contrast)
