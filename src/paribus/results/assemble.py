@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
-from paribus.analysis.metrics import METRICS
+from paribus.analysis.metrics import METRICS, Metric, Unit
 from paribus.analysis.pairing import SeedScores
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult, Status
@@ -64,7 +64,7 @@ def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], evidence: StudyScores) -> ArmOutcome:
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in own_metrics(document))]
-    estimates = {name: _estimate(evidence.scores(arm.name, name), document) for name in names}
+    estimates = {name: _estimate(evidence.scores(arm.name, name), evidence.metric(name), document) for name in names}
     found = tuple(
         _as_damaged(result, damage) if (damage := evidence.damaged.get(run.fingerprint)) else result
         for run in arm.runs
@@ -78,9 +78,9 @@ def _as_damaged(run: RunResult, damage: str) -> RunResult:
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
-def _estimate(scores: SeedScores, document: StudyDocument) -> Estimate | None:
+def _estimate(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
     if not scores.seeds:
         return None
     if scores.values.shape[1] == 1:
-        return estimate_values(scores.values[:, 0], document.comparison.level)
+        return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.unit is Unit.FRACTION)
     return estimate_scores(scores.values, document.comparison.level, document.comparison.scope)
