@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from paribus.analysis.disagreements import Disagreements
 
-
 _FEW_EXAMPLES = 12.0
 """Below so many effective examples the coverage of 95 % intervals fell under 93.5 % in simulated log losses."""
 
