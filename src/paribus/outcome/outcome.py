@@ -13,6 +13,7 @@ from paribus.analysis.noise import NoiseShares
 from paribus.outcome.choice import Choice
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study.document import StudyDocument
+from paribus.study.request import StudyRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ class Outcome:
     """What a study's runs say, as far as they are stored.
 
     Attributes:
-        document: the study.
-        data: its data.
+        request: what was asked: the study, its data, the seeds.
         arms: one entry an arm, in the study's order.
         contrasts: the declared contrasts, in their order, judged as one family.
         effects: main effects and interactions of a factorial study; empty otherwise.
@@ -61,8 +61,7 @@ class Outcome:
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
-    document: StudyDocument
-    data: DataSummary
+    request: StudyRequest
     arms: tuple[ArmOutcome, ...]
     contrasts: tuple[JudgedContrast, ...]
     effects: tuple[Effect, ...]
@@ -71,6 +70,16 @@ class Outcome:
     predictions: Callable[[str], Predictions]
     metrics: tuple[Metric, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
+
+    @property
+    def document(self) -> StudyDocument:
+        """The whole study."""
+        return self.request.study
+
+    @property
+    def data(self) -> DataSummary:
+        """The study's data."""
+        return self.request.data
 
     def arm(self, name: str) -> ArmOutcome:
         """The arm of that name; it must exist."""

@@ -326,11 +326,15 @@ class Tuning(_Table):
 
 
 class StudyDocument(_Table):
-    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
+    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
+
+    Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.
+    """
 
     name: Name
     question: str = ""
     seeds: Whole = Field(default=5, ge=1, le=MAX_SEED)
+    first_seed: Whole = Field(default=0, ge=0, le=MAX_SEED)
     data: Data
     protocol: Protocol = Protocol()
     comparison: ComparisonSettings = ComparisonSettings()
