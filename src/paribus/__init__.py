@@ -5,8 +5,8 @@
     import paribus as pb
     results = pb.compare({"dropout": model_a, "none": model_b}, data="mnist", seeds=5, epochs=10)
 
-Importing it is cheap: what a name needs is imported when the name is first used. Imported before Keras, it has Keras run
-on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX in processes of its own, whatever Keras runs on here.
+Importing it is cheap: what a name needs is imported when the name is first used. Imported before Keras, it has Keras
+run on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX, in processes of its own, in any case.
 """
 
 from __future__ import annotations
