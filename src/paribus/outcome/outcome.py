@@ -14,6 +14,7 @@ from paribus.outcome.choice import Choice
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study.document import StudyDocument
 from paribus.study.request import StudyRequest
+from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Outcome:
         environments: the different environments that the runs were computed in.
         predictions: per-example answers of a run by fingerprint; read when asked for.
         metrics: the metrics that the protocol adds to those that every study has.
+        statements: all contrasts and effects of the study, with their shares of the error; also those of arms that
+            were never run.
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
@@ -69,6 +72,7 @@ class Outcome:
     environments: tuple[Environment, ...]
     predictions: Callable[[str], Predictions]
     metrics: tuple[Metric, ...] = ()
+    statements: tuple[Statement, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
 
     @property

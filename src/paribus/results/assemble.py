@@ -11,6 +11,7 @@ from paribus.analysis.metrics import METRICS
 from paribus.analysis.pairing import SeedScores
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Status
+from paribus.results.history import note_unplanned_looks, read_history, with_looks_taken
 from paribus.results.notes import list_notes
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores, own_metrics
@@ -46,18 +47,23 @@ def assemble_outcome(
     scores = StudyScores(document, request.data, present, runs, read)
     choices = stored_choices(request, store)
     outcomes = tuple(replace(_arm(arm, document, runs, scores), tuning=choices.get(arm.name)) for arm in present)
-    judgement = judge_contrasts(document, scores, min((_complete(arm, runs) for arm in present), default=0))
+    complete = {arm.name: _complete(arm, runs) for arm in present}
+    history = read_history(document, present, store)
+    judgement = judge_contrasts(document, history.statements, scores, complete)
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
-    return Outcome(
+    outcome = Outcome(
         request,
         outcomes,
         judgement.contrasts,
         judgement.effects,
-        (*request.notes, *list_notes(document, outcomes, environments)),
+        (*request.notes, *history.notes, *list_notes(document, outcomes, environments)),
         environments,
         read,
         metrics=own_metrics(document),
+        statements=history.statements,
     )
+    outcome = with_looks_taken(outcome, history)
+    return replace(outcome, notes=(*note_unplanned_looks(outcome), *outcome.notes))
 
 
 def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:

@@ -9,6 +9,7 @@ from paribus.data import pending, summarize
 from paribus.display.base import Display
 from paribus.outcome.outcome import Outcome
 from paribus.records import Seeds
+from paribus.results.history import judgements_of
 from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import check_parameters, compute_missing, describe_arms
 from paribus.runner.save import save_request
@@ -30,6 +31,7 @@ def run_study(
     *,
     stored_as: str | None = None,
     arms: Sequence[str] = (),
+    seeds: int | None = None,
     parameters: Mapping[str, int] | None = None,
 ) -> Outcome:
     """Compute what is missing of a study's runs, and judge everything that is stored of it.
@@ -41,13 +43,17 @@ def run_study(
         display: what is told how it goes.
         stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
         arms: only these are run; all by default. The answer is the whole study's all the same.
+        seeds: how many seeds these arms get, if not the study's number.
         parameters: how many weights an arm's network has, where the caller knows it.
 
     Raises:
         ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
         DataError, StoreError, BackendError: as their names say; what was recorded stays.
     """
-    request = resolve_request(study, store, backend, display, stored_as=stored_as, arms=arms, parameters=parameters)
+    numbers = None if seeds is None else ordinary_seeds(study.model_copy(update={"seeds": seeds}))
+    request = resolve_request(
+        study, store, backend, display, stored_as=stored_as, arms=arms, seeds=numbers, parameters=parameters
+    )
     return carry_out(request, store, backend, display)
 
 
@@ -83,7 +89,10 @@ def resolve_request(
 def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Display) -> Outcome:
     """Compute what is missing of a request, and judge everything that is stored of its study."""
     request = compute_request(request, store, backend, display)
-    return StoredResults.of(request, store).outcome()
+    results = StoredResults.of(request, store)
+    outcome = results.outcome()
+    store.record_judgements(judgements_of(outcome, results.arms))
+    return outcome
 
 
 def compute_request(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyRequest:
