@@ -85,7 +85,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class EffectPattern:
-    """An effect before there are data: its factors, their (low, high) levels, and a weight for each cell of the design."""
+    """An effect before there are data: its factors, their (low, high) levels, a weight for each cell of the design."""
 
     factors: tuple[str, ...]
     levels: tuple[tuple[str, str], ...]

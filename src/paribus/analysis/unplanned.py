@@ -15,8 +15,8 @@ _SEED = 20_260
 def error_of_looks(seeds: tuple[int, ...], alpha: float = 0.05) -> float:
     """The chance that a study of two equal arms is called better or worse at one look at least.
 
-    Each look is a paired t test over the seeds so far at the nominal level ``alpha``, on normal differences. This is the
-    error over seeds alone; on new data the looks share their test examples and err less, so it is an upper bound.
+    Each look is a paired t test over the seeds so far at the nominal level ``alpha``, on normal differences. This is
+    the error over seeds alone; on new data the looks share their test examples and err less: it is an upper bound.
 
     Args:
         seeds: the numbers of seeds at which the study was judged, growing; those below 2 decide nothing.

@@ -85,6 +85,11 @@ class Outcome:
         """The study's data."""
         return self.request.data
 
+    @property
+    def judged(self) -> tuple[JudgedContrast | Effect, ...]:
+        """The contrasts and then the effects."""
+        return (*self.contrasts, *self.effects)
+
     def arm(self, name: str) -> ArmOutcome:
         """The arm of that name; it must exist."""
         return next(arm for arm in self.arms if arm.name == name)

@@ -48,17 +48,17 @@ def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Stor
 
 def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     """What several looks without a plan make of the promised error, by simulation; nothing where there was one look."""
-    taken = {statement.looks_taken for statement in (*outcome.contrasts, *outcome.effects)}
+    taken = {statement.looks_taken for statement in outcome.judged}
     longest = max(taken, key=len, default=())
     if len(longest) < 2:
         return ()
     level = outcome.document.comparison.level
     error = error_of_looks(longest, 1 - level)
     return (
-        f"This study was judged at {listed([str(seeds) for seeds in longest])} seeds, without planned looks: stopping at "
-        f"whichever look pleases, a single statement is wrongly called better or worse with a chance of up to "
-        f"{100 * error:.1f} %, not {100 * (1 - level):.3g} % (simulated). `--until-decided` plans its looks and keeps the "
-        "promised error.",
+        f"This study was judged at {listed([str(seeds) for seeds in longest])} seeds, without planned looks: whoever "
+        "stops at the look that pleases calls a single statement wrongly better or worse with a chance of up to "
+        f"{100 * error:.1f} %, not {100 * (1 - level):.3g} % (simulated). `--until-decided` plans its looks and keeps "
+        "the promised error.",
     )
 
 
@@ -66,16 +66,14 @@ def judgements_of(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgemen
     """What the store must remember of an answer that was given: every statement with a comparison."""
     by_key = {statement.key: statement for statement in outcome.statements}
     judgements = []
-    for judged in (*outcome.contrasts, *outcome.effects):
+    for judged in outcome.judged:
         comparison = judged.comparison
         statement = by_key[judged.key]
         name = _anchor(statement, arms)
         if comparison is None or comparison.p_value is None or name is None:
             continue
         look = comparison.look.number if comparison.look is not None else None
-        judgements.append(
-            Judgement(name, statement.metric, comparison.seeds, statement.primary, statement.share, look)
-        )
+        judgements.append(Judgement(name, statement.metric, comparison.seeds, statement.primary, statement.share, look))
     return tuple(judgements)
 
 
@@ -102,9 +100,9 @@ def _as_first_declared(
     if late:
         names = listed([declared[index].name for index in late])
         notes.append(
-            f"{names} {'was' if len(late) == 1 else 'were'} declared primary after {counted(max(late.values()), 'seed')} "
-            "had been judged: the shares of the error stay as they were. A study with another `first_seed` starts on "
-            "seeds that nobody has looked at."
+            f"{names} {'was' if len(late) == 1 else 'were'} declared primary after "
+            f"{counted(max(late.values()), 'seed')} had been judged: the shares of the error stay as they were. A study "
+            "with another `first_seed` starts on seeds that nobody has looked at."
         )
         statements = declared_statements(_without_primary(document, [declared[index] for index in late]))
     else:
@@ -114,7 +112,7 @@ def _as_first_declared(
         share = before[0].share * len(primaries)
         if 0 < share < 1:
             notes.append(
-                f"The share of the primary statements was {share:g} of the error when they were first judged, and stays."
+                f"When the primary statements were first judged their share of the error was {share:g}, and it stays."
             )
             statements = declared_statements(document, share) if not late else statements
     return statements, tuple(notes)

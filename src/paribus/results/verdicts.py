@@ -1,8 +1,8 @@
 """The declared contrasts and effects of a study, judged together as one family, at the planned looks if any.
 
-The family is that of the whole study, whichever arms were run (``docs/decisions/0080-a-study-is-one-study.md``). Primary
-statements have the larger share of the error and are judged look by look; the others are judged once, on the study's
-own number of seeds (``docs/decisions/0050-shares-of-the-error.md``).
+The family is that of the whole study, whichever arms were run (``docs/decisions/0080-a-study-is-one-study.md``).
+Primary statements have the larger share of the error and are judged look by look; the others are judged once, on the
+study's own number of seeds (``docs/decisions/0050-shares-of-the-error.md``).
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _grow_primary(
 
 def undecided_arms(outcome: Outcome) -> list[str]:
     """The arms of the primary statements that have no verdict yet, in the study's order."""
-    judged = {item.key: item for item in (*outcome.contrasts, *outcome.effects)}
+    judged = {item.key: item for item in outcome.judged}
     waiting = {
         arm
         for statement in outcome.statements
@@ -128,4 +128,4 @@ def is_decided(outcome: Outcome) -> bool:
     """Whether every primary statement has a verdict other than undecided; every statement, where none is primary."""
     if any(statement.primary for statement in outcome.statements):
         return not undecided_arms(outcome)
-    return all(has_verdict(item) for item in (*outcome.contrasts, *outcome.effects))
+    return all(has_verdict(item) for item in outcome.judged)

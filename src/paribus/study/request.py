@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from paribus.records import DataSummary, Recipe, Seeds, StudyKind, TrainJob, labelled
+from paribus.records import DataSummary, Recipe, Seeds, StudyKind, TrainJob, label_study
 from paribus.study.document import StudyDocument
 from paribus.study.plan import wanted_runs
 
@@ -37,7 +37,7 @@ class StudyRequest:
     @property
     def label(self) -> str:
         """What the request is called in progress and in lists: ``digits``, ``digits.noise``."""
-        return labelled(self.stored_as, self.kind)
+        return label_study(self.stored_as, self.kind)
 
     def jobs(self) -> tuple[TrainJob, ...]:
         """Every arm asked for with every seed asked for."""

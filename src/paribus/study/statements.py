@@ -117,5 +117,5 @@ def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
 
 
 def _spelled(pattern: EffectPattern) -> str:
-    """As ``primary_effects`` of a study file names it: ``dropout``, or ``architecture x dropout`` for an interaction."""
+    """As ``primary_effects`` names it: ``dropout``, or ``architecture x dropout`` for an interaction."""
     return " x ".join(pattern.factors)
