@@ -18,7 +18,7 @@ from paribus.backends.local import LocalBackend
 from paribus.data import summarize
 from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
 from paribus.keras_config.custom_objects import imports_for
-from paribus.records import Recipe, canonical_json
+from paribus.records import Recipe, StudyKind, canonical_json
 from paribus.report import ablation as report
 from paribus.report.ablation import Ablated, Part
 from paribus.runner.jobs import describe_arms, try_arms
@@ -186,7 +186,7 @@ def take_apart(
         recipe = describe_arms(base, data, opened, backend)[arm]
         found = _chosen(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
         document, tried, left_out = _buildable(base, arm, recipe, found, opened, backend)
-        planned = run_study(document, opened, backend, shown(progress=progress))
+        planned = run_study(document, opened, backend, shown(progress=progress), kind=StudyKind.ABLATION)
     opened = reopened(opened)
     return Ablation(Ablated(judged(document, planned, opened), arm, tried, left_out), opened, study)
 

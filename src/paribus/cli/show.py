@@ -78,14 +78,16 @@ def _counts(store: Store) -> dict[str, int]:
     for study in store.studies():
         wanted = [run.fingerprint for arm in study.arms for run in arm.runs]
         found = store.runs(wanted)
-        counts[study.name] = sum(fingerprint in found for fingerprint in wanted)
+        counts[study.label] = sum(fingerprint in found for fingerprint in wanted)
     return counts
 
 
 def _study(store: Store, name: str) -> StoredStudy:
-    found = store.study(name)
+    from paribus.store.base import labelled_study
+
+    found = labelled_study(store, name)
     if found is None:
-        known = ", ".join(study.name for study in store.studies()) or "nothing yet"
+        known = ", ".join(study.label for study in store.studies()) or "nothing yet"
         raise UnknownNameError(f"no study '{name}' in this store; stored: {known}")
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from paribus.analysis.noise import NoiseShares, noise_shares
-from paribus.records import DataSummary, Recipe, Seeds
+from paribus.records import DataSummary, Recipe, Seeds, StudyKind
 from paribus.results.scores import StudyScores
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
@@ -21,7 +21,7 @@ _DRAWS_MASKS = re.compile(r"Dropout|Noise|Random|\"(recurrent_)?dropout\":0?\.[0
 
 def stored_noise(document: StudyDocument, data: DataSummary, store: Store) -> dict[str, NoiseShares]:
     """What earlier calls of ``measure`` left in the store, by arm; empty where nothing was measured."""
-    found = store.study(document.name + SUFFIX)
+    found = store.study(document.name, StudyKind.NOISE)
     if found is None:
         return {}
     kept = StudyDocument.model_validate_json(found.document)

@@ -13,7 +13,7 @@ from paribus.results.assemble import assemble_outcome
 from paribus.results.noise import stored_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
 from paribus.results.scores import StudyScores
-from paribus.store.base import Store, StoredArm, StoredStudy
+from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
 from paribus.study.document import StudyDocument
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
@@ -72,12 +72,12 @@ def open_results(study: str, store: Store) -> StoredResults:
         UnknownNameError: nothing is stored under that name.
         UsageError: the study says something else now than when it was run.
     """
-    found = store.study(study)
+    found = labelled_study(store, study)
     if found is None:
         document = load_study(study) if _may_be_file(study) else None
-        found = store.study(document.name) if document is not None else None
+        found = labelled_study(store, document.name) if document is not None else None
         if found is None:
-            known = ", ".join(stored.name for stored in store.studies()) or "nothing yet"
+            known = ", ".join(stored.label for stored in store.studies()) or "nothing yet"
             name = document.name if document is not None else study
             raise UnknownNameError(
                 f"nothing is stored of study '{name}'; stored: {known}. First: `paribus run {study}`"

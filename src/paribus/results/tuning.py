@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from paribus.outcome.choice import Choice, Ending, choose_candidate, score_candidate
-from paribus.records import DataSummary, RunResult
+from paribus.records import DataSummary, RunResult, StudyKind
 from paribus.store.base import Store
 from paribus.study.candidates import Candidate, candidates, combinations, trial_study, validation_split
 from paribus.study.document import StudyDocument
@@ -17,7 +17,7 @@ def stored_choices(document: StudyDocument, data: DataSummary, store: Store) -> 
     Arms whose candidates are not kept there (any more), or under another protocol, are left out.
     """
     trials = trial_study(document)
-    found = store.study(trials.name) if document.tuned else None
+    found = store.study(document.name, StudyKind.TUNING) if document.tuned else None
     if found is None or found.data != data:
         return {}
     kept = StudyDocument.model_validate_json(found.document)

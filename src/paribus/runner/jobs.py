@@ -8,7 +8,7 @@ from contextlib import closing
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Training
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, StudyKind, Training
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
@@ -77,6 +77,11 @@ def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:
         for index, _ in weights
         if index > last
     ]
+
+
+def stored_name(document: StudyDocument, kind: StudyKind) -> str:
+    """The name that a study is stored under: that of the study that its candidates or noise runs belong to."""
+    return document.name.removesuffix(f".{kind}") if kind in (StudyKind.TUNING, StudyKind.NOISE) else document.name
 
 
 def stored_document(document: StudyDocument) -> str:

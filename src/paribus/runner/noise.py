@@ -9,7 +9,7 @@ from paribus.backends.base import Backend
 from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.errors import UsageError
-from paribus.records import Seeds
+from paribus.records import Seeds, StudyKind
 from paribus.results.noise import STREAMS, SUFFIX, counts, shares_of_arm
 from paribus.runner.jobs import describe_arms
 from paribus.runner.run import run_study
@@ -48,7 +48,8 @@ def measure_noise(
             "noise to share out; ask for the noise of another arm"
         )
     streams = [stream for stream in STREAMS if counts(stream, recipe)]
-    planned = run_study(one, store, backend, display, whole=whole, seeds=tuple(_design(streams, runs)))
+    design = tuple(_design(streams, runs))
+    planned = run_study(one, store, backend, display, whole=whole, seeds=design, kind=StudyKind.NOISE)
     found = tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.wanted)
     return shares_of_arm(document, data, StoredArm(arm, recipe, found), store)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from paribus.backends.base import Backend
 from paribus.data import pending, summarize
 from paribus.display.base import Display
-from paribus.records import Seeds
-from paribus.runner.jobs import compute_missing, describe_arms, stored_arms, stored_document
+from paribus.records import Seeds, StudyKind
+from paribus.runner.jobs import compute_missing, describe_arms, stored_arms, stored_document, stored_name
 from paribus.runner.tuning import tune_arms
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
@@ -26,6 +26,7 @@ def run_study(
     *,
     whole: StudyDocument | None = None,
     seeds: Sequence[Seeds] | None = None,
+    kind: StudyKind = StudyKind.STUDY,
 ) -> RunPlan:
     """Compute what is missing of a study's runs, and record each as it ends. Arms with a grid are tuned first.
 
@@ -36,6 +37,7 @@ def run_study(
         display: what is told how it goes.
         whole: the study that the runs are kept under, where ``document`` holds only some of its arms.
         seeds: other seeds than 0 to ``document.seeds`` - 1, the streams seeded apart perhaps.
+        kind: what the runs are for.
 
     Returns:
         The plan that was carried out; the runs themselves are in the store.
@@ -51,7 +53,14 @@ def run_study(
     recipes = describe_arms(chosen, data, store, backend)
     wanted = wanted_runs(chosen, recipes, data, seeds or [Seeds.of(seed) for seed in range(document.seeds)])
     planned = plan_runs(wanted, store.runs([job.fingerprint for job in wanted]))
-    store.save_study(document.name, stored_document(whole or document), stored_arms(planned), data)
+    store.save_study(
+        stored_name(document, kind),
+        stored_document(whole or document),
+        stored_arms(planned),
+        data,
+        kind=kind,
+        seeds=document.seeds if seeds is None else None,
+    )
     display.planned(document, data, planned)
     if planned.missing:
         compute_missing(planned, store, backend, display)

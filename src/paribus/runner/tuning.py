@@ -12,7 +12,7 @@ from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError, ParibusError
 from paribus.outcome.choice import Choice, Tried
-from paribus.records import DataSummary, Recipe, RunResult, TrainJob
+from paribus.records import DataSummary, Recipe, RunResult, StudyKind, TrainJob
 from paribus.results.tuning import stored_choices
 from paribus.runner.jobs import compute_missing, stored_arms, stored_document, try_arms
 from paribus.store.base import Store
@@ -52,7 +52,7 @@ def tune_arms(
     wanted = [job for found in by_arm.values() for each in found for job in _jobs(each, trials, recipes, data)]
     runs = store.runs([job.fingerprint for job in wanted])
     planned = _without(plan_runs(wanted, runs), _begun(whole, by_arm, store), runs)
-    store.save_study(trials.name, stored_document(trial_study(whole)), stored_arms(planned), data)
+    store.save_study(whole.name, stored_document(trial_study(whole)), stored_arms(planned), data, kind=StudyKind.TUNING)
     if planned.missing:
         display.planned(trials, data, planned)
         compute_missing(planned, store, backend, display)
