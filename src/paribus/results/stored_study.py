@@ -16,7 +16,7 @@ from paribus.results.noise import stored_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
-from paribus.store.base import Store, StoredArm, StoredStudy
+from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
 from paribus.study.document import Protocol, StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
@@ -139,13 +139,11 @@ def _counted(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[Stored
 
 def find_stored(name: str, store: Store) -> StoredStudy | None:
     """What is stored under a name as it is listed, else the only study that is ``name`` with something changed."""
-    stored = store.study(name) or store.study(name, StudyKind.ABLATION)
+    stored = labelled_study(store, name)
     if stored is not None:
         return stored
-    studies = store.studies()
-    variants = [study for study in studies if study.kind is StudyKind.STUDY and is_variant(study.name, name)]
-    labelled = [study for study in studies if study.label == name]
-    return (labelled or variants)[0] if labelled or len(variants) == 1 else None
+    variants = [study for study in store.studies() if study.kind is StudyKind.STUDY and is_variant(study.name, name)]
+    return variants[0] if len(variants) == 1 else None
 
 
 def _may_be_file(study: str) -> bool:
