@@ -68,12 +68,12 @@ def test_importing_paribus_imports_nothing_heavy() -> None:
 
 def test_the_driver_of_a_study_never_imports_keras() -> None:
     rooms = (
-        "run",
-        "collect",
+        "runner.run",
+        "results.assemble",
         "backends.local",
         "store.sqlite",
         "data",
-        "study_files",
+        "study.load",
         "display.live",
         "report.terminal",
     )

@@ -45,6 +45,7 @@ def _study(document: StudyDocument) -> list[str]:
     if known is None:
         return ["study.toml"]
     epochs = document.protocol.epochs if document.protocol.epochs != known.protocol.epochs else None
-    if not is_same_study(override(known, epochs=epochs), document) or known.data != document.data:
+    same = is_same_study(override(known, epochs=epochs), document)
+    if not same or (known.data, known.question) != (document.data, document.question):
         return ["study.toml"]
     return [document.name] if epochs is None else [document.name, "--epochs", str(epochs)]

@@ -47,9 +47,8 @@ def assemble_outcome(
     scores = StudyScores(document, request.data, present, runs, read)
     choices = stored_choices(request, store)
     outcomes = tuple(replace(_arm(arm, document, runs, scores), tuning=choices.get(arm.name)) for arm in present)
-    complete = {arm.name: _complete(arm, runs) for arm in present}
     history = read_history(document, present, store)
-    judgement = judge_contrasts(document, history.statements, scores, complete)
+    judgement = judge_contrasts(document, history.statements, scores, count_complete(present, runs))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
     outcome = Outcome(
         request,
@@ -66,9 +65,9 @@ def assemble_outcome(
     return replace(outcome, notes=(*note_unplanned_looks(outcome), *outcome.notes))
 
 
-def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
-    """How many of an arm's seeds have ended one after the other from the first: looks are taken at whole ones only."""
-    return sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs))
+def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
+    """How many seeds of each arm have ended one after the other from the first: looks are taken at whole ones only."""
+    return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
 
 
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores) -> ArmOutcome:
