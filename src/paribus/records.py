@@ -188,6 +188,11 @@ class StudyKind(StrEnum):
     ABLATION = "ablation"
 
 
+def label_study(name: str, kind: StudyKind) -> str:
+    """What the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
+
+
 class Status(StrEnum):
     """How a run ended. A run that was cut off (killed, interrupted) has no status: it is simply not there."""
 

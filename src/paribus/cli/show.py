@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.errors import UnknownNameError, UsageError
+from paribus.errors import UnknownNameError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from paribus.records import RunResult
@@ -83,22 +83,19 @@ def _counts(store: Store) -> dict[str, int]:
 
 
 def _study(store: Store, name: str) -> StoredStudy:
-    from paribus.store.base import labelled_study
+    from paribus.results.stored_study import find_stored
 
-    found = labelled_study(store, name)
-    if found is None:
-        known = ", ".join(study.label for study in store.studies()) or "nothing yet"
-        raise UnknownNameError(f"no study '{name}' in this store; stored: {known}")
-    return found
+    study = find_stored(name, store)
+    if study is None:
+        raise unknown_name("study", name, [stored.label for stored in store.studies()], "this store")
+    return study
 
 
 def _arm(study: StoredStudy, name: str) -> StoredArm:
-    for arm in study.arms:
-        if arm.name == name:
-            return arm
-    raise UnknownNameError(
-        f"study '{study.name}' has no arm '{name}'; its arms are {', '.join(arm.name for arm in study.arms)}"
-    )
+    arms = {arm.name: arm for arm in study.arms}
+    if name not in arms:
+        raise unknown_name("arm", name, arms, f"study '{study.label}'")
+    return arms[name]
 
 
 def _run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:

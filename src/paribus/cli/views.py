@@ -45,8 +45,7 @@ def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> Vi
         data = study.data.name if study.data is not None else ""
         arms = [arm.name for arm in study.arms]
         _row(table, study.label, data, ", ".join(arms), str(counts[study.label]), str(wanted))
-        counted_runs = {"stored": counts[study.label], "wanted": wanted}
-        rows.append({"name": study.label, "kind": str(study.kind), "data": data, "arms": arms, **counted_runs})
+        rows.append({"name": study.label, "data": data, "arms": arms, "stored": counts[study.label], "wanted": wanted})
     return View(table, {"studies": rows})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from paribus.data import load
 from paribus.errors import StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.names import is_log_loss
-from paribus.records import DataSummary, RunResult, Seeds
-from paribus.store.base import Store, StoredArm
+from paribus.records import DataSummary, Predictions, RunResult, Seeds
+from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 
@@ -31,7 +31,7 @@ class StudyScores:
         data: its data.
         stored: for each arm, the seeds and fingerprints of the runs that count.
         runs: the runs that are there, by fingerprint.
-        store: where predictions are.
+        predictions: reads those of a run, by its fingerprint.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class StudyScores:
         data: DataSummary,
         stored: Sequence[StoredArm],
         runs: Mapping[str, RunResult],
-        store: Store,
+        predictions: Callable[[str], Predictions],
     ) -> None:
         self._document = document
         self._own = {metric.name: metric for metric in own_metrics(document)}
         self._classes = data.classes
-        self._store = store
+        self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
@@ -92,7 +92,7 @@ class StudyScores:
         kind = np.min_scalar_type(self._classes)
         for seed, run in self._runs[arm]:
             try:
-                answers.append(self._store.predictions(run.fingerprint).predicted.astype(kind))
+                answers.append(self._predictions(run.fingerprint).predicted.astype(kind))
             except StoreDamagedError as error:
                 self.damaged[run.fingerprint] = str(error)
             else:
@@ -114,7 +114,7 @@ class StudyScores:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            found = [self._store.predictions(run.fingerprint).true_probability for run in runs]
+            found = [self._predictions(run.fingerprint).true_probability for run in runs]
             return log_loss(np.stack(found), self._classes)
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]

@@ -8,7 +8,7 @@ from contextlib import closing
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, StudyKind, Training
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Training
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
@@ -79,14 +79,35 @@ def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:
     ]
 
 
-def stored_name(document: StudyDocument, kind: StudyKind) -> str:
-    """The name that a study is stored under: that of the study that its candidates or noise runs belong to."""
-    return document.name.removesuffix(f".{kind}") if kind in (StudyKind.TUNING, StudyKind.NOISE) else document.name
+def check_parameters(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend, parameters: Mapping[str, int]
+) -> None:
+    """Refuse a network that is rebuilt with another number of weights than the caller's: its config hides arguments.
 
+    Args:
+        document: the study, its arms untuned.
+        data: its data.
+        store: where canonical forms are found.
+        backend: what describes the others.
+        parameters: how many weights an arm's network has, where that is known.
 
-def stored_document(document: StudyDocument) -> str:
-    """The study as it is kept: without its number of seeds, which later runs extend."""
-    return document.model_dump_json(exclude={"seeds"})
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if not parameters:
+        return
+    recipes = describe_arms(document, data, store, backend)
+    mistakes = [
+        Mistake(
+            f"arm '{name}'",
+            f"rebuilt from its config the network has {recipe.parameters:,} parameters, yours has "
+            f"{parameters[name]:,}: get_config of a class in it does not return every argument of __init__",
+        )
+        for name, recipe in recipes.items()
+        if parameters.get(name, recipe.parameters) != recipe.parameters
+    ]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
 
 
 def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:

@@ -21,6 +21,7 @@ from paribus.records import (
     Status,
     StudyKind,
     canonical_json,
+    label_study,
 )
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class StoredStudy:
 
     @property
     def label(self) -> str:
-        """What the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
-        return f"{self.name}.{self.kind}" if self.kind in (StudyKind.TUNING, StudyKind.NOISE) else self.name
+        """What the user sees and types (``records.label_study``)."""
+        return label_study(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """Keep what was run under another name, in place of whatever was there; nothing happens where there is none."""
+
+    @abstractmethod
     def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
         """What was run under a name and a kind, or None."""
 
@@ -242,14 +247,15 @@ def labelled_study(store: Store, label: str) -> StoredStudy | None:
 def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
     """Join what was kept under a study's name with what is now run under it.
 
-    The same document and data: the study is extended. An arm of the same recipe keeps its earlier seeds beside the new
-    ones; arms that are not mentioned stay. Another document or other data: it is another study, and replaces the first.
-    An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
+    The same data: the study is extended, and its document is the new one. An arm of the same recipe keeps its earlier
+    seeds beside the new ones; arms that are not mentioned stay. Whether two documents are the same study is for the
+    caller to say, who moves another one aside first (``rename_study``). Other data: it is another study, and replaces
+    the first. An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
     that runs of two different networks never stand in one arm. Replacing forgets no run, only what it was called.
 
     Of the numbers of seeds that were asked for, from the same first seed on, the larger one stays.
     """
-    if old is None or (old.document, old.data) != (new.document, new.data):
+    if old is None or old.data != new.data:
         return replace(new, arms=tuple(_in_order(arm, ()) for arm in new.arms))
     arms = {arm.name: arm for arm in old.arms}
     for arm in new.arms:
@@ -257,7 +263,7 @@ def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
         arms[arm.name] = _in_order(arm, before.runs if before is not None and _agree(before, arm) else ())
     asked = [count for count in (old.seeds, new.seeds) if count is not None]
     seeds = max(asked, default=None) if old.first_seed == new.first_seed else new.seeds
-    return replace(old, arms=tuple(arms.values()), seeds=seeds, first_seed=new.first_seed)
+    return replace(new, arms=tuple(arms.values()), seeds=seeds)
 
 
 def _agree(old: StoredArm, new: StoredArm) -> bool:

@@ -93,6 +93,14 @@ class MemoryStore(Store):
             new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
             self._studies[name, kind] = base.extended(self._studies.get((name, kind)), new)
 
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """See ``Store.rename_study``."""
+        with self._lock:
+            self._check_open()
+            study = self._studies.pop((name, kind), None)
+            if study is not None:
+                self._studies[new_name, kind] = replace(study, name=new_name)
+
     def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
         """See ``Store.study``."""
         with self._lock:

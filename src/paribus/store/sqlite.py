@@ -160,6 +160,14 @@ class SqliteStore(Store):
                 with transaction(connection, self._at):
                     study_queries.put_study(connection, study)
 
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """See ``Store.rename_study``."""
+        with self._writing(f"study '{name}' was not renamed") as connection:
+            study = study_queries.study(connection, name, kind)
+            if study is not None:
+                with transaction(connection, self._at):
+                    study_queries.rename_study(connection, study, new_name)
+
     def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
         """See ``Store.study``."""
         return self._read(lambda connection: study_queries.study(connection, name, kind), None)

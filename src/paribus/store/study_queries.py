@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from paribus.records import Seeds, StudyKind
@@ -99,6 +100,12 @@ def put_study(connection: sqlite3.Connection, study: StoredStudy) -> None:
             [(arm_number, *run) for run in runs],
         )
     update_ledger(connection, STUDIES)
+
+
+def rename_study(connection: sqlite3.Connection, study: StoredStudy, name: str) -> None:
+    """Write a study under another name, in place of whatever was there."""
+    connection.execute("DELETE FROM studies WHERE name = ? AND kind = ?", (study.name, study.kind))
+    put_study(connection, replace(study, name=name))
 
 
 def delete_study(connection: sqlite3.Connection, number: int) -> None:
