@@ -119,12 +119,14 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
             f"Intervals, adjusted p values and verdicts hold for all {family} comparisons at once (Bonferroni); p "
             f"values after Holm (1979) are given beside them and decide nothing."
         )
-    sources.append(SCHUIRMANN)
     margins = dict.fromkeys(_margins(outcome))
-    yield (
-        f"Arms count as equivalent where two one-sided tests (Schuirmann 1987) place the difference within the margin "
-        f"declared beforehand ({listed(list(margins))}); what is neither different nor equivalent is undecided."
-    )
+    if margins:
+        sources.append(SCHUIRMANN)
+        yield (
+            f"Arms count as equivalent where two one-sided tests (Schuirmann 1987) place the difference within the "
+            f"margin declared beforehand ({listed(list(margins))}); what is neither different nor equivalent is "
+            f"undecided."
+        )
     flips = [comparison.sign_flip for comparison in judged if comparison.sign_flip is not None]
     if flips:
         smallest = min(flip.smallest for flip in flips)
@@ -151,7 +153,7 @@ def _judged(outcome: Outcome) -> list[JudgedContrast | Effect]:
 
 def _margins(outcome: Outcome) -> Iterator[str]:
     for item in _judged(outcome):
-        if item.comparison is not None:
+        if item.comparison is not None and item.comparison.margin is not None:
             yield magnitude(item.comparison.margin, item.metric.unit)
 
 

@@ -28,7 +28,8 @@ def forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width
     metric, first = known[0][0].metric, known[0][1]
     rows = [_track(item, comparison, width) for item, comparison in known]
     margins = {comparison.margin for _, comparison in known}
-    band = margins.pop() * _factor(metric) if len(margins) == 1 else None
+    margin = margins.pop() if len(margins) == 1 else None
+    band = None if margin is None else margin * _factor(metric)
     kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
     key = [(kind, kind) for kind in kinds]
     key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)

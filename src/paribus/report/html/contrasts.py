@@ -111,7 +111,7 @@ def _row(item: JudgedContrast | Effect, comparison: Comparison | None) -> list[C
         numbers.p_value(item.p_holm, comparison.level),
         numbers.NONE if flip is None else numbers.p_value(flip.p_value, comparison.level),
         ahead,
-        magnitude(comparison.margin, item.metric.unit),
+        numbers.NONE if comparison.margin is None else magnitude(comparison.margin, item.metric.unit),
     ]
 
 
