@@ -24,7 +24,7 @@ from paribus.data.training import class_weights, kept_for_training
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.keras_config.names import is_log_loss
+from paribus.keras_config.names import is_binary_loss, is_log_loss
 from paribus.records import Curve, DataSpec, DescribeJob, Predictions, Recipe, RunResult, Scores, Status, TrainJob
 
 Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
@@ -110,7 +110,8 @@ class Estimators:
         status, reason = Status.FINISHED, _told(heard)
         if not all(np.isfinite(answers.given).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
-        measured = is_log_loss(json.loads(job.training.loss))
+        loss = json.loads(job.training.loss)
+        has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
         return RunResult(
             fingerprint=job.fingerprint,
             status=status,
@@ -119,9 +120,9 @@ class Estimators:
                 fit_accuracy=np.nan,
                 fit_loss=np.nan,
                 train_accuracy=_accuracy(train, data.train),
-                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                train_loss=log_loss(_right(train, data.train)) if has_loss else np.nan,
                 test_accuracy=_accuracy(test, data.test),
-                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+                test_loss=log_loss(_right(test, data.test)) if has_loss else np.nan,
             ),
             curve=Curve((), ()),
             seconds=seconds,

@@ -16,9 +16,16 @@ from paribus.study.document import StudyDocument
 
 
 def list_notes(
-    document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]
+    document: StudyDocument,
+    arms: Sequence[ArmOutcome],
+    environments: Sequence[Environment],
+    *,
+    loss_is_per_example: bool = True,
 ) -> tuple[str, ...]:
-    """One plain sentence for everything that bounds the results."""
+    """One plain sentence for everything that bounds the results.
+
+    ``loss_is_per_example``: whether test losses are known of each test example.
+    """
     found: list[str] = []
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
         found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
@@ -27,6 +34,7 @@ def list_notes(
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    found += _loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
     found += _tuning(document, arms)
     found += note_mixed_environments(environments)
     found += _ended_early(document, arms)
@@ -60,6 +68,17 @@ def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[st
         f"{listed(others)} {'was' if len(others) == 1 else 'were'} not tuned, {listed(tuned)} "
         f"{'was' if len(tuned) == 1 else 'were'}: a difference between them may come from the tuning alone.",
     )
+
+
+def _loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
+    """Why losses of cross-entropy are judged run by run, which is then no choice of the reader's."""
+    if loss_is_per_example or not is_log_loss(document.protocol.loss):
+        return []
+    return [
+        "Test losses are what the loss itself says of each run. It is not the mean of -log of the right class's "
+        "probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that what is "
+        "said of losses holds on this test set."
+    ]
 
 
 def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
