@@ -19,15 +19,17 @@ TargetForm = Literal["one-hot", "integer", "binary"]
 class OutputKind(StrEnum):
     """What a loss takes a network's outputs for.
 
+    ``LOGITS`` are those of all classes together (softmax), ``BINARY_LOGITS`` those of each output by itself (sigmoid).
     ``MARGINS`` are what the hinge losses read: labels are -1 and 1, and 0 lies between the classes.
     """
 
     PROBABILITIES = "probabilities"
     LOGITS = "logits"
+    BINARY_LOGITS = "binary logits"
     MARGINS = "margins"
 
 
-_MARGIN_LOSSES = frozenset({"Hinge", "SquaredHinge"})
+_MARGIN_LOSSES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})
 
 _SEVERAL_OUTPUTS = frozenset({"CosineSimilarity", "KLDivergence"})
 """Losses without "Categorical" in their names that still compare whole distributions: of one output they learn nothing.
@@ -66,7 +68,9 @@ def output_kind(text: str) -> OutputKind:
     loss = loss_from(text)
     if type(loss).__name__ in _MARGIN_LOSSES:
         return OutputKind.MARGINS
-    return OutputKind.LOGITS if loss.get_config().get("from_logits", False) else OutputKind.PROBABILITIES
+    if not loss.get_config().get("from_logits", False):
+        return OutputKind.PROBABILITIES
+    return OutputKind.BINARY_LOGITS if type(loss).__name__.startswith("Binary") else OutputKind.LOGITS
 
 
 def threshold(text: str) -> float:
@@ -92,15 +96,21 @@ def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
 def probabilities(outputs: jax.Array, kind: OutputKind) -> jax.Array:
     """A network's outputs ``(batch, outputs)`` as probabilities ``(batch, classes)``.
 
-    One output is the probability of class 1. Logits go through softmax (or sigmoid). One margin counts from -1 to 1:
+    One output is the probability of class 1. Logits go through softmax or sigmoid, as the loss takes them. One margin counts from -1 to 1:
     it is no probability, but lies on the side of one half on which the answer lies. Outputs of another kind (linear
     ones under a squared error, say) are cut off at 0 and 1.
     """
     outputs = outputs.astype(jnp.float32)
     if outputs.shape[-1] > 1:
-        return jax.nn.softmax(outputs, axis=-1) if kind is OutputKind.LOGITS else jnp.clip(outputs, 0.0, 1.0)
+        match kind:
+            case OutputKind.LOGITS:
+                return jax.nn.softmax(outputs, axis=-1)
+            case OutputKind.BINARY_LOGITS:
+                return jax.nn.sigmoid(outputs)
+            case _:
+                return jnp.clip(outputs, 0.0, 1.0)
     match kind:
-        case OutputKind.LOGITS:
+        case OutputKind.LOGITS | OutputKind.BINARY_LOGITS:
             positive = jax.nn.sigmoid(outputs)
         case OutputKind.MARGINS:
             positive = jnp.clip((outputs + 1.0) / 2.0, 0.0, 1.0)

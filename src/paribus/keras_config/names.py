@@ -106,12 +106,17 @@ def is_log_loss(loss: Mapping[str, Any]) -> bool:
     more outputs it is a mean over all of them.
     """
     name, arguments = _one_item(loss)
-    return _bare(name) in _LOG_LOSSES and not set(arguments) - {"from_logits"}
+    return bare_name(name) in _LOG_LOSSES and not set(arguments) - {"from_logits"}
 
 
 def is_binary_loss(loss: Mapping[str, Any]) -> bool:
     """Whether a loss reads every output by itself as a yes or no."""
-    return _bare(_one_item(loss)[0]).startswith("binary")
+    return bare_name(_one_item(loss)[0]).startswith("binary")
+
+
+def is_hinge(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss reads margins, and of a single output decides at 0."""
+    return bare_name(_one_item(loss)[0]) in ("hinge", "squaredhinge")
 
 
 def takes_logits(loss: Mapping[str, Any]) -> bool:
@@ -121,7 +126,7 @@ def takes_logits(loss: Mapping[str, Any]) -> bool:
 
 def is_loss_in_nats(loss: Mapping[str, Any]) -> bool:
     """Whether a loss is a cross-entropy or a divergence, whose unit is the nat."""
-    return _bare(_one_item(loss)[0]) in {*_LOG_LOSSES, "kldivergence"}
+    return bare_name(_one_item(loss)[0]) in {*_LOG_LOSSES, "kldivergence"}
 
 
 def _one_item(written: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -129,6 +134,6 @@ def _one_item(written: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return name, arguments
 
 
-def _bare(name: str) -> str:
-    """A class name, or the same in snake case, in one form."""
+def bare_name(name: str) -> str:
+    """A class name, or the same in snake case, in one form: ``kldivergence``."""
     return name.replace("_", "").lower()

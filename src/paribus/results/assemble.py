@@ -9,9 +9,10 @@ from itertools import takewhile
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.pairing import SeedScores
+from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult, Status
-from paribus.results.notes import list_notes
+from paribus.results.notes import list_notes, positive_metrics
 from paribus.results.scores import StudyScores, own_metrics
 from paribus.results.tuning import stored_choices
 from paribus.results.verdicts import judge_contrasts
@@ -42,7 +43,13 @@ def assemble_outcome(document: StudyDocument, data: DataSummary, stored: Sequenc
     arms = tuple(replace(_arm(arm, document, runs, evidence), tuning=choices.get(arm.name)) for arm in present)
     judged = judge_contrasts(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
-    remarks = list_notes(document, arms, environments, loss_is_per_example=evidence.loss_is_per_example)
+    remarks = list_notes(
+        document,
+        arms,
+        environments,
+        loss_is_per_example=evidence.loss_is_per_example,
+        positive=_unnamed_positive(document, data),
+    )
     return Outcome(
         document,
         data,
@@ -54,6 +61,13 @@ def assemble_outcome(document: StudyDocument, data: DataSummary, stored: Sequenc
         store.predictions,
         metrics=own_metrics(document),
     )
+
+
+def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
+    """The class that binary metrics of two classes are about where the study does not say it; None where it does."""
+    if data.classes != 2 or document.protocol.positive is not None or not positive_metrics(document):
+        return None
+    return class_names(document.data.spec())[1]
 
 
 def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:

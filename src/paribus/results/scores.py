@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
 from paribus.errors import StoreDamagedError
 from paribus.keras_config import names as keras_names
+from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
 from paribus.records import DataSummary, RunResult, Seeds
 from paribus.store.base import Store, StoredArm
@@ -184,7 +186,7 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {name.replace('_', ' ')}",
+            f"{split} {name.replace('_', ' ')}{_of_class(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -195,6 +197,12 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS
     )
+
+
+def _of_class(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
+    """`` of 'fraud'`` where a study names the positive class and the metric has one."""
+    positive = document.protocol.positive
+    return f" of '{positive}'" if positive is not None and has_positive_class(cls, arguments) else ""
 
 
 def pairing_number(seeds: Seeds) -> int:
