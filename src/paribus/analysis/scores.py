@@ -57,8 +57,8 @@ def log_loss(
 ) -> NDArray[np.float64]:
     """The log loss of each example in nats, from the probability given to the right class.
 
-    Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is that of chance,
-    log(classes): the run scores what its weights know, which is nothing.
+    Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is
+    that of chance, log(classes): the run scores what its weights know, which is nothing.
     """
     given = np.asarray(true_probability, dtype=np.float64)
     known = np.where(np.isfinite(given), given, 1 / classes)

@@ -6,7 +6,9 @@ import difflib
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +20,10 @@ from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import objections, rebuilt, stuck
+from paribus.engine.trainability import differs_when_rebuilt, objections, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
+from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.keras_config.ends import last_activation
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
@@ -74,6 +77,15 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
     recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
     network, wrong = rebuilt(recipe, job.training)
     found = [wrong] if network is None else objections(network, example_shape)
+    if network is not None and not found and differs_when_rebuilt(network, recipe, job.training, example_shape):
+        modules = sorted(
+            {Path(str(sys.modules[module_of(name)].__file__)).name for name in registered_names(json.loads(text))}
+        )
+        found = [
+            f"built twice from the same config it is another network: a class of yours ({', '.join(modules)}) draws "
+            "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
+            "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
+        ]
     mistakes = [Mistake(place, text) for text in found]
     mistakes += metric_mistakes(job.training, class_names, int(output_shape(model)[-1] or 0))
     if mistakes:

@@ -96,9 +96,9 @@ def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
 def probabilities(outputs: jax.Array, kind: OutputKind) -> jax.Array:
     """A network's outputs ``(batch, outputs)`` as probabilities ``(batch, classes)``.
 
-    One output is the probability of class 1. Logits go through softmax or sigmoid, as the loss takes them. One margin counts from -1 to 1:
-    it is no probability, but lies on the side of one half on which the answer lies. Outputs of another kind (linear
-    ones under a squared error, say) are cut off at 0 and 1.
+    One output is the probability of class 1. Logits go through softmax or sigmoid, as the loss takes them. One margin
+    counts from -1 to 1: it is no probability, but lies on the side of one half on which the answer lies. Outputs of
+    another kind (linear ones under a squared error, say) are cut off at 0 and 1.
     """
     outputs = outputs.astype(jnp.float32)
     if outputs.shape[-1] > 1:

@@ -1,8 +1,8 @@
 """The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
 
-Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of two
-softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from every
-arm (docs/decisions/0061).
+Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
+two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
+every arm (docs/decisions/0061).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], output
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
     if asked.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
-        yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or take another loss"
+        yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
         return
     if arguments.get("from_logits") and asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator:
         yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
@@ -165,7 +165,7 @@ def _updated(
             y = jnp.asarray(labels[part])
             if not cls.startswith("Sparse"):
                 positive = asked.positive if _is_one_column(asked, cls, arguments) else 1
-                y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y == positive)[:, None]
+                y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else jnp.equal(y, positive)[:, None]
             metric.update_state(y, answers)
     return metric
 

@@ -69,8 +69,8 @@ def end_that_misfits(model: Json, loss: Mapping[str, Any]) -> str | None:
         return None
     if takes_logits(loss) and activation in _FRACTIONS:
         return (
-            f"its last activation is {activation}, and {name} with from_logits takes outputs for logits: say activation = "
-            '"linear" there, or leave from_logits out'
+            f"its last activation is {activation}, and {name} with from_logits takes outputs for logits: say "
+            'activation = "linear" there, or leave from_logits out'
         )
     bare = bare_name(name)
     if bare in _READ_PROBABILITIES and not takes_logits(loss) and activation in _UNBOUNDED:
