@@ -131,6 +131,10 @@ class SeededDropout(keras.layers.Dropout):
     """Its seed is Keras's."""
 
 
+def _drawn(size: Any) -> Any:
+    return np.random.normal(size=size)  # noqa: NPY002 - the global generator, as people use it
+
+
 @keras.saving.register_keras_serializable(package="tests")
 class DrawnByNumPy(keras.layers.Layer):
     """Draws from NumPy, where no seed of ours reaches: from the global generator, or from one without a seed."""
@@ -144,18 +148,16 @@ class DrawnByNumPy(keras.layers.Layer):
         if self.where == "build":
             self.factor = np.random.default_rng().normal(size=size).astype(np.float32)
         elif self.where == "initializer":
-            self.factor = self.add_weight(
-                shape=(size,), initializer=lambda shape, dtype: np.random.normal(size=shape).astype(dtype)
-            )
+            self.factor = self.add_weight(shape=(size,), initializer=lambda shape, dtype: _drawn(shape).astype(dtype))
         elif self.where == "constant":
             self.factor = self.add_weight(
-                shape=(size,), initializer=keras.initializers.Constant(float(np.random.normal())), trainable=False
+                shape=(size,), initializer=keras.initializers.Constant(float(_drawn(()))), trainable=False
             )
         else:
             self.factor = 1.0
 
     def call(self, x: Any) -> Any:
-        noise = np.random.normal(size=x.shape[-1]).astype(np.float32) if self.where == "call" else 0.0
+        noise = _drawn(x.shape[-1]).astype(np.float32) if self.where == "call" else 0.0
         return x * self.factor + noise
 
     def get_config(self) -> dict[str, Any]:

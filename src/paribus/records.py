@@ -178,6 +178,24 @@ class DescribeJob:
         return "estimator" in json.loads(self.spec)
 
 
+class StudyKind(StrEnum):
+    """What the runs that are stored under a study's name are for.
+
+    ``STUDY``: the runs that the study judges. ``TUNING``: the candidates of its arms with a grid. ``NOISE``: runs whose
+    three streams are seeded apart. ``ABLATION``: a network and its variants, under a name of their own.
+    """
+
+    STUDY = "study"
+    TUNING = "tuning"
+    NOISE = "noise"
+    ABLATION = "ablation"
+
+
+def label_study(name: str, kind: StudyKind) -> str:
+    """What the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
+
+
 class Status(StrEnum):
     """How a run ended. A run that was cut off (killed, interrupted) has no status: it is simply not there."""
 

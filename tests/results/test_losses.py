@@ -10,7 +10,6 @@ import pytest
 
 from in_process import InProcess
 from paribus.analysis import Unit
-from paribus.api.session import judged
 from paribus.data import load
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
@@ -49,8 +48,7 @@ def study(loss: Any, *ends: dict[str, Any], **protocol: Any) -> StudyDocument:
 
 def answered(document: StudyDocument, engine: Engine) -> tuple[Outcome, MemoryStore]:
     store = MemoryStore()
-    planned = run_study(document, store, InProcess(engine), Silent())
-    return judged(document, planned, store), store
+    return run_study(document, store, InProcess(engine), Silent()), store
 
 
 def evaluated(outcome: Outcome, store: MemoryStore, arm: int = 0) -> list[float]:

@@ -23,8 +23,8 @@ def unwritten_state(model: Any) -> Iterator[str]:
     if loaded:
         yield (
             f"its weights were loaded or set (see {loaded[0]}), and it was not trained here since: arms start from "
-            "fresh weights, so it would be trained as if they were not there. If fresh weights are meant, give "
-            "keras.models.clone_model(model); a pretrained network goes into the data, as the outputs of its frozen part"
+            "fresh weights, so it would be trained as if they were not there. Where fresh weights are meant, give "
+            "keras.models.clone_model(model); put what a pretrained network answers into the data"
         )
 
 
@@ -87,8 +87,9 @@ def _other_than_initial(layer: Any) -> Iterator[str]:
     if not type(layer).__module__.startswith("keras.") or getattr(layer, "unit_forget_bias", False):
         return
     for name, initializer in list(vars(layer).items()):
-        variable = getattr(layer, name.removesuffix("_initializer"), None) if name.endswith("_initializer") else None
-        if type(initializer).__name__ not in _FIXED or not hasattr(variable, "numpy"):
+        variable: Any = getattr(layer, name.removesuffix("_initializer"), None)
+        fixed = name.endswith("_initializer") and type(initializer).__name__ in _FIXED
+        if not fixed or not hasattr(variable, "numpy"):
             continue
         if not np.array_equal(np.asarray(variable), np.asarray(initializer(variable.shape, dtype=variable.dtype))):
             yield variable.path

@@ -36,10 +36,10 @@ class Answer:
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
     """One contrast by itself, whether it was declared or not."""
-    evidence = results.evidence()
-    measured = evidence.metric(metric)
+    scores = results.scores()
+    measured = scores.metric(metric)
     comparison = results.document.comparison
-    declared = ContrastScores(*_pair(results, evidence, a, b, measured), measured, margin or comparison.margin)
+    declared = ContrastScores(*_pair(results, scores, a, b, measured), measured, margin or comparison.margin)
     (contrast,) = compare_family([declared], level=comparison.level, scope=comparison.scope)
     family = len(results.document.declared_contrasts())
     known = any({c.a, c.b} == {a, b} and c.metric == metric for c in results.document.declared_contrasts())
@@ -51,16 +51,16 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
         if not known
         else ""
     )
-    notes = results.remarks(evidence, a, b)
+    notes = results.remarks(scores, a, b)
     text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
     return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
     """Non-inferiority of ``new`` against ``old``."""
-    evidence = results.evidence()
-    measured = evidence.metric(metric)
-    rows = _pair(results, evidence, new, old, measured)
+    scores = results.scores()
+    measured = scores.metric(metric)
+    rows = _pair(results, scores, new, old, measured)
     comparison = results.document.comparison
     found = check_not_worse(*rows, measured, margin, level=comparison.level, scope=comparison.scope)
     document = {
@@ -77,9 +77,9 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
         "scope": str(found.comparison.scope),
         "seeds": found.comparison.seeds,
         "sentence": check_sentence(found),
-        "notes": list(results.remarks(evidence, new, old)),
+        "notes": list(results.remarks(scores, new, old)),
     }
-    text = "\n".join((check_sentence(found), *results.remarks(evidence, new, old)))
+    text = "\n".join((check_sentence(found), *results.remarks(scores, new, old)))
     return Answer(text, document, EXIT_CODES[found.answer])
 
 
@@ -88,11 +88,11 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     declared = results.document.declared_contrasts()
     if not declared:
         raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
-    evidence, comparison = results.evidence(), results.document.comparison
+    scores, comparison = results.scores(), results.document.comparison
     texts, documents = [], []
     for contrast in declared:
-        metric = evidence.metric(contrast.metric)
-        pair = _pair(results, evidence, contrast.a, contrast.b, metric)
+        metric = scores.metric(contrast.metric)
+        pair = _pair(results, scores, contrast.a, contrast.b, metric)
         (found,) = compare_family(
             [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
         )
@@ -103,18 +103,16 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
 
 
-def _pair(
-    results: StoredResults, evidence: StudyScores, a: str, b: str, metric: Metric
-) -> tuple[SeedScores, SeedScores]:
+def _pair(results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
     for arm in (a, b):
-        if not evidence.has(arm, metric.name):
+        if not scores.has(arm, metric.name):
             raise UsageError(
                 f"{metric.name} of '{arm}': a scikit-learn estimator has none here (fit prints nothing of it, and of "
                 "losses it has its log loss alone); compare test_accuracy"
             )
-    return evidence.scores(results.arm(a).name, metric.name), evidence.scores(results.arm(b).name, metric.name)
+    return scores.scores(results.arm(a).name, metric.name), scores.scores(results.arm(b).name, metric.name)
 
 
 def _enough(contrast: JudgedContrast) -> Any:

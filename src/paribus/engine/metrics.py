@@ -165,7 +165,7 @@ def _updated(
             y = jnp.asarray(labels[part])
             if not cls.startswith("Sparse"):
                 positive = asked.positive if _is_one_column(asked, cls, arguments) else 1
-                y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else jnp.equal(y, positive)[:, None]
+                y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
             metric.update_state(y, answers)
     return metric
 

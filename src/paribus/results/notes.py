@@ -49,6 +49,7 @@ def list_notes(
         found.append(
             f"Of the metrics, {names} {verb} about class '{positive}'; `positive` in [protocol] names another."
         )
+    found += _arms_without_runs(document, arms)
     found += _tuning(document, arms)
     found += note_mixed_environments(environments)
     found += _ended_early(document, arms)
@@ -56,6 +57,17 @@ def list_notes(
     if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
         found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
     return tuple(found)
+
+
+def _arms_without_runs(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """Which arms of the study were never run; their contrasts keep their share of the error."""
+    absent = [name for name in document.arms if name not in {arm.name for arm in arms}]
+    if not absent:
+        return []
+    return [
+        f"No run yet of {listed(absent)}: the answer is that of the whole study, and what is declared of them "
+        "keeps its share of the error; `paribus run` without --arm computes them."
+    ]
 
 
 def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, ...]:

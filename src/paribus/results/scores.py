@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,8 +19,8 @@ from paribus.errors import StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
-from paribus.records import DataSummary, RunResult, Seeds
-from paribus.store.base import Store, StoredArm
+from paribus.records import DataSummary, Predictions, RunResult, Seeds
+from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 KERAS_EPSILON = 1e-7
@@ -38,7 +38,7 @@ class StudyScores:
         data: its data.
         stored: for each arm, the seeds and fingerprints of the runs that count.
         runs: the runs that are there, by fingerprint.
-        store: where predictions are.
+        predictions: reads those of a run, by its fingerprint.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class StudyScores:
         data: DataSummary,
         stored: Sequence[StoredArm],
         runs: Mapping[str, RunResult],
-        store: Store,
+        predictions: Callable[[str], Predictions],
     ) -> None:
         self._document = document
         self._own = {metric.name: metric for metric in own_metrics(document)}
         self._classes = data.classes
-        self._store = store
+        self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
@@ -103,7 +103,7 @@ class StudyScores:
         kind = np.min_scalar_type(self._classes)
         for seed, run in self._runs[arm]:
             try:
-                answers.append(self._store.predictions(run.fingerprint).predicted.astype(kind))
+                answers.append(self._predictions(run.fingerprint).predicted.astype(kind))
             except StoreDamagedError as error:
                 self.damaged[run.fingerprint] = str(error)
             else:
@@ -141,7 +141,7 @@ class StudyScores:
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
         """-log of the probability of each example's right class; Keras clips probabilities, and logits it does not."""
         smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
-        return log_loss(self._store.predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
+        return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
 
     def _per_example(self, metric: str) -> bool:
         """Whether a metric has a value for each test example."""

@@ -100,9 +100,35 @@ def _losses_without_estimators(document: StudyDocument, data: DataSummary) -> li
     ]
 
 
-def stored_document(document: StudyDocument) -> str:
-    """The study as it is kept: without its number of seeds, which later runs extend."""
-    return document.model_dump_json(exclude={"seeds"})
+def check_parameters(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend, parameters: Mapping[str, int]
+) -> None:
+    """Refuse a network that is rebuilt with another number of weights than the caller's: its config hides arguments.
+
+    Args:
+        document: the study, its arms untuned.
+        data: its data.
+        store: where canonical forms are found.
+        backend: what describes the others.
+        parameters: how many weights an arm's network has, where that is known.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if not parameters:
+        return
+    recipes = describe_arms(document, data, store, backend)
+    mistakes = [
+        Mistake(
+            f"arm '{name}'",
+            f"rebuilt from its config the network has {recipe.parameters:,} parameters, yours has "
+            f"{parameters[name]:,}: get_config of a class in it does not return every argument of __init__",
+        )
+        for name, recipe in recipes.items()
+        if parameters.get(name, recipe.parameters) != recipe.parameters
+    ]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
 
 
 def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:

@@ -288,12 +288,16 @@ class Arm(_Table):
 
 
 class DeclaredContrast(_Table):
-    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own."""
+    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own.
+
+    A ``primary`` contrast is what the study is run for: it gets a larger share of the allowed error.
+    """
 
     a: str
     b: str
     metric: str = "test_accuracy"
     margin: Number | None = Field(default=None, gt=0)
+    primary: Flag = False
 
     @model_validator(mode="after")
     def _two_arms(self) -> Self:
@@ -307,6 +311,10 @@ class ComparisonSettings(_Table):
 
     ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
     numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
+
+    ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
+    factors of an interaction (``["architecture x dropout"]``). All primary statements divide ``primary_share`` of the
+    allowed error among them, the others the rest.
     """
 
     scope: Literal["new data", "this test set"] = "new data"
@@ -314,6 +322,8 @@ class ComparisonSettings(_Table):
     margin: Number = Field(default=0.001, gt=0)
     all_pairs: Flag = False
     factorial: Flag = False
+    primary_share: Number = Field(default=0.8, gt=0, lt=1)
+    primary_effects: tuple[str, ...] = ()
     looks: tuple[Annotated[Whole, Field(ge=2)], ...] = ()
 
     @field_validator("looks")
@@ -341,11 +351,15 @@ class Tuning(_Table):
 
 
 class StudyDocument(_Table):
-    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
+    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
+
+    Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.
+    """
 
     name: Name
     question: str = ""
     seeds: Whole = Field(default=5, ge=1, le=MAX_SEED)
+    first_seed: Whole = Field(default=0, ge=0, le=MAX_SEED)
     data: Data
     protocol: Protocol = Protocol()
     comparison: ComparisonSettings = ComparisonSettings()
