@@ -134,6 +134,8 @@ class Training:
 
     ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
 
+    ``positive`` names the class that binary metrics are about; None for the second of two classes.
+
     ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
     operands rounded to bf16 and sums in float32.
     """
@@ -146,6 +148,7 @@ class Training:
     early_stopping: EarlyStopping | None = None
     metrics: str | None = None
     precision: str | None = None
+    positive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

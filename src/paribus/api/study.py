@@ -56,6 +56,8 @@ class Study:
             and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
+        positive: the class that metrics of a yes or no are about (AUC, recall ...), by its name, such as "fraud"; by
+            default the second of two classes.
         grid: values to choose from on a validation split before anything is judged, by the arguments that they are for:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
             its name, an empty one for an arm that stays as it is. Every arm gets the same number of trainings.
@@ -107,6 +109,7 @@ class Study:
         early_stopping: int | Mapping[str, Any] | None = None,
         precision: str = "float32",
         metrics: Sequence[Any] = (),
+        positive: str | None = None,
         grid: Mapping[str, Any] | None = None,
         tuning: Mapping[str, Any] | None = None,
         baseline: str | None = None,
@@ -142,6 +145,7 @@ class Study:
                     "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
                     "precision": precision,
                     "metrics": keras_objects.metrics(metrics),
+                    "positive": None if positive is None else str(positive),
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
                 "arms": with_grids({arm: model.arm for arm, model in models.items()}, grid),

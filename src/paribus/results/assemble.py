@@ -9,10 +9,11 @@ from itertools import takewhile
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.pairing import SeedScores
+from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
-from paribus.records import RunResult, Status
+from paribus.records import DataSummary, RunResult, Status
 from paribus.results.history import note_unplanned_looks, read_history, with_looks_taken
-from paribus.results.notes import list_notes
+from paribus.results.notes import list_notes, positive_metrics
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores, own_metrics
 from paribus.results.tuning import stored_choices
@@ -50,12 +51,19 @@ def assemble_outcome(
     history = read_history(document, present, store)
     judgement = judge_contrasts(document, history.statements, scores, count_complete(present, runs))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
+    remarks = list_notes(
+        document,
+        outcomes,
+        environments,
+        loss_is_per_example=scores.loss_is_per_example,
+        positive=_unnamed_positive(document, request.data),
+    )
     outcome = Outcome(
         request,
         outcomes,
         judgement.contrasts,
         judgement.effects,
-        (*request.notes, *history.notes, *list_notes(document, outcomes, environments)),
+        (*request.notes, *history.notes, *remarks),
         environments,
         read,
         metrics=own_metrics(document),
@@ -68,6 +76,13 @@ def assemble_outcome(
 def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
     """How many seeds of each arm have ended one after the other from the first: looks are taken at whole ones only."""
     return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
+
+
+def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
+    """The class that binary metrics of two classes are about where the study does not say it; None where it does."""
+    if data.classes != 2 or document.protocol.positive is not None or not positive_metrics(document):
+        return None
+    return class_names(document.data.spec())[1]
 
 
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores) -> ArmOutcome:
