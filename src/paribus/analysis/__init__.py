@@ -14,7 +14,7 @@ from paribus.analysis.calibration import Calibration, calibrate
 from paribus.analysis.compare import DEFAULT_MARGIN, compare_scores
 from paribus.analysis.comparison import Comparison, Components, Look, Scope, SignFlip, Superiority, Verdict
 from paribus.analysis.confusion import Confusion, confuse
-from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family, holm
+from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.examples import Difficulty, Flips, difficulty, flips, usual_wrong_answer
 from paribus.analysis.factorial import Effect, Factor, factorial_effects
@@ -26,10 +26,12 @@ from paribus.analysis.pairing import Aligned, Missing, SeedScores, align
 from paribus.analysis.planning import Detectable, SeedPlan, plan_seeds
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.analysis.sentences import check_sentence, comparison_sentence, contrast_sentence, effect_sentence
+from paribus.analysis.shares import PRIMARY_SHARE, error_shares, holm, weighted_holm
 
 __all__ = [
     "DEFAULT_MARGIN",
     "METRICS",
+    "PRIMARY_SHARE",
     "Aligned",
     "Calibration",
     "CheckAnswer",
@@ -69,6 +71,7 @@ __all__ = [
     "contrast_sentence",
     "difficulty",
     "effect_sentence",
+    "error_shares",
     "estimate_scores",
     "estimate_values",
     "factorial_effects",
@@ -82,4 +85,5 @@ __all__ = [
     "plan_seeds",
     "right",
     "usual_wrong_answer",
+    "weighted_holm",
 ]

@@ -123,6 +123,8 @@ def compare_terms(
         sign_flip=sign_flip(parts.seed_means),
         superiority=superiority(sign * parts.seed_means, strictness.level),
         look=strictness.look,
+        share=strictness.share,
+        primary=strictness.primary,
     )
 
 

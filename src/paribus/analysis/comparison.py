@@ -173,6 +173,8 @@ class Comparison:
         sign_flip: exact sign-flip check; None with one seed or with more than it can enumerate.
         superiority: how often A beats B on a fresh seed.
         look: the planned look this was computed at, if looks were planned.
+        share: the share of the study's error 1 - level that this statement may spend.
+        primary: whether it is one of the study's primary statements.
     """
 
     difference: float
@@ -196,6 +198,13 @@ class Comparison:
     sign_flip: SignFlip | None = None
     superiority: Superiority | None = None
     look: Look | None = None
+    share: float = 1.0
+    primary: bool = False
+
+    @property
+    def interval_level(self) -> float:
+        """Level of this interval alone, over all looks: 0.96 for a share of 0.8 of an error of 5 %."""
+        return 1 - (1 - self.level) * self.share
 
     @property
     def within_margin(self) -> bool:

@@ -97,6 +97,8 @@ def factorial_effects(
     family: int | None = None,
     schedule: Schedule | None = None,
     number: int = 1,
+    weights: Sequence[float] | None = None,
+    primary: Sequence[bool] | None = None,
 ) -> tuple[Effect, ...]:
     """Main effects and interactions of a full factorial study, judged together, paired by seed over all cells.
 
@@ -111,24 +113,27 @@ def factorial_effects(
         family: how many contrasts share the allowed error; None means these effects.
         schedule: as in :func:`paribus.analysis.compare_family`.
         number: as in :func:`paribus.analysis.compare_family`.
+        weights: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
+        primary: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
 
     Returns:
         Main effects first, then interactions, each in the order of the factors and their levels.
 
     Raises:
-        UsageError: a combination of levels has no cell or a cell no combination; bad scores, margin, level or scope.
+        UsageError: a combination of levels has no cell or a cell no combination; bad scores, margin, level, scope
+            or weights.
     """
     _check_cells(factors, cells)
     patterns = tuple(_patterns(factors, order))
-    strictness = shared_strictness(len(patterns), level, family, schedule, number)
+    strictness = shared_strictness(len(patterns), level, family, schedule, number, weights, primary)
     keys = list(cells)
     aligned = align([cells[key] for key in keys])
     rows = dict(zip(keys, aligned.values, strict=True))
     comparisons = [
         compare_aligned(
-            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strictness, scope
+            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strict, scope
         )
-        for pattern in patterns
+        for pattern, strict in zip(patterns, strictness, strict=True)
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(

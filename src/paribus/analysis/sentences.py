@@ -14,6 +14,7 @@ from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
+from paribus.analysis.shares import divisor_of
 from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, p_text, percent, with_unit
 
 
@@ -104,25 +105,65 @@ def scope_text(scope: Scope, metric: Metric) -> str:
     return f"on this {metric.split} set" if scope is Scope.THIS_TEST_SET else f"on {scope}"
 
 
-def interval_name(comparison: Comparison) -> str:
-    """``95 % interval``, and what it holds for at once if that is more than one contrast."""
-    name = f"{percent(comparison.level)} interval"
-    return name if comparison.contrasts == 1 else f"{name} for all {comparison.contrasts} contrasts at once"
+def interval_name(comparison: Comparison, noun: str = "contrast") -> str:
+    """``95 % CI``, ``simultaneous 95 % CI, 3 contrasts`` or ``primary contrast, 96 % CI (0.8 of the 5 % error)``.
+
+    Args:
+        comparison: whose interval is named.
+        noun: what the comparison is: a contrast or an effect.
+    """
+    if comparison.contrasts == 1:
+        return f"{percent(comparison.level)} CI"
+    if not has_own_share(comparison):
+        return f"simultaneous {percent(comparison.level)} CI, {comparison.contrasts} contrasts"
+    return f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI ({share_text(comparison)})"
 
 
-def _numbers(comparison: Comparison, metric: Metric) -> str:
-    """``test accuracy +0.36 points (95 % interval +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
+def has_own_share(comparison: Comparison) -> bool:
+    """Whether its share of the error differs from an even one (decision record 0050)."""
+    return divisor_of(comparison.share) != comparison.contrasts
+
+
+def share_title(comparison: Comparison, noun: str = "contrast") -> str:
+    """``primary contrast`` or ``secondary contrast``."""
+    return f"{'primary' if comparison.primary else 'secondary'} {noun}"
+
+
+def share_text(comparison: Comparison) -> str:
+    """``0.8 of the 5 % error``."""
+    return f"{comparison.share:.3g} of the {percent(1 - comparison.level)} error"
+
+
+def _numbers(comparison: Comparison, metric: Metric, noun: str = "contrast") -> str:
+    """``test accuracy +0.36 points (95 % CI +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
     equivalent = comparison.verdict is Verdict.EQUIVALENT
     p_value = comparison.p_equivalent_adjusted if equivalent else comparison.p_adjusted
     if comparison.low is None or comparison.high is None or p_value is None:
         raise ValueError("a comparison of two or more seeds has an interval and a p value")
     difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
-    p_words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
-    adjusted = " (adjusted)" if comparison.contrasts > 1 or comparison.look else ""
+    if has_own_share(comparison):
+        name = f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI"
+        interval = f"{name} {low} to {high}, {share_text(comparison)}"
+    else:
+        simultaneous = "simultaneous " if comparison.contrasts > 1 else ""
+        interval = f"{simultaneous}{percent(comparison.level)} CI {low} to {high}"
     return (
-        f"{metric.label} {with_unit(difference, metric.unit)} ({interval_name(comparison)} {low} to {high}), "
-        f"{p_words}{adjusted}, {counted(comparison.seeds, 'seed')}"
+        f"{metric.label} {with_unit(difference, metric.unit)} ({interval}), "
+        f"{_p_words(comparison, p_value, equivalent=equivalent)}, {counted(comparison.seeds, 'seed')}"
     )
+
+
+def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str:
+    """``p = 0.004``, ``adjusted p = 0.012 (3 contrasts)``, ``adjusted equivalence p = 0.02 (3 contrasts, 4 looks)``."""
+    reasons = []
+    if has_own_share(comparison):
+        reasons.append(f"p / {comparison.share:.3g}")
+    elif comparison.contrasts > 1:
+        reasons.append(f"{comparison.contrasts} contrasts")
+    if comparison.look is not None:
+        reasons.append(counted(comparison.look.planned, "look"))
+    words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
+    return f"adjusted {words} ({', '.join(reasons)})" if reasons else words
 
 
 def _not_shown(comparison: Comparison, metric: Metric) -> str:
