@@ -12,7 +12,7 @@ from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
 from paribus.report.numbers import counted
-from paribus.report.readings import readings
+from paribus.report.statements import list_misreadings
 
 SCORES = (
     "test_accuracy",
@@ -56,7 +56,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
-        "readings": [asdict(reading) for reading in readings(outcome)],
+        "readings": [asdict(reading) for reading in list_misreadings(outcome)],
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }

@@ -10,7 +10,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.commands import commands, is_built_in
 from paribus.report.methods import methods
-from paribus.report.readings import readings
+from paribus.report.statements import list_misreadings
 from paribus.report.tables import TextTable
 from paribus.report.toml import to_toml
 
@@ -47,7 +47,7 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     for title, table in tables.all_judged(outcome):
         yield f"## {title}"
         yield _table(table)
-    if found := readings(outcome):
+    if found := list_misreadings(outcome):
         yield "## Where a quick reading goes wrong"
         yield "\n".join(f"- **{escaped(reading.title)}.** {escaped(reading.text)}" for reading in found)
     text = methods(outcome)

@@ -16,7 +16,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.analysis.wording import percent
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
-from paribus.report.readings import readings
+from paribus.report.statements import list_misreadings
 from paribus.report.strip import Scale, strip
 from paribus.report.tables import Cell, metrics, nothing_judged, seeds
 
@@ -75,7 +75,7 @@ class _Answer:
         if not self.outcome.contrasts and not self.outcome.effects:
             yield Text(f"\n{nothing_judged(self.outcome)}")
         yield from _remarks("Notes", [Text(note) for note in self.outcome.notes])
-        read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in readings(self.outcome)]
+        read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in list_misreadings(self.outcome)]
         yield from _remarks("Where a quick reading goes wrong", read)
 
 

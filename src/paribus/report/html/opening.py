@@ -11,7 +11,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, told, verdict_of
 from paribus.report.numbers import duration
-from paribus.report.readings import readings
+from paribus.report.statements import list_misreadings
 from paribus.report.tables import nothing_judged
 
 _MOST = 8
@@ -62,7 +62,7 @@ def notes(outcome: Outcome) -> Markup | None:
 
 def misread(outcome: Outcome) -> Markup | None:
     """Where a usual reading and the evidence differ."""
-    found = readings(outcome)
+    found = list_misreadings(outcome)
     if not found:
         return None
     parts = [tag("div", tag("h3", reading.title), tag("p", reading.text)) for reading in found]
