@@ -20,7 +20,7 @@ from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
 from paribus.keras_config.custom_objects import imports_for
 from paribus.records import Recipe, canonical_json
 from paribus.report import ablation as report
-from paribus.report.ablation import Ablated, Part
+from paribus.report.ablation import AblationOutcome, Part
 from paribus.runner.jobs import describe_arms, try_arms
 from paribus.runner.run import run_study
 from paribus.store.base import Store
@@ -41,7 +41,7 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: Ablated, *held: object) -> None:
+    def __init__(self, ablated: AblationOutcome, *held: object) -> None:
         super().__init__(ablated.outcome, *held)
         self.ablated = ablated
 
@@ -52,14 +52,14 @@ class Ablation(Results):
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus ablate --json`` prints."""
-        return report.as_json(self.ablated)
+        return report.ablation_fields(self.ablated)
 
     def __repr__(self) -> str:
-        return as_text(report.render(self.ablated))
+        return as_text(report.render_ablation(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.fragment(self.ablated)
+        return report.ablation_fragment(self.ablated)
 
 
 def ablate(
@@ -188,7 +188,7 @@ def take_apart(
         document, tried, left_out = _buildable(base, arm, recipe, found, opened, backend)
         planned = run_study(document, opened, backend, shown(progress=progress))
     opened = reopened(opened)
-    return Ablation(Ablated(judged(document, planned, opened), arm, tried, left_out), opened, study)
+    return Ablation(AblationOutcome(judged(document, planned, opened), arm, tried, left_out), opened, study)
 
 
 def _base(document: StudyDocument, arm: str) -> StudyDocument:

@@ -21,7 +21,7 @@ from paribus.report import numbers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.fragment import style
 from paribus.report.html.parts import badge, table
-from paribus.report.json import contrast_fields, document
+from paribus.report.json import contrast_fields, outcome_fields
 from paribus.report.terminal import STYLES
 
 
@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Ablated:
+class AblationOutcome:
     """What was found: the outcome of the runs, and the parts that its arms leave out.
 
     Attributes:
@@ -65,51 +65,51 @@ def _contribution(contrast: JudgedContrast) -> float:
     return comparison.difference if comparison.higher_is_better else -comparison.difference
 
 
-def as_json(found: Ablated) -> dict[str, Any]:
+def ablation_fields(ablation: AblationOutcome) -> dict[str, Any]:
     """The answer of a study, with ``ablation``: one entry a part, and ``left_out``."""
     return {
-        **document(found.outcome),
-        "base": found.base,
+        **outcome_fields(ablation.outcome),
+        "base": ablation.base,
         "ablation": [
             {"part": part.part, "change": part.change, "arm": part.arm, **contrast_fields(contrast)}
-            for part, contrast in found.ranked()
+            for part, contrast in ablation.ranked()
         ],
         "left_out": [
             {"part": part.part, "change": part.change, "arm": part.arm, "reason": part.reason}
-            for part in found.left_out
+            for part in ablation.left_out
         ],
     }
 
 
-def render(found: Ablated) -> RenderableType:
+def render_ablation(ablation: AblationOutcome) -> RenderableType:
     """The table for a terminal."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in _HEAD:
         shown.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
-    for cells, verdict in _rows(found):
+    for cells, verdict in _rows(ablation):
         name, change, difference, word, parameters = cells
         shown.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
     return Group(
-        Text(_title(found), style="bold"),
+        Text(_title(ablation), style="bold"),
         Text(),
         shown,
-        Text(_caption(found), style="dim"),
-        *(Text(f"* {note}") for note in (*_left_out(found), *found.outcome.notes)),
+        Text(_caption(ablation), style="dim"),
+        *(Text(f"* {note}") for note in (*_left_out(ablation), *ablation.outcome.notes)),
     )
 
 
-def fragment(found: Ablated) -> str:
+def ablation_fragment(ablation: AblationOutcome) -> str:
     """The table for a notebook."""
     rows: list[Sequence[Child]] = [
         [name, change, tag("span", difference, style="white-space:nowrap"), badge(verdict), parameters]
-        for (name, change, difference, _, parameters), verdict in _rows(found)
+        for (name, change, difference, _, parameters), verdict in _rows(ablation)
     ]
-    notes = [tag("li", note) for note in (*_left_out(found), *found.outcome.notes)]
+    notes = [tag("li", note) for note in (*_left_out(ablation), *ablation.outcome.notes)]
     return tag(
         "div",
         tag("style", Markup(style())),
-        tag("h3", _title(found)),
-        table(_caption(found), _HEAD, rows, numbers=4),
+        tag("h3", _title(ablation)),
+        table(_caption(ablation), _HEAD, rows, numbers=4),
         tag("ul", notes) if notes else None,
         class_="paribus",
     ).text
@@ -119,36 +119,36 @@ _NUMBERS = ("contribution", "parameters")
 _HEAD = ("part", "what was changed", "contribution", "verdict", "parameters")
 
 
-def _rows(found: Ablated) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
-    arms = {arm.name: arm for arm in found.outcome.arms}
+def _rows(ablation: AblationOutcome) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
+    arms = {arm.name: arm for arm in ablation.outcome.arms}
     made = []
-    for part, contrast in found.ranked():
+    for part, contrast in ablation.ranked():
         comparison = contrast.comparison
         verdict = comparison.verdict if comparison else Verdict.UNDECIDED
         difference = (
-            str(numbers.difference(contrast.metric, comparison.difference, comparison.low, comparison.high))
+            str(numbers.format_difference(contrast.metric, comparison.difference, comparison.low, comparison.high))
             if comparison
-            else numbers.NONE
+            else numbers.UNDEFINED
         )
         parameters = f"{arms[part.arm].recipe.parameters:,}"
         made.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
     return made
 
 
-def _title(found: Ablated) -> str:
-    asked = found.outcome.document.question
-    return asked or f"What each part of {found.base} contributes"
+def _title(ablation: AblationOutcome) -> str:
+    asked = ablation.outcome.document.question
+    return asked or f"What each part of {ablation.base} contributes"
 
 
-def _caption(found: Ablated) -> str:
-    arm = found.outcome.arm(found.base)
-    accuracy = numbers.estimate("test_accuracy", arm.estimates.get("test_accuracy"))
-    name = "The model" if found.base == AS_IT_IS else found.base
+def _caption(ablation: AblationOutcome) -> str:
+    arm = ablation.outcome.arm(ablation.base)
+    accuracy = numbers.format_estimate("test_accuracy", arm.estimates.get("test_accuracy"))
+    name = "The model" if ablation.base == AS_IT_IS else ablation.base
     base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
-    known = [contrast.comparison for contrast in found.outcome.contrasts if contrast.comparison is not None]
+    known = [contrast.comparison for contrast in ablation.outcome.contrasts if contrast.comparison is not None]
     if not any(comparison.low is not None for comparison in known):
         return f"{base} One seed tells nothing apart; run more."
-    metric, first = found.outcome.contrasts[0].metric, known[0]
+    metric, first = ablation.outcome.contrasts[0].metric, known[0]
     together = f"s for all {len(known)} comparisons at once" if len(known) > 1 else ""
     return (
         f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "
@@ -157,5 +157,5 @@ def _caption(found: Ablated) -> str:
     )
 
 
-def _left_out(found: Ablated) -> list[str]:
-    return [f"Not tried: {part.change} ({part.reason})." for part in found.left_out]
+def _left_out(ablation: AblationOutcome) -> list[str]:
+    return [f"Not tried: {part.change} ({part.reason})." for part in ablation.left_out]

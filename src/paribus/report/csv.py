@@ -10,7 +10,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.json import run_fields
 
 
-def rows(outcome: Outcome) -> list[dict[str, Any]]:
+def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
     """One row a run. Runs whose streams were seeded apart have no ``seed`` but a column for each stream's."""
     found = []
     for arm in outcome.arms:
@@ -23,7 +23,7 @@ def rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 def to_csv(outcome: Outcome) -> str:
     """The rows with a header, lines ended by CR LF as RFC 4180 has it; undefined is empty."""
-    found = rows(outcome)
+    found = run_rows(outcome)
     buffer = io.StringIO()
     names = list(dict.fromkeys(name for row in found for name in row)) or ["arm", "seed", "status"]
     writer = csv.DictWriter(buffer, names, restval="")

@@ -11,7 +11,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
-from paribus.report.numbers import counted
+from paribus.report.numbers import parameter_count
 from paribus.report.statements import list_misreadings
 
 SCORES = (
@@ -31,7 +31,7 @@ _COMPARED = (
 )
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
     """The answer as plain values that any JSON writer takes.
 
     Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
@@ -79,11 +79,11 @@ def run_fields(run: RunResult) -> dict[str, Any]:
 def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
-        "parameters": counted(arm.recipe),
+        "parameters": parameter_count(arm.recipe),
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],
-        "tuning": tuning.as_json(outcome, arm.tuning),
+        "tuning": tuning.tuning_fields(outcome, arm.tuning),
         **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(m.name for m in outcome.metrics))},
         "runs": [run_fields(run) for run in arm.runs],
     }

@@ -30,11 +30,11 @@ class Methods:
     sources: tuple[str, ...]
 
 
-def methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
+def describe_methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
     """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
     judged = [item.comparison for item in _judged(outcome) if item.comparison is not None]
     sources: list[str] = []
-    paragraphs = [_design(outcome), *filter(None, (tuning.methods(outcome),)), _measures()]
+    paragraphs = [_design(outcome), *filter(None, (tuning.describe_tuning_method(outcome),)), _measures()]
     decided = [comparison for comparison in judged if comparison.low is not None]
     if decided:
         paragraphs.append(" ".join(_comparison(outcome, decided, sources)))

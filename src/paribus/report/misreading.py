@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paribus.analysis.wording import listed
 from paribus.outcome.outcome import ArmOutcome, Outcome
-from paribus.report.numbers import percent, points
+from paribus.report.numbers import format_percent, format_points
 
 SMALLEST_GAP = 0.001
 """A gap that is misread by less than this (0.1 points) is not worth a remark."""
@@ -51,18 +51,17 @@ def _misleading_means(arm: ArmOutcome) -> _MeanAccuracies | None:
 
 
 def _describe_gaps(arms: Sequence[_MeanAccuracies]) -> Misreading:
-    gaps_by_fit = listed(
-        [
-            f"{points(means.fit - means.test)} for {means.arm} ({percent(means.fit)} against {percent(means.test)})"
-            for means in arms
-        ]
-    )
-    train = listed([percent(means.train) for means in arms])
-    gaps = listed([points(means.train - means.test) for means in arms])
+    by_fit = [
+        f"{format_points(means.fit - means.test)} for {means.arm} "
+        f"({format_percent(means.fit)} against {format_percent(means.test)})"
+        for means in arms
+    ]
+    train = listed([format_percent(means.train) for means in arms])
+    gaps = listed([format_points(means.train - means.test) for means in arms])
     several = len(arms) > 1
     return Misreading(
         "Fit accuracy is no train accuracy",
-        f"By the accuracy that fit prints, the gap between training and test split would be {gaps_by_fit}. Measured "
+        f"By the accuracy that fit prints, the gap between training and test split would be {listed(by_fit)}. Measured "
         f"after training, in inference mode, train accuracy is {train}{', in this order' if several else ''}: "
         f"{'the gaps are' if several else 'the gap is'} {gaps}.",
     )

@@ -9,7 +9,7 @@ from paribus.analysis.sentences import interval_name
 from paribus.analysis.wording import differences
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading
-from paribus.report.numbers import MINUS, points
+from paribus.report.numbers import MINUS, format_points
 from paribus.study.builtin.notebook import Notebook, load_notebook
 
 _HONEST_SHARE = 0.8
@@ -52,9 +52,10 @@ def _check_generalization(notebook: Notebook, outcome: Outcome) -> Misreading | 
     part = "mostly" if by_train < by_fit / 2 else "partly"
     return Misreading(
         f"What the notebook read as generalization is {part} how fit measures",
-        f"\u201c{claim.quote}\u201d: by fit accuracy the gap of {claim.a} is {points(printed, signed=False)} smaller "
-        f"than that of {claim.b}. By fit accuracy these runs say {points(by_fit, signed=False)}; by train accuracy it "
-        f"is {points(by_train, signed=False)}. The rest comes from measuring with dropout on, over weights that still "
+        f"\u201c{claim.quote}\u201d: by fit accuracy the gap of {claim.a} is "
+        f"{format_points(printed, signed=False)} smaller than that of {claim.b}. By fit accuracy these runs say "
+        f"{format_points(by_fit, signed=False)}; by train accuracy it is {format_points(by_train, signed=False)}. "
+        "The rest comes from measuring with dropout on, over weights that still "
         "change.",
     )
 
@@ -88,7 +89,7 @@ def _check_conclusion(notebook: Notebook, outcome: Outcome) -> Misreading | None
     }[_verdict_for(contrast, claim.a)]
     return Misreading(
         "The notebook trained each network once",
-        f"\u201c{claim.quote}\u201d: {points(printed)} for {claim.a} over {claim.b}, from one run of each. Over "
+        f"\u201c{claim.quote}\u201d: {format_points(printed)} for {claim.a} over {claim.b}, from one run of each. Over "
         f"{comparison.seeds} seeds it is {mean} points, from {least} to {most} on single seeds "
         f"({interval_name(comparison)} {low} to {high}, on {comparison.scope}).{chance} {answer}",
     )

@@ -9,7 +9,7 @@ from paribus.analysis import Effect, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.wording import capitalized, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
-from paribus.report.numbers import Interval
+from paribus.report.numbers import PrintedInterval
 
 _MEASURES = (
     ("test_accuracy", "Test accuracy, %"),
@@ -19,7 +19,7 @@ _MEASURES = (
 )
 
 
-Cell = str | Interval
+Cell = str | PrintedInterval
 """What stands in a cell: text, or a number with its interval."""
 
 
@@ -33,7 +33,7 @@ class TextTable:
     words: int = 1
 
 
-def arms(outcome: Outcome) -> TextTable:
+def arm_table(outcome: Outcome) -> TextTable:
     """All measures of every arm."""
     comparison = outcome.document.comparison
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
@@ -44,7 +44,7 @@ def arms(outcome: Outcome) -> TextTable:
     return TextTable(caption, head, tuple(_arm(arm) for arm in outcome.arms))
 
 
-def metrics(outcome: Outcome) -> TextTable | None:
+def metric_table(outcome: Outcome) -> TextTable | None:
     """The metrics that the protocol adds, of every arm; nothing where there are none."""
     if not outcome.metrics:
         return None
@@ -52,14 +52,14 @@ def metrics(outcome: Outcome) -> TextTable | None:
     level = percent(outcome.document.comparison.level)
     spread = f"mean and {level} interval over seeds" if several else "one run each, so no interval"
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (arm.name, *(numbers.estimate(metric, arm.estimates.get(metric.name)) for metric in outcome.metrics))
+        (arm.name, *(numbers.format_estimate(metric, arm.estimates.get(metric.name)) for metric in outcome.metrics))
         for arm in outcome.arms
     )
     caption = f"The study's own metrics, measured as test and train accuracy are: {spread}."
     return TextTable(caption, ("Arm", *map(_heading, outcome.metrics)), rows)
 
 
-def judged(items: Sequence[JudgedContrast] | Sequence[Effect]) -> TextTable:
+def statement_table(items: Sequence[JudgedContrast] | Sequence[Effect]) -> TextTable:
     """Differences with intervals and verdicts, of contrasts or of effects, all on one metric."""
     kind = "Contrast" if isinstance(items[0], JudgedContrast) else "Effect"
     known = [item.comparison for item in items if item.comparison is not None]
@@ -74,23 +74,23 @@ def judged(items: Sequence[JudgedContrast] | Sequence[Effect]) -> TextTable:
     return TextTable(f"{', '.join([caption, *scopes])}.", head, tuple(_judged(item) for item in items), words=2)
 
 
-def nothing_judged(outcome: Outcome) -> str:
+def explain_no_statement(outcome: Outcome) -> str:
     """Why there is no answer, in a sentence."""
     if outcome.document.declared_contrasts() or outcome.document.comparison.factorial:
         return "Nothing is judged yet."
     return "No contrast is declared, so nothing is claimed about differences between arms."
 
 
-def all_judged(outcome: Outcome) -> tuple[tuple[str, TextTable], ...]:
+def statement_tables(outcome: Outcome) -> tuple[tuple[str, TextTable], ...]:
     """A title and a table for the effects, and for the contrasts on each metric."""
-    found = [("Effects", judged(outcome.effects))] if outcome.effects else []
+    found = [("Effects", statement_table(outcome.effects))] if outcome.effects else []
     for name in dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts):
         group = [contrast for contrast in outcome.contrasts if contrast.metric.name == name]
-        found.append(("Contrasts", judged(group)))
+        found.append(("Contrasts", statement_table(group)))
     return tuple(found)
 
 
-def seeds(arm: ArmOutcome) -> str:
+def format_seeds(arm: ArmOutcome) -> str:
     """``5``, or ``4 of 5`` where a run has no score or is not there."""
     asked = len(arm.runs) + len(arm.missing)
     return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
@@ -102,21 +102,21 @@ def _heading(metric: Metric) -> str:
 
 
 def _arm(arm: ArmOutcome) -> tuple[Cell, ...]:
-    measures = [numbers.estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
-    return (arm.name, *measures, numbers.parameters(arm.recipe), seeds(arm))
+    measures = [numbers.format_estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
+    return (arm.name, *measures, numbers.format_parameters(arm.recipe), format_seeds(arm))
 
 
 def _judged(item: JudgedContrast | Effect) -> tuple[Cell, ...]:
     comparison, metric = item.comparison, item.metric
     name = f"{item.a} {numbers.MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
     if comparison is None:
-        return (name, str(Verdict.UNDECIDED), numbers.NONE, numbers.NONE, numbers.NONE, "0")
-    shown = numbers.difference(metric, comparison.difference, comparison.low, comparison.high)
+        return (name, str(Verdict.UNDECIDED), numbers.UNDEFINED, numbers.UNDEFINED, numbers.UNDEFINED, "0")
+    shown = numbers.format_difference(metric, comparison.difference, comparison.low, comparison.high)
     return (
         name,
         str(comparison.verdict),
         shown,
-        numbers.p_value(comparison.p_adjusted, comparison.level),
-        numbers.p_value(comparison.p_value, comparison.level),
+        numbers.format_p(comparison.p_adjusted, comparison.level),
+        numbers.format_p(comparison.p_value, comparison.level),
         str(comparison.seeds),
     )

@@ -17,8 +17,8 @@ from paribus.analysis.wording import percent
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.statements import list_misreadings
-from paribus.report.strip import Scale, strip
-from paribus.report.tables import Cell, metrics, nothing_judged, seeds
+from paribus.report.strip import Scale, draw_strip
+from paribus.report.tables import Cell, explain_no_statement, format_seeds, metric_table
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -73,7 +73,7 @@ class _Answer:
         yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
         yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
         if not self.outcome.contrasts and not self.outcome.effects:
-            yield Text(f"\n{nothing_judged(self.outcome)}")
+            yield Text(f"\n{explain_no_statement(self.outcome)}")
         yield from _remarks("Notes", [Text(note) for note in self.outcome.notes])
         read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in list_misreadings(self.outcome)]
         yield from _remarks("Where a quick reading goes wrong", read)
@@ -91,23 +91,23 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
     table.add_column("seeds", justify="right", no_wrap=not narrow)
     if drawn:
         table.add_column("test accuracy, drawn", no_wrap=True)
-    scale = Scale.of([arm.estimates.get("test_accuracy") for arm in outcome.arms])
+    scale = Scale.spanning([arm.estimates.get("test_accuracy") for arm in outcome.arms])
     for arm in outcome.arms:
-        parameters = numbers.parameters(arm.recipe)
+        parameters = numbers.format_parameters(arm.recipe)
         name = Text(arm.name, style="bold")
         cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
         cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]
         cells += [] if narrow else [Text(parameters)]
-        cells.append(Text(seeds(arm)))
+        cells.append(Text(format_seeds(arm)))
         if drawn:
-            cells.append(Text(strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
+            cells.append(Text(draw_strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
         table.add_row(*cells)
     return table
 
 
 def _own_metrics(outcome: Outcome) -> Iterator[RenderableType]:
     """The metrics that the protocol adds: a row a metric, a column an arm, as names of metrics are long."""
-    found = metrics(outcome)
+    found = metric_table(outcome)
     if found is None:
         return
     yield Text()
@@ -129,7 +129,7 @@ def _shown(cell: Cell) -> Text:
 
 def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:
     """The mean, and its interval beside or below it; nothing where there is no interval."""
-    shown = numbers.estimate(metric, arm.estimates.get(metric))
+    shown = numbers.format_estimate(metric, arm.estimates.get(metric))
     text = Text(shown.value)
     if shown.limits:
         text.append(f"{' ' if beside else chr(10)}{shown.limits}", style="dim")
@@ -151,7 +151,7 @@ def _caption(outcome: Outcome) -> str:
 
 def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     """What each arm's grid came to."""
-    found = tuning.choices(outcome)
+    found = tuning.tuned_choices(outcome)
     if not found:
         return
     yield Text("\nTuning", style="bold")
@@ -159,10 +159,10 @@ def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     table.add_column(overflow="fold", min_width=8)
     table.add_column(overflow="fold")
     for name, choice in found.items():
-        text = Text(f"{tuning.chosen(choice)}. ").append(tuning.tried_briefly(choice), style="dim")
+        text = Text(f"{tuning.describe_choice(choice)}. ").append(tuning.list_candidates(choice), style="dim")
         table.add_row(Text(name, style="bold"), text)
     yield table
-    yield Text(tuning.lead(outcome), style="dim")
+    yield Text(tuning.describe_tuning(outcome), style="dim")
 
 
 def _of_contrast(contrast: JudgedContrast) -> _Judged:

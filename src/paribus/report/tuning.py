@@ -16,23 +16,25 @@ MEASURE = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
 UNIT = {"val_accuracy": "%", "val_loss": "nats"}
 
 
-def choices(outcome: Outcome) -> dict[str, Choice]:
+def tuned_choices(outcome: Outcome) -> dict[str, Choice]:
     """How each tuned arm was tuned, as far as it is stored."""
     return {arm.name: arm.tuning for arm in outcome.arms if arm.tuning is not None}
 
 
-def untuned(outcome: Outcome) -> list[str]:
+def untuned_arms(outcome: Outcome) -> list[str]:
     """The arms that stay as they are written, where others were tuned."""
-    return [arm.name for arm in outcome.arms if not outcome.document.arms[arm.name].grid] if choices(outcome) else []
+    return (
+        [arm.name for arm in outcome.arms if not outcome.document.arms[arm.name].grid] if tuned_choices(outcome) else []
+    )
 
 
-def lead(outcome: Outcome) -> str:
+def describe_tuning(outcome: Outcome) -> str:
     """What holds for all arms that were tuned; empty where none was."""
-    found = list(choices(outcome).values())
+    found = list(tuned_choices(outcome).values())
     if not found:
         return ""
     first = found[0]
-    others = untuned(outcome)
+    others = untuned_arms(outcome)
     kept = f" {listed(others)} {'was' if len(others) == 1 else 'were'} not tuned." if others else ""
     budget = f"{counted(first.trainings, 'training')} of {counted(first.epochs, 'epoch')} an arm"
     return (
@@ -41,7 +43,7 @@ def lead(outcome: Outcome) -> str:
     )
 
 
-def chosen(choice: Choice) -> str:
+def describe_choice(choice: Choice) -> str:
     """``learning_rate 0.1, the best of 6 candidates with 96.30 %``."""
     if choice.best is None:
         return "nothing could be chosen"
@@ -51,14 +53,14 @@ def chosen(choice: Choice) -> str:
     return f"{spelled(choice.values)}: {_with_unit(choice, choice.best)}, the best of {of}{sampled}{on}"
 
 
-def tried_briefly(choice: Choice) -> str:
+def list_candidates(choice: Choice) -> str:
     """``Tried (learning_rate): 0.01: 83.33; 0.1: 96.30``: every candidate with what it scored."""
     keys = " / ".join(choice.tried[0].candidate.keys)
-    scores = [f"{_short(tried)}: {score(choice, tried)}" for tried in choice.tried]
+    scores = [f"{_short(tried)}: {format_score(choice, tried)}" for tried in choice.tried]
     return f"Tried ({keys}): {'; '.join(scores)}."
 
 
-def score(choice: Choice, tried: Tried) -> str:
+def format_score(choice: Choice, tried: Tried) -> str:
     """The mean measure of a candidate; with a word where a run ended badly."""
     words = list(dict.fromkeys(remark.partition(":")[0] for remark in tried.remarks))
     if tried.mean is None:
@@ -69,25 +71,27 @@ def score(choice: Choice, tried: Tried) -> str:
     return ", ".join([number, *words])
 
 
-def table(outcome: Outcome) -> TextTable | None:
+def candidate_table(outcome: Outcome) -> TextTable | None:
     """Every candidate of every tuned arm."""
-    found = choices(outcome)
+    found = tuned_choices(outcome)
     if not found:
         return None
     monitor = next(iter(found.values())).monitor
     head = ("Arm", "Values", "Chosen", f"{MEASURE[monitor].capitalize()}, {UNIT[monitor]}", "Seeds")
-    return TextTable(lead(outcome), head, tuple(row for choice in found.values() for row in _rows(choice)), words=3)
+    return TextTable(
+        describe_tuning(outcome), head, tuple(row for choice in found.values() for row in _rows(choice)), words=3
+    )
 
 
 def _rows(choice: Choice) -> Iterator[tuple[Cell, ...]]:
     for place, tried in enumerate(choice.tried):
         mark = "chosen" if place == choice.chosen else ""
-        yield (choice.arm, spelled(tried.candidate.by_key), mark, score(choice, tried), str(len(tried.scores)))
+        yield (choice.arm, spelled(tried.candidate.by_key), mark, format_score(choice, tried), str(len(tried.scores)))
 
 
-def methods(outcome: Outcome) -> str:
+def describe_tuning_method(outcome: Outcome) -> str:
     """What was done, in the words of a paper; empty where nothing was tuned."""
-    found = choices(outcome)
+    found = tuned_choices(outcome)
     if not found:
         return ""
     first = next(iter(found.values()))
@@ -99,11 +103,11 @@ def methods(outcome: Outcome) -> str:
         f"{counted(first.epochs, 'epoch')}: the last {percent(first.validation_split)} of the training split were held "
         f"out, and the values with the best mean {MEASURE[first.monitor]} {when} were chosen (the first listed, of "
         "equals).",
-        *(f"{name}: {chosen(choice)}, from {_grid(outcome, name)}." for name, choice in found.items()),
+        *(f"{name}: {describe_choice(choice)}, from {_grid(outcome, name)}." for name, choice in found.items()),
         "The test split took no part in the choice. The runs reported here have the chosen values and other seeds than "
         "the candidates, and follow the protocol above.",
     ]
-    others = untuned(outcome)
+    others = untuned_arms(outcome)
     if others:
         parts.append(
             f"{listed(others)} {'was' if len(others) == 1 else 'were'} not tuned: differences to tuned arms may come "
@@ -112,7 +116,7 @@ def methods(outcome: Outcome) -> str:
     return " ".join(parts)
 
 
-def as_json(outcome: Outcome, choice: Choice | None) -> dict[str, Any] | None:
+def tuning_fields(outcome: Outcome, choice: Choice | None) -> dict[str, Any] | None:
     """How an arm was tuned, as plain values; None for an arm that was not."""
     if choice is None:
         return None
@@ -149,7 +153,7 @@ def _grid(outcome: Outcome, arm: str) -> str:
 
 
 def _with_unit(choice: Choice, tried: Tried) -> str:
-    text = score(choice, tried)
+    text = format_score(choice, tried)
     return f"{text} {UNIT[choice.monitor]}" if text[-1].isdigit() else text
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from paribus.analysis.wording import percent
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
-from paribus.report.figures import arms as figures
-from paribus.report.figures.curves import curves
+from paribus.report.figures import arm_accuracy as figures
+from paribus.report.figures.learning_curves import draw_curves
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, both_widths, details, keys, panels, section, table
-from paribus.report.tables import Cell, metrics, seeds
+from paribus.report.html.parts import NARROW, details, legend, panel_grid, responsive_figure, section, table
+from paribus.report.tables import Cell, format_seeds, metric_table
 
 _COLUMNS = (
     ("test_accuracy", "Test accuracy, %"),
@@ -20,7 +20,7 @@ _COLUMNS = (
 )
 
 
-def arms(outcome: Outcome) -> Markup:
+def arms_section(outcome: Outcome) -> Markup:
     """Test accuracy drawn, and all measures as a table."""
     level = percent(outcome.document.comparison.level)
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
@@ -36,25 +36,28 @@ def arms(outcome: Outcome) -> Markup:
         "arms",
         "The arms",
         overlap if several else None,
-        both_widths(lambda width: figures.test_accuracy(outcome, width), caption),
+        responsive_figure(lambda width: figures.draw_test_accuracy(outcome, width), caption),
         table(f"Every measure by arm: {spread}", head, [_row(arm) for arm in outcome.arms]),
         _own_metrics(outcome),
     )
 
 
-def tuned(outcome: Outcome) -> Markup | None:
+def tuning_section(outcome: Outcome) -> Markup | None:
     """What was tried for each arm's grid, and what was chosen."""
-    found = tuning.table(outcome)
+    found = tuning.candidate_table(outcome)
     if found is None:
         return None
     rows: list[list[Child]] = [[str(cell) for cell in row] for row in found.rows]
     tried = table("Every candidate, with its mean over its seeds", found.head, rows, numbers=found.words)
-    told = [tag("li", tag("b", name), f": {tuning.chosen(choice)}") for name, choice in tuning.choices(outcome).items()]
+    told = [
+        tag("li", tag("b", name), f": {tuning.describe_choice(choice)}")
+        for name, choice in tuning.tuned_choices(outcome).items()
+    ]
     folded = details(f"{len(rows)} candidates", tried, open_=len(rows) <= 12)
     return section("tuning", "Tuning", tag("p", found.caption), tag("ul", told), folded)
 
 
-def gap(outcome: Outcome) -> Markup:
+def gap_section(outcome: Outcome) -> Markup:
     """Train, test and fit accuracy, and why the last is not the first."""
     return section(
         "gap",
@@ -67,17 +70,17 @@ def gap(outcome: Outcome) -> Markup:
             "is a running mean over weights that still change. Train accuracy here is measured like test accuracy, "
             "after the last epoch, in inference mode, on the whole split. Only the difference of these two is the gap.",
         ),
-        both_widths(
-            lambda width: figures.gap(outcome, width),
+        responsive_figure(
+            lambda width: figures.draw_gap(outcome, width),
             "How far above its own test accuracy each arm's train accuracy lies (the gap), and its fit accuracy. A "
             "diamond at or left of zero would read as perfect generalization.",
         ),
     )
 
 
-def learning(outcome: Outcome) -> Markup | None:
+def curves_section(outcome: Outcome) -> Markup | None:
     """Every seed's curves."""
-    plots = curves(outcome, NARROW)
+    plots = draw_curves(outcome, NARROW)
     if not plots:
         return None
     validated = any(run.curve.val_accuracy for arm in outcome.arms for run in arm.runs)
@@ -85,14 +88,14 @@ def learning(outcome: Outcome) -> Markup | None:
     entries += [("val", "validation accuracy by epoch")] * validated
     entries += [("train", "train accuracy at the end"), ("test", "test accuracy at the end")]
     caption: list[Child] = [
-        keys(*entries),
+        legend(*entries),
         " One line a seed. The scale is that of errors, stretched towards 100 %, and the same for all arms.",
     ]
-    return section("curves", "Learning curves", panels(plots, caption))
+    return section("curves", "Learning curves", panel_grid(plots, caption))
 
 
 def _own_metrics(outcome: Outcome) -> Markup | None:
-    found = metrics(outcome)
+    found = metric_table(outcome)
     if found is None:
         return None
     rows: list[list[Child]] = [
@@ -110,5 +113,5 @@ def _cell(cell: Cell) -> Child:
 def _row(arm: ArmOutcome) -> list[Child]:
     cells: list[Child] = [tag("span", arm.name, class_="name")]
     for metric, _ in _COLUMNS:
-        cells.append(_cell(numbers.estimate(metric, arm.estimates.get(metric))))
-    return [*cells, numbers.parameters(arm.recipe), seeds(arm)]
+        cells.append(_cell(numbers.format_estimate(metric, arm.estimates.get(metric))))
+    return [*cells, numbers.format_parameters(arm.recipe), format_seeds(arm)]

@@ -10,16 +10,16 @@ from paribus.analysis import NoiseShares
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import Environment, RunResult
 from paribus.report import numbers
-from paribus.report.commands import commands, is_built_in
+from paribus.report.commands import is_built_in, list_commands
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
-from paribus.report.methods import methods
+from paribus.report.methods import describe_methods
 from paribus.report.toml import to_toml
 
 _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")
 
 
-def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
+def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
     """Which source of randomness makes how much of a run's variance."""
     if not shares:
         return None
@@ -30,7 +30,7 @@ def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
             [
                 [
                     share.source,
-                    numbers.NONE if share.share is None else _bar(share.share),
+                    numbers.UNDEFINED if share.share is None else _bar(share.share),
                     f"{100 * share.variance**0.5:.3f}",
                     str(share.runs),
                 ]
@@ -46,18 +46,18 @@ def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
     return section("noise", "What varied", tag("p", lead), parts)
 
 
-def how(outcome: Outcome, *, calibration: bool) -> Markup:
+def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
     """The methods paragraphs and their sources."""
-    text = methods(outcome, calibration=calibration)
+    text = describe_methods(outcome, calibration=calibration)
     sources = tag("ul", [tag("li", source) for source in text.sources], class_="sources") if text.sources else None
     return section("methods", "Methods", [tag("p", paragraph) for paragraph in text.paragraphs], sources)
 
 
-def runs(outcome: Outcome) -> Markup:
+def runs_section(outcome: Outcome) -> Markup:
     """Every run, and those that are not there."""
     rows = [_run(arm, run) for arm in outcome.arms for run in arm.runs]
     rows += [
-        [f"{arm.name} {numbers.seed_of(seeds)}", "not computed", *[numbers.NONE] * 7]
+        [f"{arm.name} {numbers.pairing_seed(seeds)}", "not computed", *[numbers.UNDEFINED] * 7]
         for arm in outcome.arms
         for seeds in arm.missing
     ]
@@ -66,7 +66,7 @@ def runs(outcome: Outcome) -> Markup:
     return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
 
 
-def networks(outcome: Outcome) -> Markup:
+def networks_section(outcome: Outcome) -> Markup:
     """Layers and optimizer of every network, and what the estimators are."""
     arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
     kinds = {arm.recipe.is_estimator for arm in outcome.arms}
@@ -74,7 +74,7 @@ def networks(outcome: Outcome) -> Markup:
     return section("networks", f"The {' and '.join(names)}", arms)
 
 
-def again(outcome: Outcome) -> Markup:
+def repeat_section(outcome: Outcome) -> Markup:
     """Environment, commands and, unless it is built in, the study itself."""
     study = None
     if not is_built_in(outcome.document):
@@ -89,7 +89,7 @@ def again(outcome: Outcome) -> Markup:
             "The same study with the same seeds on the same kind of machine gives the same bits; compare the weights' "
             "digests.",
         ),
-        tag("pre", tag("code", "\n".join(commands(outcome))), tabindex=0),
+        tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
         study,
         tag(
             "p",
@@ -106,9 +106,11 @@ def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
     seeds = run.seeds
     seed = str(seeds.seed) if seeds.seed is not None else f"{seeds.init}/{seeds.order}/{seeds.dropout}"
     scores = run.scores
-    measures = [numbers.NONE if scores is None else numbers.number(name, getattr(scores, name)) for name in _RUN]
+    measures = [
+        numbers.UNDEFINED if scores is None else numbers.format_value(name, getattr(scores, name)) for name in _RUN
+    ]
     status: Child = str(run.status) if run.reason is None else f"{run.status}: {run.reason}"
-    digest = tag("code", run.weights_digest[:12]) if run.weights_digest else numbers.NONE
+    digest = tag("code", run.weights_digest[:12]) if run.weights_digest else numbers.UNDEFINED
     return [f"{arm.name} {seed}", status, *measures, f"{run.seconds:.1f}", digest]
 
 
@@ -141,7 +143,7 @@ def _indented(text: str) -> str:
 
 def _environment(environment: Environment, number: int) -> Markup:
     rows: list[list[Child]] = [
-        [field.name, getattr(environment, field.name) or numbers.NONE] for field in fields(Environment)
+        [field.name, getattr(environment, field.name) or numbers.UNDEFINED] for field in fields(Environment)
     ]
     return table(f"Environment {number}", ["Part", "Version"], rows, numbers=9)
 

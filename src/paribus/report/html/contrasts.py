@@ -9,22 +9,32 @@ from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import magnitude, percent, unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
-from paribus.report.figures import contrasts as figures
-from paribus.report.figures.effects import cells
+from paribus.report.figures import differences as figures
+from paribus.report.figures.cell_means import draw_cells
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, badge, both_widths, details, panels, section, table, told, verdict_of
+from paribus.report.html.parts import (
+    NARROW,
+    badge,
+    details,
+    panel_grid,
+    responsive_figure,
+    section,
+    sentence_paragraph,
+    table,
+    verdict_of,
+)
 
 _MOST_PANELS = 12
 
 
-def contrasts(outcome: Outcome) -> Markup | None:
+def contrasts_section(outcome: Outcome) -> Markup | None:
     """Every contrast with difference, interval and verdict."""
     if not outcome.contrasts:
         return None
     metrics = dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts)
     groups = [[c for c in outcome.contrasts if c.metric.name == name] for name in metrics]
     drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome) for group in groups]
-    sentences = [told(contrast_sentence(c), (c.a, c.b)) for c in outcome.contrasts]
+    sentences = [sentence_paragraph(contrast_sentence(c), (c.a, c.b)) for c in outcome.contrasts]
     return section(
         "contrasts",
         "The contrasts",
@@ -36,7 +46,7 @@ def contrasts(outcome: Outcome) -> Markup | None:
     )
 
 
-def effects(outcome: Outcome) -> Markup | None:
+def effects_section(outcome: Outcome) -> Markup | None:
     """Main effects and interactions."""
     if not outcome.effects:
         return None
@@ -49,11 +59,12 @@ def effects(outcome: Outcome) -> Markup | None:
             "says by how much a factor's effect differs between two levels of another factor; where there is one, read "
             "the cells.",
         ),
-        both_widths(
-            lambda width: figures.forest("effects", outcome.effects, width), "Each effect with its interval and seeds."
+        responsive_figure(
+            lambda width: figures.draw_forest("effects", outcome.effects, width),
+            "Each effect with its interval and seeds.",
         ),
-        both_widths(
-            lambda width: cells(outcome, width),
+        responsive_figure(
+            lambda width: draw_cells(outcome, width),
             "Mean test accuracy of every cell, with its seeds. Parallel lines would be no interaction.",
         ),
         _table(outcome.effects),
@@ -78,9 +89,11 @@ def _forest(name: str, group: Sequence[JudgedContrast], outcome: Outcome) -> Mar
     level = percent(outcome.document.comparison.level)
     label = group[0].metric.label
     if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
-        return both_widths(lambda width: figures.forest(name, group, width), f"Differences in {label}, one seed each.")
-    return both_widths(
-        lambda width: figures.forest(name, group, width),
+        return responsive_figure(
+            lambda width: figures.draw_forest(name, group, width), f"Differences in {label}, one seed each."
+        )
+    return responsive_figure(
+        lambda width: figures.draw_forest(name, group, width),
         f"Differences in {label} with {level} intervals; small dots are the paired differences of the seeds.",
     )
 
@@ -98,18 +111,18 @@ def _table(items: Sequence[JudgedContrast] | Sequence[Effect]) -> Markup:
 def _row(item: JudgedContrast | Effect, comparison: Comparison | None) -> list[Child]:
     name = _name(item)
     if comparison is None:
-        return [name, badge(verdict_of(None)), *[numbers.NONE] * 7]
-    shown = numbers.difference(item.metric, comparison.difference, comparison.low, comparison.high)
+        return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * 7]
+    shown = numbers.format_difference(item.metric, comparison.difference, comparison.low, comparison.high)
     flip, superior = comparison.sign_flip, comparison.superiority
-    ahead = numbers.NONE if superior is None else f"{superior.wins} of {comparison.seeds}"
+    ahead = numbers.UNDEFINED if superior is None else f"{superior.wins} of {comparison.seeds}"
     return [
         name,
         badge(comparison.verdict),
         [shown.value, [tag("br"), tag("small", shown.limits)] if shown.limits else None],
-        numbers.p_value(comparison.p_adjusted, comparison.level),
-        numbers.p_value(comparison.p_value, comparison.level),
-        numbers.p_value(item.p_holm, comparison.level),
-        numbers.NONE if flip is None else numbers.p_value(flip.p_value, comparison.level),
+        numbers.format_p(comparison.p_adjusted, comparison.level),
+        numbers.format_p(comparison.p_value, comparison.level),
+        numbers.format_p(item.p_holm, comparison.level),
+        numbers.UNDEFINED if flip is None else numbers.format_p(flip.p_value, comparison.level),
         ahead,
         magnitude(comparison.margin, item.metric.unit),
     ]
@@ -127,7 +140,7 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
     """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
     written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
     plots = [
-        figures.seed_by_seed(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
+        figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
         for number, contrast in enumerate(written[:_MOST_PANELS])
     ]
     caption = (
@@ -135,7 +148,7 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
         "its interval. One seed alone would have shown one of these bars."
     )
     shown = [plot for plot in plots if plot is not None]
-    return [tag("h3", "Seed by seed"), panels(shown, caption), _differences(outcome)] if shown else []
+    return [tag("h3", "Seed by seed"), panel_grid(shown, caption), _differences(outcome)] if shown else []
 
 
 def _differences(outcome: Outcome) -> Markup | None:
@@ -145,7 +158,7 @@ def _differences(outcome: Outcome) -> Markup | None:
         comparison = contrast.comparison
         if comparison is not None and len(seeds) == len(comparison.seed_differences):
             shown = [
-                f"{seed}: {numbers.difference(contrast.metric, value, None, None)}"
+                f"{seed}: {numbers.format_difference(contrast.metric, value, None, None)}"
                 for seed, value in zip(seeds, comparison.seed_differences, strict=True)
             ]
             name = f"{contrast.a} {numbers.MINUS} {contrast.b}"

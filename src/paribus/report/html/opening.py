@@ -9,19 +9,19 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
-from paribus.report.html.parts import badge, section, told, verdict_of
-from paribus.report.numbers import duration
+from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
+from paribus.report.numbers import format_duration
 from paribus.report.statements import list_misreadings
-from paribus.report.tables import nothing_judged
+from paribus.report.tables import explain_no_statement
 
 _MOST = 8
-"""Answers at the top; all of them stand in their section."""
+"""ArmTestAnswers at the top; all of them stand in their section."""
 
 _FEW = 3
 """More answers than this are set small, so that they can be seen at one glance."""
 
 
-def header(outcome: Outcome) -> Markup:
+def page_header(outcome: Outcome) -> Markup:
     """Question and facts."""
     document = outcome.document
     title = document.question or f"What the runs of {document.name} say"
@@ -33,35 +33,35 @@ def header(outcome: Outcome) -> Markup:
     )
 
 
-def answer(outcome: Outcome) -> Markup:
+def answer_section(outcome: Outcome) -> Markup:
     """The verdicts of what was declared, each with its sentence."""
-    rest = further(outcome)
+    rest = count_without_card(outcome)
     more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
-    return tag("section", tag("h2", "The answer"), cards(outcome), more if rest else None, id="answer")
+    return tag("section", tag("h2", "The answer"), statement_cards(outcome), more if rest else None, id="answer")
 
 
-def cards(outcome: Outcome) -> Markup:
+def statement_cards(outcome: Outcome) -> Markup:
     """The first answers, a card each; or why there is none."""
-    found = [_card(item) for item in headline(outcome)]
+    found = [_card(item) for item in headline_statements(outcome)]
     if not found:
-        found = [tag("div", tag("p", nothing_judged(outcome)), class_="card undecided")]
+        found = [tag("div", tag("p", explain_no_statement(outcome)), class_="card undecided")]
     return tag("div", found, class_="many" if len(found) > _FEW else None)
 
 
-def further(outcome: Outcome) -> int:
+def count_without_card(outcome: Outcome) -> int:
     """How many answers have no card."""
-    return len(outcome.contrasts) + len(outcome.effects) - len(headline(outcome))
+    return len(outcome.contrasts) + len(outcome.effects) - len(headline_statements(outcome))
 
 
-def notes(outcome: Outcome) -> Markup | None:
+def notes_box(outcome: Outcome) -> Markup | None:
     """What bounds the results: runs that diverged, failed or are missing, environments that differ."""
     if not outcome.notes:
         return None
     return tag("aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", note) for note in outcome.notes]))
 
 
-def misread(outcome: Outcome) -> Markup | None:
-    """Where a usual reading and the evidence differ."""
+def misreadings_section(outcome: Outcome) -> Markup | None:
+    """Where a usual reading and the test_answers differ."""
     found = list_misreadings(outcome)
     if not found:
         return None
@@ -69,7 +69,7 @@ def misread(outcome: Outcome) -> Markup | None:
     return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
 
 
-def headline(outcome: Outcome) -> tuple[JudgedContrast | Effect, ...]:
+def headline_statements(outcome: Outcome) -> tuple[JudgedContrast | Effect, ...]:
     """A factorial study's effects, else the contrasts written out in the study, else the first of all pairs."""
     written = outcome.contrasts[: len(outcome.document.contrasts)]
     return outcome.effects[:_MOST] or written[:_MOST] or outcome.contrasts[:_MOST]
@@ -78,9 +78,9 @@ def headline(outcome: Outcome) -> tuple[JudgedContrast | Effect, ...]:
 def _card(item: JudgedContrast | Effect) -> Markup:
     verdict = verdict_of(item.comparison)
     if isinstance(item, JudgedContrast):
-        sentence = told(contrast_sentence(item), (item.a, item.b))
+        sentence = sentence_paragraph(contrast_sentence(item), (item.a, item.b))
     else:
-        sentence = told(effect_sentence(item), _levels(item))
+        sentence = sentence_paragraph(effect_sentence(item), _levels(item))
     return tag("div", badge(verdict), sentence, class_=f"card {verdict}")
 
 
@@ -99,7 +99,7 @@ def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
     yield (
         "Training",
-        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {duration(sum(r.seconds for r in runs))} in all",
+        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {format_duration(sum(r.seconds for r in runs))} in all",
     )
     if seeds[-1] > 1:
         yield "Claims", f"on {comparison.scope}, {percent(comparison.level)} intervals"

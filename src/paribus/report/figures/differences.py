@@ -13,14 +13,14 @@ from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import tracks
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, axes
+from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
-from paribus.report.numbers import seed_of
+from paribus.report.numbers import pairing_seed
 
 _MINUS = numbers.MINUS
 
 
-def forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width: float) -> Plot | None:
+def draw_forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width: float) -> Plot | None:
     """A row a contrast or effect, all on one metric: difference, interval, every seed, and the margin as a band."""
     known = [(item, item.comparison) for item in judged if item.comparison is not None]
     if not known:
@@ -41,7 +41,7 @@ def forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width
     return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
-def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
+def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
     """The paired difference of every seed, beside the mean and its interval; None for a single one."""
     comparison = contrast.comparison
     if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
@@ -52,7 +52,7 @@ def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, n
     label = f"{contrast.a} {_MINUS} {contrast.b}"
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 58, 10, 28, 40)
+        ax = add_axes(figure, size, 58, 10, 28, 40)
         ax.text(0, 1 + 10 / 142, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
@@ -80,7 +80,7 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
 
     They are those that both arms have scores for; at a planned look, of the seeds planned for it (0, 1, 2, ...).
     """
-    found = [{seed_of(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
+    found = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
     look = contrast.comparison.look if contrast.comparison else None
     return tuple(seed for seed in sorted(set.intersection(*found)) if look is None or seed < look.seeds)
 
@@ -99,7 +99,7 @@ def _track(item: JudgedContrast | Effect, comparison: Comparison, width: float) 
     factor = _factor(item.metric)
     low, high = comparison.low, comparison.high
     label = f"{item.a} {_MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
-    shown = numbers.difference(item.metric, comparison.difference, low, high)
+    shown = numbers.format_difference(item.metric, comparison.difference, low, high)
     roomy = width >= 500
     return Track(
         label,

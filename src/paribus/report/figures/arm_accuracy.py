@@ -12,9 +12,9 @@ from paribus.report.figures.plot import Plot
 from paribus.report.figures.tracks import Frame, Mark, Track
 
 
-def test_accuracy(outcome: Outcome, width: float) -> Plot | None:
+def draw_test_accuracy(outcome: Outcome, width: float) -> Plot | None:
     """A row an arm: mean, interval and every seed. None where no arm has a score."""
-    rows = [row for arm in outcome.arms if (row := _test_accuracy(arm)) is not None]
+    rows = [row for arm in outcome.arms if (row := _accuracy_track(arm)) is not None]
     if not rows:
         return None
     comparison = outcome.document.comparison
@@ -25,9 +25,9 @@ def test_accuracy(outcome: Outcome, width: float) -> Plot | None:
     return _plot("test-accuracy", alt, width, rows, frame)
 
 
-def gap(outcome: Outcome, width: float) -> Plot | None:
+def draw_gap(outcome: Outcome, width: float) -> Plot | None:
     """A row an arm, seen from its test accuracy: how far above it train accuracy lies, and fit accuracy."""
-    rows = [row for arm in outcome.arms if (row := _gap(arm)) is not None]
+    rows = [row for arm in outcome.arms if (row := _gap_track(arm)) is not None]
     if not rows:
         return None
     key = (("test", "test accuracy"), ("train", "train accuracy"), ("fit", "fit accuracy"))
@@ -46,7 +46,7 @@ def _plot(name: str, alt: str, width: float, rows: Sequence[Track], frame: Frame
     return Plot(name, alt, width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
-def _test_accuracy(arm: ArmOutcome) -> Track | None:
+def _accuracy_track(arm: ArmOutcome) -> Track | None:
     estimate = arm.estimates.get("test_accuracy")
     if estimate is None:
         return None
@@ -54,21 +54,21 @@ def _test_accuracy(arm: ArmOutcome) -> Track | None:
     dots = tuple(run.scores.test_accuracy * 100 for run in arm.runs if run.scores is not None)
     return Track(
         arm.name,
-        f"{numbers.estimate('test_accuracy', estimate)} %",
+        f"{numbers.format_estimate('test_accuracy', estimate)} %",
         (Mark(estimate.mean * 100, "test"),),
         line,
         dots=dots if len(dots) > 1 else (),
     )
 
 
-def _gap(arm: ArmOutcome) -> Track | None:
+def _gap_track(arm: ArmOutcome) -> Track | None:
     test, train, fit = (arm.estimates.get(f"{name}_accuracy") for name in ("test", "train", "fit"))
     if test is None or train is None:
         return None
     real = (train.mean - test.mean) * 100
-    note, marks = f"gap {numbers.fixed(real, 2, signed=True)}", [Mark(real, "train"), Mark(0, "test")]
+    note, marks = f"gap {numbers.format_fixed(real, 2, signed=True)}", [Mark(real, "train"), Mark(0, "test")]
     if fit is not None:
         seen = (fit.mean - test.mean) * 100
-        note += f", by fit {numbers.fixed(seen, 2, signed=True)}"
+        note += f", by fit {numbers.format_fixed(seen, 2, signed=True)}"
         marks.insert(1, Mark(seen, "fit"))
     return Track(arm.name, note, tuple(marks), (0.0, real), capped=False)
