@@ -1,6 +1,6 @@
 """What each part of a model contributes: a table for terminals, notebooks and JSON, the largest contribution first.
 
-A part's contribution is how much better the model as it is does than the model without that part.
+A part's contribution is the score of the unchanged model minus that of the model without that part.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from rich.text import Text
 
 from paribus.ablation import AS_IT_IS
 from paribus.analysis import JudgedContrast, Verdict
-from paribus.analysis.wording import percent, unit_name
+from paribus.analysis.sentences import interval_name, scope_text
+from paribus.analysis.wording import unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.fragment import style
-from paribus.report.html.parts import badge, table
+from paribus.report.html.parts import badge
+from paribus.report.html.parts import table as html_table
 from paribus.report.json import contrast_fields, outcome_fields
 from paribus.report.terminal import STYLES
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a model: its arm, its name, what was changed to leave it out, and why that was not tried, if so."""
+    """A part of a model: its arm, its name, the change that removes it, and the reason if that was not tried."""
 
     arm: str
     part: str
@@ -37,13 +39,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class AblationOutcome:
-    """What was found: the outcome of the runs, and the parts that its arms leave out.
+    """The outcome of an ablation's runs, and the parts that its arms leave out.
 
     Attributes:
-        outcome: the model as it is (``base``) and each variant, with a contrast of the first with every other.
-        base: the name of the arm that is the model as it is.
-        parts: what was tried.
-        left_out: what was not, with reasons.
+        outcome: the unchanged model (``base``) and each variant, with a contrast of the first with every other.
+        base: the name of the arm that is the unchanged model.
+        parts: the parts whose removal was tried.
+        left_out: the parts whose removal was not, with reasons.
     """
 
     outcome: Outcome
@@ -54,8 +56,8 @@ class AblationOutcome:
     def ranked(self) -> list[tuple[Part, JudgedContrast]]:
         """Parts with their contrasts, the largest contribution first; parts without a number last."""
         by_arm = {contrast.b: contrast for contrast in self.outcome.contrasts if contrast.a == self.base}
-        found = [(part, by_arm[part.arm]) for part in self.parts]
-        return sorted(found, key=lambda pair: -_contribution(pair[1]))
+        pairs = [(part, by_arm[part.arm]) for part in self.parts]
+        return sorted(pairs, key=lambda pair: -_contribution(pair[1]))
 
 
 def _contribution(contrast: JudgedContrast) -> float:
@@ -66,7 +68,7 @@ def _contribution(contrast: JudgedContrast) -> float:
 
 
 def ablation_fields(ablation: AblationOutcome) -> dict[str, Any]:
-    """The answer of a study, with ``ablation``: one entry a part, and ``left_out``."""
+    """The JSON of a study, with ``ablation``, one entry for each part, and ``left_out``."""
     return {
         **outcome_fields(ablation.outcome),
         "base": ablation.base,
@@ -83,16 +85,16 @@ def ablation_fields(ablation: AblationOutcome) -> dict[str, Any]:
 
 def render_ablation(ablation: AblationOutcome) -> RenderableType:
     """The table for a terminal."""
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in _HEAD:
-        shown.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
     for cells, verdict in _rows(ablation):
         name, change, difference, word, parameters = cells
-        shown.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
+        table.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
     return Group(
         Text(_title(ablation), style="bold"),
         Text(),
-        shown,
+        table,
         Text(_caption(ablation), style="dim"),
         *(Text(f"* {note}") for note in (*_left_out(ablation), *ablation.outcome.notes)),
     )
@@ -100,7 +102,7 @@ def render_ablation(ablation: AblationOutcome) -> RenderableType:
 
 def ablation_fragment(ablation: AblationOutcome) -> str:
     """The table for a notebook."""
-    rows: list[Sequence[Child]] = [
+    cells: list[Sequence[Child]] = [
         [name, change, tag("span", difference, style="white-space:nowrap"), badge(verdict), parameters]
         for (name, change, difference, _, parameters), verdict in _rows(ablation)
     ]
@@ -109,7 +111,7 @@ def ablation_fragment(ablation: AblationOutcome) -> str:
         "div",
         tag("style", Markup(style())),
         tag("h3", _title(ablation)),
-        table(_caption(ablation), _HEAD, rows, numbers=4),
+        html_table(_caption(ablation), _HEAD, cells, numbers=4),
         tag("ul", notes) if notes else None,
         class_="paribus",
     ).text
@@ -121,7 +123,7 @@ _HEAD = ("part", "what was changed", "contribution", "verdict", "parameters")
 
 def _rows(ablation: AblationOutcome) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
     arms = {arm.name: arm for arm in ablation.outcome.arms}
-    made = []
+    rows = []
     for part, contrast in ablation.ranked():
         comparison = contrast.comparison
         verdict = comparison.verdict if comparison else Verdict.UNDECIDED
@@ -131,13 +133,13 @@ def _rows(ablation: AblationOutcome) -> list[tuple[tuple[str, str, str, str, str
             else numbers.UNDEFINED
         )
         parameters = f"{arms[part.arm].recipe.parameters:,}"
-        made.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
-    return made
+        rows.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
+    return rows
 
 
 def _title(ablation: AblationOutcome) -> str:
-    asked = ablation.outcome.document.question
-    return asked or f"What each part of {ablation.base} contributes"
+    question = ablation.outcome.document.question
+    return question or f"What each part of {ablation.base} contributes"
 
 
 def _caption(ablation: AblationOutcome) -> str:
@@ -149,10 +151,9 @@ def _caption(ablation: AblationOutcome) -> str:
     if not any(comparison.low is not None for comparison in known):
         return f"{base} One seed tells nothing apart; run more."
     metric, first = ablation.outcome.contrasts[0].metric, known[0]
-    together = f"s for all {len(known)} comparisons at once" if len(known) > 1 else ""
     return (
         f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "
-        f"[{percent(first.level)} interval{together}], on {first.scope}, "
+        f"[{interval_name(first)}], {scope_text(first.scope, metric)}, "
         f"{first.seeds} seeds. Verdicts are for the model as it is."
     )
 

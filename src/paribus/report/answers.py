@@ -1,4 +1,4 @@
-"""What the runs answered, example by example: read once, kept small, and sorted into what a report shows of it."""
+"""The runs' answers on the test split, example by example: read once and reduced to what a report shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from paribus.report.numbers import pairing_seed
 from paribus.report.pictures import Pictures
 
 MAX_CONFUSED = 200
-"""With more classes than this there is no table of confusions: it would have more cells than anybody reads."""
+"""With more classes than this there is no confusion matrix: it would have more cells than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +25,12 @@ class ArmTestAnswers:
 
     Attributes:
         arm: the arm's name.
-        seeds: the seed of each row, growing.
-        predicted: answered classes, shape ``(seeds, examples)``, in the smallest type that holds them.
+        seeds: the seed of each row, in increasing order.
+        predicted: predicted classes, shape ``(seeds, examples)``, in the smallest type that holds them.
         right: whether they are right, same shape.
         difficulty: which examples are always, sometimes or never wrong.
-        confusion: which class was answered for which; None with very many classes.
-        calibration: whether confidences mean what they say.
+        confusion: counts of true and predicted classes; None with very many classes.
+        calibration: accuracy by confidence.
     """
 
     arm: str
@@ -44,11 +44,11 @@ class ArmTestAnswers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyAnswers:
-    """The answers of all arms that have any, with what is needed to show them.
+    """The answers of all arms that have scored runs, and the test split that they belong to.
 
     Attributes:
         labels: the right class of each test example.
-        class_names: one name a class.
+        class_names: one name for each class.
         pictures: the test examples, if they are images.
         by_arm: each arm's answers, in the study's order.
     """
@@ -72,13 +72,13 @@ class StudyAnswers:
 
 @dataclass(frozen=True, slots=True)
 class MissingAnswers:
-    """Why there is nothing to show."""
+    """The reason why no answers can be shown."""
 
     reason: str
 
 
 def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
-    """Read every run's answers and the test split they belong to.
+    """Read every run's answers and the test split that they belong to.
 
     Raises:
         StoreError: a run's answers are damaged.
@@ -98,7 +98,7 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
 
 
 def _dataset(outcome: Outcome) -> Dataset | MissingAnswers:
-    """The data with its images as images. Data that changed since the runs would give them wrong labels."""
+    """The data with its images as images; refused where it changed since the runs, as its labels would be wrong."""
     try:
         dataset = load(replace(outcome.document.data.spec(), flatten=False))
     except (DataError, UsageError) as error:

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.methods import describe_methods
+from paribus.report.statements import is_primary, list_statements, state
 from paribus.report.tables import Cell, TextTable
 
 _SPECIAL = MappingProxyType(
@@ -48,7 +48,7 @@ def to_latex(outcome: Outcome) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it stands. Control characters become spaces; other scripts need a font for them."""
+    """Text that LaTeX prints unchanged. Control characters become spaces; other scripts need a font for them."""
     minus = _HYPHENATED.sub("\N{MINUS SIGN}", text)
     return "".join(_SPECIAL.get(c, " " if unicodedata.category(c) == "Cc" else c) for c in minus)
 
@@ -66,10 +66,9 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         yield _table(tried, f"tab:{name}-tuning")
     for number, (_, table) in enumerate(tables.statement_tables(outcome), 1):
         yield _table(table, f"tab:{name}-differences-{number}")
-    sentences = [effect_sentence(effect) for effect in outcome.effects]
-    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
-    if sentences:
-        yield "\\paragraph{Results.} " + "\n".join(escape_latex(sentence) for sentence in sentences)
+    if statements := list_statements(outcome):
+        marked = (("\\emph{Primary:} " if is_primary(item) else "") + escape_latex(state(item)) for item in statements)
+        yield "\\paragraph{Results.} " + "\n".join(marked)
     if outcome.notes:
         yield "\\paragraph{Notes.} " + "\n".join(escape_latex(note) for note in outcome.notes)
     text = describe_methods(outcome)

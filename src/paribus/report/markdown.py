@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
-from paribus.report.commands import is_built_in, list_commands
+from paribus.report.commands import describe_installation, is_built_in, list_commands
 from paribus.report.methods import describe_methods
-from paribus.report.statements import list_misreadings
+from paribus.report.statements import is_primary, list_misreadings, list_statements, state
 from paribus.report.tables import TextTable
 from paribus.report.toml import to_toml
 
@@ -23,17 +22,18 @@ def to_markdown(outcome: Outcome) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown takes for nothing but text, on one line."""
+    """Text without any markup of Markdown, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split(" ")).replace("\n", " ").replace("\r", " "))
 
 
 def _parts(outcome: Outcome) -> Iterator[str]:
     document = outcome.document
     yield f"# {escape_markdown(document.question or document.name)}"
-    sentences = [effect_sentence(effect) for effect in outcome.effects]
-    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
-    sentences = sentences or [tables.explain_no_statement(outcome)]
-    yield "\n".join(f"- {escape_markdown(sentence)}" for sentence in sentences)
+    statements = [
+        f"{'**Primary.** ' if is_primary(statement) else ''}{escape_markdown(state(statement))}"
+        for statement in list_statements(outcome)
+    ]
+    yield "\n".join(f"- {text}" for text in statements or [escape_markdown(tables.explain_no_statement(outcome))])
     if outcome.notes:
         yield "\n".join(("**Notes**", "", *(f"- {escape_markdown(note)}" for note in outcome.notes)))
     yield "## Arms"
@@ -47,15 +47,19 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     for title, table in tables.statement_tables(outcome):
         yield f"## {title}"
         yield _table(table)
-    if found := list_misreadings(outcome):
+    if misreadings := list_misreadings(outcome):
         yield "## Where a quick reading goes wrong"
-        yield "\n".join(f"- **{escape_markdown(reading.title)}.** {escape_markdown(reading.text)}" for reading in found)
+        yield "\n".join(
+            f"- **{escape_markdown(misreading.title)}.** {escape_markdown(misreading.text)}"
+            for misreading in misreadings
+        )
     text = describe_methods(outcome)
     yield "## Methods"
     yield from (escape_markdown(paragraph) for paragraph in text.paragraphs)
     if text.sources:
         yield "\n".join(f"- {escape_markdown(source)}" for source in text.sources)
     yield "## Run it again"
+    yield describe_installation(outcome)
     yield _code("sh", "\n".join(list_commands(outcome)))
     if not is_built_in(document):
         yield "`study.toml`:"

@@ -1,4 +1,4 @@
-"""How numbers are printed, the same in every table: fractions as percentages, differences in points, losses in nats.
+"""How numbers are printed, alike in every table: fractions as percentages, differences in points, losses in nats.
 
 Two decimals of a percentage are one example in 10,000. More are shown where two would hide something: an interval that
 would look as if it had no width, or a 99.997 that would read 100.00.
@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
-from paribus.analysis.wording import differences, p_text
+from paribus.analysis.wording import differences, magnitude, p_text
 from paribus.records import Recipe, Seeds
 
 MINUS = "\N{MINUS SIGN}"
@@ -97,6 +97,11 @@ def format_points(value: float, decimals: int = 2, *, signed: bool = True) -> st
 def format_p(value: float | None, level: float) -> str:
     """To the digits of the sentence: on the same side of 1 - level in print as in truth."""
     return UNDEFINED if value is None else p_text(value, 1 - level).removeprefix("p ").removeprefix("= ")
+
+
+def format_margin(value: float | None, unit: Unit) -> str:
+    """``0.10 points`` with a space that does not break; a dash without a margin."""
+    return UNDEFINED if value is None else magnitude(value, unit).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def format_fixed(value: float, decimals: int, *, signed: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""A report in any format, as text or as a file that is whole or not there; and figures as files."""
+"""A report in any format, as text or as a file; and figures as files. A file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_report(outcome: Outcome, format: str, path: Path) -> None:
 
 
 def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:
-    """Write every figure as a file of its own into an existing folder, and say where.
+    """Write every figure as a file of its own into an existing folder; the paths of the files.
 
     Raises:
         UsageError: there is no such kind of file or folder.
@@ -83,7 +83,7 @@ def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Pa
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a place that cannot be written to, before any work is done for it.
+    """Refuse a path that cannot be written to, before any work is done for it.
 
     Raises:
         UsageError: see :func:`write_report`.
@@ -98,10 +98,10 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name beside, flush it and rename it. A pipe or a device is written to directly.
+    """Write a temporary file beside it, flush and rename it. A pipe or a device is written to directly.
 
     Raises:
-        ParibusError: it could not be written; what was there before is untouched.
+        ParibusError: it could not be written; an older file is untouched.
     """
     target = path.resolve()
     try:

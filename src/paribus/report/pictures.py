@@ -15,7 +15,7 @@ LONGEST_SIDE = 64
 """Sides longer than this many pixels are scaled down."""
 
 SHORTEST_SIDE = 5
-"""Sides shorter than this are no image that anybody would recognize."""
+"""With sides shorter than this the examples are not shown: nobody would recognize anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Pictures:
         examples: shape ``(examples, height, width)``, or with a last axis of 3 colours.
         low: the value that is black.
         high: the value that is white.
-        dark: whether they are light strokes on black, which a light page shows inverted.
+        dark: whether they are light strokes on black; a light page shows those inverted.
     """
 
     examples: NDArray[np.generic]

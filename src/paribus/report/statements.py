@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from paribus.analysis import Effect, JudgedContrast
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
@@ -14,15 +13,13 @@ from paribus.report.notebook_claims import check_claims
 Statement = JudgedContrast | Effect
 """What a study declared and judged."""
 
-_S = TypeVar("_S", JudgedContrast, Effect, Statement)
-
 
 def list_statements(outcome: Outcome) -> tuple[Statement, ...]:
     """Effects and contrasts, the primary ones first; otherwise as the study declares them."""
     return primary_first((*outcome.effects, *outcome.contrasts))
 
 
-def primary_first(statements: Sequence[_S]) -> tuple[_S, ...]:
+def primary_first(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     """The same statements, the primary ones before all others."""
     return tuple(sorted(statements, key=lambda statement: not is_primary(statement)))
 

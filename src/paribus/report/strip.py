@@ -1,4 +1,4 @@
-"""Intervals drawn with characters, one line each, all on one scale."""
+"""Intervals drawn with characters: one line for each, all on one scale."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from paribus.analysis import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values at the left and the right end of the line."""
+    """The values at the left and at the right end of a line."""
 
     low: float
     high: float
 
     @classmethod
     def spanning(cls, estimates: Sequence[Estimate | None]) -> Scale:
-        """From the lowest to the highest limit."""
+        """The scale from the lowest to the highest limit."""
         known = [estimate for estimate in estimates if estimate is not None]
         ends = [end for e in known for end in (e.mean, e.low, e.high) if end is not None]
         return cls(min(ends, default=0.0), max(ends, default=1.0))

@@ -1,9 +1,11 @@
-"""Figures of the arms: test accuracy with its interval, and the gap as it is and as ``fit`` makes it look."""
+"""Figures of the arms: test accuracy with its interval, and the gap by train and by fit accuracy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from paribus.analysis.metrics import METRICS
+from paribus.analysis.sentences import scope_text
 from paribus.analysis.wording import percent
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
@@ -13,12 +15,17 @@ from paribus.report.figures.tracks import Frame, Mark, Track
 
 
 def draw_test_accuracy(outcome: Outcome, width: float) -> Plot | None:
-    """A row an arm: mean, interval and every seed. None where no arm has a score."""
+    """A row for each arm: mean, interval and every seed. None where no arm has a score."""
     rows = [row for arm in outcome.arms if (row := _accuracy_track(arm)) is not None]
     if not rows:
         return None
-    comparison = outcome.document.comparison
-    interval = f"mean and {percent(comparison.level)} interval on {comparison.scope}"
+    estimates = [arm.estimates["test_accuracy"] for arm in outcome.arms]
+    about = dict.fromkeys(
+        f"{percent(estimate.level)} interval {scope_text(estimate.scope, METRICS['test_accuracy'])}"
+        for estimate in estimates
+        if estimate is not None and estimate.low is not None
+    )
+    interval = f"mean and {', '.join(about)}"
     several = any(row.line for row in rows)
     frame = Frame("test accuracy", (("test", interval if several else "one run"), *_SEED[: int(several)]), " %")
     alt = "Test accuracy by arm. " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
@@ -26,7 +33,7 @@ def draw_test_accuracy(outcome: Outcome, width: float) -> Plot | None:
 
 
 def draw_gap(outcome: Outcome, width: float) -> Plot | None:
-    """A row an arm, seen from its test accuracy: how far above it train accuracy lies, and fit accuracy."""
+    """A row for each arm: how far train and fit accuracy lie above its test accuracy. None without scores."""
     rows = [row for arm in outcome.arms if (row := _gap_track(arm)) is not None]
     if not rows:
         return None

@@ -1,15 +1,15 @@
-"""The arms: test accuracy with intervals, the gap as it is and as ``fit`` makes it look, and the learning curves."""
+"""The arms: test accuracy with intervals, the gap by train and by fit accuracy, tuning, and the learning curves."""
 
 from __future__ import annotations
 
-from paribus.analysis.wording import percent
+from paribus.analysis.metrics import METRICS
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.figures import arm_accuracy as figures
 from paribus.report.figures.learning_curves import draw_curves
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import NARROW, details, legend, panel_grid, responsive_figure, section, table
-from paribus.report.tables import Cell, format_seeds, metric_table
+from paribus.report.tables import Cell, describe_intervals, format_seeds, metric_table
 
 _COLUMNS = (
     ("test_accuracy", "Test accuracy, %"),
@@ -21,11 +21,10 @@ _COLUMNS = (
 
 
 def arms_section(outcome: Outcome) -> Markup:
-    """Test accuracy drawn, and all measures as a table."""
-    level = percent(outcome.document.comparison.level)
+    """A figure of test accuracy, and a table of all measures."""
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
-    caption = f"Test accuracy, with {level} intervals." if several else "Test accuracy of one run of each arm."
-    spread = f"mean and {level} interval over the seeds" if several else "from one run each"
+    caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _COLUMNS])
     head = ["Arm", *(heading for _, heading in _COLUMNS), "Parameters", "Seeds"]
     overlap = tag(
         "p",
@@ -37,28 +36,28 @@ def arms_section(outcome: Outcome) -> Markup:
         "The arms",
         overlap if several else None,
         responsive_figure(lambda width: figures.draw_test_accuracy(outcome, width), caption),
-        table(f"Every measure by arm: {spread}", head, [_row(arm) for arm in outcome.arms]),
+        table(f"Every measure by arm: {intervals}", head, [_row(arm) for arm in outcome.arms]),
         _own_metrics(outcome),
     )
 
 
 def tuning_section(outcome: Outcome) -> Markup | None:
-    """What was tried for each arm's grid, and what was chosen."""
-    found = tuning.candidate_table(outcome)
-    if found is None:
+    """The candidates of each tuned arm, and the best of them."""
+    candidates = tuning.candidate_table(outcome)
+    if candidates is None:
         return None
-    rows: list[list[Child]] = [[str(cell) for cell in row] for row in found.rows]
-    tried = table("Every candidate, with its mean over its seeds", found.head, rows, numbers=found.words)
-    told = [
+    rows: list[list[Child]] = [[str(cell) for cell in row] for row in candidates.rows]
+    inner = table("Every candidate, with its mean over its seeds", candidates.head, rows, numbers=candidates.words)
+    choices = [
         tag("li", tag("b", name), f": {tuning.describe_choice(choice)}")
         for name, choice in tuning.tuned_choices(outcome).items()
     ]
-    folded = details(f"{len(rows)} candidates", tried, open_=len(rows) <= 12)
-    return section("tuning", "Tuning", tag("p", found.caption), tag("ul", told), folded)
+    folded = details(f"{len(rows)} candidates", inner, open_=len(rows) <= 12)
+    return section("tuning", "Tuning", tag("p", candidates.caption), tag("ul", choices), folded)
 
 
 def gap_section(outcome: Outcome) -> Markup:
-    """Train, test and fit accuracy, and why the last is not the first."""
+    """Train, test and fit accuracy, and why fit accuracy is no train accuracy."""
     return section(
         "gap",
         "The generalization gap",
@@ -79,7 +78,7 @@ def gap_section(outcome: Outcome) -> Markup:
 
 
 def curves_section(outcome: Outcome) -> Markup | None:
-    """Every seed's curves."""
+    """The learning curves of every seed."""
     plots = draw_curves(outcome, NARROW)
     if not plots:
         return None
@@ -95,13 +94,13 @@ def curves_section(outcome: Outcome) -> Markup | None:
 
 
 def _own_metrics(outcome: Outcome) -> Markup | None:
-    found = metric_table(outcome)
-    if found is None:
+    metrics = metric_table(outcome)
+    if metrics is None:
         return None
     rows: list[list[Child]] = [
-        [tag("span", str(name), class_="name"), *map(_cell, cells)] for name, *cells in found.rows
+        [tag("span", str(name), class_="name"), *map(_cell, cells)] for name, *cells in metrics.rows
     ]
-    return table(found.caption, found.head, rows)
+    return table(metrics.caption, metrics.head, rows)
 
 
 def _cell(cell: Cell) -> Child:

@@ -1,4 +1,4 @@
-"""The end of the page: what varied, methods, every run, the networks, the environment, and how to repeat it all."""
+"""The end of the page: sources of variance, methods, every run, the networks, the environment, how to repeat it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from paribus.analysis import NoiseShares
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import Environment, RunResult
 from paribus.report import numbers
-from paribus.report.commands import is_built_in, list_commands
+from paribus.report.commands import describe_installation, is_built_in, list_commands
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
 from paribus.report.methods import describe_methods
@@ -20,7 +20,7 @@ _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy",
 
 
 def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
-    """Which source of randomness makes how much of a run's variance."""
+    """How much of a run's variance comes from each source of randomness."""
     if not shares:
         return None
     parts = [
@@ -34,10 +34,10 @@ def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
                     f"{100 * share.variance**0.5:.3f}",
                     str(share.runs),
                 ]
-                for share in found.shares
+                for share in source.shares
             ],
         )
-        for arm, found in shares.items()
+        for arm, source in shares.items()
     ]
     lead = (
         "One stream of randomness was varied at a time while the others were held. The test sample is what a fresh "
@@ -54,7 +54,7 @@ def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
 
 
 def runs_section(outcome: Outcome) -> Markup:
-    """Every run, and those that are not there."""
+    """Every run, and those that are missing."""
     rows = [_run(arm, run) for arm in outcome.arms for run in arm.runs]
     rows += [
         [f"{arm.name} {numbers.pairing_seed(seeds)}", "not computed", *[numbers.UNDEFINED] * 7]
@@ -67,7 +67,7 @@ def runs_section(outcome: Outcome) -> Markup:
 
 
 def networks_section(outcome: Outcome) -> Markup:
-    """Layers and optimizer of every network, and what the estimators are."""
+    """Layers and optimizer of every network, and the arguments of every estimator."""
     arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
     kinds = {arm.recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
@@ -80,7 +80,7 @@ def repeat_section(outcome: Outcome) -> Markup:
     if not is_built_in(outcome.document):
         text = tag("pre", tag("code", to_toml(outcome.document)), tabindex=0)
         study = [tag("p", "The study, to be saved as ", tag("code", "study.toml"), ":"), text]
-    found = [_environment(environment, number) for number, environment in enumerate(outcome.environments, 1)]
+    environments = [_environment(environment, number) for number, environment in enumerate(outcome.environments, 1)]
     return section(
         "again",
         "Run it again",
@@ -89,6 +89,7 @@ def repeat_section(outcome: Outcome) -> Markup:
             "The same study with the same seeds on the same kind of machine gives the same bits; compare the weights' "
             "digests.",
         ),
+        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
         tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
         study,
         tag(
@@ -98,8 +99,13 @@ def repeat_section(outcome: Outcome) -> Markup:
             ", sha256 ",
             tag("code", outcome.data.fingerprint, class_="digest"),
         ),
-        found or tag("p", "No environment was recorded."),
+        environments or tag("p", "No environment was recorded."),
     )
+
+
+def _code_spans(text: str) -> list[tuple[bool, str]]:
+    """The text in pieces, and for each whether it stands between backticks."""
+    return [(index % 2 == 1, part) for index, part in enumerate(text.split("`"))]
 
 
 def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
