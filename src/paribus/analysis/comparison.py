@@ -160,9 +160,11 @@ class Comparison:
         scope: what the claim is about.
         components: variance components of the paired differences.
         level: level of the interval, such as 0.95, over the whole family and all looks.
-        margin: differences smaller than this count as equivalent (declared beforehand), in the units of the scores.
+        margin: differences smaller than this count as equivalent, in the units of the scores; None where none was
+            declared and the metric has none by default: then the verdict is never ``EQUIVALENT``.
         standard_error: square root of the estimated variance of ``difference``.
-        p_equivalent: p of the two one-sided tests of a difference beyond the margin, not adjusted.
+        p_equivalent: p of the two one-sided tests of a difference beyond the margin, not adjusted; None
+            without a margin.
         p_adjusted: ``p_value`` adjusted for the family and the looks.
         p_equivalent_adjusted: ``p_equivalent`` adjusted likewise.
         seeds: number of paired seeds.
@@ -185,7 +187,7 @@ class Comparison:
     scope: Scope
     components: Components | None
     level: float
-    margin: float
+    margin: float | None
     standard_error: float | None
     p_equivalent: float | None
     p_adjusted: float | None

@@ -107,7 +107,7 @@ def factorial_effects(
         cells: scores of each combination of levels; the key has one level for each factor.
         metric: what is compared.
         order: largest number of factors in an interaction; 1 gives main effects only.
-        margin: effects smaller than this count as equivalent to none; None means the default of 0.001.
+        margin: effects smaller than this count as equivalent to none; None means the metric's ``default_margin``.
         level: the level at which all intervals hold at once.
         scope: as in :func:`paribus.analysis.compare_family`.
         family: how many contrasts share the allowed error; None means these effects.

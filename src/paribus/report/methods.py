@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from paribus.analysis import Comparison, Scope
-from paribus.analysis.compare import DEFAULT_MARGIN
 from paribus.analysis.sentences import has_own_share, share_text
 from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
@@ -171,7 +170,7 @@ def _equivalence(outcome: Outcome, sources: list[str]) -> Iterator[str]:
     for statement in list_statements(outcome):
         margin = None if statement.comparison is None else statement.comparison.margin
         if margin is not None:
-            margins[margin == DEFAULT_MARGIN][magnitude(margin, statement.metric.unit)] = None
+            margins[margin == statement.metric.default_margin][magnitude(margin, statement.metric.unit)] = None
     names = {False: "the margin that the study declares", True: "paribus's default margin"}
     named = [f"{names[default]} ({listed(list(sizes))})" for default, sizes in sorted(margins.items()) if sizes]
     if named:
