@@ -97,7 +97,7 @@ def test_nothing_is_loaded_from_anywhere(source, page):
 
 
 def test_the_answer_stands_on_top(notebook, page):
-    sentence = contrast_sentence(notebook.contrasts[0]).replace("CI -", "CI \N{MINUS SIGN}")
+    sentence = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", contrast_sentence(notebook.contrasts[0]))
     words = re.sub(r"\s", "", sentence)
     text = re.sub(r"\s", "", page.text)
     top = text[text.index("Studymnist-mlps") :]
