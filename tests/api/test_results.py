@@ -12,7 +12,7 @@ import paribus as pb
 from paribus.analysis import Verdict
 from paribus.backends.fake import FakeBackend
 from paribus.errors import UnknownNameError, UsageError
-from paribus.report.json import document
+from paribus.report.json import outcome_fields
 
 ACCURACY = {"small": 0.8, "large": 0.95, "large-dropout": 0.95}
 
@@ -24,7 +24,7 @@ def results() -> pb.Results:
 
 def test_a_contrast_has_the_numbers_of_the_report(results: pb.Results) -> None:
     found = results.contrast("large", "small")
-    (said,) = [c for c in document(results.outcome)["contrasts"] if {c["a"], c["b"]} == {"large", "small"}]
+    (said,) = [c for c in outcome_fields(results.outcome)["contrasts"] if {c["a"], c["b"]} == {"large", "small"}]
     assert (said["a"], said["difference"] < 0) == ("small", True)
     assert found.difference == pytest.approx(-said["difference"])
     assert (found.low, found.high) == (pytest.approx(-said["high"]), pytest.approx(-said["low"]))

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import report_examples as examples
-from paribus.report import write
+from paribus.report import write_report
 
 BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -92,7 +92,7 @@ def addresses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     made = {"notebook": examples.notebook(3), "factorial": examples.factorial(3), "one": examples.tiny(1)}
     for name, outcome in made.items():
-        write(outcome, "html", folder / f"{name}.html")
+        write_report(outcome, "html", folder / f"{name}.html")
     return {name: (folder / f"{name}.html").as_uri() for name in made}
 
 

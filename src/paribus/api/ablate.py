@@ -19,7 +19,7 @@ from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
 from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
-from paribus.report.ablation import Ablated, Part
+from paribus.report.ablation import AblationOutcome, Part
 from paribus.runner.jobs import try_arms
 from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import local_backend, open_session
@@ -42,12 +42,12 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: Ablated, *held: object) -> None:
+    def __init__(self, ablated: AblationOutcome, *held: object) -> None:
         super().__init__(ablated.outcome, *held)
         self.ablated = ablated
 
     @classmethod
-    def of_parts(cls, ablated: Ablated, store: Store, *held: object) -> Self:
+    def of_parts(cls, ablated: AblationOutcome, store: Store, *held: object) -> Self:
         """An ablation that reads from a store whose session has ended."""
         results = Results.of(ablated.outcome, store, *held)
         return cls(replace(ablated, outcome=results.outcome), results)
@@ -59,14 +59,14 @@ class Ablation(Results):
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus ablate --json`` prints."""
-        return report.as_json(self.ablated)
+        return report.ablation_fields(self.ablated)
 
     def __repr__(self) -> str:
-        return as_text(report.render(self.ablated))
+        return as_text(report.render_ablation(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.fragment(self.ablated)
+        return report.ablation_fragment(self.ablated)
 
 
 def ablate(
@@ -193,7 +193,7 @@ def take_apart(
         document, tried, left_out = _buildable(as_it_is, arm, variants_asked, opened, backend)
         request = resolve_request(document, opened, backend, display)
         outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, backend, display)
-    return Ablation.of_parts(Ablated(outcome, arm, tried, left_out), opened, study)
+    return Ablation.of_parts(AblationOutcome(outcome, arm, tried, left_out), opened, study)
 
 
 def _base(document: StudyDocument, arm: str) -> StudyDocument:

@@ -151,7 +151,7 @@ def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str
 
 def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
     """Candidates that ended badly, and values at the end of what was tried."""
-    for each in choice.tried:
+    for each in choice.candidates:
         for remark in dict.fromkeys(each.remarks):
             scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
             yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."
