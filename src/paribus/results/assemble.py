@@ -42,7 +42,7 @@ def assemble_outcome(document: StudyDocument, data: DataSummary, stored: Sequenc
     arms = tuple(replace(_arm(arm, document, runs, evidence), tuning=choices.get(arm.name)) for arm in present)
     judged = judge_contrasts(document, evidence, min((_complete(arm, runs) for arm in present), default=0))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
-    remarks = list_notes(document, arms, environments)
+    remarks = list_notes(document, arms, environments, data.notes)
     return Outcome(
         document,
         data,

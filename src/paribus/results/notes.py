@@ -16,10 +16,13 @@ from paribus.study.document import StudyDocument
 
 
 def list_notes(
-    document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]
+    document: StudyDocument,
+    arms: Sequence[ArmOutcome],
+    environments: Sequence[Environment],
+    data_notes: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """One plain sentence for everything that bounds the results."""
-    found: list[str] = []
+    """One plain sentence for everything that bounds the results; ``data_notes`` are on how the data was read."""
+    found: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
         found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
     for arm in arms:
