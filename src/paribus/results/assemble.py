@@ -55,6 +55,7 @@ def assemble_outcome(
         document,
         outcomes,
         environments,
+        request.data.notes,
         loss_is_per_example=scores.loss_is_per_example,
         positive=_unnamed_positive(document, request.data),
     )

@@ -23,16 +23,17 @@ def list_notes(
     document: StudyDocument,
     arms: Sequence[ArmOutcome],
     environments: Sequence[Environment],
+    data_notes: Sequence[str] = (),
     *,
     loss_is_per_example: bool = True,
     positive: str | None = None,
 ) -> tuple[str, ...]:
     """One plain sentence for everything that bounds the results.
 
-    ``loss_is_per_example``: whether test losses are known of each test example. ``positive``: the class that binary
-    metrics are about where the study names none.
+    ``data_notes`` are on how the data was read. ``loss_is_per_example``: whether test losses are known of each test
+    example. ``positive``: the class that binary metrics are about where the study names none.
     """
-    found: list[str] = []
+    found: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
         found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
     for arm in arms:
