@@ -190,7 +190,8 @@ def _statement(plan: SeedPlan, metric: Metric, example_share: float) -> str:
     if plan.seeds is None:
         text = (
             f"No number of seeds finds {target} on new data with {plan.examples:,} test examples: the draw of the "
-            f"examples alone hides differences below {magnitude(plan.floor, unit)} at that power. More seeds cannot help"
+            f"examples alone hides differences below {magnitude(plan.floor, unit)} at that power. More seeds cannot "
+            f"help"
         )
         if plan.examples_needed:
             text += f"; at least {plan.examples_needed:,} test examples would be needed"
