@@ -21,7 +21,10 @@ CASES = {
     "root": Case(root=True),
     "a plain user without a home": Case(root=False),
 }
-COMMANDS = {"make run": "make run SEEDS=1", "make test": "make test PYTEST_ARGS=--junitxml=out/tests.xml"}
+COMMANDS = {
+    "make run": "make run RUN_ARGS='--max-seeds 4'",
+    "make test": "make test PYTEST_ARGS=--junitxml=out/tests.xml",
+}
 
 
 def show(case: Case, command: str) -> Finding:
