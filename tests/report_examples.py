@@ -20,6 +20,7 @@ from paribus.store.base import StoredArm, StoredRun
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.load import load_study
+from paribus.study.request import StudyRequest
 
 ENVIRONMENT = Environment(
     "0.1.0", "3.11.9", "3.15.1", "0.10.2", "0.10.2", "2.4.0", "Linux-x86_64", "Example CPU 3000", "cpu", "--flags=none"
@@ -48,7 +49,8 @@ def outcome(document: StudyDocument, accuracy: Mapping[str, float], *, end: End 
             if status is not None:
                 store.record(result(document, name, run, accuracy[name], labels, data.classes, status))
         stored.append(StoredArm(name, recipe(arm, math.prod(data.input_shape)), tuple(runs)))
-    return assemble_outcome(document, data, stored, store)
+    request = StudyRequest(document, data, document.name, document, {arm.name: arm.recipe for arm in stored})
+    return assemble_outcome(request, stored, store)
 
 
 def notebook(seeds: int = 5, *, end: End = finished) -> Outcome:

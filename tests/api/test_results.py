@@ -56,7 +56,7 @@ def test_the_declared_contrasts_come_in_their_order(results: pb.Results) -> None
 @pytest.mark.parametrize(
     ("names", "metric", "said"),
     [
-        (("large", "big"), "test_accuracy", "no arm 'big'; the arms are small, large, large-dropout"),
+        (("large", "big"), "test_accuracy", "no arm 'big': there are small, large, large-dropout"),
         (("large", "small"), "test_loss", "was not declared.*declared: large-dropout - large on test_accuracy"),
     ],
 )
@@ -128,7 +128,8 @@ def test_a_study_name_that_is_html_is_text(results: pb.Results) -> None:
     from dataclasses import replace
 
     asked = results.outcome.document.model_copy(update={"question": "<img src=x onerror=alert(1)>"})
-    html = pb.Results(replace(results.outcome, document=asked))._repr_html_()
+    request = replace(results.outcome.request, study=asked)
+    html = pb.Results(replace(results.outcome, request=request))._repr_html_()
     assert "<img" not in html
     assert "&lt;img" in html
 

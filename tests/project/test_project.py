@@ -122,6 +122,11 @@ def test_ci_runs_what_contributors_run() -> None:
     assert {"set -euo pipefail", "make check", "make test"} <= set(script)
 
 
+def test_ci_installs_nothing_besides() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert not re.search(r"apt|pip3? |install(?!ed)|\bCI=", script)
+
+
 def test_constraints_pin_everything_that_is_declared_and_nothing_local() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = [re.fullmatch(r"([A-Za-z0-9._-]+)==[0-9][0-9A-Za-z.]*", line) for line in lines]

@@ -45,6 +45,7 @@ class JudgedContrast:
             at once (``comparison.contrasts`` is its size). None where the arms have no scored seed in common.
         p_holm: Holm's step-down p of the same family, shown beside; it never decides the verdict. None with one seed.
         missing: seeds left out of this contrast because one of the arms has no score for them.
+        looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
     """
 
     a: str
@@ -53,6 +54,12 @@ class JudgedContrast:
     comparison: Comparison | None
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
+    looks_taken: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other contrasts: both arms and the metric."""
+        return (self.a, self.b, self.metric.name)
 
     @property
     def p_value(self) -> float | None:

@@ -51,6 +51,7 @@ class Effect:
             None where no seed has scores in all cells.
         p_holm: Holm's step-down p of the same family, shown beside. None with one seed.
         missing: seeds left out because some cell has no score for them.
+        looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
     """
 
     factors: tuple[str, ...]
@@ -60,6 +61,12 @@ class Effect:
     comparison: Comparison | None
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
+    looks_taken: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other effects: its factors and their levels."""
+        return (self.factors, self.levels)
 
     @property
     def is_interaction(self) -> bool:
@@ -77,8 +84,8 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """An effect before there are data: its name and one weight for each cell."""
+class EffectPattern:
+    """An effect before there are data: its factors, their (low, high) levels, a weight for each cell of the design."""
 
     factors: tuple[str, ...]
     levels: tuple[tuple[str, str], ...]
@@ -124,7 +131,7 @@ def factorial_effects(
             or weights.
     """
     _check_cells(factors, cells)
-    patterns = tuple(_patterns(factors, order))
+    patterns = tuple(effect_patterns(factors, order))
     strictness = shared_strictness(len(patterns), level, family, schedule, number, weights, primary)
     keys = list(cells)
     aligned = align([cells[key] for key in keys])
@@ -160,14 +167,15 @@ def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], Seed
         raise UsageError(f"cell {' / '.join(foreign[0])}: no such combination of the factors' levels")
 
 
-def _patterns(factors: Sequence[Factor], order: int) -> Iterator[_Pattern]:
+def effect_patterns(factors: Sequence[Factor], order: int = 2) -> Iterator[EffectPattern]:
+    """The effects of a full factorial design in the order in which :func:`factorial_effects` judges them."""
     for size in range(1, min(order, len(factors)) + 1):
         for chosen in combinations(range(len(factors)), size):
             base = [factors[index].levels[0] for index in chosen]
             for high in product(*(factors[index].levels[1:] for index in chosen)):
                 levels = tuple(zip(base, high, strict=True))
                 weights = _weights(factors, chosen, levels)
-                yield _Pattern(tuple(factors[index].name for index in chosen), levels, weights)
+                yield EffectPattern(tuple(factors[index].name for index in chosen), levels, weights)
 
 
 def _weights(

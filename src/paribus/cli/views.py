@@ -44,8 +44,8 @@ def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> Vi
         wanted = sum(len(arm.runs) for arm in study.arms)
         data = study.data.name if study.data is not None else ""
         arms = [arm.name for arm in study.arms]
-        _row(table, study.name, data, ", ".join(arms), str(counts[study.name]), str(wanted))
-        rows.append({"name": study.name, "data": data, "arms": arms, "stored": counts[study.name], "wanted": wanted})
+        _row(table, study.label, data, ", ".join(arms), str(counts[study.label]), str(wanted))
+        rows.append({"name": study.label, "data": data, "arms": arms, "stored": counts[study.label], "wanted": wanted})
     return View(table, {"studies": rows})
 
 
@@ -66,7 +66,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
             shown = [_number(scores[key]) for key in _COLUMNS]
             _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:8])
             rows.append({"arm": arm.name, "parameters": parameter_count(arm.recipe), **_run(run)})
-    return View(table, {"study": study.name, "runs": rows})
+    return View(table, {"study": study.label, "runs": rows})
 
 
 def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
@@ -74,7 +74,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     head = {
-        "study / arm / seed": f"{study.name} / {arm.name} / {run.seeds.seed}",
+        "study / arm / seed": f"{study.label} / {arm.name} / {run.seeds.seed}",
         "fingerprint": run.fingerprint,
         "status": f"{run.status}{'' if run.reason is None else f': {run.reason}'}",
         "seconds": f"{run.seconds:.2f}",
@@ -90,7 +90,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     for epoch, values in enumerate(zip(*columns, strict=True), 1):
         _row(curve, str(epoch), *(f"{value:.4f}" for value in values))
     document = {
-        "study": study.name,
+        "study": study.label,
         "arm": arm.name,
         "parameters": parameter_count(arm.recipe),
         "layers": [asdict(layer) for layer in arm.recipe.layers],

@@ -179,7 +179,12 @@ class Splits:
     train: Split
     validation: Split | None
     test: Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """How many classes the data has."""
+        return len(self.class_names)
 
     @property
     def every(self) -> tuple[Split, ...]:
@@ -197,7 +202,7 @@ def splits(data: Dataset, validation_split: float) -> Splits:
     most = resident_bytes()
     train = _split(data.x_train[:kept], data.y_train[:kept], most)
     validation = _split(data.x_train[kept:], data.y_train[kept:], most) if validation_split else None
-    return Splits(train, validation, _split(data.x_test, data.y_test, most), data.classes)
+    return Splits(train, validation, _split(data.x_test, data.y_test, most), data.class_names)
 
 
 def resident_bytes() -> int:

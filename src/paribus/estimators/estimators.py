@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,22 @@ from paribus.data.training import class_weights, kept_for_training
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.keras_config.names import is_log_loss
-from paribus.records import Curve, DataSpec, DescribeJob, Predictions, Recipe, RunResult, Scores, Status, TrainJob
+from paribus.keras_config.names import is_binary_loss, is_log_loss
+from paribus.records import (
+    Curve,
+    DataSpec,
+    DescribeJob,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Status,
+    Training,
+    TrainJob,
+)
 
-Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
-"""``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""
+Measure = Callable[[Training, Sequence[str], NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
+"""``(training, class names, probabilities, labels)`` -> every metric of the training by name."""
 
 EPSILON = np.float32(1e-7)
 """Keras's: probabilities are clipped to it before the logarithm, as its categorical cross-entropy does."""
@@ -48,7 +59,11 @@ class _Prepared:
 
     train: _Split
     test: _Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +120,13 @@ class Estimators:
             f"{split}_{name}": value
             for split, answers, examples in splits
             if job.training.metrics is not None
-            for name, value in self._measure(job.training.metrics, answers.given, examples.labels).items()
+            for name, value in self._measure(job.training, data.class_names, answers.given, examples.labels).items()
         }
         status, reason = Status.FINISHED, _told(heard)
         if not all(np.isfinite(answers.given).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
-        measured = is_log_loss(json.loads(job.training.loss))
+        loss = json.loads(job.training.loss)
+        has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
         return RunResult(
             fingerprint=job.fingerprint,
             status=status,
@@ -119,9 +135,9 @@ class Estimators:
                 fit_accuracy=np.nan,
                 fit_loss=np.nan,
                 train_accuracy=_accuracy(train, data.train),
-                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                train_loss=log_loss(_right(train, data.train)) if has_loss else np.nan,
                 test_accuracy=_accuracy(test, data.test),
-                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+                test_loss=log_loss(_right(test, data.test)) if has_loss else np.nan,
             ),
             curve=Curve((), ()),
             seconds=seconds,
@@ -159,7 +175,7 @@ def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepare
         return found.reshape(len(found), -1)
 
     train = _Split(vectors(data.x_train[:kept]), data.y_train[:kept])
-    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.classes)
+    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
 
 
 def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:

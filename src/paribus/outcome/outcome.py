@@ -13,6 +13,8 @@ from paribus.analysis.noise import NoiseShares
 from paribus.outcome.choice import Choice
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study.document import StudyDocument
+from paribus.study.request import StudyRequest
+from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,7 @@ class Outcome:
     """What a study's runs say, as far as they are stored.
 
     Attributes:
-        document: the study.
-        data: its data.
+        request: what was asked: the study, its data, the seeds.
         arms: one entry for each arm, in the study's order.
         contrasts: the declared contrasts, in their order, judged as one family.
         effects: main effects and interactions of a factorial study; empty otherwise.
@@ -58,11 +59,12 @@ class Outcome:
         environments: the environments that the runs were computed in, each once.
         predictions: reads the per-example predictions of a run, by its fingerprint.
         metrics: the metrics that the protocol adds to those that every study has.
+        statements: all contrasts and effects of the study, with their shares of the error; also those of arms that
+            were never run.
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
-    document: StudyDocument
-    data: DataSummary
+    request: StudyRequest
     arms: tuple[ArmOutcome, ...]
     contrasts: tuple[JudgedContrast, ...]
     effects: tuple[Effect, ...]
@@ -70,7 +72,23 @@ class Outcome:
     environments: tuple[Environment, ...]
     predictions: Callable[[str], Predictions]
     metrics: tuple[Metric, ...] = ()
+    statements: tuple[Statement, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
+
+    @property
+    def document(self) -> StudyDocument:
+        """The whole study."""
+        return self.request.study
+
+    @property
+    def data(self) -> DataSummary:
+        """The study's data."""
+        return self.request.data
+
+    @property
+    def judged(self) -> tuple[JudgedContrast | Effect, ...]:
+        """The contrasts and then the effects."""
+        return (*self.contrasts, *self.effects)
 
     def arm(self, name: str) -> ArmOutcome:
         """The arm of that name; it must exist."""

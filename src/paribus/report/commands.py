@@ -8,6 +8,7 @@ from paribus.analysis.wording import listed
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
 from paribus.study.document import StudyDocument
+from paribus.study.identity import is_same_study
 from paribus.study.load import load_study
 from paribus.study.overrides import override
 from paribus.version import __version__
@@ -51,14 +52,10 @@ def _study_arguments(document: StudyDocument) -> list[str]:
         known = load_study(document.name) if ":" not in document.name else None
     except UnknownNameError:
         known = None
-    if known is None or not set(document.arms) <= set(known.arms):
+    if known is None:
         return ["study.toml"]
-    words = [document.name]
     epochs = document.protocol.epochs if document.protocol.epochs != known.protocol.epochs else None
-    arms = tuple(document.arms) if len(document.arms) < len(known.arms) else ()
-    changed = override(known, seeds=document.seeds, epochs=epochs, arms=arms)
-    if changed != document:
+    same = is_same_study(override(known, epochs=epochs), document)
+    if not same or (known.data, known.question) != (document.data, document.question):
         return ["study.toml"]
-    words += [] if epochs is None else ["--epochs", str(epochs)]
-    words += [word for arm in arms for word in ("--arm", arm)]
-    return words
+    return [document.name] if epochs is None else [document.name, "--epochs", str(epochs)]

@@ -5,31 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from paribus.outcome.choice import CandidateRun, Choice, choose_candidate, score_candidate
-from paribus.records import DataSummary, RunResult
+from paribus.records import RunResult, StudyKind
 from paribus.store.base import Store
 from paribus.study.candidates import Candidate, candidates, combinations, trial_study, validation_split
 from paribus.study.document import StudyDocument
+from paribus.study.request import StudyRequest
 
 
-def stored_choices(document: StudyDocument, data: DataSummary, store: Store) -> dict[str, Choice]:
-    """What was chosen for the arms of a study, from the candidates that are kept under its name.
+def stored_choices(request: StudyRequest, store: Store) -> dict[str, Choice]:
+    """What was chosen for the arms of a study, from the candidates that are stored under its name.
 
-    Arms whose candidates are not kept there (any more), or under another protocol, are left out.
+    Arms whose candidates are not stored there (any more), or under another protocol, are left out.
     """
-    trials = trial_study(document)
-    found = store.study(trials.name) if document.tuned else None
-    if found is None or found.data != data:
+    document = request.study
+    stored = store.study(request.stored_as, StudyKind.TUNING) if document.tuned else None
+    if stored is None or stored.data != request.data:
         return {}
-    kept = StudyDocument.model_validate_json(found.document)
-    if kept.protocol != trials.protocol:
+    trials, before = trial_study(document), StudyDocument.model_validate_json(stored.document)
+    if before.protocol != trials.protocol:
         return {}
-    stored = {arm.name: {run.seeds: run.fingerprint for run in arm.runs} for arm in found.arms}
+    fingerprints = {arm.name: {run.seeds: run.fingerprint for run in arm.runs} for arm in stored.arms}
     choices = {}
     for name, of_arm in candidates(document).items():
-        if all(each.name in stored and kept.arms.get(each.name) == trials.arms[each.name] for each in of_arm):
-            prints = {each.name: [stored[each.name].get(seeds) for seeds in each.seeds] for each in of_arm}
-            runs = store.runs([one for several in prints.values() for one in several if one is not None])
-            endings = {each.name: [_ending(runs.get(one or "")) for one in prints[each.name]] for each in of_arm}
+        if all(c.name in fingerprints and before.arms.get(c.name) == trials.arms[c.name] for c in of_arm):
+            of_seeds = {c.name: [fingerprints[c.name].get(seeds) for seeds in c.seeds] for c in of_arm}
+            runs = store.runs([one for several in of_seeds.values() for one in several if one is not None])
+            endings = {c.name: [_ending(runs.get(one or "")) for one in of_seeds[c.name]] for c in of_arm}
             choices[name] = _choice(document, trials, name, of_arm, endings)
     return choices
 
