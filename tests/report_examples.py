@@ -110,7 +110,8 @@ def recipe(arm: Arm, inputs: int) -> Recipe:
             LayerSummary(f"{kind.lower()}_{index}", kind, f"(None, {units})", (width + 1) * units * (kind == "Dense"))
         )
         width = units
-    config = json.dumps(list(arm.layers or ()), sort_keys=True)
+    layers = [{"class_name": kind, "config": config} for layer in arm.layers or () for kind, config in layer.items()]
+    config = json.dumps({"class_name": "Sequential", "config": {"layers": layers}}, sort_keys=True)
     return Recipe(config, json.dumps(arm.optimizer, sort_keys=True), sum(row.parameters for row in rows), tuple(rows))
 
 

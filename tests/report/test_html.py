@@ -287,7 +287,8 @@ def test_noise_is_shown_where_it_was_measured():
 
 def test_data_that_changed_since_the_runs_is_not_shown_under_their_answers():
     outcome = examples.tiny(2)
-    changed = dataclasses.replace(outcome, data=dataclasses.replace(outcome.data, fingerprint="0" * 64))
+    data = dataclasses.replace(outcome.data, fingerprint="0" * 64)
+    changed = dataclasses.replace(outcome, request=dataclasses.replace(outcome.request, data=data))
     assert isinstance(read_answers(changed), MissingAnswers)
     found = Page(render_report(changed, "html"))
     assert "No examples are shown" in found.text
