@@ -16,7 +16,7 @@ from paribus.display.base import Silent
 from paribus.errors import InterruptedRunError, UsageError
 from paribus.outcome.outcome import Outcome
 from paribus.records import Ended, Event, Job
-from paribus.report.json import document as as_json
+from paribus.report.json import outcome_fields as as_json
 from paribus.results.stored_study import open_results
 from paribus.runner.run import run_study
 from paribus.runner.sequential import run_until_decided, with_looks

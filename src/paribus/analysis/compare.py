@@ -134,6 +134,8 @@ def compare_terms(
         look=strictness.look,
         share=strictness.share,
         primary=strictness.primary,
+        disagreements=parts.disagreements,
+        effective_examples=parts.effective_examples if parts.seeds > 1 and parts.examples > 1 else None,
     )
 
 

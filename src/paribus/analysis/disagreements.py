@@ -35,7 +35,7 @@ class Side(StrEnum):
     UPPER = "upper"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class RareSum:
     """A sum over the few examples that speak for one arm; arrays are handled element by element.
 
@@ -70,7 +70,7 @@ class RareSum:
         return np.asarray(largest + scale * (special.gammainccinv(shape, alpha / 2) - shape))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Disagreements:
     """The examples that tell the arms apart, as sums for and against the first one.
 

@@ -246,6 +246,12 @@ def _remarks(comparison: Comparison, metric: Metric) -> Iterator[str]:
         only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
         where = "Between seeds these" if only_seeds else "These"
         yield f"{where} scores show no spread to judge by; the interval is what their resolution allows."
+    if comparison.rests_on_few_examples:
+        yield (
+            f"A few of the {comparison.examples:,} examples make most of this difference, as though there were "
+            f"{max(round(comparison.effective_examples or 1.0), 1)}: where {metric.label} is so uneven, intervals miss "
+            f"more often than they say."
+        )
     if comparison.look is not None:
         yield look_text(comparison.look)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
-from paribus.analysis.metrics import METRICS
+from paribus.analysis.metrics import METRICS, Metric, Unit
 from paribus.analysis.pairing import SeedScores
 from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
@@ -88,7 +88,7 @@ def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores) -> ArmOutcome:
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in own_metrics(document))]
-    estimates = {name: _estimate(scores.scores(arm.name, name), document) for name in names}
+    estimates = {name: _estimate(scores.scores(arm.name, name), scores.metric(name), document) for name in names}
     results = tuple(
         _as_damaged(result, damage) if (damage := scores.damaged.get(run.fingerprint)) else result
         for run in arm.runs
@@ -102,9 +102,9 @@ def _as_damaged(run: RunResult, damage: str) -> RunResult:
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
-def _estimate(scores: SeedScores, document: StudyDocument) -> Estimate | None:
+def _estimate(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
     if not scores.seeds:
         return None
     if scores.values.shape[1] == 1:
-        return estimate_values(scores.values[:, 0], document.comparison.level)
+        return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.unit is Unit.FRACTION)
     return estimate_scores(scores.values, document.comparison.level, document.comparison.scope)
