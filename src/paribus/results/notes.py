@@ -17,6 +17,7 @@ from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
 from paribus.study.candidates import spelled
 from paribus.study.document import StudyDocument
+from paribus.study.statements import declared_statements
 
 
 def list_notes(
@@ -54,10 +55,24 @@ def list_notes(
     found += _tuning(document, arms)
     found += note_mixed_environments(environments)
     found += _ended_early(document, arms)
-    looks = document.comparison.looks
-    if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
-        found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
+    found += _before_the_first_look(document, arms)
     return tuple(found)
+
+
+def _before_the_first_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """What is not judged yet because a planned look is still to come."""
+    looks, statements = document.comparison.looks, declared_statements(document)
+    seeds = {arm.name: len(arm.runs) for arm in arms}
+    waiting = [s for s in statements if looks and all(arm in seeds for arm in s.arms)]
+    waiting = [s for s in waiting if s.primary or not any(other.primary for other in statements)]
+    waiting = [s for s in waiting if min(seeds[arm] for arm in s.arms) < looks[0]]
+    if not waiting:
+        return []
+    what = listed([statement.name for statement in waiting]) if len(waiting) < len(statements) else "nothing"
+    negation = "Nothing is judged yet" if what == "nothing" else f"Not judged yet: {what}"
+    return [
+        f"{negation}: the first planned look is at {looks[0]} seeds an arm. `paribus run --until-decided` takes it."
+    ]
 
 
 def _arms_without_runs(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
