@@ -28,17 +28,17 @@ from paribus.store.sqlite import SqliteStore
 
 TWICE = """
 import json, sys, warnings
-from paribus.chosen import choose
+from paribus.results.selection import select_runs
 from paribus.export.mlflow_runs import export_runs
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
+from paribus.results.stored_study import open_results
 
 store, folder = sys.argv[1:]
 told = []
 with SqliteStore.open(store) as opened:
     results = open_results("logits", opened)
     for seeds in ([0], [], []):
-        found = export_runs(choose(results, seeds=seeds), __import__("pathlib").Path(folder))
+        found = export_runs(select_runs(results, seeds=seeds), __import__("pathlib").Path(folder))
         told.append([found.added, found.known])
     from mlflow.tracking import MlflowClient
     client = MlflowClient(f"sqlite:///{found.database.resolve()}")
@@ -46,7 +46,7 @@ with SqliteStore.open(store) as opened:
     # As a writer leaves a run that was killed in it.
     half = client.search_runs([experiment])[0]
     client.update_run(half.info.run_id, status="RUNNING")
-    again = export_runs(choose(results), __import__("pathlib").Path(folder))
+    again = export_runs(select_runs(results), __import__("pathlib").Path(folder))
     told.append([again.added, again.known])
     runs = client.search_runs([experiment])
     answer = [
