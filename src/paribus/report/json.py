@@ -130,6 +130,8 @@ def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
         "sentence": contrast_sentence(contrast),
         "p_holm": _number(contrast.p_holm),
         "missing": [_missing(missing) for missing in contrast.missing],
+        "looks_taken": list(contrast.looks_taken),
+        "next_step": contrast.next_step or None,
     }
 
 
@@ -146,6 +148,8 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "sentence": effect_sentence(effect),
         "p_holm": _number(effect.p_holm),
         "missing": [_missing(missing) for missing in effect.missing],
+        "looks_taken": list(effect.looks_taken),
+        "next_step": effect.next_step or None,
     }
 
 

@@ -54,11 +54,10 @@ def _next_step(outcome: Outcome, statement: Statement, judged: JudgedContrast | 
     )
     size = magnitude(difference, judged.metric.unit)
     if plan.seeds is None:
+        needed = f"; about {_rounded(plan.examples_needed):,} examples would" if plan.examples_needed else ""
         return (
             f"Next: more seeds cannot decide it. With {parts.examples:,} test examples no number of seeds finds a "
-            f"difference of {size} with {100 * POWER:.0f} % power; about {_rounded(plan.examples_needed):,} examples would."
-            if plan.examples_needed
-            else f"Next: no number of seeds finds a difference of {size} with {100 * POWER:.0f} % power."
+            f"difference of {size} with {100 * POWER:.0f} % power{needed}."
         )
     if plan.seeds > TOO_MANY:
         return f"Next: a difference of {size} would take about {_rounded(plan.seeds):,} seeds an arm to find."
