@@ -234,7 +234,7 @@ def test_files_that_cannot_be_used(mnist: Dataset, tmp_path: Path) -> None:
 
 def test_data_whose_white_nobody_knows() -> None:
     x = np.random.default_rng(0).normal(size=(6, 4, 4))
-    with pytest.raises(UsageError, match="nobody can tell what black and white are"):
+    with pytest.raises(UsageError, match="black and white are not known"):
         read_format(from_arrays(x, [0, 1] * 3, x, [0, 1] * 3))
 
 

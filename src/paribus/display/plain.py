@@ -31,7 +31,8 @@ class Plain(Display):
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.different)} wanted, {plan.stored} stored, "
+            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.different)} wanted, "
+            f"{plan.stored} stored, "
             f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
         )
 

@@ -1,4 +1,4 @@
-"""The folder of an export: every file in it is written whole or not at all; none is replaced unless that is asked for."""
+"""The folder of an export: every file in it is written whole or not at all; none is replaced unless asked for."""
 
 from __future__ import annotations
 
