@@ -1,4 +1,4 @@
-"""How a network's inputs are prepared, said so that anybody can do it without paribus: as values, in words, as code."""
+"""How a network's inputs are prepared, as values, in words and as code, so that it can be done without paribus."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Preparation:
     """What happens to an example before a network reads it.
 
     Attributes:
-        example_shape: the shape that it has first.
-        scale: what it is divided by, if anything.
-        standard: what is subtracted from it and what it is divided by, feature by feature, if anything.
+        example_shape: the shape of an unprepared example.
+        scale: the number that it is divided by; None for no division.
+        standard: mean and deviation of each feature, to standardize with; None without standardization.
     """
 
     example_shape: tuple[int, ...]
@@ -39,7 +39,7 @@ class Preparation:
         """One sentence."""
         steps = ["Take the examples as the data has them, as float32"]
         if self.standard is not None:
-            steps.append("subtract `mean` and divide by `deviation`, both taken from what was trained on")
+            steps.append("subtract `mean` and divide by `deviation`, both computed from the examples trained on")
         elif self.scale is not None:
             steps.append(f"divide by {self.scale:g}")
         return f"{', '.join(steps)}, and give each the network's `input_shape`."
@@ -58,8 +58,8 @@ class Preparation:
         return "\n".join([*lines, '    return x.reshape(-1, *network["input_shape"])'])
 
 
-def preparation(results: StoredResults) -> Preparation:
-    """How a study's data is prepared; the data is read only where it is standardized.
+def read_preparation(results: StoredResults) -> Preparation:
+    """The preparation of a study's data; the data is read only where it is standardized.
 
     Raises:
         DataError: the data can no longer be read.
