@@ -5,12 +5,15 @@
     import paribus as pb
     results = pb.compare({"dropout": model_a, "none": model_b}, data="mnist", seeds=5, epochs=10)
 
-Importing it is cheap: what a name needs is imported when the name is first used.
+Importing it is cheap: what a name needs is imported when the name is first used. Imported before Keras, it has Keras
+run on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX, in processes of its own, in any case.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from paribus.version import __version__
@@ -47,6 +50,11 @@ _HOMES = {
     "ablate": "paribus.api.ablate",
     "compare": "paribus.api.compare",
 }
+
+
+if "keras" not in sys.modules:
+    # Keras without a backend looks for TensorFlow; JAX is always there.
+    os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,8 @@ Each message names the value, the rule and the mend::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -83,6 +84,22 @@ class ModelError(StudyError):
 
 class UnknownNameError(UsageError):
     """A study, arm, data source or metric that does not exist; the message lists those that do."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") -> UnknownNameError:
+    """The error for a name that does not exist, with the names that do and the closest of them.
+
+    Args:
+        kind: what is named: "arm", "study", "part".
+        name: the name.
+        known: the names that there are.
+        where: of what they are the names: "study 'digits'".
+    """
+    names = [str(each) for each in known]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    place = f" in {where}" if where else ""
+    return UnknownNameError(f"no {kind} '{name}'{place}: {hint}there are {', '.join(names) or 'none'}")
 
 
 class DataError(ParibusError):

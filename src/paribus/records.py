@@ -163,6 +163,8 @@ class Training:
 
     ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
 
+    ``positive`` names the class that binary metrics are about; None for the second of two classes.
+
     ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
     operands rounded to bf16 and sums in float32.
     """
@@ -175,6 +177,7 @@ class Training:
     early_stopping: EarlyStopping | None = None
     metrics: str | None = None
     precision: str | None = None
+    positive: str | None = None
     validation: str | None = None
 
 
@@ -210,6 +213,24 @@ class DescribeJob:
     def is_estimator(self) -> bool:
         """Whether the arm is a scikit-learn estimator, and no network."""
         return "estimator" in json.loads(self.spec)
+
+
+class StudyKind(StrEnum):
+    """What the runs that are stored under a study's name are for.
+
+    ``STUDY``: the runs that the study judges. ``TUNING``: the candidates of its arms with a grid. ``NOISE``: runs whose
+    three streams are seeded apart. ``ABLATION``: a network and its variants, under a name of their own.
+    """
+
+    STUDY = "study"
+    TUNING = "tuning"
+    NOISE = "noise"
+    ABLATION = "ablation"
+
+
+def label_study(name: str, kind: StudyKind) -> str:
+    """What the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
 
 
 class Status(StrEnum):

@@ -1,10 +1,12 @@
 """The HTML report in a real browser: no sideways scroll, no error, no request, legible in light and dark.
 
-Needs Chromium (``apt install chromium``, or ``PARIBUS_CHROMIUM`` names another); without it these tests are skipped.
+Needs Chromium and libatomic1 (``make browser`` installs Debian's; ``PARIBUS_CHROMIUM`` names another browser); without
+them these tests are skipped.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,16 +15,29 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import report_examples as examples
-from paribus.report import write
+from paribus.report import write_report
 
-CHROMIUM = os.environ.get("PARIBUS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+def missing() -> str:
+    """What keeps these tests from running, and what to do about it; empty where nothing does."""
+    if CHROMIUM is None:
+        return "Chromium is not installed: sudo apt-get install chromium libatomic1"
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return "Playwright's driver needs libatomic.so.1: sudo apt-get install libatomic1"
+    return ""
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 CONTRASTS = """
 () => {
@@ -77,7 +92,7 @@ def addresses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     made = {"notebook": examples.notebook(3), "factorial": examples.factorial(3), "one": examples.tiny(1)}
     for name, outcome in made.items():
-        write(outcome, "html", folder / f"{name}.html")
+        write_report(outcome, "html", folder / f"{name}.html")
     return {name: (folder / f"{name}.html").as_uri() for name in made}
 
 

@@ -390,7 +390,8 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the commit
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE runs SET reason = 'half a commit'")
-connection.executemany("INSERT INTO studies (name, document) VALUES (?, ?)", [(str(n), "x" * 4000) for n in range(50)])
+statement = "INSERT INTO studies (name, document, kind, checksum) VALUES (?, ?, 'study', '')"
+connection.executemany(statement, [(str(n), "x" * 4000) for n in range(50)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

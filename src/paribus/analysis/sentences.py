@@ -6,15 +6,26 @@ arms that a margin does not tell apart, looks, seeds left out, scores without an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from paribus.analysis.comparison import Comparison, Scope, Verdict
+from paribus.analysis.comparison import Comparison, Look, Scope, Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, p_text, percent, with_unit
+from paribus.analysis.shares import divisor_of
+from paribus.analysis.wording import (
+    capitalized,
+    counted,
+    differences,
+    listed,
+    magnitude,
+    p_text,
+    percent,
+    with_unit,
+    without_unit,
+)
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
@@ -31,6 +42,7 @@ def comparison_sentence(
     metric: Metric,
     missing: Sequence[Missing] = (),
     averaged_over: Sequence[str] = (),
+    noun: str = "contrast",
 ) -> str:
     """What a comparison says of arm ``a`` against arm ``b``.
 
@@ -41,6 +53,7 @@ def comparison_sentence(
         metric: what was compared; its direction must be the comparison's.
         missing: seeds that were left out.
         averaged_over: other factors that the arms are averaged over.
+        noun: what the comparison is: a contrast or an effect.
     """
     where = scope_text(comparison.scope, metric)
     if averaged_over:
@@ -54,16 +67,17 @@ def comparison_sentence(
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         verb = metric.better if comparison.verdict is Verdict.BETTER else metric.worse
-        first = f"{a} {verb} {b} {where}: {_numbers(comparison, metric)}."
-    elif comparison.verdict is Verdict.EQUIVALENT:
+        # "fits the training set more closely" has said where.
+        place = where.removeprefix(scope_text(comparison.scope, metric)) if "training set" in verb else f" {where}"
+        first = f"{a} {verb} {b}{place}: {_numbers(comparison, metric, noun)}."
+    elif comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         first = (
             f"{a} and {b} are equivalent {where} within the margin of {magnitude(comparison.margin, metric.unit)}: "
-            f"{_numbers(comparison, metric)}."
+            f"{_numbers(comparison, metric, noun)}."
         )
     else:
-        first = (
-            f"Undecided between {a} and {b} {where}: {_numbers(comparison, metric)}. {_not_shown(comparison, metric)}"
-        )
+        numbers = _numbers(comparison, metric, noun)
+        first = f"Undecided between {a} and {b} {where}: {numbers}. {_compatible(comparison, metric)}"
     return _joined(first, missing, comparison, metric)
 
 
@@ -76,7 +90,7 @@ def effect_sentence(effect: Effect) -> str:
     (factor,) = effect.factors
     ((low, high),) = effect.levels
     names = f"{factor} {high}", f"{factor} {low}"
-    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over)
+    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over, "effect")
 
 
 def check_sentence(check: NonInferiority) -> str:
@@ -91,9 +105,10 @@ def check_sentence(check: NonInferiority) -> str:
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
         f"(one-sided {percent(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
     )
+    much = magnitude(check.margin, metric.unit)
     lead = {
         CheckAnswer.HOLDS: f"It holds that {claim}",
-        CheckAnswer.FAILS: f"It does not hold that {claim}",
+        CheckAnswer.FAILS: f"{check.new} {metric.worse} {check.old} by more than {much} {where}",
         CheckAnswer.UNDECIDED: f"Undecided whether {claim}",
     }[check.answer]
     return _joined(f"{lead}: {numbers}.", check.missing)
@@ -104,30 +119,78 @@ def scope_text(scope: Scope, metric: Metric) -> str:
     return f"on this {metric.split} set" if scope is Scope.THIS_TEST_SET else f"on {scope}"
 
 
-def interval_name(comparison: Comparison) -> str:
-    """``95 % interval``, and what it holds for at once if that is more than one contrast."""
-    name = f"{percent(comparison.level)} interval"
-    return name if comparison.contrasts == 1 else f"{name} for all {comparison.contrasts} contrasts at once"
+def interval_name(comparison: Comparison, noun: str = "contrast") -> str:
+    """``95 % CI``, ``simultaneous 95 % CI, 3 contrasts`` or ``primary contrast, 96 % CI (0.8 of the 5 % error)``.
+
+    Args:
+        comparison: whose interval is named.
+        noun: what the comparison is: a contrast or an effect.
+    """
+    if comparison.contrasts == 1:
+        return f"{percent(comparison.level)} CI"
+    if not has_own_share(comparison):
+        return f"simultaneous {percent(comparison.level)} CI, {comparison.contrasts} contrasts"
+    return f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI ({share_text(comparison)})"
 
 
-def _numbers(comparison: Comparison, metric: Metric) -> str:
-    """``test accuracy +0.36 points (95 % interval +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
+def has_own_share(comparison: Comparison) -> bool:
+    """Whether its share of the error differs from an even one (decision record 0050)."""
+    return divisor_of(comparison.share) != comparison.contrasts
+
+
+def share_title(comparison: Comparison, noun: str = "contrast") -> str:
+    """``primary contrast`` or ``secondary contrast``."""
+    return f"{'primary' if comparison.primary else 'secondary'} {noun}"
+
+
+def share_text(comparison: Comparison) -> str:
+    """``0.8 of the 5 % error``."""
+    return f"{comparison.share:.3g} of the {percent(1 - comparison.level)} error"
+
+
+def _numbers(comparison: Comparison, metric: Metric, noun: str = "contrast") -> str:
+    """``test accuracy +0.36 points (95 % CI +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
     equivalent = comparison.verdict is Verdict.EQUIVALENT
     p_value = comparison.p_equivalent_adjusted if equivalent else comparison.p_adjusted
     if comparison.low is None or comparison.high is None or p_value is None:
         raise ValueError("a comparison of two or more seeds has an interval and a p value")
     difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
-    p_words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
-    adjusted = " (adjusted)" if comparison.contrasts > 1 or comparison.look else ""
+    if has_own_share(comparison):
+        name = f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI"
+        interval = f"{name} {low} to {high}, {share_text(comparison)}"
+    else:
+        simultaneous = "simultaneous " if comparison.contrasts > 1 else ""
+        interval = f"{simultaneous}{percent(comparison.level)} CI {low} to {high}"
     return (
-        f"{metric.label} {with_unit(difference, metric.unit)} ({interval_name(comparison)} {low} to {high}), "
-        f"{p_words}{adjusted}, {counted(comparison.seeds, 'seed')}"
+        f"{metric.label} {with_unit(difference, metric.unit)} ({interval}), "
+        f"{_p_words(comparison, p_value, equivalent=equivalent)}, {counted(comparison.seeds, 'seed')}"
     )
 
 
-def _not_shown(comparison: Comparison, metric: Metric) -> str:
-    margin = magnitude(comparison.margin, metric.unit)
-    return f"These runs show neither a difference nor equivalence within the margin of {margin}."
+def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str:
+    """``p = 0.004``, ``adjusted p = 0.012 (3 contrasts)``, ``adjusted equivalence p = 0.02 (3 contrasts, 4 looks)``."""
+    reasons = []
+    if has_own_share(comparison):
+        reasons.append(f"p / {comparison.share:.3g}")
+    elif comparison.contrasts > 1:
+        reasons.append(f"{comparison.contrasts} contrasts")
+    if comparison.look is not None:
+        reasons.append(counted(comparison.look.planned, "look"))
+    words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
+    return f"adjusted {words} ({', '.join(reasons)})" if reasons else words
+
+
+def _compatible(comparison: Comparison, metric: Metric) -> str:
+    """Which true differences the data leave open, against the margin if there is one."""
+    if comparison.low is None or comparison.high is None:
+        raise ValueError("a comparison of two or more seeds has an interval")
+    low, high = differences([comparison.low, comparison.high], metric.unit)
+    text = f"The data are compatible with {low} to {with_unit(high, metric.unit)}"
+    if comparison.margin is None:
+        return f"{text}; no margin is declared that would count as equivalent."
+    beyond = [name for name, end in (("lower", -comparison.low), ("upper", comparison.high)) if end > comparison.margin]
+    ends = {0: "both ends lie close to", 1: f"the {''.join(beyond)} end exceeds", 2: "both ends exceed"}[len(beyond)]
+    return f"{text}; {ends} the margin of {without_unit(comparison.margin, metric.unit)}."
 
 
 def _interaction(effect: Effect, comparison: Comparison) -> str:
@@ -149,17 +212,17 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
             f"this one says {with_unit(text, effect.metric.unit)}."
         )
-    numbers = _numbers(comparison, effect.metric).removeprefix(f"{effect.metric.label} ")
+    numbers = _numbers(comparison, effect.metric, "effect").removeprefix(f"{effect.metric.label} ")
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         return f"{capitalized(subject)} {shown} {where}: {numbers}."
-    if comparison.verdict is Verdict.EQUIVALENT:
+    if comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         margin = magnitude(comparison.margin, effect.metric.unit)
         if len(effect.factors) == 2:
             return (
                 f"{capitalized(subject)} is equivalent {where} for {between} within the margin of {margin}: {numbers}."
             )
         return f"{capitalized(subject)} is equivalent to none {where} within the margin of {margin}: {numbers}."
-    return f"Undecided {where} whether {subject} {differs}: {numbers}. {_not_shown(comparison, effect.metric)}"
+    return f"Undecided {where} whether {subject} {differs}: {numbers}. {_compatible(comparison, effect.metric)}"
 
 
 def _joined(
@@ -168,18 +231,35 @@ def _joined(
     """The sentence and whatever a reader must know beside it."""
     parts = [first]
     if comparison is not None and metric is not None:
-        if comparison.verdict in (Verdict.BETTER, Verdict.WORSE) and comparison.within_margin:
-            parts.append(f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}.")
-        if comparison.components is not None and comparison.components.floored:
-            only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
-            where = "Between seeds these" if only_seeds else "These"
-            parts.append(f"{where} scores show no spread to judge by; the interval is what their resolution allows.")
-        if comparison.look is not None:
-            look = comparison.look
-            parts.append(
-                f"Look {look.number} of {look.planned}, planned at {look.seeds} of {look.seeds_planned} seeds per arm."
-            )
+        parts.extend(_remarks(comparison, metric))
     for item in missing:
         noun, verb = ("Seed", "is") if len(item.seeds) == 1 else ("Seeds", "are")
         parts.append(f"{noun} {listed(item.seeds)} of {item.arm} {verb} missing.")
     return " ".join(parts)
+
+
+def _remarks(comparison: Comparison, metric: Metric) -> Iterator[str]:
+    decided = comparison.verdict in (Verdict.BETTER, Verdict.WORSE)
+    if decided and comparison.within_margin and comparison.margin is not None:
+        yield f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}."
+    if comparison.components is not None and comparison.components.floored:
+        only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
+        where = "Between seeds these" if only_seeds else "These"
+        yield f"{where} scores show no spread to judge by; the interval is what their resolution allows."
+    if comparison.rests_on_few_examples:
+        yield (
+            f"A few of the {comparison.examples:,} examples make most of this difference, as though there were "
+            f"{max(round(comparison.effective_examples or 1.0), 1)}: where {metric.label} is so uneven, intervals miss "
+            f"more often than they say."
+        )
+    if comparison.look is not None:
+        yield look_text(comparison.look)
+
+
+def look_text(look: Look) -> str:
+    """``Final planned analysis, 8 seeds per arm.`` or ``Interim analysis 1 of 4, 3 of 8 planned seeds per arm.``."""
+    if look.number == look.planned:
+        return f"Final planned analysis, {counted(look.seeds, 'seed')} per arm."
+    return (
+        f"Interim analysis {look.number} of {look.planned}, {look.seeds} of {look.seeds_planned} planned seeds per arm."
+    )

@@ -5,27 +5,28 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from paribus.ablation import AS_IT_IS, Variant, variants
 from paribus.api.data_argument import Scale
 from paribus.api.results import Results, as_text
-from paribus.api.session import check_parameters, judged, reopened, session, shown
 from paribus.api.study import Study
 from paribus.backends.base import Backend
-from paribus.backends.local import LocalBackend
-from paribus.data import summarize
-from paribus.errors import Mistake, ModelError, UnknownNameError, UsageError
-from paribus.keras_config.custom_objects import imports_for
-from paribus.records import Recipe, canonical_json
+from paribus.display.base import Silent
+from paribus.display.choose import suitable
+from paribus.errors import Mistake, ModelError, UsageError, unknown_name
+from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
-from paribus.report.ablation import Ablated, Part
-from paribus.runner.jobs import describe_arms, try_arms
-from paribus.runner.run import run_study
+from paribus.report.ablation import AblationOutcome, Part
+from paribus.runner.jobs import try_arms
+from paribus.runner.run import carry_out, resolve_request
+from paribus.runner.session import local_backend, open_session
 from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
 from paribus.study.overrides import override
+from paribus.study.request import StudyRequest
 
 
 class Ablation(Results):
@@ -41,9 +42,15 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: Ablated, *held: object) -> None:
+    def __init__(self, ablated: AblationOutcome, *held: object) -> None:
         super().__init__(ablated.outcome, *held)
         self.ablated = ablated
+
+    @classmethod
+    def of_parts(cls, ablated: AblationOutcome, store: Store, *held: object) -> Self:
+        """An ablation that reads from a store whose session has ended."""
+        results = Results.of(ablated.outcome, store, *held)
+        return cls(replace(ablated, outcome=results.outcome), results)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -52,14 +59,14 @@ class Ablation(Results):
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus ablate --json`` prints."""
-        return report.as_json(self.ablated)
+        return report.ablation_fields(self.ablated)
 
     def __repr__(self) -> str:
-        return as_text(report.render(self.ablated))
+        return as_text(report.render_ablation(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.fragment(self.ablated)
+        return report.ablation_fragment(self.ablated)
 
 
 def ablate(
@@ -177,24 +184,22 @@ def take_apart(
     """
     folder = None if store is None else Path(store)
     base = _base(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
-    if backend is None:
-        model = base.arms[arm].model
-        backend = LocalBackend(workers, imports_for([model] if model else []), lanes=lanes)
-    with session(folder, backend) as opened:
-        check_parameters(base, opened, backend, study.parameters)
-        data = summarize(base.data.spec())
-        recipe = describe_arms(base, data, opened, backend)[arm]
-        found = _chosen(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
-        document, tried, left_out = _buildable(base, arm, recipe, found, opened, backend)
-        planned = run_study(document, opened, backend, shown(progress=progress))
-    opened = reopened(opened)
-    return Ablation(Ablated(judged(document, planned, opened), arm, tried, left_out), opened, study)
+    backend = backend or local_backend(base, workers, lanes)
+    display = suitable() if progress else Silent()
+    with open_session(folder, backend) as opened:
+        as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
+        recipe = as_it_is.recipes[arm]
+        variants_asked = _select(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
+        document, tried, left_out = _buildable(as_it_is, arm, variants_asked, opened, backend)
+        request = resolve_request(document, opened, backend, display)
+        outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, backend, display)
+    return Ablation.of_parts(AblationOutcome(outcome, arm, tried, left_out), opened, study)
 
 
 def _base(document: StudyDocument, arm: str) -> StudyDocument:
     """The study of this one arm."""
     if arm not in document.arms:
-        raise UnknownNameError(f"study '{document.name}' has no arm '{arm}'; its arms are {', '.join(document.arms)}")
+        raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
     if document.arms[arm].grid:
         raise UsageError(
             f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
@@ -218,25 +223,25 @@ def _base(document: StudyDocument, arm: str) -> StudyDocument:
     return document.model_copy(update=changes)
 
 
-def _chosen(found: tuple[Variant, ...], parts: Sequence[str]) -> tuple[Variant, ...]:
+def _select(found: tuple[Variant, ...], parts: Sequence[str]) -> tuple[Variant, ...]:
     known = [variant.name for variant in found]
     for part in parts:
         if part not in known:
-            raise UnknownNameError(f"part '{part}': this model has none of that name; it has {', '.join(known)}")
+            raise unknown_name("part", part, known, "this model")
     return tuple(variant for variant in found if not parts or variant.name in parts)
 
 
 def _buildable(
-    base: StudyDocument, arm: str, recipe: Recipe, found: tuple[Variant, ...], store: Store, backend: Backend
+    request: StudyRequest, arm: str, found: tuple[Variant, ...], store: Store, backend: Backend
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
     """The study of the variants that Keras can build and that differ from each other, and what became of the rest."""
+    base, data, recipe = request.study, request.data, request.recipes[arm]
     precision = base.arms[arm].precision
     arms = {
         variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
         for variant in found
         if variant.name != arm
     }
-    data = summarize(base.data.spec())
     recipes, refused = try_arms(base.model_copy(update={"arms": arms}), data, store, backend)
     seen = {(recipe.model, recipe.optimizer): arm}
     tried: list[Part] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from paribus.errors import UnknownNameError, UsageError
+from paribus.errors import UsageError, unknown_name
 from paribus.study.document import Arm
 
 _EXAMPLE = '{"learning_rate": [0.001, 0.01]} for all arms, or {"arm": {"learning_rate": [0.001, 0.01]}}'
@@ -34,7 +34,7 @@ def with_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[
         return {name: _with(arm, grid) for name, arm in arms.items()}
     for name in grid:
         if name not in arms:
-            raise UnknownNameError(f"grid: there is no arm '{name}'; the arms are {', '.join(arms)}")
+            raise unknown_name("arm", name, arms, "grid")
     return {name: _with(arm, grid[name]) if name in grid else arm for name, arm in arms.items()}
 
 

@@ -10,7 +10,7 @@ from paribus.ablation import AS_IT_IS, read_model_file
 from paribus.api import keras_objects
 from paribus.api.data_argument import read_data_argument
 from paribus.api.study import Study
-from paribus.errors import UnknownNameError, UsageError
+from paribus.errors import UsageError, unknown_name
 from paribus.records import canonical_json
 from paribus.study.load import check_table
 from paribus.study.overrides import override
@@ -41,7 +41,7 @@ def study_of(model: str, data: str | None = None) -> tuple[Study, str]:
         )
     study = Study.load(name)
     if arm not in study.document.arms:
-        raise UnknownNameError(f"study '{name}' has no arm '{arm}'; its arms are {', '.join(study.document.arms)}")
+        raise unknown_name("arm", arm, study.document.arms, f"study '{name}'")
     return Study.of(override(study.document, data=data)), arm
 
 

@@ -17,6 +17,7 @@ from paribus.analysis import (
     plan_seeds,
 )
 from paribus.analysis.metrics import Metric
+from paribus.api.contrast import turn_to
 from paribus.errors import UsageError
 from paribus.report.json import contrast_fields
 from paribus.results.scores import StudyScores
@@ -35,34 +36,39 @@ class Answer:
 
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
-    """One contrast by itself, whether it was declared or not."""
-    evidence = results.evidence()
-    measured = evidence.metric(metric)
-    comparison = results.document.comparison
-    declared = ContrastScores(*_pair(results, evidence, a, b, measured), measured, margin or comparison.margin)
-    (contrast,) = compare_family([declared], level=comparison.level, scope=comparison.scope)
-    family = len(results.document.declared_contrasts())
-    known = any({c.a, c.b} == {a, b} and c.metric == metric for c in results.document.declared_contrasts())
-    remark = (
-        "This contrast is judged by itself here; the study declares "
-        f"{family} and judges them together (`paribus report`)."
-        if known and family > 1
-        else "The study does not declare this contrast: read it as exploratory, chosen after looking."
-        if not known
-        else ""
-    )
-    notes = results.remarks(evidence, a, b)
-    text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
-    return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
+    """One contrast: as the study judges it where it was declared, by itself where it was not."""
+    scores = results.scores()
+    measured = scores.metric(metric)
+    rows = _pair(results, scores, a, b, measured)
+    declared = results.judge_pair(scores, a, b, metric, margin)
+    notes = list(results.remarks(scores, a, b))
+    if declared is None:
+        comparison = results.document.comparison
+        alone = ContrastScores(*rows, measured, margin or comparison.margin)
+        (contrast,) = compare_family([alone], level=comparison.level, scope=comparison.scope)
+        notes = ["The study does not declare this contrast: read it as exploratory, chosen after looking.", *notes]
+    elif declared[1] is None:
+        looks = results.document.comparison.looks
+        raise UsageError(
+            f"{a} against {b}: nothing is judged yet, the first planned look is at {looks[0]} seeds an arm; "
+            "`paribus run --until-decided` takes the looks"
+        )
+    else:
+        contrast = turn_to(declared[1], a)
+    text = "\n".join((contrast_sentence(contrast), *notes))
+    return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
-    """Non-inferiority of ``new`` against ``old``."""
-    evidence = results.evidence()
-    measured = evidence.metric(metric)
-    rows = _pair(results, evidence, new, old, measured)
+    """Non-inferiority of ``new`` against ``old``, with the share of the error that their contrast has in the study."""
+    scores = results.scores()
+    measured = scores.metric(metric)
+    rows = _pair(results, scores, new, old, measured)
     comparison = results.document.comparison
-    found = check_not_worse(*rows, measured, margin, level=comparison.level, scope=comparison.scope)
+    level, seeds = _strictness_of_check(results, scores, new, old, metric)
+    if seeds is not None:
+        rows = (rows[0].only(seeds), rows[1].only(seeds))
+    found = check_not_worse(*rows, measured, margin, level=level, scope=comparison.scope)
     document = {
         "study": results.document.name,
         "new": new,
@@ -77,9 +83,9 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
         "scope": str(found.comparison.scope),
         "seeds": found.comparison.seeds,
         "sentence": check_sentence(found),
-        "notes": list(results.remarks(evidence, new, old)),
+        "notes": list(results.remarks(scores, new, old)),
     }
-    text = "\n".join((check_sentence(found), *results.remarks(evidence, new, old)))
+    text = "\n".join((check_sentence(found), *results.remarks(scores, new, old)))
     return Answer(text, document, EXIT_CODES[found.answer])
 
 
@@ -88,11 +94,11 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     declared = results.document.declared_contrasts()
     if not declared:
         raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
-    evidence, comparison = results.evidence(), results.document.comparison
+    scores, comparison = results.scores(), results.document.comparison
     texts, documents = [], []
     for contrast in declared:
-        metric = evidence.metric(contrast.metric)
-        pair = _pair(results, evidence, contrast.a, contrast.b, metric)
+        metric = scores.metric(contrast.metric)
+        pair = _pair(results, scores, contrast.a, contrast.b, metric)
         (found,) = compare_family(
             [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
         )
@@ -103,18 +109,31 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
 
 
-def _pair(
-    results: StoredResults, evidence: StudyScores, a: str, b: str, metric: Metric
-) -> tuple[SeedScores, SeedScores]:
+def _strictness_of_check(
+    results: StoredResults, scores: StudyScores, new: str, old: str, metric: str
+) -> tuple[float, range | None]:
+    """The level of a one-sided test, and the seeds that a planned look counts; None for all."""
+    document = results.document
+    declared = results.judge_pair(scores, new, old, metric)
+    if declared is None:
+        return document.comparison.level, None
+    statement, contrast = declared
+    look = contrast.comparison.look if contrast is not None and contrast.comparison is not None else None
+    if look is None:
+        return 1 - (1 - document.comparison.level) * statement.share, None
+    return 1 - look.alpha_equivalence, range(document.first_seed, document.first_seed + look.seeds)
+
+
+def _pair(results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
     for arm in (a, b):
-        if not evidence.has(arm, metric.name):
+        if not scores.has(arm, metric.name):
             raise UsageError(
                 f"{metric.name} of '{arm}': a scikit-learn estimator has none here (fit prints nothing of it, and of "
                 "losses it has its log loss alone); compare test_accuracy"
             )
-    return evidence.scores(results.arm(a).name, metric.name), evidence.scores(results.arm(b).name, metric.name)
+    return scores.scores(results.arm(a).name, metric.name), scores.scores(results.arm(b).name, metric.name)
 
 
 def _enough(contrast: JudgedContrast) -> Any:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from paribus.api.contrast import Contrast, public_contrast
-from paribus.errors import UnknownNameError, UsageError
+from paribus.errors import UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
+from paribus.results.predictions import PredictionCache
+from paribus.runner.session import reopen_for_reading
+from paribus.store.base import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +62,18 @@ class Results:
         self.outcome = outcome
         self._held = held
 
+    @classmethod
+    def of(cls, outcome: Outcome, store: Store, *held: object) -> Self:
+        """Results that read from a store whose session has ended.
+
+        Args:
+            outcome: the result object; its predictions are read from the store opened anew.
+            store: the store that the session wrote.
+            held: what else must live as long as the results.
+        """
+        reading = reopen_for_reading(store)
+        return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *held)
+
     @property
     def arms(self) -> dict[str, ArmOutcome]:
         """Each arm with its runs and the estimates of its metrics, by name, in the study's order."""
@@ -81,7 +97,7 @@ class Results:
         """
         for name in (a, b):
             if name not in self.arms:
-                raise UnknownNameError(f"no arm '{name}'; the arms are {', '.join(self.arms)}")
+                raise unknown_name("arm", name, self.arms)
         for found in self.outcome.contrasts:
             if {found.a, found.b} == {a, b} and found.metric.name == metric:
                 return public_contrast(found, a)
@@ -93,9 +109,9 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus run --json`` prints."""
-        from paribus.report.json import document
+        from paribus.report.json import outcome_fields
 
-        return document(self.outcome)
+        return outcome_fields(self.outcome)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
@@ -131,7 +147,7 @@ class Results:
         chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
         if chosen not in report.FORMATS:
             raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")
-        report.write(self.outcome, chosen, path)
+        report.write_report(self.outcome, chosen, path)
         return path
 
     def __repr__(self) -> str:
@@ -141,6 +157,6 @@ class Results:
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""
-        from paribus.report.html import fragment
+        from paribus.report.html import outcome_fragment
 
-        return fragment(self.outcome)
+        return outcome_fragment(self.outcome)

@@ -16,14 +16,16 @@ from paribus.api.data_argument import DataArgument, Scale, read_data_argument
 from paribus.api.grid_argument import with_grids
 from paribus.api.models import Model, take_down
 from paribus.api.results import Results
-from paribus.api.session import compute
 from paribus.backends.base import Backend
-from paribus.backends.local import LocalBackend
-from paribus.errors import Mistake, StudyError, UsageError
-from paribus.keras_config.custom_objects import imports_for
+from paribus.display.base import Silent
+from paribus.display.choose import suitable
+from paribus.errors import Mistake, StudyError, UsageError, unknown_name
+from paribus.runner.run import run_study, start_workers
+from paribus.runner.session import local_backend, open_session
 from paribus.study.document import StudyDocument
+from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study
-from paribus.study.overrides import override
+from paribus.study.overrides import check_arms, override
 
 
 class Study:
@@ -54,6 +56,8 @@ class Study:
             and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
+        positive: the class that metrics of a yes or no are about (AUC, recall ...), by its name, such as "fraud"; by
+            default the second of two classes.
         grid: values to choose from on a validation split before anything is judged, by the arguments that they are for:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
             its name, an empty one for an arm that stays as it is. Every arm gets the same number of trainings.
@@ -105,6 +109,7 @@ class Study:
         early_stopping: int | Mapping[str, Any] | None = None,
         precision: str = "float32",
         metrics: Sequence[Any] = (),
+        positive: str | None = None,
         grid: Mapping[str, Any] | None = None,
         tuning: Mapping[str, Any] | None = None,
         baseline: str | None = None,
@@ -123,7 +128,7 @@ class Study:
         )
         _check_scaled_once(self._given.table.scale if scale == "auto" else None, models)
         if baseline is not None and baseline not in arms:
-            raise UsageError(f"baseline '{baseline}' is no arm; the arms are {', '.join(arms)}")
+            raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
         self._template = check_table(
             {
@@ -140,6 +145,7 @@ class Study:
                     "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
                     "precision": precision,
                     "metrics": keras_objects.metrics(metrics),
+                    "positive": None if positive is None else str(positive),
                 },
                 "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
                 "arms": with_grids({arm: model.arm for arm, model in models.items()}, grid),
@@ -216,12 +222,16 @@ class Study:
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
         folder = None if store is None else Path(store)
-        whole = override(self.document_in(folder), seeds=seeds, epochs=epochs)
-        chosen = override(whole, arms=arms)
-        if backend is None:
-            imports = imports_for(arm.model for arm in chosen.arms.values() if arm.model)
-            backend = LocalBackend(workers, imports, lanes=lanes)
-        return compute(chosen, whole, folder, backend, parameters=self.parameters, progress=progress, held=self)
+        declared = self.document_in(folder)
+        study = override(declared, seeds=seeds, epochs=epochs)
+        asked = check_arms(study, arms)
+        backend = backend or local_backend(study, workers, lanes)
+        display = suitable() if progress else Silent()
+        name = stored_name(declared, study)
+        with open_session(folder, backend) as opened:
+            start_workers(study, opened, backend, stored_as=name, arms=asked)
+            outcome = run_study(study, opened, backend, display, stored_as=name, arms=asked, parameters=self.parameters)
+        return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
         """The document with arrays written into a store's folder, where later processes find them; None: see above."""

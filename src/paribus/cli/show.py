@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.errors import UnknownNameError, UsageError
+from paribus.errors import UnknownNameError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from paribus.records import RunResult
@@ -78,25 +78,24 @@ def _counts(store: Store) -> dict[str, int]:
     for study in store.studies():
         wanted = [run.fingerprint for arm in study.arms for run in arm.runs]
         found = store.runs(wanted)
-        counts[study.name] = sum(fingerprint in found for fingerprint in wanted)
+        counts[study.label] = sum(fingerprint in found for fingerprint in wanted)
     return counts
 
 
 def _study(store: Store, name: str) -> StoredStudy:
-    found = store.study(name)
-    if found is None:
-        known = ", ".join(study.name for study in store.studies()) or "nothing yet"
-        raise UnknownNameError(f"no study '{name}' in this store; stored: {known}")
-    return found
+    from paribus.results.stored_study import find_stored
+
+    study = find_stored(name, store)
+    if study is None:
+        raise unknown_name("study", name, [stored.label for stored in store.studies()], "this store")
+    return study
 
 
 def _arm(study: StoredStudy, name: str) -> StoredArm:
-    for arm in study.arms:
-        if arm.name == name:
-            return arm
-    raise UnknownNameError(
-        f"study '{study.name}' has no arm '{name}'; its arms are {', '.join(arm.name for arm in study.arms)}"
-    )
+    arms = {arm.name: arm for arm in study.arms}
+    if name not in arms:
+        raise unknown_name("arm", name, arms, f"study '{study.label}'")
+    return arms[name]
 
 
 def _run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:

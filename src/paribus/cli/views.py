@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from paribus.records import RunResult
-from paribus.report.numbers import counted, parameters
+from paribus.report.numbers import format_parameters, parameter_count
 from paribus.store.base import StoredArm, StoredStudy
 from paribus.study.document import StudyDocument
 
@@ -44,8 +44,8 @@ def all_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> Vi
         wanted = sum(len(arm.runs) for arm in study.arms)
         data = study.data.name if study.data is not None else ""
         arms = [arm.name for arm in study.arms]
-        _row(table, study.name, data, ", ".join(arms), str(counts[study.name]), str(wanted))
-        rows.append({"name": study.name, "data": data, "arms": arms, "stored": counts[study.name], "wanted": wanted})
+        _row(table, study.label, data, ", ".join(arms), str(counts[study.label]), str(wanted))
+        rows.append({"name": study.label, "data": data, "arms": arms, "stored": counts[study.label], "wanted": wanted})
     return View(table, {"studies": rows})
 
 
@@ -57,7 +57,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
     for arm in arms:
         for place in arm.runs:
             run = place.among(runs)
-            name = (arm.name, parameters(arm.recipe), str(place.seeds.seed))
+            name = (arm.name, format_parameters(arm.recipe), str(place.seeds.seed))
             if run is None:
                 _row(table, *name, "missing")
                 rows.append({"arm": arm.name, "seed": place.seeds.seed, "status": "missing"})
@@ -65,8 +65,8 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
             scores = _scores(run)
             shown = [_number(scores[key]) for key in _COLUMNS]
             _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:8])
-            rows.append({"arm": arm.name, "parameters": counted(arm.recipe), **_run(run)})
-    return View(table, {"study": study.name, "runs": rows})
+            rows.append({"arm": arm.name, "parameters": parameter_count(arm.recipe), **_run(run)})
+    return View(table, {"study": study.label, "runs": rows})
 
 
 def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
@@ -74,7 +74,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     head = {
-        "study / arm / seed": f"{study.name} / {arm.name} / {run.seeds.seed}",
+        "study / arm / seed": f"{study.label} / {arm.name} / {run.seeds.seed}",
         "fingerprint": run.fingerprint,
         "status": f"{run.status}{'' if run.reason is None else f': {run.reason}'}",
         "seconds": f"{run.seconds:.2f}",
@@ -90,9 +90,9 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     for epoch, values in enumerate(zip(*columns, strict=True), 1):
         _row(curve, str(epoch), *(f"{value:.4f}" for value in values))
     document = {
-        "study": study.name,
+        "study": study.label,
         "arm": arm.name,
-        "parameters": counted(arm.recipe),
+        "parameters": parameter_count(arm.recipe),
         "layers": [asdict(layer) for layer in arm.recipe.layers],
         **_run(run),
         "curve": {key: [_finite(v) for v in values] for key, values in asdict(run.curve).items()},

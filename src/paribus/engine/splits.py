@@ -193,7 +193,12 @@ class Splits:
     train: Split
     validation: Split | None
     test: Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """How many classes the data has."""
+        return len(self.class_names)
 
     @property
     def every(self) -> tuple[Split, ...]:
@@ -217,7 +222,7 @@ def splits(data: Dataset, validation_split: float, validation: str | None = None
     train = _split(data.x_train, data.y_train, parts.trained, most)
     set_aside = None if parts.validated is None else _split(data.x_train, data.y_train, parts.validated, most)
     test = _split(data.x_test, data.y_test, slice(None), most)
-    return Splits(train, set_aside, test, data.classes)
+    return Splits(train, set_aside, test, data.class_names)
 
 
 def resident_bytes() -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from paribus.data.training import class_weights, divide_training_split
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.keras_config.names import is_log_loss
+from paribus.keras_config.names import is_binary_loss, is_log_loss
 from paribus.records import (
     Curve,
     DataSpec,
@@ -39,8 +39,8 @@ from paribus.records import (
     TrainJob,
 )
 
-Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
-"""``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""
+Measure = Callable[[Training, Sequence[str], NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
+"""``(training, class names, probabilities, labels)`` -> every metric of the training by name."""
 
 EPSILON = np.float32(1e-7)
 """Keras's: probabilities are clipped to it before the logarithm, as its categorical cross-entropy does."""
@@ -60,7 +60,11 @@ class _Prepared:
 
     train: _Split
     test: _Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +121,13 @@ class Estimators:
             f"{split}_{name}": value
             for split, answers, examples in splits
             if job.training.metrics is not None
-            for name, value in self._measure(job.training.metrics, answers.given, examples.labels).items()
+            for name, value in self._measure(job.training, data.class_names, answers.given, examples.labels).items()
         }
         status, reason = Status.FINISHED, _told(heard)
         if not all(np.isfinite(answers.given).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
-        measured = is_log_loss(json.loads(job.training.loss))
+        loss = json.loads(job.training.loss)
+        has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
         return RunResult(
             fingerprint=job.fingerprint,
             status=status,
@@ -131,9 +136,9 @@ class Estimators:
                 fit_accuracy=np.nan,
                 fit_loss=np.nan,
                 train_accuracy=_accuracy(train, data.train),
-                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                train_loss=log_loss(_right(train, data.train)) if has_loss else np.nan,
                 test_accuracy=_accuracy(test, data.test),
-                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+                test_loss=log_loss(_right(test, data.test)) if has_loss else np.nan,
             ),
             curve=Curve((), ()),
             seconds=seconds,
@@ -185,7 +190,7 @@ def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
         return found.reshape(len(found), -1)
 
     train = _Split(vectors(data.x_train[rows]), data.y_train[rows])
-    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.classes)
+    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
 
 
 def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:

@@ -15,8 +15,8 @@ from paribus.data import Dataset, load, npy
 from paribus.data.images import SUFFIXES, read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
-from paribus.predict.canvas import canvas
-from paribus.predict.pictures import as_example
+from paribus.predict.convert import as_example
+from paribus.predict.picture_format import canvas
 from paribus.records import DataSpec
 
 PICTURES = SUFFIXES

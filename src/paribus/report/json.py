@@ -11,8 +11,8 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
-from paribus.report.numbers import counted
-from paribus.report.readings import readings
+from paribus.report.numbers import parameter_count
+from paribus.report.statements import list_misreadings
 
 SCORES = (
     "test_accuracy",
@@ -23,16 +23,17 @@ SCORES = (
     "train_loss",
     "fit_loss",
 )
-"""The measures of a run, in the order of the document."""
+"""The measures of a run, in the order of the JSON."""
 
 _COMPARED = (
     *("difference", "low", "high", "p_value", "p_adjusted", "scope", "verdict", "level", "margin", "p_equivalent"),
-    *("standard_error", "seeds", "seed_differences", "family", "sign_flip", "probability_better", "look"),
+    *("standard_error", "seeds", "seed_differences", "family", "share", "primary"),
+    *("sign_flip", "probability_better", "look"),
 )
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
-    """The answer as plain values that any JSON writer takes.
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain values that any JSON writer takes.
 
     Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
     """
@@ -56,14 +57,14 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
         "effects": [_effect(effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
-        "readings": [asdict(reading) for reading in readings(outcome)],
+        "readings": [asdict(misreading) for misreading in list_misreadings(outcome)],
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
 
 
 def run_fields(run: RunResult) -> dict[str, Any]:
-    """One run, with the field names of the document; also the columns of the CSV."""
+    """One run, with the field names of the JSON; also the columns of the CSV."""
     return {
         **_seed(run.seeds),
         "status": str(run.status),
@@ -79,11 +80,11 @@ def run_fields(run: RunResult) -> dict[str, Any]:
 def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
-        "parameters": counted(arm.recipe),
+        "parameters": parameter_count(arm.recipe),
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],
-        "tuning": tuning.as_json(outcome, arm.tuning),
+        "tuning": tuning.tuning_fields(outcome, arm.tuning),
         **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(m.name for m in outcome.metrics))},
         "runs": [run_fields(run) for run in arm.runs],
     }
@@ -104,7 +105,7 @@ def _estimate(value: Estimate | None) -> dict[str, Any]:
 
 
 def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
-    """One contrast, with the field names of the document."""
+    """One contrast, with the field names of the JSON."""
     return {
         "a": contrast.a,
         "b": contrast.b,
@@ -152,6 +153,8 @@ def _comparison(comparison: Comparison | None) -> dict[str, Any]:
         "seeds": comparison.seeds,
         "seed_differences": [_number(value) for value in comparison.seed_differences],
         "family": comparison.contrasts,
+        "share": comparison.share,
+        "primary": comparison.primary,
         "sign_flip": None if flip is None else {"p_value": flip.p_value, "smallest": flip.smallest},
         "probability_better": None if superior is None else _number(superior.probability),
         "look": None if look is None else {"number": look.number, "planned": look.planned, "seeds": look.seeds},
@@ -163,7 +166,7 @@ def _missing(missing: Missing) -> dict[str, Any]:
 
 
 def _seed(seeds: Seeds) -> dict[str, Any]:
-    """A run whose streams were seeded apart has no one seed; its three are given instead."""
+    """A run with a seed for each stream has no single seed; it has all three instead."""
     if seeds.seed is not None:
         return {"seed": seeds.seed}
     return {"seed": None, "seeds": {"init": seeds.init, "order": seeds.order, "dropout": seeds.dropout}}

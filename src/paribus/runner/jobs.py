@@ -8,6 +8,7 @@ from contextlib import closing
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
+from paribus.keras_config.names import is_binary_loss
 from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
@@ -44,10 +45,13 @@ def try_arms(
     """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
 
     Raises:
+        ModelError: losses are compared that some arm has not.
         StudyError: a weight is for a class that the data does not have.
     """
     training, spec = document.protocol.training(), document.data.spec()
     with_class_indices(training, data, document.name)  # which refuses weights of classes that the data does not have
+    if mistakes := _losses_without_estimators(document, data):
+        raise ModelError(f"study '{document.name}'", mistakes)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [
@@ -67,9 +71,54 @@ def try_arms(
     return recipes, refused
 
 
-def stored_document(document: StudyDocument) -> str:
-    """The study as it is kept: without its number of seeds, which later runs extend."""
-    return document.model_dump_json(exclude={"seeds"})
+def _losses_without_estimators(document: StudyDocument, data: DataSummary) -> list[Mistake]:
+    """Contrasts on a loss of an estimator under a binary loss of more than two classes, which estimators do not have.
+
+    ``study/rules.py`` refuses the same under other losses; it does not know the number of classes.
+    """
+    if not is_binary_loss(document.protocol.loss) or data.classes <= 2:
+        return []
+    return [
+        Mistake(
+            f"contrast {number}",
+            f"{contrast.metric} of '{name}': binary cross-entropy over {data.classes} classes, and a scikit-learn "
+            'estimator is measured by its log loss alone; let the loss be "categorical_crossentropy"',
+        )
+        for number, contrast in enumerate(document.contrasts, 1)
+        for name in (contrast.a, contrast.b)
+        if contrast.metric.endswith("_loss") and name in document.arms and document.arms[name].estimator is not None
+    ]
+
+
+def check_parameters(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend, parameters: Mapping[str, int]
+) -> None:
+    """Refuse a network that is rebuilt with another number of weights than the caller's: its config hides arguments.
+
+    Args:
+        document: the study, its arms untuned.
+        data: its data.
+        store: where canonical forms are found.
+        backend: what describes the others.
+        parameters: how many weights an arm's network has, where that is known.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if not parameters:
+        return
+    recipes = describe_arms(document, data, store, backend)
+    mistakes = [
+        Mistake(
+            f"arm '{name}'",
+            f"rebuilt from its config the network has {recipe.parameters:,} parameters, yours has "
+            f"{parameters[name]:,}: get_config of a class in it does not return every argument of __init__",
+        )
+        for name, recipe in recipes.items()
+        if parameters.get(name, recipe.parameters) != recipe.parameters
+    ]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
 
 
 def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:

@@ -7,14 +7,16 @@ fingerprints. So it is the same however often it was interrupted, and more seeds
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError, ParibusError
-from paribus.outcome.choice import Choice, Tried
-from paribus.records import DataSummary, Recipe, RunResult, TrainJob
+from paribus.outcome.choice import Choice, ScoredCandidate
+from paribus.records import DataSummary, Recipe, RunResult, StudyKind, TrainJob
 from paribus.results.tuning import stored_choices
-from paribus.runner.jobs import compute_missing, stored_arms, stored_document, try_arms
+from paribus.runner.jobs import compute_missing, try_arms
+from paribus.runner.save import save_request
 from paribus.store.base import Store
 from paribus.study.candidates import (
     Candidate,
@@ -24,18 +26,16 @@ from paribus.study.candidates import (
     with_values,
 )
 from paribus.study.document import StudyDocument
+from paribus.study.identity import trains_alike
 from paribus.study.plan import RunPlan, plan_runs, wanted_runs
+from paribus.study.request import StudyRequest
 
 
-def tune_arms(
-    document: StudyDocument, whole: StudyDocument, data: DataSummary, store: Store, backend: Backend, display: Display
-) -> StudyDocument:
-    """The study with the chosen values in its arms, after training the candidates that are missing.
+def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyDocument:
+    """The arms asked for with the values that were chosen for them, after training the candidates that are missing.
 
     Args:
-        document: the arms that are wanted.
-        whole: the study that they are of, under whose name everything is kept.
-        data: its data.
+        request: what is asked, its arms untuned.
         store: where candidates are found and kept.
         backend: what computes them.
         display: what is told how it goes.
@@ -44,19 +44,23 @@ def tune_arms(
         ModelError: Keras refuses a candidate; nothing was trained.
         ParibusError: no candidate of an arm ended with a score, so that nothing can be chosen.
     """
+    document, data = request.arms, request.data
     if not document.tuned:
         return document
     trials = trial_study(document)
     recipes = _described(document, trials, data, store, backend)
     by_arm = candidates(document)
-    wanted = [job for found in by_arm.values() for each in found for job in _jobs(each, trials, recipes, data)]
-    runs = store.runs([job.fingerprint for job in wanted])
-    planned = _without(plan_runs(wanted, runs), _begun(whole, by_arm, store), runs)
-    store.save_study(trials.name, stored_document(trial_study(whole)), stored_arms(planned), data)
+    jobs = [
+        job for of_arm in by_arm.values() for candidate in of_arm for job in _jobs(candidate, trials, recipes, data)
+    ]
+    runs = store.runs([job.fingerprint for job in jobs])
+    planned = _without(plan_runs(jobs, runs), _begun(request, by_arm, store), runs)
+    trial_request = replace(request, study=trial_study(request.study), arms=trials, kind=StudyKind.TUNING)
+    save_request(trial_request, planned, store)
     if planned.missing:
-        display.planned(trials, data, planned)
+        display.planned(trials.model_copy(update={"name": trial_request.label}), data, planned)
         compute_missing(planned, store, backend, display)
-    choices = stored_choices(document, data, store)
+    choices = stored_choices(request, store)
     arms = dict(document.arms)
     for name in by_arm:
         choice = choices[name]
@@ -90,16 +94,13 @@ def _jobs(
     return wanted_runs(one, recipes, data, candidate.seeds)
 
 
-def _begun(whole: StudyDocument, by_arm: Mapping[str, Sequence[Candidate]], store: Store) -> set[str]:
-    """The candidates of arms that were chosen already: the study's own runs were begun with what was chosen."""
-    found = store.study(whole.name)
-    if found is None:
+def _begun(request: StudyRequest, by_arm: Mapping[str, Sequence[Candidate]], store: Store) -> set[str]:
+    """The candidates of arms whose values were chosen already: the study's own runs began with those."""
+    stored = store.study(request.stored_as)
+    if stored is None or not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return set()
-    kept = StudyDocument.model_validate_json(found.document)
-    if (kept.arms, kept.data, kept.protocol, kept.tuning) != (whole.arms, whole.data, whole.protocol, whole.tuning):
-        return set()
-    begun = {arm.name for arm in found.arms}
-    return {each.name for name, of_arm in by_arm.items() if name in begun for each in of_arm}
+    begun = {arm.name for arm in stored.arms}
+    return {candidate.name for name, of_arm in by_arm.items() if name in begun for candidate in of_arm}
 
 
 def _without(planned: RunPlan, begun: set[str], runs: Mapping[str, RunResult]) -> RunPlan:
@@ -113,13 +114,13 @@ def _spelled(candidate: Candidate) -> str:
 
 
 def _nothing_to_choose(choice: Choice) -> str:
-    reasons = list(dict.fromkeys(_remarks(choice.tried)))
+    reasons = list(dict.fromkeys(_remarks(choice.candidates)))
     return (
-        f"arm '{choice.arm}': none of its {len(choice.tried)} candidates has a score, so that nothing can be chosen "
-        f"({'; '.join(reasons)}); the same command tries them again"
+        f"arm '{choice.arm}': none of its {len(choice.candidates)} candidates has a score, so that nothing can be "
+        f"chosen ({'; '.join(reasons)}); the same command tries them again"
     )
 
 
-def _remarks(found: Iterable[Tried]) -> Iterable[str]:
+def _remarks(found: Iterable[ScoredCandidate]) -> Iterable[str]:
     for each in found:
         yield from each.remarks

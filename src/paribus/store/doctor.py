@@ -16,17 +16,26 @@ from pathlib import Path
 from typing import final
 
 from paribus.errors import StoreError
-from paribus.store import queries, study_queries
 from paribus.store.artifacts import ARTIFACTS_NAME, Artifacts
 from paribus.store.database import DATABASE_NAME, clean, connect, migrate, replace_database, transaction
 from paribus.store.durable import make_folder, sync_folder, write_synced
 from paribus.store.failures import explained
+from paribus.store.forgetting import forget_row, raw_row
 from paribus.store.lock import WriterLock, no_writer
 from paribus.store.points import Hook, Point, nothing
 from paribus.store.salvage import salvage
 from paribus.store.survey import Finding, Problem, survey
 
 QUARANTINE_NAME = "quarantine"
+_KINDS = {
+    Problem.ROW: "run",
+    Problem.MISSING: "run",
+    Problem.DAMAGED: "run",
+    Problem.STUDY: "study",
+    Problem.RECIPE: "canonical-form",
+    Problem.KEY: "key",
+    Problem.JUDGEMENT: "judgement",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +122,12 @@ class _Repair:
     def _mend(self, connection: sqlite3.Connection, finding: Finding) -> str:
         match finding.problem:
             case Problem.ROW | Problem.MISSING | Problem.DAMAGED:
-                return self._set_run_aside(connection, finding.subject)
-            case Problem.STUDY:
-                self._keep_row("study", finding.subject, study_queries.raw_study(connection, finding.subject))
+                return self._set_run_aside(connection, finding)
+            case Problem.STUDY | Problem.RECIPE | Problem.KEY | Problem.JUDGEMENT:
+                return self._set_row_aside(connection, finding)
+            case Problem.LEDGER:
                 with transaction(connection, self._at):
-                    study_queries.delete_study(connection, finding.subject)
-                return f"moved to {QUARANTINE_NAME}/; its runs stay, and running it again finds them"
+                    return forget_row(connection, finding)
             case Problem.TEMPORARY:
                 self._artifacts.clean()
                 return "removed"
@@ -130,15 +139,21 @@ class _Repair:
             case Problem.DATABASE:
                 raise AssertionError("a broken database is replaced before anything else")
 
-    def _set_run_aside(self, connection: sqlite3.Connection, fingerprint: str) -> str:
+    def _set_row_aside(self, connection: sqlite3.Connection, finding: Finding) -> str:
+        row = raw_row(connection, finding)
+        if row is None:
+            return "it was set aside with another"
+        self._keep_row(_KINDS[finding.problem], finding.subject, row)
+        with transaction(connection, self._at):
+            mended = forget_row(connection, finding)
+        return f"moved to {QUARANTINE_NAME}/; {mended}"
+
+    def _set_run_aside(self, connection: sqlite3.Connection, finding: Finding) -> str:
         """Row first, then files: killed in between, the files are orphans, which the next repair moves."""
-        if fingerprint in queries.all_fingerprints(connection):
-            self._keep_row("run", fingerprint, queries.raw_run(connection, fingerprint))
-            with transaction(connection, self._at):
-                queries.delete_run(connection, fingerprint)
-        for path in list(self._artifacts.files_of(fingerprint)):
+        done = self._set_row_aside(connection, finding)
+        for path in list(self._artifacts.files_of(finding.subject)):
             self._move(path)
-        return f"moved to {QUARANTINE_NAME}/; `paribus run` computes it again"
+        return done
 
     def _replace_database(self) -> str:
         """Copy the broken one into quarantine, then put the salvaged one in its place with one rename."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paribus.errors import StoreError
+from paribus.store.rows import BrokenRowError
 
 _CHECK = "check the disk, then run the same command again: only what is missing is computed"
 _MENDS = {
@@ -27,10 +28,13 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
     """Turn failures of SQLite and of the file system into StoreError; ``lost`` says what did not happen.
 
     Raises:
-        StoreError: in place of sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8).
+        StoreError: in place of BrokenRowError, sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8).
     """
     try:
-        yield
+        with decodable():
+            yield
+    except BrokenRowError as error:
+        raise StoreError(f"{folder}: {lost}: {error}; {doctor(folder)}") from error
     except sqlite3.Error as error:
         raise StoreError(f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_mend(folder, error)}") from error
     except UnicodeEncodeError as error:
@@ -41,9 +45,23 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
         raise StoreError(f"{folder}: {lost}: {error.strerror or error}{where}; {mend}") from error
 
 
+@contextmanager
+def decodable() -> Iterator[None]:
+    """Name a text that is no UTF-8, which Python's module reports without a code.
+
+    Raises:
+        BrokenRowError: there is one.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if hasattr(error, "sqlite_errorcode"):
+            raise
+        raise BrokenRowError("a text in the database is not UTF-8") from error
+
+
 def is_broken(error: sqlite3.Error) -> bool:
     """Whether the database itself is at fault, and not the moment: no permission, no space, somebody's lock."""
-    # A text that is no UTF-8 is reported without a code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 

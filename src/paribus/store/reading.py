@@ -37,6 +37,7 @@ class ReadingDatabase:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._migrated: tuple[int, sqlite3.Connection] | None = None
 
     def read(self, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
         """The answer of one consistent state; ``empty`` if there is no database, or nothing in it yet.
@@ -51,7 +52,7 @@ class ReadingDatabase:
             try:
                 return self._ask(connection, query, empty)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             with _played_back(self._path) as copy:
                 if copy is not None:
@@ -60,6 +61,9 @@ class ReadingDatabase:
 
     def close(self) -> None:
         """Close the connection."""
+        if self._migrated is not None:
+            self._migrated[1].close()
+            self._migrated = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -84,10 +88,23 @@ class ReadingDatabase:
                 return query(connection)
             if version == 0:
                 return empty
-            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-                connection.backup(copy)
-                migrate(copy, self._path, nothing)
-                return query(copy)
+            return query(self._migrated_copy(connection))
+
+    def _migrated_copy(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy in the newest format, made again when somebody has written to the database since."""
+        (state,) = connection.execute("PRAGMA data_version").fetchone()
+        if self._migrated is not None and self._migrated[0] == state:
+            return self._migrated[1]
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            connection.backup(copy)
+            migrate(copy, self._path, nothing)
+        except BaseException:
+            copy.close()
+            raise
+        if connection is self._connection:
+            self._migrated = state, copy
+        return copy
 
 
 @contextmanager

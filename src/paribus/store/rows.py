@@ -50,6 +50,10 @@ RUN_COLUMNS = (
 Row = Sequence[Any]
 
 
+class BrokenRowError(ValueError):
+    """A row is not what was written; ``str`` says which. Never leaves the store."""
+
+
 def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: str | None) -> tuple[Any, ...]:
     """The values of ``RUN_COLUMNS``, as SQLite will give them back (a nan as None)."""
     scores = [None] * len(SCORE_COLUMNS) if result.scores is None else [_value(x) for x in astuple(result.scores)]
@@ -83,6 +87,18 @@ def checksum(run: Row, environment: Row) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def row_checksum(table: str, *values: Any) -> str:
+    """The sha256 of what a row of any other table says. Released: stores keep these for ever."""
+    text = json.dumps([table, *values], default=lambda blob: {"blob": bytes.hex(blob)})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_row(what: str, found: str, written: str) -> None:
+    """Raise BrokenRowError unless the checksum of what was read is the one that was written."""
+    if found != written:
+        raise BrokenRowError(f"{what} is not what was written: its checksum differs")
+
+
 def run_of(row: Row, environment: Row, written: str) -> RunResult:
     """The run of a row of ``RUN_COLUMNS`` and one of ``ENVIRONMENT_COLUMNS`` (all None: no environment).
 
@@ -90,7 +106,7 @@ def run_of(row: Row, environment: Row, written: str) -> RunResult:
         ValueError: the row is not what was written: its checksum is not ``written``.
     """
     if checksum(row, environment) != written:
-        raise ValueError(f"the row of run {row[0]!r} is not what was written: its checksum differs")
+        raise BrokenRowError(f"the row of run {row[0]!r} is not what was written: its checksum differs")
     values = dict(zip(RUN_COLUMNS, row, strict=True))
     scores = Scores(**{name: _number(values[name]) for name in SCORE_COLUMNS}) if values["scored"] else None
     return RunResult(
@@ -130,6 +146,11 @@ def recipe_row(recipe: Recipe) -> tuple[str, str, int, str]:
         int(recipe.parameters),
         json.dumps([astuple(layer) for layer in recipe.layers]),
     )
+
+
+def recipe_checksum(row: Row) -> str:
+    """The checksum of a row of ``model, optimizer, parameters, layers``."""
+    return row_checksum("recipes", *row)
 
 
 def recipe_of(row: Row) -> Recipe:

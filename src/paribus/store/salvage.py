@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from paribus.store import queries, schema, study_queries
+from paribus.store import ledger, schema
 from paribus.store.database import connect, format_of, migrate
+from paribus.store.forgetting import forget_row
 from paribus.store.points import nothing
-from paribus.store.survey import Problem, broken_rows
+from paribus.store.survey import broken_rows
 
 _DANGLING = (
     "DELETE FROM arms WHERE study NOT IN (SELECT id FROM studies) OR recipe NOT IN (SELECT id FROM recipes)",
@@ -38,8 +39,8 @@ def salvage(broken: Path) -> tuple[bytes, int]:
         for table in [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]:
             for names, row in _rows(source, table):
                 marks = ", ".join("?" * len(row))
-                # A row that breaks the table's rules is not sound.
-                with suppress(sqlite3.IntegrityError):
+                # A row that breaks the table's rules is not sound, nor is a text with bytes that are no UTF-8.
+                with suppress(sqlite3.IntegrityError, UnicodeEncodeError):
                     connection.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row)
         connection.execute("COMMIT")
         migrate(connection, broken, nothing)
@@ -47,10 +48,12 @@ def salvage(broken: Path) -> tuple[bytes, int]:
         for statement in _DANGLING:
             connection.execute(statement)
         for finding in broken_rows(connection):
-            forget = queries.delete_run if finding.problem is Problem.ROW else study_queries.delete_study
-            forget(connection, finding.subject)
+            forget_row(connection, finding)
+        for table in ledger.TABLES:
+            ledger.update_ledger(connection, table)
         connection.execute("COMMIT")
-        return connection.serialize(), len(queries.all_fingerprints(connection))
+        (count,) = connection.execute("SELECT count(*) FROM runs").fetchone()
+        return connection.serialize(), count
 
 
 def _in_memory() -> sqlite3.Connection:
@@ -67,6 +70,7 @@ def _format(source: sqlite3.Connection, path: Path) -> int:
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[tuple[str, tuple[object, ...]]]:
     """The rows before the first broken page and those after the last one, each with its columns' names."""
+    source.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     for order in ("ASC", "DESC"):
         try:
             cursor = source.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")

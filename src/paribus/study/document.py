@@ -36,6 +36,7 @@ from pydantic import (
 
 from paribus import records
 from paribus.keras_config import names as keras_names
+from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import spelled_out
 from paribus.records import DataSpec, Training, canonical_json
 from paribus.study.rules import find_contradictions, mistake
@@ -226,7 +227,8 @@ class Protocol(_Table):
     ``class_weight`` is ``"balanced"``, or a table of labels with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
     ``validation`` says which examples the validation split takes: the last ones, as Keras does, or each class in
     proportion ("stratified").
-    ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss.
+    ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss. ``positive`` is
+    the class that those of a yes or no are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
     """
 
@@ -238,18 +240,30 @@ class Protocol(_Table):
     early_stopping: EarlyStoppingSettings | None = None
     metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
     precision: Precision = "float32"
+    positive: Annotated[str, Field(min_length=1)] | None = None
     validation: Literal["last", "stratified"] = "last"
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Documents that were stored before there was this key stay equal, letter by letter (decision 0067)."""
-        return _without(handler(self), {"validation": "last"})
+        """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
+        return _without(handler(self), {"validation": "last", "positive": None})
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
         if self.early_stopping is not None and not self.validation_split:
             raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
+        binary = [item for metric in self.metrics for item in metric.items() if has_positive_class(*item)]
+        if self.positive is not None and not binary:
+            raise ValueError(
+                f"positive = '{self.positive}', and no metric is about a positive class; add one, such as AUC or Recall"
+            )
         return self
+
+    @model_serializer(mode="wrap")
+    def _what_it_says(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a positive class where none is named: documents stored before there was the key stay equal."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "positive" or value is not None}
 
     def training(self, precision: Precision | None = None) -> Training:
         """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
@@ -265,6 +279,7 @@ class Protocol(_Table):
             None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
             canonical_json(self.metrics) if self.metrics else None,
             None if (precision or self.precision) == "float32" else "bf16",
+            self.positive,
             None if self.validation == "last" else self.validation,
         )
 
@@ -328,12 +343,16 @@ class Arm(_Table):
 
 
 class DeclaredContrast(_Table):
-    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own."""
+    """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own.
+
+    A ``primary`` contrast is what the study is run for: it gets a larger share of the allowed error.
+    """
 
     a: str
     b: str
     metric: str = "test_accuracy"
     margin: Number | None = Field(default=None, gt=0)
+    primary: Flag = False
 
     @model_validator(mode="after")
     def _two_arms(self) -> Self:
@@ -347,6 +366,10 @@ class ComparisonSettings(_Table):
 
     ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
     numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
+
+    ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
+    factors of an interaction (``["architecture x dropout"]``). All primary statements divide ``primary_share`` of the
+    allowed error among them, the others the rest.
     """
 
     scope: Literal["new data", "this test set"] = "new data"
@@ -354,6 +377,8 @@ class ComparisonSettings(_Table):
     margin: Number = Field(default=0.001, gt=0)
     all_pairs: Flag = False
     factorial: Flag = False
+    primary_share: Number = Field(default=0.8, gt=0, lt=1)
+    primary_effects: tuple[str, ...] = ()
     looks: tuple[Annotated[Whole, Field(ge=2)], ...] = ()
 
     @field_validator("looks")
@@ -381,11 +406,15 @@ class Tuning(_Table):
 
 
 class StudyDocument(_Table):
-    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs."""
+    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
+
+    Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.
+    """
 
     name: Name
     question: str = ""
     seeds: Whole = Field(default=5, ge=1, le=MAX_SEED)
+    first_seed: Whole = Field(default=0, ge=0, le=MAX_SEED)
     data: Data
     protocol: Protocol = Protocol()
     comparison: ComparisonSettings = ComparisonSettings()

@@ -6,6 +6,7 @@ Tables come as TOML has them, or as models of ``paribus.study.document``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any, cast
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -62,6 +63,25 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
         if len(designs) != 1 or not next(iter(designs)):
             message = "true, but not every arm has `levels` of the same factors; give them to every arm"
             yield mistake(("comparison", "factorial"), message)
+    yield from _primary_effects(document, arms)
+
+
+def _primary_effects(document: Any, arms: Mapping[Any, Any]) -> Iterator[InitErrorDetails]:
+    """Effects that are called primary and are none of the study's."""
+    comparison = _get(document, "comparison")
+    names = _get(comparison, "primary_effects")
+    if not isinstance(names, list | tuple) or not names:
+        return
+    place = ("comparison", "primary_effects")
+    if _get(comparison, "factorial") is not True:
+        yield mistake(place, "a study has effects where it is factorial; give it [factors], or `factorial = true`")
+        return
+    levels = next(iter(arms.values()), None)
+    factors = [str(factor) for factor in _get(levels, "levels") or {}]
+    known = [*factors, *(f"{first} x {second}" for first, second in combinations(factors, 2))]
+    for name in names:
+        if name not in known:
+            yield mistake(place, f"'{name}' is no effect of this study; its effects are {', '.join(known)}")
 
 
 def _of_protocol(protocol: Any) -> Iterator[str]:

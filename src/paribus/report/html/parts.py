@@ -22,7 +22,7 @@ def section(anchor: str, title: str, *children: Child) -> Markup:
     )
 
 
-def both_widths(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
+def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
     """A figure drawn for a desk and for a phone; a page shows the one that fits."""
     wide, narrow = make(WIDE), make(NARROW)
     if wide is None or narrow is None:
@@ -35,7 +35,7 @@ def both_widths(make: Callable[[float], Plot | None], caption: Child) -> Markup 
     )
 
 
-def panels(plots: Sequence[Plot], caption: Child) -> Markup | None:
+def panel_grid(plots: Sequence[Plot], caption: Child) -> Markup | None:
     """Small figures side by side, below each other on a phone."""
     if not plots:
         return None
@@ -79,13 +79,13 @@ def badge(verdict: Verdict) -> Markup:
     return tag("span", tag("span", SIGNS[verdict], aria_hidden="true"), f" {verdict}", class_=f"badge {verdict}")
 
 
-def told(sentence: str, names: Sequence[str]) -> Markup:
+def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
     """A sentence with its names in bold and true minus signs."""
     shown = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
     return tag("p", list(_emphasized(shown, names)))
 
 
-def keys(*entries: tuple[str, str]) -> Markup:
+def legend(*entries: tuple[str, str]) -> Markup:
     """What the marks of a figure stand for: pairs of a colour's name and words."""
     return tag(
         "span", [tag("span", tag("i", class_=f"swatch {kind}"), words) for kind, words in entries], class_="keys"

@@ -1,0 +1,121 @@
+"""The statements that a study declares: its contrasts and effects, each with its share of the allowed error.
+
+The statements are those of the whole study, whichever of its arms are run, so that no answer depends on the order of
+commands (``docs/decisions/0080-a-study-is-one-study.md``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paribus.analysis.factorial import EffectPattern, Factor, effect_patterns
+from paribus.analysis.shares import error_shares
+from paribus.study.document import DeclaredContrast, StudyDocument
+
+EFFECT_METRIC = "test_accuracy"
+"""What the effects of a factorial study are measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One contrast or effect of a study, before there are data.
+
+    Attributes:
+        metric: what is compared.
+        coefficients: by arm; 1 and -1 for a contrast, those of the cells for an effect.
+        margin: differences smaller than this count as equivalent; None where none is declared for this statement.
+        primary: whether it is primary.
+        share: its share of the error 1 - level of the whole study.
+        contrast: the contrast, as it was declared; None for an effect.
+        effect: the effect; None for a contrast.
+    """
+
+    metric: str
+    coefficients: Mapping[str, float]
+    margin: float | None
+    primary: bool
+    share: float
+    contrast: DeclaredContrast | None = None
+    effect: EffectPattern | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms that it is about."""
+        return tuple(self.coefficients)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from the study's other statements; a judged contrast or effect has the same."""
+        if self.contrast is not None:
+            return (self.contrast.a, self.contrast.b, self.metric)
+        assert self.effect is not None, "a statement is a contrast or an effect"
+        return (self.effect.factors, self.effect.levels)
+
+    @property
+    def name(self) -> str:
+        """As a sentence names it: ``big-dropout against big``, ``the effect of dropout``."""
+        if self.contrast is not None:
+            return f"{self.contrast.a} against {self.contrast.b}"
+        assert self.effect is not None, "a statement is a contrast or an effect"
+        return f"the effect of {' x '.join(self.effect.factors)}"
+
+
+def declared_statements(document: StudyDocument, primary_share: float | None = None) -> tuple[Statement, ...]:
+    """The contrasts of a study and then its effects, in their order.
+
+    Args:
+        document: the whole study.
+        primary_share: what the primary statements divide among them, if not what the study says.
+    """
+    contrasts = document.declared_contrasts()
+    factors = factors_of(document)
+    patterns = tuple(effect_patterns(factors)) if factors else ()
+    flags = [contrast.primary for contrast in contrasts]
+    flags += [_spelled(pattern) in document.comparison.primary_effects for pattern in patterns]
+    if not flags:
+        return ()
+    shares = error_shares(flags, primary_share or document.comparison.primary_share)
+    of_contrasts = zip(contrasts, flags, shares, strict=False)
+    of_effects = zip(patterns, flags[len(contrasts) :], shares[len(contrasts) :], strict=True)
+    cells = {tuple(arm.levels[f.name] for f in factors): name for name, arm in document.arms.items()} if factors else {}
+    return (
+        *(
+            Statement(c.metric, {c.a: 1.0, c.b: -1.0}, c.margin, flag, share, contrast=c)
+            for c, flag, share in of_contrasts
+        ),
+        *(
+            Statement(
+                EFFECT_METRIC,
+                {cells[key]: weight for key, weight in pattern.weights.items()},
+                None,
+                flag,
+                share,
+                effect=pattern,
+            )
+            for pattern, flag, share in of_effects
+        ),
+    )
+
+
+def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
+    """The factors of a factorial study with their levels, in the order in which the arms name them.
+
+    Empty where the study is not factorial, or where not every combination of levels has an arm.
+    """
+    if not document.comparison.factorial:
+        return ()
+    levels: dict[str, dict[str, None]] = {}
+    for arm in document.arms.values():
+        for factor, level in arm.levels.items():
+            levels.setdefault(factor, {})[level] = None
+    cells = {tuple(arm.levels[factor] for factor in levels) for arm in document.arms.values()}
+    crossed = len(cells) == math.prod(len(names) for names in levels.values())
+    varied = all(len(names) > 1 for names in levels.values())
+    return tuple(Factor(name, tuple(names)) for name, names in levels.items()) if crossed and varied else ()
+
+
+def _spelled(pattern: EffectPattern) -> str:
+    """As ``primary_effects`` names it: ``dropout``, or ``architecture x dropout`` for an interaction."""
+    return " x ".join(pattern.factors)
