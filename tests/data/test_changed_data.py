@@ -100,9 +100,9 @@ def test_a_worker_process_refuses_it_too(tmp_path: Path) -> None:
         data = summarize(document.data.spec())
         assert store.study("changing") is not None
         with LocalBackend(1) as again:
-            planned = run_study(document, store, again, Silent())
-        assert planned.stored == 0
-        assert planned.missing[0].data_fingerprint == data.fingerprint
+            outcome = run_study(document, store, again, Silent())
+        assert outcome.data.fingerprint == data.fingerprint
+        assert [len(arm.scored) for arm in outcome.arms] == [1]
 
 
 def test_estimators_refuse_it(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_what_an_engine_holds_is_read_again_where_a_job_expects_other_data(tmp_p
     for content in (TABLE, TABLE.replace("6,", "5,")):
         Path(spec.source).write_text(content)
         with MemoryStore() as store:
-            planned = run_study(document, store, InProcess(engine), Silent())
-            assert len(store.runs([job.fingerprint for job in planned.wanted])) == 1
+            outcome = run_study(document, store, InProcess(engine), Silent())
+            assert [len(arm.scored) for arm in outcome.arms] == [1]
 
 
 def test_large_files_are_not_hashed_a_second_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

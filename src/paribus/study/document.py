@@ -259,12 +259,6 @@ class Protocol(_Table):
             )
         return self
 
-    @model_serializer(mode="wrap")
-    def _what_it_says(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a positive class where none is named: documents stored before there was the key stay equal."""
-        written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if key != "positive" or value is not None}
-
     def training(self, precision: Precision | None = None) -> Training:
         """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping

@@ -44,7 +44,8 @@ def load_study(source: str) -> StudyDocument:
     if source in builtin.NAMES:
         return parse(builtin.text(source), source)
     if source.endswith(".toml"):
-        return with_absolute_paths(parse(_read(Path(source)), source), Path(source).parent)
+        path = _expand_home(source)
+        return with_absolute_paths(parse(_read(path), source), path.parent)
     if ":" in source:
         return study_object(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)
@@ -119,6 +120,13 @@ def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
     if wrong:
         raise StudyError(source, wrong)
     return document
+
+
+def _expand_home(source: str) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        return Path(source)  # "~someone" has no home: reading says that there is no such file
 
 
 def _read(path: Path) -> str:
