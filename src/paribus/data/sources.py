@@ -203,7 +203,7 @@ def _check_options(spec: DataSpec, source: _Source) -> None:
         if getattr(spec, option) not in (None, ()) and option not in source.options:
             raise UsageError(f"{where}: `{option}` means nothing for {source.kind}; leave it out")
     if spec.test is not None and spec.test_fraction is not None:
-        raise UsageError(f"{where}: `test` and `test_fraction` are both given; expected one of them")
+        raise UsageError(f"{where}: `test` and `test_fraction` stand side by side; expected one of them")
     if spec.test_fraction is not None and not 0 < spec.test_fraction < 1:
         raise UsageError(f"{where}: test_fraction = {spec.test_fraction:g}; expected a share between 0 and 1")
     if spec.scale is not None and not 0 < spec.scale < math.inf:

@@ -83,7 +83,7 @@ def parse(text: str, source: str) -> StudyDocument:
         raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
 
 
-_ESCAPE = re.compile("backslash|hex value|codepoint|scalar", re.IGNORECASE)
+_ESCAPE = re.compile("unescaped|backslash|hex value|codepoint|scalar", re.IGNORECASE)
 """What tomllib says where a backslash in double quotes begins no escape that TOML has."""
 
 
