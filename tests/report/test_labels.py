@@ -10,6 +10,7 @@ import pytest
 import report_examples as examples
 from paribus.analysis import Scope, Verdict
 from paribus.analysis.sentences import interval_name
+from paribus.records import Status
 from paribus.report import numbers, render_report
 from paribus.report.json import outcome_fields
 from paribus.report.methods import describe_methods
@@ -175,3 +176,25 @@ def test_a_page_has_the_primary_card_first_and_names_it(primary):
     assert "primary" in cards[0][1]
     assert re.sub(r"<[^>]*>", "", cards[0][2]).startswith("small is worse than large-dropout")
     assert all("primary" not in line for _, line, _ in cards[1:])
+
+
+def test_a_primary_contrast_without_scores_keeps_its_share_in_json():
+    contrasts = [{**PAIRS[0], "primary": True}, *PAIRS[1:]]
+    outcome = examples.tiny(
+        2, contrasts=contrasts, comparison={}, end=lambda arm, seed: None if arm == "large" else Status.FINISHED
+    )
+    fields = {(item["a"], item["b"]): item for item in outcome_fields(outcome)["contrasts"]}
+    declared = {statement.name: (statement.share, statement.primary) for statement in outcome.statements}
+    assert declared["large-dropout against large"] == (0.8, True)
+    for (a, b), item in fields.items():
+        assert (item["share"], item["primary"]) == declared[f"{a} against {b}"]
+        assert (item["difference"] is None) == ("large" in (a, b))
+
+
+def test_a_study_with_a_primary_contrast_says_so_in_every_format():
+    """Not made by hand: the study declares it, and the analysis gives it its share."""
+    outcome = examples.tiny(3, contrasts=[*PAIRS[:2], {**PAIRS[2], "primary": True}], comparison={})
+    for format in WRITTEN:
+        text = plain(outcome, format)
+        assert text.index("small is worse than large-dropout") < text.index("large-dropout is better than large")
+        assert "primary contrast, 96 % CI" in text

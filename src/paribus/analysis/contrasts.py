@@ -46,6 +46,7 @@ class JudgedContrast:
         p_holm: Holm's step-down p of the same family, shown beside; it never decides the verdict. None with one seed.
         missing: seeds left out of this contrast because one of the arms has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
     """
 
     a: str
@@ -55,6 +56,7 @@ class JudgedContrast:
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
     looks_taken: tuple[int, ...] = ()
+    next_step: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:

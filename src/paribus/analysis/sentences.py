@@ -32,7 +32,8 @@ def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
         return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)
-    return comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    sentence = comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    return " ".join(filter(None, (sentence, contrast.next_step)))
 
 
 def comparison_sentence(
@@ -83,6 +84,10 @@ def comparison_sentence(
 
 def effect_sentence(effect: Effect) -> str:
     """What a main effect or an interaction says."""
+    return " ".join(filter(None, (_effect_sentence(effect), effect.next_step)))
+
+
+def _effect_sentence(effect: Effect) -> str:
     if effect.comparison is None:
         return _joined(f"{effect.name}: no seed has scores in all arms, so there is no estimate.", effect.missing)
     if effect.is_interaction:

@@ -54,13 +54,29 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
         "level": study.comparison.level,
         "metrics": [metric.name for metric in outcome.metrics],
         "arms": [_arm(outcome, arm) for arm in outcome.arms],
-        "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
-        "effects": [_effect(effect) for effect in outcome.effects],
+        "contrasts": [contrast_fields(contrast) | _declared_share(outcome, contrast) for contrast in outcome.contrasts],
+        "effects": [_effect(effect) | _declared_share(outcome, effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
         "readings": [asdict(misreading) for misreading in list_misreadings(outcome)],
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
+
+
+def _declared_share(outcome: Outcome, judged: JudgedContrast | Effect) -> dict[str, Any]:
+    """Share of the error and primary flag of a contrast or effect without scores, as the study declares them.
+
+    Its comparison has both where there is one; without scores it keeps its share (decision record 0050).
+    """
+    if judged.comparison is not None:
+        return {}
+    key = (judged.a, judged.b, judged.metric.name) if isinstance(judged, JudgedContrast) else _effect_key(judged)
+    declared = next((statement for statement in outcome.statements if statement.key == key), None)
+    return {} if declared is None else {"share": declared.share, "primary": declared.primary}
+
+
+def _effect_key(effect: Effect) -> tuple[object, ...]:
+    return (effect.factors, effect.levels)
 
 
 def run_fields(run: RunResult) -> dict[str, Any]:
@@ -114,6 +130,8 @@ def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
         "sentence": contrast_sentence(contrast),
         "p_holm": _number(contrast.p_holm),
         "missing": [_missing(missing) for missing in contrast.missing],
+        "looks_taken": list(contrast.looks_taken),
+        "next_step": contrast.next_step or None,
     }
 
 
@@ -130,13 +148,16 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "sentence": effect_sentence(effect),
         "p_holm": _number(effect.p_holm),
         "missing": [_missing(missing) for missing in effect.missing],
+        "looks_taken": list(effect.looks_taken),
+        "next_step": effect.next_step or None,
     }
 
 
 def _comparison(comparison: Comparison | None) -> dict[str, Any]:
     """The numbers of a comparison. Without a seed that both arms have there are none, and nothing is decided."""
     if comparison is None:
-        return {**dict.fromkeys(_COMPARED), "verdict": str(Verdict.UNDECIDED), "seeds": 0, "seed_differences": []}
+        undecided = {"verdict": str(Verdict.UNDECIDED), "seeds": 0, "seed_differences": [], "primary": False}
+        return dict.fromkeys(_COMPARED) | undecided
     flip, superior, look = comparison.sign_flip, comparison.superiority, comparison.look
     return {
         "difference": _number(comparison.difference),

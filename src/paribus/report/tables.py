@@ -12,7 +12,7 @@ from paribus.analysis.wording import capitalized, listed, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import PrintedInterval
-from paribus.report.statements import Statement, is_primary, primary_first
+from paribus.report.statements import JudgedStatement, is_primary, primary_first
 
 _MEASURES = (
     ("test_accuracy", "Test accuracy, %"),
@@ -76,7 +76,7 @@ def describe_intervals(outcome: Outcome, metrics: Iterable[Metric]) -> str:
     return f"mean and {percent(level)} interval ({'; '.join(f'{listed(on)} {scope}' for scope, on in about.items())})"
 
 
-def statement_table(statements: Sequence[Statement]) -> TextTable:
+def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
     """Differences with intervals and verdicts, of contrasts or of effects, all on one metric; primary ones first."""
     first = statements[0]
     noun = "contrast" if isinstance(first, JudgedContrast) else "effect"
@@ -105,18 +105,18 @@ def p_values(comparison: Comparison) -> tuple[float | None, float | None]:
     return comparison.p_adjusted, comparison.p_value
 
 
-def holm_p(statement: Statement) -> float | None:
+def holm_p(statement: JudgedStatement) -> float | None:
     """Holm's p of the difference; None for an equivalent one, whose p values are of another test."""
     comparison = statement.comparison
     return None if comparison is None or comparison.verdict is Verdict.EQUIVALENT else statement.p_holm
 
 
-def name_statement(statement: Statement) -> str:
+def name_statement(statement: JudgedStatement) -> str:
     """``a - b`` with a true minus sign, or the name of an effect."""
     return f"{statement.a} {numbers.MINUS} {statement.b}" if isinstance(statement, JudgedContrast) else statement.name
 
 
-def describe_share(statement: Statement) -> str:
+def describe_share(statement: JudgedStatement) -> str:
     """``primary contrast, 96 % CI (0.8 of the 5 % error)``; empty for a statement that is not primary."""
     comparison = statement.comparison
     if comparison is None or not comparison.primary:
@@ -159,7 +159,7 @@ def _arm_row(arm: ArmOutcome) -> tuple[Cell, ...]:
     return (arm.name, *measures, numbers.format_parameters(arm.recipe), format_seeds(arm))
 
 
-def _statement_row(statement: Statement, *, holm: bool) -> tuple[Cell, ...]:
+def _statement_row(statement: JudgedStatement, *, holm: bool) -> tuple[Cell, ...]:
     comparison, metric = statement.comparison, statement.metric
     name = f"{name_statement(statement)}{' (primary)' if is_primary(statement) else ''}"
     if comparison is None:

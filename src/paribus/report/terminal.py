@@ -15,7 +15,7 @@ from paribus.analysis import Effect, JudgedContrast, Verdict
 from paribus.analysis.metrics import METRICS
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
-from paribus.report.statements import Statement, is_primary, list_misreadings, list_statements, state
+from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
 from paribus.report.strip import Scale, draw_strip
 from paribus.report.tables import Cell, describe_intervals, explain_no_statement, format_seeds, metric_table
 
@@ -165,7 +165,7 @@ def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     yield Text(tuning.describe_tuning(outcome), style="dim")
 
 
-def _statements(title: str, statements: Sequence[Statement]) -> Iterator[RenderableType]:
+def _statements(title: str, statements: Sequence[JudgedStatement]) -> Iterator[RenderableType]:
     """The verdict in a column of its own, the sentence beside it."""
     if not statements:
         return

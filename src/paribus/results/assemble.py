@@ -13,6 +13,7 @@ from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult, Status
 from paribus.results.history import note_unplanned_looks, read_history, with_looks_taken
+from paribus.results.next_step import with_next_steps
 from paribus.results.notes import list_notes, positive_metrics
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores, own_metrics
@@ -55,9 +56,9 @@ def assemble_outcome(
         document,
         outcomes,
         environments,
+        request.data.notes,
         loss_is_per_example=scores.loss_is_per_example,
         positive=_unnamed_positive(document, request.data),
-        data_notes=request.data.notes,
     )
     outcome = Outcome(
         request,
@@ -70,7 +71,7 @@ def assemble_outcome(
         metrics=own_metrics(document),
         statements=history.statements,
     )
-    outcome = with_looks_taken(outcome, history)
+    outcome = with_next_steps(with_looks_taken(outcome, history))
     return replace(outcome, notes=(*note_unplanned_looks(outcome), *outcome.notes))
 
 

@@ -45,8 +45,8 @@ def try_arms(
     """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
 
     Raises:
-        ModelError: losses are compared that some arm has not.
         StudyError: a weight is for a class that the data does not have.
+        ModelError: losses are compared that some arm has not.
     """
     training, spec = document.protocol.training(), document.data.spec()
     with_class_indices(training, data, document.name)  # which refuses weights of classes that the data does not have

@@ -295,7 +295,8 @@ class DeclaredContrast(Table):
 class ComparisonSettings(Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
-    ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
+    ``margin`` is what counts as equivalent, in the metric's units (0.001 of accuracy where none is given, of
+    other metrics none); ``level`` is that of the intervals. ``looks`` are the
     numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
 
     ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
@@ -305,7 +306,7 @@ class ComparisonSettings(Table):
 
     scope: Literal["new data", "this test set"] = "new data"
     level: Number = Field(default=0.95, gt=0.5, lt=1)
-    margin: Number = Field(default=0.001, gt=0)
+    margin: Number | None = Field(default=None, gt=0)
     all_pairs: Flag = False
     factorial: Flag = False
     primary_share: Number = Field(default=0.8, gt=0, lt=1)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from paribus.analysis.simulate.few import few_table
+from paribus.analysis.simulate.runs_needed import runs_table
 from paribus.analysis.simulate.table import Table
 from paribus.analysis.simulate.tables import (
     coverage_tables,
@@ -20,6 +21,7 @@ from paribus.analysis.simulate.tables import (
     methods_table,
     zero_one_table,
 )
+from paribus.analysis.simulate.untuned import untuned_table
 
 Simulation = Callable[[int, np.random.Generator], Iterator[Table]]
 
@@ -29,6 +31,8 @@ SIMULATIONS: Mapping[str, Simulation] = {
     "looks": lambda draws, generator: iter((looks_table(draws, generator),)),
     "families": lambda draws, generator: iter((families_table(draws // 4, generator),)),
     "zero-one": lambda draws, generator: iter((zero_one_table(max(draws // 50, 100), generator),)),
+    "untuned": lambda draws, generator: iter((untuned_table(max(draws // 50, 100), generator),)),
+    "runs": lambda draws, generator: iter((runs_table(max(draws // 50, 100), generator),)),
     "few": lambda draws, generator: iter((few_table(max(draws // 10, 100), generator),)),
 }
 

@@ -16,11 +16,11 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
-from paribus.report.statements import Statement, primary_first
+from paribus.report.statements import JudgedStatement, primary_first
 from paribus.report.tables import name_statement
 
 
-def draw_forest(name: str, statements: Sequence[Statement], width: float) -> Plot | None:
+def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float) -> Plot | None:
     """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band."""
     known = [(item, item.comparison) for item in primary_first(statements) if item.comparison is not None]
     if not known:
@@ -96,7 +96,7 @@ def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
     ax.set_axisbelow(True)
 
 
-def _track(item: Statement, comparison: Comparison, width: float) -> Track:
+def _track(item: JudgedStatement, comparison: Comparison, width: float) -> Track:
     factor = _factor(item.metric)
     low, high = comparison.low, comparison.high
     label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"

@@ -25,7 +25,7 @@ def arms_section(outcome: Outcome) -> Markup:
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
     caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _COLUMNS])
-    head = ["Arm", *(heading for _, heading in _COLUMNS), "Parameters", "Seeds"]
+    head = ["Arm", *(heading for _, heading in _COLUMNS), "Seeds"]
     overlap = tag(
         "p",
         "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
@@ -110,7 +110,9 @@ def _cell(cell: Cell) -> Child:
 
 
 def _row(arm: ArmOutcome) -> list[Child]:
-    cells: list[Child] = [tag("span", arm.name, class_="name")]
+    parameters = numbers.format_parameters(arm.recipe)
+    below = [tag("br"), tag("small", f"{parameters} parameters")] if parameters != numbers.UNDEFINED else None
+    cells: list[Child] = [[tag("span", arm.name, class_="name"), below]]
     for metric, _ in _COLUMNS:
         cells.append(_cell(numbers.format_estimate(metric, arm.estimates.get(metric))))
-    return [*cells, numbers.format_parameters(arm.recipe), format_seeds(arm)]
+    return [*cells, format_seeds(arm)]

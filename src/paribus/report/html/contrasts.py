@@ -24,7 +24,7 @@ from paribus.report.html.parts import (
     verdict_of,
 )
 from paribus.report.numbers import format_margin
-from paribus.report.statements import Statement, primary_first
+from paribus.report.statements import JudgedStatement, primary_first
 from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
 
 _MOST_PANELS = 12
@@ -99,7 +99,7 @@ def _forest(name: str, group: Sequence[JudgedContrast]) -> Markup | None:
     )
 
 
-def _table(statements: Sequence[Statement]) -> Markup:
+def _table(statements: Sequence[JudgedStatement]) -> Markup:
     """A row for each statement, primary ones first; a column whose cells would all say the same is in the caption."""
     metric = statements[0].metric
     noun = "contrast" if isinstance(statements[0], JudgedContrast) else "effect"
@@ -117,7 +117,7 @@ def _table(statements: Sequence[Statement]) -> Markup:
     return table(caption, columns, rows, numbers=2)
 
 
-def _row(statement: Statement, *, with_margin: bool) -> list[Child]:
+def _row(statement: JudgedStatement, *, with_margin: bool) -> list[Child]:
     comparison, name = statement.comparison, _name(statement)
     if comparison is None:
         return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (7 if with_margin else 6)]
@@ -134,7 +134,7 @@ def _row(statement: Statement, *, with_margin: bool) -> list[Child]:
     ]
 
 
-def _name(statement: Statement) -> Child:
+def _name(statement: JudgedStatement) -> Child:
     """The arms, each unbroken; below them the share of a primary statement."""
     share = describe_share(statement)
     below = [tag("br"), tag("small", share)] if share else None

@@ -11,7 +11,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
 from paribus.report.numbers import format_duration
-from paribus.report.statements import Statement, is_primary, list_misreadings, list_statements, state
+from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
 from paribus.report.tables import explain_no_statement
 
 _MOST = 8
@@ -69,7 +69,7 @@ def misreadings_section(outcome: Outcome) -> Markup | None:
     return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
 
 
-def headline_statements(outcome: Outcome) -> tuple[Statement, ...]:
+def headline_statements(outcome: Outcome) -> tuple[JudgedStatement, ...]:
     """The primary statements, then a factorial study's effects, else its written contrasts, else the first pairs."""
     written = outcome.contrasts[: len(outcome.document.contrasts)]
     primary = [statement for statement in list_statements(outcome) if is_primary(statement)]
@@ -77,7 +77,7 @@ def headline_statements(outcome: Outcome) -> tuple[Statement, ...]:
     return (*primary, *others)[:_MOST]
 
 
-def _card(statement: Statement) -> Markup:
+def _card(statement: JudgedStatement) -> Markup:
     verdict = verdict_of(statement.comparison)
     names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else _levels(statement)
     first = tag("span", "primary", class_="primary") if is_primary(statement) else None

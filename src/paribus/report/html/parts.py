@@ -49,19 +49,33 @@ def svg(plot: Plot, suffix: str = "") -> Markup:
 
 
 def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]], *, numbers: int = 1) -> Markup:
-    """A table in a box that scrolls. Its first column names the rows; columns from ``numbers`` on hold numbers."""
-    header = [tag("th", cell, scope="col", class_="n" if i >= numbers else None) for i, cell in enumerate(head)]
+    """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
+
+    It stands in a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
+    columns turns each row into a block, in which every cell has its heading beside it (``data-label``).
+    """
+    labels = [_plain(join(heading).text) for heading in head]
+    classes = ["n" if index >= numbers else None for index in range(len(head))]
+    header = [tag("th", cell, scope="col", class_=kind) for cell, kind in zip(head, classes, strict=True)]
     body = [
         tag(
             "tr",
             tag("th", row[0], scope="row"),
-            [tag("td", cell, class_="n" if index >= numbers else None) for index, cell in enumerate(row[1:], 1)],
+            [
+                tag("td", tag("span", cell), class_=kind, data_label=label)
+                for cell, kind, label in zip(row[1:], classes[1:], labels[1:], strict=True)
+            ],
         )
         for row in rows
     ]
-    inner = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", header)), tag("tbody", body))
-    label = _plain(join(caption).text)
-    return tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=label)
+    inner = tag(
+        "table",
+        tag("caption", tag("span", caption)),
+        tag("thead", tag("tr", header)),
+        tag("tbody", body),
+        class_="blocks" if len(head) > 2 else None,
+    )
+    return tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=_plain(join(caption).text))
 
 
 def details(summary: Child, *children: Child, open_: bool = False) -> Markup:
