@@ -224,7 +224,7 @@ class Study:
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
-        folder = None if store is None else Path(store)
+        folder = None if store is None else Path(store).expanduser()
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
         asked = check_arms(study, arms)
