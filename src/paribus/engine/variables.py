@@ -1,9 +1,9 @@
 """Which environment variables of the user's may reach what computes a run, and which must not.
 
 A run's fingerprint says nothing of the environment, so nothing in it may change a run's bits without being recorded.
-What the libraries read is therefore taken away by the beginning of its name, but for what changes no bit, or is recorded
-with the run (``XLA_FLAGS``). ``docs/environment.md`` lists all of it; ``tests/docs/test_environment.py`` compares the
-page with the installed libraries.
+What the libraries read is therefore taken away by the beginning of its name, but for what changes no bit, or is
+recorded with the run (``XLA_FLAGS``). ``docs/environment.md`` lists all of it; ``tests/docs/test_environment.py``
+compares the page with the installed libraries.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:
     missing = [name for name in platforms if name != "cpu"]
     if missing and not on_gpu:
         raise BackendError(
-            f"JAX_PLATFORMS={environ['JAX_PLATFORMS']}: JAX cannot compute on '{missing[0]}' here: there is no GPU that "
-            "it could use, or no plugin for it (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute on the cores"
+            f"JAX_PLATFORMS={environ['JAX_PLATFORMS']}: JAX cannot compute on '{missing[0]}' here: no GPU that "
+            "it could use is there, or no plugin for one (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute on "
+            "the cores"
         )
