@@ -59,6 +59,6 @@ def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:
     if missing and not on_gpu:
         raise BackendError(
             f"JAX_PLATFORMS={environ['JAX_PLATFORMS']}: JAX cannot compute on '{missing[0]}' here: no GPU that "
-            "it could use is there, or no plugin for one (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute on "
-            "the cores"
+            "it could use is there, or no plugin for one (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute "
+            "on the cores"
         )
