@@ -65,7 +65,7 @@ def child(order: dict[str, Any], out: int, err: int) -> int:
         main()
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is is what the test looks for
         os.write(err, traceback.format_exc().encode())
         return 99
     try:
