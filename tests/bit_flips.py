@@ -1,8 +1,8 @@
 """Flips single bits of a small store's database, and looks at what the store then answers, and the doctor says.
 
 Every answer of paribus (text, JSON, HTML, exports, the weights that a resumed run trains) is a function of what a
-store hands out. So a flip is harmless if all that is handed out is what it was, and detected if reading raises our error.
-A run or a recipe that is gone is no wrong answer: it is shown as missing, and computed again. Anything else is a fault.
+store hands out. So a flip is harmless if what is handed out is what it was, and detected if reading raises our error. A
+run or a recipe that is gone is no wrong answer: it is shown as missing, and computed again. Anything else is a fault.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Final
 from paribus.errors import BackendError
 
 TAKEN_AWAY: Final = (
-    "KERAS_", "JAX_", "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_",
+    "KERAS_", "JAX_", "JAX2TF_", "CHECK_VMA", "EAGER_CONSTANT_FOLDING", "MOCK_NUM_GPU_PROCESSES", "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_",
     "NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_",
     "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "DNNL_", "ONEDNN_",
     "CUBLAS_", "CUBLASLT_", "CUDNN_", "NVIDIA_TF32_OVERRIDE", "GLIBC_TUNABLES", "PYTHONWARNINGS",
@@ -24,7 +24,7 @@ TAKEN_AWAY: Final = (
 HARMLESS: Final = (
     "KERAS_HOME", "XLA_PYTHON_CLIENT_", "XLA_CLIENT_MEM_FRACTION", "TF_CPP_",
     "JAX_PLATFORMS", "JAX_COMPILATION_CACHE_DIR", "JAX_COMPILATION_CACHE_MAX_SIZE", "JAX_ENABLE_COMPILATION_CACHE",
-    "JAX_PERSISTENT_CACHE_", "JAX_LOG_COMPILES", "JAX_EXPLAIN_CACHE_MISSES", "JAX_TRACEBACK_FILTERING",
+    "JAX_PERSISTENT_CACHE_MIN_", "JAX_LOG_COMPILES", "JAX_EXPLAIN_CACHE_MISSES", "JAX_TRACEBACK_FILTERING",
 )  # fmt: skip
 """Beginnings of names that stay: folders, logs, memory. What ``JAX_PLATFORMS`` says is checked against the machine."""
 
