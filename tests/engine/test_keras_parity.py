@@ -153,6 +153,18 @@ LOSSES = {
     "hinge": Case([dense(6), LINEAR], loss="categorical_hinge"),
     "summed": Case([dense(6), SOFTMAX], "SGD", layer("CategoricalCrossentropy", reduction="sum")),
     "two-classes": Case([dense(6), dense(1, "sigmoid")], loss="binary_crossentropy", classes=2),
+    "two-classes-hinge": Case(
+        [dense(6), dense(1, "tanh")],
+        loss="hinge",
+        classes=2,
+        accuracy=keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
+    ),
+    "two-classes-squared-hinge": Case(
+        [dense(6), dense(1, "linear")],
+        loss="squared_hinge",
+        classes=2,
+        accuracy=keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
+    ),
     # Keras's "accuracy" would hold logits against 0.5.
     "two-classes-logits": Case(
         [dense(6), dense(1, "linear")],
@@ -161,7 +173,6 @@ LOSSES = {
         accuracy=keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),
     ),
     "two-classes-squared": Case([dense(6), dense(1, "sigmoid")], loss="mean_squared_error", classes=2),
-    "two-classes-hinge": Case([dense(6), dense(1, "tanh")], loss="hinge", classes=2),
 }
 
 

@@ -45,6 +45,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "what is monitored": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, "val_accuracy"))},
     "least improvement": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, min_delta=0.1))},
     "metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]')},
+    "the positive class": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")},
     "precision": {"training": replace(TRAINING, precision="bf16")},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
@@ -100,7 +101,8 @@ def test_a_new_engine_has_new_fingerprints(monkeypatch: pytest.MonkeyPatch) -> N
 def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
-        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision")
+        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision"),
+        "positive",
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]
@@ -122,9 +124,10 @@ def test_what_a_canonical_form_depends_on(monkeypatch: pytest.MonkeyPatch) -> No
         key(data=replace(DATA, input_shape=(28, 28))),
         key(data=replace(DATA, classes=11)),
         key(training=replace(TRAINING, metrics='[{"AUC":{}}]')),
+        key(training=replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")),
     ]
     monkeypatch.setattr(fingerprint.importlib.metadata, "version", lambda name: f"another {name}")
-    assert len({key(), *others}) == 7
+    assert len({key(), *others}) == 8
     monkeypatch.undo()
     assert key() not in others
 

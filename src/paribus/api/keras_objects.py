@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
+from paribus.api.live_model import unwritten_optimizer_state
 from paribus.errors import UsageError
 from paribus.keras_config.names import name_of, snake_case
 
@@ -32,6 +35,8 @@ def optimizer(given: Any) -> Written:
             raise UsageError(
                 f"optimizer {given!r}: Keras knows no such optimizer; name one, like 'adam', or give a Keras object"
             ) from error
+        if lost := list(unwritten_optimizer_state(given)):
+            raise UsageError(f"optimizer {type(given).__name__}: {lost[0]}")
         given = keras.saving.serialize_keras_object(given)
     name, arguments = _class(given, keras.optimizers, "optimizer")
     if name == "LossScaleOptimizer":
@@ -76,7 +81,15 @@ def metrics(given: Sequence[Any]) -> list[Written]:
     Raises:
         UsageError: a metric is a function or class of the user's own, or no metric at all.
     """
-    return [_metric(each) for each in given]
+    written = [_metric(item) for item in given]
+    # Two of a class that were given no names: Keras would number them too, but by what else it has seen.
+    seen: Counter[str] = Counter()
+    for item in written:
+        for name, arguments in item.items():
+            if "name" not in arguments and isinstance(arguments, dict) and name[:1].isupper():
+                seen[name] += 1
+                arguments |= {"name": f"{name_of(name, {})}_{seen[name]}"} if seen[name] > 1 else {}
+    return written
 
 
 def _metric(given: Any) -> Written:
@@ -91,7 +104,8 @@ def _metric(given: Any) -> Written:
         raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
     config = given if isinstance(given, dict) else keras.saving.serialize_keras_object(given)
     name, arguments = _class(config, keras.metrics, "metric")
-    own = {} if isinstance(given, dict) or given.name == name_of(name, {}) else {"name": given.name}
+    counted = re.compile(rf"{re.escape(name_of(name, {}))}(_\d+)?")
+    own = {} if isinstance(given, dict) or counted.fullmatch(given.name) else {"name": given.name}
     defaults = {key: each.default for key, each in signature(getattr(keras.metrics, name)).parameters.items()}
     told = {key: item for key, item in arguments.items() if key in defaults and key != "dtype"}
     return {name: {key: item for key, item in told.items() if item != defaults[key]} | own}

@@ -12,6 +12,7 @@ from typing import Any
 
 from paribus.api import keras_objects
 from paribus.api.estimators import estimator_arm, is_estimator
+from paribus.api.live_model import unwritten_state
 from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import canonical_json
@@ -140,6 +141,7 @@ def _objections(model: Any) -> Iterator[str]:
                 f"class {type(layer).__name__} has no get_config that tells its {', '.join(untold)}: "
                 "return {**super().get_config(), ...} with every argument of __init__"
             )
+    yield from unwritten_state(model)
     compiled = model.get_compile_config() if model.compiled else None
     if compiled is not None:
         if compiled["loss"] is None or isinstance(compiled["loss"], (list, tuple)):
@@ -160,7 +162,10 @@ def _untold(layer: Any) -> list[str]:
     """Arguments of a model class that Keras would write down with their defaults, whatever they were (keras 3.15)."""
     import keras
 
-    if not isinstance(layer, keras.Model) or getattr(layer, "inputs", None) or _owner(layer, "get_config") is not None:
+    kerass = type(layer).__module__.startswith("keras.")
+    if not isinstance(layer, keras.Model) or kerass or getattr(layer, "inputs", None):
+        return []
+    if _owner(layer, "get_config") is not None:
         return []
     return [name for name in inspect.signature(type(layer).__init__).parameters if name not in _GENERAL]
 

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 
 from paribus.backends.job_runner import JobRunner
 from paribus.backends.schedule import Group
+from paribus.data.read_once import READ_DATA
 from paribus.engine import environment
 from paribus.errors import BackendError, ModelError, ParibusError, UsageError
 from paribus.keras_config.custom_objects import Imports
@@ -72,6 +73,7 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
     """Serve jobs until the driver hangs up."""
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(place)
+    READ_DATA.hold_nothing()
     rooms = JobRunner(lanes)
     connection: Connection[Event | Raised, Message] = Connection(channel)
     problem: ParibusError | None = None

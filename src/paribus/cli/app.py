@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 
@@ -53,6 +54,8 @@ app.command("doctor")(doctor.doctor)
 def main() -> None:
     """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
     streams.prepare_streams()
+    # Estimators run in one thread. Where /dev/shm may not be written to, joblib would say so in the midst of progress.
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
         app()
     except ParibusError as error:

@@ -6,21 +6,26 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import keras
 
-from paribus.engine import canonical, metrics
+from paribus.engine import canonical
 from paribus.engine.losses import reads_one_output
+from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import objections, rebuilt, stuck
+from paribus.engine.trainability import differs_when_rebuilt, objections, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
-from paribus.records import DescribeJob, LayerSummary, Recipe
+from paribus.keras_config.custom_objects import module_of, registered_names
+from paribus.keras_config.ends import last_activation
+from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
 _ROOMS: Mapping[str, ModuleType] = {
     "regularizer": keras.regularizers,
@@ -32,7 +37,7 @@ _ROOMS: Mapping[str, ModuleType] = {
 }
 
 
-def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> Recipe:
+def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequence[str]) -> Recipe:
     """Build an arm's network and optimizer without drawing a single weight, and write down their canonical form.
 
     Raises:
@@ -55,7 +60,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
         if model is not None and not mistakes:
             large = too_large(model, min(job.training.batch_size, EVALUATION_BATCH))
             mistakes += [] if large is None else [Mistake(place, large)]
-            mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
+            mistakes += _check_shapes(model, job.training.loss, example_shape, len(class_names), place)
     forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
     if optimizer is not None:
@@ -72,12 +77,31 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int) -> 
     recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
     network, wrong = rebuilt(recipe, job.training)
     found = [wrong] if network is None else objections(network, example_shape)
+    if network is not None and not found and differs_when_rebuilt(network, recipe, job.training, example_shape):
+        modules = sorted(
+            {Path(str(sys.modules[module_of(name)].__file__)).name for name in registered_names(json.loads(text))}
+        )
+        found = [
+            f"built twice from the same config it is another network: a class of yours ({', '.join(modules)}) draws "
+            "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
+            "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
+        ]
     mistakes = [Mistake(place, text) for text in found]
-    own = metrics.objections(job.training.metrics, int(output_shape(model)[-1] or 0))
-    mistakes += [Mistake("protocol, metrics", text) for text in own]
+    mistakes += metric_mistakes(job.training, class_names, int(output_shape(model)[-1] or 0))
     if mistakes:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     return recipe
+
+
+def metric_mistakes(
+    training: Training, class_names: Sequence[str], outputs: int, *, of_estimator: bool = False
+) -> list[Mistake]:
+    """What speaks against the protocol's own metrics, and against the positive class that it names."""
+    try:
+        asked = AskedMetrics.of_training(training, class_names, of_estimator=of_estimator)
+    except ValueError as error:
+        return [Mistake("protocol, positive", str(error))]
+    return [Mistake("protocol, metrics", text) for text in metric_objections(asked, outputs)]
 
 
 def _config(text: str) -> dict[str, Any]:
@@ -189,6 +213,15 @@ def _check_shapes(
     if mistakes:
         return mistakes
     wanted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
+    activation = last_activation(keras.saving.serialize_keras_object(model))
+    if answers == (None, 1) and activation == "softmax":
+        return [
+            Mistake(
+                f"{place}, layers",
+                "softmax over one unit is always 1, so that every example gets the same answer: say activation = "
+                '"sigmoid" there, or end with a unit a class',
+            )
+        ]
     if answers not in wanted:
         return [
             Mistake(

@@ -83,6 +83,7 @@ def prepare(place: Place | None = None) -> None:
     os.environ["XLA_FLAGS"] = " ".join((*users, *ours))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     _keep_programs()
 
 

@@ -119,9 +119,9 @@ class Asked:
         prepare = steps.prepared(shape, data.scale, standard)
 
         def ask(trainable: list[jax.Array], others: list[jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
-            outputs, _ = network.model.stateless_call(trainable, others, prepare(x), training=False)
-            given = losses.probabilities(outputs, network.from_logits)
-            return given, losses.predicted_classes(outputs, network.from_logits)
+            outputs, _ = network.call(trainable, others, prepare(x), training=False)
+            given = losses.probabilities(outputs, network.output_kind)
+            return given, losses.predicted_classes(outputs, network.output_kind)
 
         self._network, self._ask = network, jax.jit(ask)
 

@@ -18,7 +18,7 @@ import jax
 import keras
 
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
-from paribus.engine.losses import TargetForm, loss_from, target_form
+from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
 from paribus.engine.precision import BF16
 from paribus.engine.rebuild import revive
 from paribus.records import Recipe, Training
@@ -44,7 +44,7 @@ class Network:
     optimizer: keras.optimizers.Optimizer
     loss: keras.losses.Loss
     target_form: TargetForm
-    from_logits: bool
+    output_kind: OutputKind
     seed_states: tuple[int, ...]
     starts_from_weights: bool
     bf16: bool
@@ -59,9 +59,25 @@ class Network:
         forget_what_was_built()
         loss = loss_from(training.loss)
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
-        from_logits = bool(loss.get_config().get("from_logits", False))
+        kind = output_kind(training.loss)
         form, bf16 = target_form(training.loss), training.precision == BF16
-        return cls(model, optimizer, loss, form, from_logits, positions, starts_from_weights, bf16)
+        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16)
+
+    def call(
+        self,
+        trainable: list[jax.Array],
+        others: list[jax.Array],
+        x: jax.Array,
+        *,
+        training: bool,
+        penalties: bool = False,
+    ) -> Any:
+        """What the model answers with these weights, as ``keras.Model.stateless_call``.
+
+        Keras passes ``training`` only to a ``call`` that takes it, and so does this. ``penalties`` asks for those too.
+        """
+        mode = {"training": training} if self.model._call_has_training_arg else {}
+        return self.model.stateless_call(trainable, others, x, return_losses=penalties, **mode)
 
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
         """Draw all weights: a pure function, made to be jitted.

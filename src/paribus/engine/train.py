@@ -147,7 +147,7 @@ def _results(
 ) -> list[RunResult]:
     """Measure every lane honestly: both splits, in inference mode, with the weights that its run ended with."""
     train, test = evaluated(programs, state, data.train), evaluated(programs, state, data.test)
-    own = own_metrics(courses[0].job.training.metrics, programs, state, data)
+    own = own_metrics(courses[0].job.training, programs, state, data)
     named = [programs.network.named_weights(lane) for lane in programs.lanes.apart(state)]
     seconds = (time.perf_counter() - started) / len(courses)
     results = []

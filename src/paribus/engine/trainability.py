@@ -6,16 +6,21 @@ which would train but as another network than was meant, are known by name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
 import keras
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from numpy.typing import NDArray
 
 from paribus.engine import steps
 from paribus.engine.network import Network
 from paribus.engine.rebuild import as_read, input_shape
+from paribus.keras_config.custom_objects import registered_names
 from paribus.records import Recipe, Training
 
 _PLAIN = frozenset(
@@ -66,6 +71,46 @@ def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
         return Network.rebuild(recipe, training), ""
     except _OBJECTIONS as error:
         return None, f"Keras cannot build it again from its config: {' '.join(str(error).split())[:600]}"
+
+
+def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, example_shape: tuple[int, ...]) -> bool:
+    """Whether a user's own classes make another network of the same config each time.
+
+    They do where they draw random numbers that no stream of the run reaches, such as NumPy's: at construction, in
+    ``build``, or in ``call`` while it is traced. Such numbers are constants of the traced programs.
+    """
+    if not registered_names(json.loads(recipe.model)):
+        return False
+    again = Network.rebuild(recipe, training)
+    first, second = (list(_constants_of(each, example_shape)) for each in (network, again))
+    return len(first) != len(second) or not all(map(np.array_equal, first, second))
+
+
+def _constants_of(network: Network, example_shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """Every constant in the programs that draw the weights and that train on a batch."""
+    keys = np.zeros((len(network.seed_states), 2), np.uint32)
+    drawn, state = jax.make_jaxpr(network.initial_state, return_shape=True)(np.zeros(2, np.uint32), keys)
+    reads = as_read(input_shape(network.model)[1:], example_shape)
+    assert reads is not None, "the shapes were checked"
+    x, labels = np.zeros((3, *reads), np.float32), np.zeros(3, np.int32)
+    step = jax.make_jaxpr(partial(steps.train_step, network))(state, x, labels)
+    for jaxpr in (drawn, step):
+        yield from _constants(jaxpr)
+
+
+def _constants(value: Any) -> Iterator[NDArray[Any]]:
+    """The constants of a traced program, with those of the programs inside it."""
+    if isinstance(value, ClosedJaxpr):
+        yield from (np.asarray(const) for const in value.consts)
+        yield from _constants(value.jaxpr)
+    elif isinstance(value, Jaxpr):
+        for equation in value.eqns:
+            yield from (np.asarray(var.val) for var in equation.invars if isinstance(var, Literal))
+            for inner in equation.params.values():
+                yield from _constants(inner)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _constants(item)
 
 
 def _said(error: Exception) -> str:

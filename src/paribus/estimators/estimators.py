@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,28 @@ from threadpoolctl import threadpool_limits
 
 from paribus import seeds
 from paribus.data import load, standardization
-from paribus.data.dataset import Dataset
-from paribus.data.training import class_weights, kept_for_training
+from paribus.data.dataset import Content, Dataset
+from paribus.data.expected import ExpectedData
+from paribus.data.training import class_weights, divide_training_split
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.keras_config.names import is_log_loss
-from paribus.records import Curve, DataSpec, DescribeJob, Predictions, Recipe, RunResult, Scores, Status, TrainJob
+from paribus.keras_config.names import is_binary_loss, is_log_loss
+from paribus.records import (
+    Curve,
+    DataSpec,
+    DescribeJob,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Status,
+    Training,
+    TrainJob,
+)
 
-Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
-"""``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""
+Measure = Callable[[Training, Sequence[str], NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
+"""``(training, class names, probabilities, labels)`` -> every metric of the training by name."""
 
 EPSILON = np.float32(1e-7)
 """Keras's: probabilities are clipped to it before the logarithm, as its categorical cross-entropy does."""
@@ -48,7 +60,11 @@ class _Prepared:
 
     train: _Split
     test: _Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +87,7 @@ class Estimators:
 
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
-        self._data: dict[tuple[DataSpec, float], _Prepared] = {}
+        self._data: dict[tuple[DataSpec, float, str | None], tuple[_Prepared, Content]] = {}
 
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
@@ -87,7 +103,7 @@ class Estimators:
         What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run. What
         it raises is raised.
         """
-        data = self._prepared(job.data, job.training.validation_split)
+        data = self._prepared(job)
         estimator = canonical.revive(job.recipe.model)
         names = canonical.random_states(estimator)
         estimator.set_params(**dict(zip(names, seeds.random_states(job.seeds, len(names)), strict=True)))
@@ -105,12 +121,13 @@ class Estimators:
             f"{split}_{name}": value
             for split, answers, examples in splits
             if job.training.metrics is not None
-            for name, value in self._measure(job.training.metrics, answers.given, examples.labels).items()
+            for name, value in self._measure(job.training, data.class_names, answers.given, examples.labels).items()
         }
         status, reason = Status.FINISHED, _told(heard)
         if not all(np.isfinite(answers.given).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
-        measured = is_log_loss(json.loads(job.training.loss))
+        loss = json.loads(job.training.loss)
+        has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
         return RunResult(
             fingerprint=job.fingerprint,
             status=status,
@@ -119,9 +136,9 @@ class Estimators:
                 fit_accuracy=np.nan,
                 fit_loss=np.nan,
                 train_accuracy=_accuracy(train, data.train),
-                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                train_loss=log_loss(_right(train, data.train)) if has_loss else np.nan,
                 test_accuracy=_accuracy(test, data.test),
-                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+                test_loss=log_loss(_right(test, data.test)) if has_loss else np.nan,
             ),
             curve=Curve((), ()),
             seconds=seconds,
@@ -132,12 +149,26 @@ class Estimators:
             metrics=own,
         )
 
-    def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
-        key = (spec, validation_split)
-        if key not in self._data:
-            # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
-            self._data = {key: _prepare(load(spec), spec, validation_split)}
-        return self._data[key]
+    def _prepared(self, job: TrainJob) -> _Prepared:
+        """The data of a job, read where it is not held already.
+
+        Raises:
+            DataError: it is not what the job was planned on.
+        """
+        spec, training, expected = job.data, job.training, ExpectedData.of(job)
+        key = (spec, training.validation_split, training.validation)
+        held = self._data.get(key)
+        if held is not None and (expected is None or expected.is_in(held[1])):
+            return held[0]
+        if expected is not None:
+            expected.learn()
+        data = load(spec)
+        if expected is not None:
+            expected.check(data.content, spec.source)
+        prepared = _prepare(data, spec, training)
+        # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
+        self._data = {key: (prepared, data.content)}
+        return prepared
 
 
 def log_loss(true_probability: NDArray[np.float32]) -> float:
@@ -146,9 +177,9 @@ def log_loss(true_probability: NDArray[np.float32]) -> float:
     return float(np.mean(-np.log(clipped), dtype=np.float64))
 
 
-def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepared:
-    kept = kept_for_training(data, validation_split)
-    standard = standardization(data.x_train[:kept]) if spec.standardize else None
+def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
+    rows = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, rows) if spec.standardize else None
 
     def vectors(x: NDArray[Any]) -> NDArray[np.float32]:
         found = x.astype(np.float32)
@@ -158,8 +189,8 @@ def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepare
             found /= np.float32(spec.scale)
         return found.reshape(len(found), -1)
 
-    train = _Split(vectors(data.x_train[:kept]), data.y_train[:kept])
-    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.classes)
+    train = _Split(vectors(data.x_train[rows]), data.y_train[rows])
+    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
 
 
 def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:

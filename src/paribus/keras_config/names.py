@@ -96,7 +96,44 @@ def spelled_out(value: Any) -> Any:
     return {value: {}} if isinstance(value, str) else value
 
 
+_LOG_LOSSES = frozenset({"categoricalcrossentropy", "sparsecategoricalcrossentropy", "binarycrossentropy"})
+
+
 def is_log_loss(loss: Mapping[str, Any]) -> bool:
-    """Whether a loss is plain cross-entropy, which the probability of the right class alone tells."""
-    ((name, arguments),) = loss.items() if len(loss) == 1 else (("", {}),)
-    return "crossentropy" in name.replace("_", "").lower() and not set(arguments) - {"from_logits"}
+    """Whether a loss is plain cross-entropy: of normalized outputs, -log of the probability of the right class.
+
+    Focal, smoothed and generalized cross-entropies are not. Binary cross-entropy is with one output or two classes; of
+    more outputs it is a mean over all of them.
+    """
+    name, arguments = _one_item(loss)
+    return bare_name(name) in _LOG_LOSSES and not set(arguments) - {"from_logits"}
+
+
+def is_binary_loss(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss reads every output by itself as a yes or no."""
+    return bare_name(_one_item(loss)[0]).startswith("binary")
+
+
+def is_hinge(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss reads margins, and of a single output decides at 0."""
+    return bare_name(_one_item(loss)[0]) in ("hinge", "squaredhinge")
+
+
+def takes_logits(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss takes outputs for logits."""
+    return _one_item(loss)[1].get("from_logits") is True
+
+
+def is_loss_in_nats(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss is a cross-entropy or a divergence, whose unit is the nat."""
+    return bare_name(_one_item(loss)[0]) in {*_LOG_LOSSES, "kldivergence"}
+
+
+def _one_item(written: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    ((name, arguments),) = written.items() if len(written) == 1 else (("", {}),)
+    return name, arguments
+
+
+def bare_name(name: str) -> str:
+    """A class name, or the same in snake case, in one form: ``kldivergence``."""
+    return name.replace("_", "").lower()

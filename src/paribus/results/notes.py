@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from typing import Any
 
 from paribus.analysis.wording import counted, listed
 from paribus.early_stopping import kept_epoch
-from paribus.keras_config.names import is_log_loss
+from paribus.keras_config.ends import end_that_misfits
+from paribus.keras_config.metric_forms import has_positive_class
+from paribus.keras_config.names import is_log_loss, name_of
 from paribus.outcome.choice import Choice
 from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
 from paribus.study.candidates import spelled
 from paribus.study.document import StudyDocument
+from paribus.study.statements import declared_statements
 
 
 def list_notes(
-    document: StudyDocument, arms: Sequence[ArmOutcome], environments: Sequence[Environment]
+    document: StudyDocument,
+    arms: Sequence[ArmOutcome],
+    environments: Sequence[Environment],
+    data_notes: Sequence[str] = (),
+    *,
+    loss_is_per_example: bool = True,
+    positive: str | None = None,
 ) -> tuple[str, ...]:
-    """One plain sentence for everything that bounds the results."""
-    found: list[str] = []
+    """One plain sentence for everything that bounds the results.
+
+    ``data_notes`` are on how the data was read. ``loss_is_per_example``: whether test losses are known of each test
+    example. ``positive``: the class that binary metrics are about where the study names none.
+    """
+    found: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
         found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
     for arm in arms:
@@ -27,14 +42,37 @@ def list_notes(
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    found += _odd_ends(document, arms)
+    found += _same_recipes(document, arms)
+    found += _loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
+    if positive is not None:
+        names = listed([name_of(*item) for item in positive_metrics(document)])
+        verb = "is" if len(positive_metrics(document)) == 1 else "are"
+        found.append(
+            f"Of the metrics, {names} {verb} about class '{positive}'; `positive` in [protocol] names another."
+        )
     found += _arms_without_runs(document, arms)
     found += _tuning(document, arms)
     found += note_mixed_environments(environments)
     found += _ended_early(document, arms)
-    looks = document.comparison.looks
-    if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
-        found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
+    found += _before_the_first_look(document, arms)
     return tuple(found)
+
+
+def _before_the_first_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """What is not judged yet because a planned look is still to come."""
+    looks, statements = document.comparison.looks, declared_statements(document)
+    seeds = {arm.name: len(arm.runs) for arm in arms}
+    waiting = [s for s in statements if looks and all(arm in seeds for arm in s.arms)]
+    waiting = [s for s in waiting if s.primary or not any(other.primary for other in statements)]
+    waiting = [s for s in waiting if min(seeds[arm] for arm in s.arms) < looks[0]]
+    if not waiting:
+        return []
+    what = listed([statement.name for statement in waiting]) if len(waiting) < len(statements) else "nothing"
+    negation = "Nothing is judged yet" if what == "nothing" else f"Not judged yet: {what}"
+    return [
+        f"{negation}: the first planned look is at {looks[0]} seeds an arm. `paribus run --until-decided` takes it."
+    ]
 
 
 def _arms_without_runs(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
@@ -74,6 +112,46 @@ def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[st
     )
 
 
+def _odd_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Networks whose last activation does not fit the loss, which trains them all the same."""
+    for arm in arms:
+        if not arm.recipe.is_estimator:
+            misfit = end_that_misfits(json.loads(arm.recipe.model), document.protocol.loss)
+            if misfit is not None:
+                yield f"{arm.name}: {misfit}."
+
+
+def _same_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Arms that are one recipe under several names: their runs are the same, so that comparing them says nothing."""
+    by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
+    for arm in arms:
+        precision = document.protocol.training(document.arms[arm.name].precision).precision
+        key = (arm.recipe.model, arm.recipe.optimizer, None if arm.recipe.is_estimator else precision)
+        by_recipe.setdefault(key, []).append(arm.name)
+    for names in by_recipe.values():
+        if len(names) > 1:
+            yield (
+                f"{listed(names)} are the same recipe under {len(names)} names, trained once: their difference is 0 by "
+                "construction."
+            )
+
+
+def positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, Any]]]:
+    """The protocol's metrics that are about a positive class, with their arguments."""
+    return [item for metric in document.protocol.metrics for item in metric.items() if has_positive_class(*item)]
+
+
+def _loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
+    """Why losses of cross-entropy are judged run by run, which is then no choice of the reader's."""
+    if loss_is_per_example or not is_log_loss(document.protocol.loss):
+        return []
+    return [
+        "Test losses are what the loss itself says of each run. It is not the mean of -log of the right class's "
+        "probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that what is "
+        "said of losses holds on this test set."
+    ]
+
+
 def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """What bounds the choice of tuned arms, and that others were not tuned."""
     yield from note_untuned_arms(document, [arm.name for arm in arms])
@@ -89,7 +167,7 @@ def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str
 
 def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
     """Candidates that ended badly, and values at the end of what was tried."""
-    for each in choice.tried:
+    for each in choice.candidates:
         for remark in dict.fromkeys(each.remarks):
             scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
             yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."

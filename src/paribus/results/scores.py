@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +15,16 @@ from paribus.analysis.metrics import Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
-from paribus.errors import StoreDamagedError
+from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
-from paribus.keras_config.names import is_log_loss
+from paribus.keras_config.metric_forms import has_positive_class
+from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
 from paribus.records import DataSummary, Predictions, RunResult, Seeds
 from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
+
+KERAS_EPSILON = 1e-7
+"""What Keras clips probabilities to before it takes their logarithm (``keras.config.epsilon``)."""
 
 
 class StudyScores:
@@ -45,6 +52,7 @@ class StudyScores:
         self._document = document
         self._own = {metric.name: metric for metric in own_metrics(document)}
         self._classes = data.classes
+        self._data = data
         self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
@@ -64,12 +72,16 @@ class StudyScores:
         Raises:
             UnknownNameError: there is no such metric; the message lists those that there are.
         """
-        return metric_named(name, self._own)
+        found = metric_named(name, self._own)
+        if name.endswith("_loss") and name not in self._own and not is_loss_in_nats(self._document.protocol.loss):
+            return replace(found, unit=Unit.PLAIN)
+        return found
 
     def scores(self, arm: str, metric: str) -> SeedScores:
         """One row a run that has scores: per example where the metric is known per example, else one column.
 
-        A run for which a metric of the study's own says no number (nan) has no score on it.
+        A run that has no number for a metric of the study's own has no score on it; neither has a diverged run on a
+        loss of which nobody can say what knowing nothing costs.
 
         Raises:
             StoreError: a run's predictions cannot be read.
@@ -79,7 +91,7 @@ class StudyScores:
         if key not in self._cache:
             self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
-            runs = [each for each in runs if metric not in self._own or _says(each[1], metric)]
+            runs = [each for each in runs if self._is_known(each[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
@@ -104,18 +116,50 @@ class StudyScores:
         """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
         if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
             return True
-        return metric.endswith("_loss") and not metric.startswith("fit_") and is_log_loss(self._document.protocol.loss)
+        loss = self._document.protocol.loss
+        compares_all_outputs = is_binary_loss(loss) and self._classes > 2
+        return not metric.startswith("fit_") and is_log_loss(loss) and not compares_all_outputs
+
+    @cached_property
+    def loss_is_per_example(self) -> bool:
+        """Whether -log of the right class's probability is the loss that every run of the study was measured with.
+
+        It is for plain cross-entropy of normalized outputs. What a loss does with others is Keras's to say, and stored
+        are the loss's mean and the probabilities: so the mean of -log p is held against each run's own loss.
+        """
+        if not is_log_loss(self._document.protocol.loss):
+            return False
+        for arm in self._runs:
+            self._read(arm)
+        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+
+    def _agrees(self, run: RunResult) -> bool:
+        """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
+        assert run.scores is not None, "only runs that have scores are kept"
+        mean = float(np.mean(self._log_losses(run)))
+        return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
+
+    def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
+        """-log of the probability of each example's right class; Keras clips probabilities, and logits it does not."""
+        smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
+        return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
 
     def _per_example(self, metric: str) -> bool:
-        """Whether a metric has a value for each test example. Of losses, only plain cross-entropy can be told so."""
-        return self.metric(metric).per_example and (metric != "test_loss" or is_log_loss(self._document.protocol.loss))
+        """Whether a metric has a value for each test example."""
+        return self.metric(metric).per_example and (metric != "test_loss" or self.loss_is_per_example)
+
+    def _is_known(self, run: RunResult, metric: str) -> bool:
+        if metric in self._own:
+            return math.isfinite(run.metrics.get(metric, math.nan))
+        if not metric.endswith("_loss") or is_log_loss(self._document.protocol.loss):
+            return True
+        return math.isfinite(getattr(run.scores, metric))
 
     def _values(self, arm: str, metric: str, runs: Sequence[RunResult]) -> NDArray[np.generic]:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            found = [self._predictions(run.fingerprint).true_probability for run in runs]
-            return log_loss(np.stack(found), self._classes)
+            return np.stack([self._log_losses(run) for run in runs])
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
@@ -130,8 +174,20 @@ class StudyScores:
         return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
 
     def _true_labels(self) -> NDArray[np.int32]:
+        """The labels that the runs were measured with.
+
+        Raises:
+            DataError: the data has changed since.
+        """
         if self._labels is None:
-            self._labels = load(self._document.data.spec()).y_test
+            dataset = load(self._document.data.spec())
+            if dataset.fingerprint != self._data.fingerprint:
+                raise DataError(
+                    f"{self._document.data.source}: the data is not what the stored runs were measured on (fingerprint "
+                    f"{dataset.fingerprint[:12]}, stored runs {self._data.fingerprint[:12]}): put the file back as it "
+                    "was, or `paribus run` the study on the data as it is now"
+                )
+            self._labels = dataset.y_test
         return self._labels
 
 
@@ -143,7 +199,7 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {name.replace('_', ' ')}",
+            f"{split} {name.replace('_', ' ')}{_of_class(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -156,8 +212,10 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     )
 
 
-def _says(run: RunResult, metric: str) -> bool:
-    return math.isfinite(run.metrics.get(metric, math.nan))
+def _of_class(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
+    """`` of 'fraud'`` where a study names the positive class and the metric has one."""
+    positive = document.protocol.positive
+    return f" of '{positive}'" if positive is not None and has_positive_class(cls, arguments) else ""
 
 
 def pairing_number(seeds: Seeds) -> int:
