@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -19,6 +17,7 @@ from paribus.api.models import Model, take_down
 from paribus.api.options import StudyOptions, resolve_options, shows_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
+from paribus.data.spooling import make_lasting_folder
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
@@ -185,9 +184,9 @@ class Study:
         """The study as a study file would say it. Arrays are written to a temporary folder for as long as it lives."""
         if self._given is None or self._given.arrays is None:
             return self._template
-        folder = tempfile.mkdtemp(prefix="paribus-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return self._with_data(Path(folder))
+        folder, remove = make_lasting_folder()
+        weakref.finalize(self, remove)
+        return self._with_data(folder)
 
     def run(
         self,
