@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from paribus.engine import canonical
+from paribus.engine.arguments import unknown_arguments
 from paribus.engine.losses import reads_one_output
 from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
@@ -37,8 +38,14 @@ _ROOMS: Mapping[str, ModuleType] = {
 }
 
 
-def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequence[str]) -> Recipe:
+def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int, class_names: Sequence[str] = ()) -> Recipe:
     """Build an arm's network and optimizer without drawing a single weight, and write down their canonical form.
+
+    Args:
+        job: the arm as it is written.
+        example_shape: the shape of one example of the data.
+        classes: how many classes the data has.
+        class_names: what they are called; by their numbers, where nothing is given.
 
     Raises:
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
@@ -60,7 +67,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
         if model is not None and not mistakes:
             large = too_large(model, min(job.training.batch_size, EVALUATION_BATCH))
             mistakes += [] if large is None else [Mistake(place, large)]
-            mistakes += _check_shapes(model, job.training.loss, example_shape, len(class_names), place)
+            mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
     forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
     if optimizer is not None:
@@ -87,7 +94,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
     mistakes = [Mistake(place, text) for text in found]
-    mistakes += metric_mistakes(job.training, class_names, int(output_shape(model)[-1] or 0))
+    mistakes += metric_mistakes(job.training, class_names or range_names(classes), int(output_shape(model)[-1] or 0))
     if mistakes:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     return recipe
@@ -102,6 +109,11 @@ def metric_mistakes(
     except ValueError as error:
         return [Mistake("protocol, positive", str(error))]
     return [Mistake("protocol, metrics", text) for text in metric_objections(asked, outputs)]
+
+
+def range_names(classes: int) -> tuple[str, ...]:
+    """What classes are called that have no names."""
+    return tuple(map(str, range(classes)))
 
 
 def _config(text: str) -> dict[str, Any]:
@@ -150,6 +162,7 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
         mistakes.append(Mistake(place, f"{room.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
         return None
     before = len(mistakes)
+    mistakes += [Mistake(f"{place} ({name})", text) for text in unknown_arguments(cls, arguments)]
     resolved = {key: _resolve(key, value, f"{place}, {key}", mistakes) for key, value in arguments.items()}
     if len(mistakes) > before:
         return None

@@ -40,7 +40,7 @@ class Engine:
             ModelError: with every mistake that Keras found.
         """
         data = self._prepared(job.data, job.training.validation_split)
-        return describe(job, data.train.example_shape, data.class_names)
+        return describe(job, data.train.example_shape, data.classes, data.class_names)
 
     def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None] = lambda _: None) -> RunResult:
         """Train one arm with one seed and measure it honestly: a group of one."""
