@@ -14,6 +14,7 @@ from typing import Any, Self
 from paribus.api import keras_objects
 from paribus.api.data_argument import DataArgument, Scale, read_data_argument
 from paribus.api.grid_argument import with_grids
+from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import Model, take_down
 from paribus.api.results import Results
 from paribus.backends.base import Backend
@@ -52,6 +53,8 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
+            ``early_stopping``; others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
@@ -107,6 +110,7 @@ class Study:
         validation_split: float = 0.0,
         class_weight: Mapping[int, float] | str | None = None,
         early_stopping: int | Mapping[str, Any] | None = None,
+        callbacks: Sequence[Any] = (),
         precision: str = "float32",
         metrics: Sequence[Any] = (),
         positive: str | None = None,
@@ -121,6 +125,7 @@ class Study:
     ) -> None:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
+        early_stopping = read_callbacks(callbacks, early_stopping) if callbacks else early_stopping
         models = take_down(arms, optimizer)
         readers = [model.reads for model in models.values() if model.reads is not None]
         self._given: DataArgument | None = read_data_argument(

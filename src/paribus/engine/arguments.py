@@ -31,7 +31,7 @@ _NEVER = frozenset({"self", "args", "kwargs"})
 
 
 def known_arguments(cls: type) -> dict[str, None]:
-    """The arguments that a class of Keras takes by name, its own first: its bases' where it hands on what it is given."""
+    """The arguments that a class of Keras takes by name, its own first, then those that it hands on to its bases."""
     known: dict[str, None] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object or not base.__module__.startswith("keras."):

@@ -26,6 +26,7 @@ from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_lar
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.keras_config.ends import last_activation
+from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
 _ROOMS: Mapping[str, ModuleType] = {
@@ -128,6 +129,11 @@ def _config(text: str) -> dict[str, Any]:
         raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() says")
     if refused := sorted(set(refused_layers(config))):
         raise ValueError("; ".join(refused))
+    if shared := sorted(set(shared_layers(config))):
+        raise ValueError(
+            f"layer '{shared[0]}' is shared by several layers, which a config alone does not carry; call one layer twice "
+            "in a functional model, or write a layer class that holds it"
+        )
     return config
 
 

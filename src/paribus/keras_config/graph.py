@@ -18,6 +18,8 @@ _WEIGHTED = re.compile(
 )
 """Layers that do the work; what stands between them belongs to the one before."""
 
+_NORMALIZES = re.compile(r"(Batch|Layer|Group|RMS)Normalization|PReLU")
+
 
 def is_container(layer: Json) -> bool:
     """Whether a layer is a model that lists its layers."""
@@ -63,6 +65,35 @@ def head(model: Json) -> set[int]:
         for layer in _outputs(container):
             found |= _back_to_weights(container, layer)
     return found
+
+
+def shared_layers(value: Any) -> Iterator[str]:
+    """Names of layers in a config that are one object with a layer before them, as Keras marks them in its files.
+
+    A config that is built without the objects around it gives each a layer of its own, with weights of its own.
+    """
+    if isinstance(value, dict):
+        config = value.get("config")
+        if "shared_object_id" in value and isinstance(config, dict) and {"name", "trainable"} <= set(config):
+            yield str(config["name"])
+        for item in value.values():
+            yield from shared_layers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from shared_layers(item)
+
+
+def frozen_layers(model: Json) -> Iterator[str]:
+    """Names of layers with weights that are not trained."""
+    for _, layer in layers(model):
+        for inner in wrapped(layer):
+            has_weights = (
+                is_weighted(inner)
+                or _NORMALIZES.fullmatch(inner["class_name"])
+                or ">" in str(inner.get("registered_name"))
+            )
+            if has_weights and inner["config"].get("trainable") is False:
+                yield str(inner["config"].get("name"))
 
 
 def is_functional(container: Json) -> bool:
