@@ -80,8 +80,8 @@ def _check_file(path: Path, config: dict[str, Any]) -> None:
     mistakes = [
         Mistake(
             "",
-            f"layer '{name}' is shared by several layers, which its config alone does not carry: each would get weights "
-            "of its own. Call one layer twice in a functional model, or write a layer class that holds it",
+            f"layer '{name}' is shared by several layers, which its config alone does not carry: each would get "
+            "weights of its own. Call one layer twice in a functional model, or write a layer class that holds it",
         )
         for name in dict.fromkeys(shared_layers(config))
     ]

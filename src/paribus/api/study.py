@@ -131,7 +131,6 @@ class Study:
         self._given: DataArgument | None = read_data_argument(
             data, scale=scale, standardize=standardize, readers=readers
         )
-        _check_scaled_once(self._given.table.scale if scale == "auto" else None, models)
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
@@ -263,16 +262,6 @@ class Study:
 def _joined(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
-
-
-def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None:
-    """A network that scales pixels itself must not get scaled ones, unless that was asked for."""
-    own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
-    if scale is not None and own:
-        raise UsageError(
-            f"arm '{own[0]}' has a Rescaling layer, and pixels of this data are divided by {scale:g} already: "
-            f"say scale=None to leave them as they are, or scale={scale:g} if both are meant"
-        )
 
 
 def _by_text(weights: Mapping[int, float] | str | None) -> Any:

@@ -16,12 +16,13 @@ import keras
 
 from paribus.engine import canonical
 from paribus.engine.arguments import unknown_arguments
+from paribus.engine.input_range import scaled_twice
 from paribus.engine.losses import reads_one_output
 from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import differs_when_rebuilt, objections, rebuilt, stuck
+from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
@@ -39,7 +40,13 @@ _ROOMS: Mapping[str, ModuleType] = {
 }
 
 
-def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int, class_names: Sequence[str] = ()) -> Recipe:
+def describe(
+    job: DescribeJob,
+    example_shape: tuple[int, ...],
+    classes: int,
+    class_names: Sequence[str] = (),
+    ends: tuple[float, float] | None = None,
+) -> Recipe:
     """Build an arm's network and optimizer without drawing a single weight, and write down their canonical form.
 
     Args:
@@ -47,6 +54,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int, cla
         example_shape: the shape of one example of the data.
         classes: how many classes the data has.
         class_names: what they are called; by their numbers, where nothing is given.
+        ends: the smallest and the largest value that a network reads, where they are known.
 
     Raises:
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
@@ -94,6 +102,9 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], classes: int, cla
             "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
+    if network is not None and not found and ends is not None and not only_plain(network):
+        twice = scaled_twice(network, *ends, example_shape)
+        found = [] if twice is None else [twice]
     mistakes = [Mistake(place, text) for text in found]
     mistakes += metric_mistakes(job.training, class_names or range_names(classes), int(output_shape(model)[-1] or 0))
     if mistakes:
@@ -131,8 +142,8 @@ def _config(text: str) -> dict[str, Any]:
         raise ValueError("; ".join(refused))
     if shared := sorted(set(shared_layers(config))):
         raise ValueError(
-            f"layer '{shared[0]}' is shared by several layers, which a config alone does not carry; call one layer twice "
-            "in a functional model, or write a layer class that holds it"
+            f"layer '{shared[0]}' is shared by several layers, which a config alone does not carry; call one layer "
+            "twice in a functional model, or write a layer class that holds it"
         )
     return config
 

@@ -41,12 +41,17 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
     """
     layers = list(network.model._flatten_layers())
     found = [*_known(layers), *_of_optimizer(network.optimizer)]
-    if found or (_usual(network.loss) and all(_plain(layer) for layer in layers)):
+    if found or (_usual(network.loss) and only_plain(network)):
         return found
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
         return [f"Keras cannot train it as a pure step: {_said(error)}"]
+
+
+def only_plain(network: Network) -> bool:
+    """Whether a network consists of Keras's commonest layers alone."""
+    return all(_plain(layer) for layer in network.model._flatten_layers())
 
 
 def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
