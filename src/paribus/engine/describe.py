@@ -30,6 +30,12 @@ from paribus.keras_config.ends import last_activation
 from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
+_KERAS_REFUSES = (ValueError, TypeError, NotImplementedError, ImportError, AttributeError, KeyError, IndexError)
+"""What Keras raises of a layer or a network that it cannot build."""
+
+_COLOURS = re.compile(r"\x1b\[\d+m")
+"""With which Keras marks its messages for a terminal."""
+
 _ROOMS: Mapping[str, ModuleType] = {
     "regularizer": keras.regularizers,
     "initializer": keras.initializers,
@@ -152,7 +158,7 @@ def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> A
     """Let Keras try; what it objects to becomes a mistake with a place."""
     try:
         return build()
-    except (ValueError, TypeError, NotImplementedError, ImportError) as error:
+    except _KERAS_REFUSES as error:
         mistakes.append(Mistake(place, _brief(error)))
         return None
 
@@ -162,7 +168,7 @@ def _brief(error: Exception) -> str:
     while isinstance(error.__context__, (ValueError, TypeError)) and not error.__suppress_context__:
         error = error.__context__
     said = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
-    return " ".join(said.split())
+    return " ".join(_COLOURS.sub("", said).split())
 
 
 def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
@@ -215,18 +221,30 @@ def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
 
 
 def _stack(input_shape: tuple[int, ...], layers: list[Any], place: str, mistakes: list[Mistake]) -> Any:
-    return _attempt(
-        lambda: keras.Sequential([keras.Input(input_shape), *layers]),
-        f"{place}, layers on input of shape {input_shape}",
-        mistakes,
-    )
+    here, before = f"{place}, layers on input of shape {input_shape}", len(mistakes)
+    model = _attempt(lambda: keras.Sequential([keras.Input(input_shape), *layers]), here, mistakes)
+    if len(mistakes) > before:
+        # Keras does not always say which layer it means.
+        number = next((i for i in range(1, len(layers)) if not _stacks(input_shape, layers[:i])), len(layers))
+        culprit = type(layers[number - 1]).__name__
+        if culprit not in mistakes[-1].message:
+            mistakes[-1] = Mistake(here, f"{mistakes[-1].message} (layer {number}, {culprit})")
+    return model
+
+
+def _stacks(input_shape: tuple[int, ...], layers: list[Any]) -> bool:
+    """Whether Keras can stack these layers."""
+    return _attempt(lambda: keras.Sequential([keras.Input(input_shape), *layers]), "", []) is not None
 
 
 def _check_shapes(
     model: keras.Model, loss: str, example_shape: tuple[int, ...], classes: int, place: str
 ) -> list[Mistake]:
     """The network must be able to read the examples, and answer with one number a class (or one, where two do)."""
-    reads, answers = input_shape(model), output_shape(model)
+    mistakes: list[Mistake] = []
+    reads, answers = input_shape(model), _attempt(lambda: output_shape(model), f"{place}, layers", mistakes)
+    if mistakes:
+        return mistakes
     for what, shape in (("inputs", reads), ("outputs", answers)):
         if not shape:
             return [Mistake(place, f"the network has several {what}; a classifier has one")]
@@ -238,7 +256,6 @@ def _check_shapes(
                 f"give it the input {example_shape}, or {(math.prod(example_shape),)} for flat examples",
             )
         ]
-    mistakes: list[Mistake] = []
     one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes

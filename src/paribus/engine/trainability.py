@@ -7,6 +7,7 @@ which would train but as another network than was meant, are known by name.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -27,6 +28,9 @@ _PLAIN = frozenset(
     {"Activation", "BatchNormalization", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "Sequential"}
 )
 """Keras's layers that train with whatever arguments they take; a network of these alone is not tried."""
+
+_COLOURS = re.compile(r"\x1b\[\d+m")
+"""With which Keras marks its messages for a terminal."""
 
 _OBJECTIONS = (ValueError, TypeError, NotImplementedError, IndexError, AttributeError, KeyError)
 """What Keras and JAX raise of a step that cannot be traced."""
@@ -119,7 +123,8 @@ def _constants(value: Any) -> Iterator[NDArray[Any]]:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split()).split(" Arguments received by", 1)[0][:600]
+    said = " ".join(_COLOURS.sub("", str(error)).split())
+    return said.split(" Arguments received by", 1)[0][:600]
 
 
 def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
