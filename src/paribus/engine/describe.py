@@ -20,7 +20,7 @@ from paribus.engine.input_range import scaled_twice
 from paribus.engine.losses import reads_one_output
 from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
-from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
+from paribus.engine.rebuild import as_read, input_shape, model_from_config, output_shape
 from paribus.engine.steps import EVALUATION_BATCH
 from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
@@ -72,7 +72,9 @@ def describe(
     forget_what_was_built()
     with keras.StatelessScope(initialize_variables=False):
         if "model" in spec:
-            model = _attempt(lambda: revive(_config(spec["model"]), example_shape), f"{place}, model", mistakes)
+            model = _attempt(
+                lambda: model_from_config(_config(spec["model"]), example_shape), f"{place}, model", mistakes
+            )
         else:
             layers = [
                 _construct(keras.layers, layer, f"{place}, layer {i}", mistakes)
@@ -92,26 +94,26 @@ def describe(
     text = canonical.model_text(model, example_shape)
     with keras.StatelessScope(initialize_variables=False):
         # Summed up is what the text says, by the names that it gives; and a text that cannot be read again is refused.
-        model = _attempt(lambda: revive(json.loads(text), example_shape), place, mistakes)
+        model = _attempt(lambda: model_from_config(json.loads(text), example_shape), place, mistakes)
     forget_what_was_built()
     if model is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
     network, wrong = rebuilt(recipe, job.training)
-    found = [wrong] if network is None else objections(network, example_shape)
-    if network is not None and not found and differs_when_rebuilt(network, recipe, job.training, example_shape):
+    reasons = [wrong] if network is None else objections(network, example_shape)
+    if network is not None and not reasons and differs_when_rebuilt(network, recipe, job.training, example_shape):
         modules = sorted(
             {Path(str(sys.modules[module_of(name)].__file__)).name for name in registered_names(json.loads(text))}
         )
-        found = [
+        reasons = [
             f"built twice from the same config it is another network: a class of yours ({', '.join(modules)}) draws "
             "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
-    if network is not None and not found and ends is not None and not only_plain(network):
+    if network is not None and not reasons and ends is not None and not only_plain(network):
         twice = scaled_twice(network, *ends, example_shape)
-        found = [] if twice is None else [twice]
-    mistakes = [Mistake(place, text) for text in found]
+        reasons = [] if twice is None else [twice]
+    mistakes = [Mistake(place, text) for text in reasons]
     mistakes += metric_mistakes(job.training, class_names or range_names(classes), int(output_shape(model)[-1] or 0))
     if mistakes:
         raise ModelError(f"arm '{job.arm}'", mistakes)
@@ -167,8 +169,8 @@ def _brief(error: Exception) -> str:
     """The first cause of what Keras says, without the configs that it appends."""
     while isinstance(error.__context__, (ValueError, TypeError)) and not error.__suppress_context__:
         error = error.__context__
-    said = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
-    return " ".join(_COLOURS.sub("", said).split())
+    text = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
@@ -194,17 +196,17 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
 
 def _stuck(optimizer: Any, written: dict[str, dict[str, Any]], place: str) -> list[Mistake]:
     """What keeps an optimizer from taking a step: every argument that does so by itself, or all of them together."""
-    said = stuck(optimizer)
-    if said is None:
+    reason = stuck(optimizer)
+    if reason is None:
         return []
     ((name, arguments),) = written.items()
-    found = []
+    mistakes = []
     for key, value in arguments.items():
         alone = _construct(keras.optimizers, {name: {key: value}}, place, [])
         why = None if alone is None else stuck(alone)
         if why is not None:
-            found.append(Mistake(f"{place} ({name}), {key}", f"{json.dumps(value)[:100]}: {why}"))
-    return found or [Mistake(f"{place} ({name})", said)]
+            mistakes.append(Mistake(f"{place} ({name}), {key}", f"{json.dumps(value)[:100]}: {why}"))
+    return mistakes or [Mistake(f"{place} ({name})", reason)]
 
 
 def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
@@ -259,7 +261,7 @@ def _check_shapes(
     one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
-    wanted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
+    accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
     if answers == (None, 1) and activation == "softmax":
         return [
@@ -269,7 +271,7 @@ def _check_shapes(
                 '"sigmoid" there, or end with a unit a class',
             )
         ]
-    if answers not in wanted:
+    if answers not in accepted:
         return [
             Mistake(
                 f"{place}, layers",

@@ -1,4 +1,4 @@
-"""What an arm's programs would object to, found without running them: before anything trains, by name.
+"""What an arm's programs would object to, without running them: before anything trains, by name.
 
 Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
 which would train but as another network than was meant, are known by name.
@@ -44,9 +44,9 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
         example_shape: the shape of one example of the data.
     """
     layers = list(network.model._flatten_layers())
-    found = [*_known(layers), *_of_optimizer(network.optimizer)]
-    if found or (_usual(network.loss) and only_plain(network)):
-        return found
+    reasons = [*_known(layers), *_of_optimizer(network.optimizer)]
+    if reasons or (_usual(network.loss) and only_plain(network)):
+        return reasons
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
@@ -64,11 +64,11 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
     Keras looks at an argument such as ``beta_1`` when a step computes with it.
     """
     try:
-        anew = type(optimizer).from_config(optimizer.get_config())
+        fresh = type(optimizer).from_config(optimizer.get_config())
         weights = np.zeros((2, 2), np.float32)
-        anew.build([keras.Variable(weights)])
-        state = [np.zeros(variable.shape, variable.dtype) for variable in anew.variables]
-        jax.eval_shape(anew.stateless_apply, state, [weights], [weights])
+        fresh.build([keras.Variable(weights)])
+        state = [np.zeros(variable.shape, variable.dtype) for variable in fresh.variables]
+        jax.eval_shape(fresh.stateless_apply, state, [weights], [weights])
     except _OBJECTIONS as error:
         return _said(error)
     return None
@@ -123,8 +123,8 @@ def _constants(value: Any) -> Iterator[NDArray[Any]]:
 
 
 def _said(error: Exception) -> str:
-    said = " ".join(_COLOURS.sub("", str(error)).split())
-    return said.split(" Arguments received by", 1)[0][:600]
+    message = " ".join(_COLOURS.sub("", str(error)).split())
+    return message.split(" Arguments received by", 1)[0][:600]
 
 
 def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
@@ -138,8 +138,8 @@ def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
     x = np.zeros((5, *example_shape), np.float32)
     # A full batch of three and a short one.
     jax.eval_shape(steps.chunk_program(network, prepare, 3), state, steps.Sums.zero(), order, x, labels)
-    found = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
-    if found.loss.shape != (5,):
+    evaluation = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
+    if evaluation.loss.shape != (5,):
         yield f"loss {type(network.loss).__name__} gives no value for each example, which is what runs are compared by"
 
 

@@ -58,13 +58,13 @@ def is_weighted(layer: Json) -> bool:
 
 def head(model: Json) -> set[int]:
     """The layers (by ``id``) that make the answer: from the last ones with weights on."""
-    found: set[int] = set()
+    identities: set[int] = set()
     for container in containers(model):
         if container is not model["config"]:
             continue
         for layer in _outputs(container):
-            found |= _back_to_weights(container, layer)
-    return found
+            identities |= _back_to_weights(container, layer)
+    return identities
 
 
 def shared_layers(value: Any) -> Iterator[str]:
@@ -147,16 +147,16 @@ def _outputs(container: Json) -> list[Json]:
 
 
 def _back_to_weights(container: Json, layer: Json) -> set[int]:
-    found = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
+    identities = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
     if is_container(layer):
         for last in _outputs(layer["config"]):
-            found |= _back_to_weights(layer["config"], last)
-        return found
+            identities |= _back_to_weights(layer["config"], last)
+        return identities
     if is_weighted(layer):
-        return found
+        return identities
     for before in predecessors(container, layer):
-        found |= _back_to_weights(container, before)
-    return found
+        identities |= _back_to_weights(container, before)
+    return identities
 
 
 def _places(value: Any) -> list[list[Any]]:

@@ -48,7 +48,7 @@ def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
     """
-    from paribus.engine.inference import Asked
+    from paribus.engine.inference import NetworkInference
 
     results = chosen.results
     if not chosen.networks:
@@ -62,8 +62,8 @@ def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
     standard = standardization(data.x_train[:kept]) if spec.standardize else None
     for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
         runs = [each for each in chosen.networks if each.arm.name == arm]
-        asked = Asked(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
-        answers = [asked.about(results.store.weights(each.run.fingerprint), inputs.x) for each in runs]
+        inference = NetworkInference(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
+        answers = [inference.answer(results.store.weights(each.run.fingerprint), inputs.x) for each in runs]
         yield ArmAnswers(
             arm,
             tuple(each.run.seeds.seed for each in runs),
