@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 PEERS ?= .venv-peers
-SEEDS ?= 3
+RUN_ARGS ?=
 PYTEST_ARGS ?=
 PROOFS ?=
 
@@ -19,8 +19,8 @@ DECLARED := pyproject.toml constraints.txt
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(USE) ## set up, train the notebook's five networks on SEEDS=3 seeds, print the answer
-	$(BIN)/paribus run mnist-mlps --seeds $(SEEDS)
+run: $(USE) ## set up, answer the notebook's question: its five networks, on more seeds until it is decided
+	$(BIN)/paribus run mnist-mlps --until-decided $(RUN_ARGS)
 
 test: $(DEV) packages ## set up for development, run all tests, in two processes; fails below the coverage floor
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=paribus $(PYTEST_ARGS)

@@ -54,6 +54,8 @@ def carry_out(
             "inputs": version,
             "machine": dict(machine()),
         }
+        # Another process may have recorded other parts meanwhile.
+        parts = {**results.read(proof.name, folder), name: parts[name]}
         in_order = {each: parts[each] for each in proof.parts if each in parts}
         results.write(proof.name, proof.claim, in_order, folder)
         all_hold &= finding.holds

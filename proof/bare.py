@@ -21,12 +21,16 @@ CASES = {
     "root": Case(root=True),
     "a plain user without a home": Case(root=False),
 }
-COMMANDS = {"make run": "make run SEEDS=1", "make test": "make test PYTEST_ARGS=--junitxml=out/tests.xml"}
+COMMANDS = {
+    "make run": "make run RUN_ARGS='--max-seeds 4'",
+    "make test": "make test PYTEST_ARGS=--junitxml=out/tests.xml",
+}
 
 
 def show(case: Case, command: str) -> Finding:
     """Run a command of the README in a fresh minimal Debian, in a fresh clone of what is committed."""
-    base, tree, log = debian.minimal(PLACE), PLACE / "tree", PLACE / "log.txt"
+    name = "root" if case.root else "user"
+    base, tree, log = debian.minimal(PLACE), PLACE / name, PLACE / f"{name}.txt"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["cp", "-a", str(base), str(tree)], check=True)
     subprocess.run(["git", "clone", "--quiet", "--no-local", str(ROOT), f"{tree}{CHECKOUT}"], check=True)

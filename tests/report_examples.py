@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.analysis import error_shares
 from paribus.data import load, summarize
 from paribus.outcome.outcome import Outcome
 from paribus.records import Curve, Environment, LayerSummary, Predictions, Recipe, RunResult, Scores, Seeds, Status
@@ -84,6 +86,16 @@ def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
     return outcome(study, {name: 0.9 + 0.03 * (index % 3) for index, name in enumerate(study.arms)}, end=end)
 
 
+def with_primary(outcome: Outcome, *primary: int, share: float = 0.8) -> Outcome:
+    """The same outcome with the contrasts at these indices primary, and the shares of the error divided accordingly."""
+    flags = [index in primary for index in range(len(outcome.contrasts))]
+    contrasts = tuple(
+        replace(contrast, comparison=contrast.comparison and replace(contrast.comparison, share=part, primary=flag))
+        for contrast, part, flag in zip(outcome.contrasts, error_shares(flags, share), flags, strict=True)
+    )
+    return replace(outcome, contrasts=contrasts)
+
+
 def fingerprint(arm: str, seed: int) -> str:
     return hashlib.sha256(f"{arm}/{seed}".encode()).hexdigest()
 
@@ -98,7 +110,8 @@ def recipe(arm: Arm, inputs: int) -> Recipe:
             LayerSummary(f"{kind.lower()}_{index}", kind, f"(None, {units})", (width + 1) * units * (kind == "Dense"))
         )
         width = units
-    config = json.dumps(list(arm.layers or ()), sort_keys=True)
+    layers = [{"class_name": kind, "config": config} for layer in arm.layers or () for kind, config in layer.items()]
+    config = json.dumps({"class_name": "Sequential", "config": {"layers": layers}}, sort_keys=True)
     return Recipe(config, json.dumps(arm.optimizer, sort_keys=True), sum(row.parameters for row in rows), tuple(rows))
 
 

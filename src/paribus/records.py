@@ -78,6 +78,21 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Imputation:
+    """How missing values of a table are filled in, as scikit-learn's ``SimpleImputer`` does it.
+
+    ``strategy`` is ``"median"``, ``"most_frequent"`` or ``"constant"``. Columns of words have no median: they take the
+    most frequent word. ``fill_value`` is the constant: a number for columns of numbers (0 by default), a word for
+    columns of words ("missing_value" by default). ``indicator`` adds a 0/1 feature for each column of which a value is
+    missing in the training split.
+    """
+
+    strategy: str
+    fill_value: float | str | None = None
+    indicator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DataSpec:
     """Where the data comes from and how it is prepared before a network sees it.
 
@@ -87,7 +102,8 @@ class DataSpec:
 
     How it is read, for sources that ask for it: ``label`` names the column that holds the class, ``categorical`` the
     columns whose numbers are mere names, ``test`` the file of the test split; ``test_fraction`` is the share split
-    off for testing where the source has no test split.
+    off for testing where the source has no test split. ``drop`` names columns that are left out, ``impute`` says how
+    missing values of a table are filled in.
     """
 
     source: str
@@ -98,11 +114,18 @@ class DataSpec:
     categorical: tuple[str, ...] = ()
     test: str | None = None
     test_fraction: float | None = None
+    drop: tuple[str, ...] = ()
+    impute: Imputation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """What a report says about the data: name, fingerprint (sha256 of content), sizes."""
+    """What a report says about the data: name, fingerprint (sha256 of content), sizes.
+
+    ``notes`` are remarks on how it was read, one plain sentence each. ``class_names`` are the names of the classes
+    by index, empty where they are the indices themselves. Neither says which data it is: summaries that differ in them
+    alone are equal (decision 0067).
+    """
 
     name: str
     fingerprint: str
@@ -110,6 +133,8 @@ class DataSummary:
     test: int
     input_shape: tuple[int, ...]
     classes: int
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    class_names: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +155,11 @@ class Training:
     """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
 
     ``class_weight`` weighs the loss of each example while training: pairs of class and weight (1 for classes that are
-    not named), or "balanced" for weights inversely proportional to how often a class is trained on.
+    not named), or "balanced" for weights inversely proportional to how often a class is trained on. A study names a
+    class by its label; in a job it is an index (see :meth:`with_class_indices`).
+
+    ``validation`` says which training examples the validation split takes: None for the last ones, as Keras does, or
+    "stratified" for each class in proportion.
 
     ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
 
@@ -144,16 +173,22 @@ class Training:
     epochs: int
     batch_size: int
     validation_split: float = 0.0
-    class_weight: tuple[tuple[int, float], ...] | str | None = None
+    class_weight: tuple[tuple[int | str, float], ...] | str | None = None
     early_stopping: EarlyStopping | None = None
     metrics: str | None = None
     precision: str | None = None
     positive: str | None = None
+    validation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store."""
+    """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store.
+
+    ``data_fingerprint`` is that of the data which the run is planned on: whoever computes it refuses other data.
+    ``data_files`` are stamps of the files that held it (name, inode, size, time of change in ns): while they are the
+    same, large files need not be hashed again (decision 0070).
+    """
 
     fingerprint: str
     arm: str
@@ -161,6 +196,8 @@ class TrainJob:
     recipe: Recipe
     training: Training
     data: DataSpec
+    data_fingerprint: str | None = None
+    data_files: tuple[tuple[str, int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

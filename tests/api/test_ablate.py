@@ -67,7 +67,7 @@ def test_the_table_says_what_was_changed(found: pb.Ablation) -> None:
         assert "without 1 Dropout layer" in shown
         assert "What does each part of the model contribute?" in shown
         assert "The model as it is: test accuracy" in shown
-        assert "for all 7 comparisons at once" in shown
+        assert "simultaneous 95 % CI, 7 contrasts" in shown
     assert text.index("one block more") < text.index("dropout")
     assert max(map(len, text.splitlines())) <= 110
     assert html.startswith('<div class="paribus">')
@@ -87,8 +87,8 @@ def test_only_the_parts_that_are_asked_for(engine: Engine) -> None:
     study = pb.Study({"as-it-is": model()}, "digits", seeds=2)
     some = ablate.take_apart(study, "as-it-is", parts=["no-l2"], backend=Ranking(engine), progress=False)
     assert list(some.arms) == ["as-it-is", "no-l2"]
-    assert "[95 % interval], on new data, 2 seeds" in " ".join(repr(some).split())
-    with pytest.raises(UnknownNameError, match="part 'no-noise': this model has none of that name; it has no-dropout"):
+    assert "[95 % CI], on new data, 2 seeds" in " ".join(repr(some).split())
+    with pytest.raises(UnknownNameError, match=r"no part 'no-noise' in this model: .*there are no-dropout"):
         ablate.take_apart(study, "as-it-is", parts=["no-noise"], backend=Ranking(engine), progress=False)
 
 
@@ -210,7 +210,7 @@ def test_a_function_of_a_module_or_a_file(tmp_path: Path) -> None:
     ("source", "data", "error", "said"),
     [
         ("digits", None, UsageError, "a .keras file, module:function, or study/arm is expected"),
-        ("digits/big", None, UnknownNameError, "study 'digits' has no arm 'big'; its arms are small, large"),
+        ("digits/big", None, UnknownNameError, "no arm 'big' in study 'digits': there are small, large"),
         ("digit/small", None, UnknownNameError, "did you mean 'digits'"),
         ("net.keras", None, UsageError, "a model alone does not say what it is trained on; give --data"),
         ("net.keras", "digits", UsageError, "there is no such file"),

@@ -271,7 +271,7 @@ def test_optimizers_are_written_as_in_a_study_file() -> None:
         ({"optimizer": "adamm"}, UsageError, "optimizer 'adamm': Keras knows no such optimizer"),
         ({"loss": "crossentropy"}, UsageError, "loss 'crossentropy': Keras knows no such loss"),
         ({"loss": lambda y, p: p}, UsageError, "a loss of your own"),
-        ({"baseline": "c"}, UsageError, "baseline 'c' is no arm; the arms are a, b"),
+        ({"baseline": "c"}, UsageError, "no arm 'c' in baseline: there are a, b"),
         ({"epochs": 0}, StudyError, "epochs: 0: "),
         ({"name": "a b"}, StudyError, "name"),
         ({"scale": -1}, StudyError, "scale"),

@@ -288,6 +288,26 @@ def test_colours_where_there_is_no_terminal() -> None:
     assert not COLOURS.search(paribus("--help", FORCE_COLOR="1", NO_COLOR="1").out)
 
 
+NO_SEMAPHORES = """
+import _multiprocessing, sys
+class Refusing(_multiprocessing.SemLock):
+    def __new__(cls, *arguments, **named):
+        raise PermissionError(13, "Permission denied")
+_multiprocessing.SemLock = Refusing
+sys.argv[0] = "paribus"
+from paribus.cli import main
+main()
+"""
+
+
+def test_a_machine_without_shared_memory_is_no_news(tmp_path: Path) -> None:
+    """Where /dev/shm may not be written to, as in a bare chroot, stderr holds progress and nothing else."""
+    asked = ("run", "digits", "--seeds", "1", "--arm", "small", "--epochs", "1", "--store", tmp_path / "runs")
+    said = paribus(*asked, command=(sys.executable, "-c", NO_SEMAPHORES))
+    assert said.code == 0
+    assert "joblib" not in said.err
+
+
 def test_a_reader_that_leaves_early() -> None:
     shell = f"{sys.executable} -m paribus studies | head -c 1"
     done = subprocess.run(["sh", "-c", shell], env=environment(), capture_output=True, text=True, check=False)

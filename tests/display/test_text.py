@@ -41,12 +41,12 @@ def test_data_that_takes_long_to_read_is_announced_once(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool(load(DataSpec("digits")), tmp_path / "large")
-    document = override(DOCUMENT, data=str(tmp_path / "large"), arms=["small"])
+    document = override(DOCUMENT, data=str(tmp_path / "large"))
     stream, store = io.StringIO(), MemoryStore()
     display = Terminal(Console(file=stream, width=200)) if kind == "terminal" else Plain(stream)
     monkeypatch.setattr(run, "LARGE", 1 << 10)
     for _ in range(2):
-        run_study(document, store, FakeBackend(), display)
+        run_study(document, store, FakeBackend(), display, arms=["small"])
     assert stream.getvalue().count("reading ") == 1
     assert f"reading {tmp_path / 'large'} once for its fingerprint: 0.0 GiB" in stream.getvalue()
 

@@ -20,7 +20,7 @@ from command_line import call
 from paribus.data import summarize
 from paribus.display.tally import Tally
 from paribus.errors import ModelError, UsageError
-from paribus.export.networks import export_networks
+from paribus.export.keras_files import export_networks
 from paribus.records import Curve, Ended, Recipe, RunResult, Seeds, Started, Status
 from paribus.report import FORMATS
 from paribus.results.selection import select_runs

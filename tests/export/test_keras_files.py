@@ -25,7 +25,7 @@ from paribus.engine.engine import Engine
 from paribus.engine.inference import keras_model, put_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
 from paribus.export.files import whole
-from paribus.export.networks import export_networks
+from paribus.export.keras_files import export_networks
 from paribus.records import Status
 from paribus.results.selection import RunSelection, select_runs
 from paribus.results.stored_study import open_results

@@ -19,8 +19,8 @@ from pyarrow import parquet
 from paribus.api.results import Results
 from paribus.data import load
 from paribus.errors import UsageError
-from paribus.export.board import export_events
-from paribus.export.tables import export_tables
+from paribus.export.parquet_tables import export_tables
+from paribus.export.tensorboard_events import export_events
 from paribus.records import Curve, Status
 from paribus.results.selection import RunSelection, select_runs
 from paribus.results.stored_study import open_results
@@ -29,7 +29,7 @@ from paribus.store.sqlite import SqliteStore
 TWICE = """
 import json, sys, warnings
 from paribus.chosen import choose
-from paribus.export.tracker import export_runs
+from paribus.export.mlflow_runs import export_runs
 from paribus.store.sqlite import SqliteStore
 from paribus.stored import open_results
 

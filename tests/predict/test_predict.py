@@ -20,10 +20,10 @@ from data_files import png_header_only
 from paribus.cli.predictions import document, renderable
 from paribus.data import Dataset, from_arrays, load, read_image
 from paribus.errors import DataError, UsageError
-from paribus.predict.ask import ArmAnswers, ask
-from paribus.predict.canvas import Canvas, canvas
+from paribus.predict.arms import ArmAnswers, ask
+from paribus.predict.convert import as_example
 from paribus.predict.inputs import read
-from paribus.predict.pictures import as_example
+from paribus.predict.picture_format import Canvas, canvas
 from paribus.records import DataSpec
 from paribus.results.selection import select_runs
 from paribus.results.stored_study import open_results

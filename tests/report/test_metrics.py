@@ -55,12 +55,12 @@ def test_they_are_compared_on_this_test_set_in_their_own_direction(results: pb.R
     # The fake's numbers are accuracies; of an error less is better.
     brier = results.contrast("a", "b", "test_brier")
     assert brier.verdict == "worse"
-    assert re.match(r"a is worse than b on this test set: test brier \+0\.\d{4} \(95 % interval", brier.sentence)
+    assert re.match(r"a is worse than b on this test set: test brier \+0\.\d{4} \(simultaneous 95 % CI", brier.sentence)
 
 
 @pytest.mark.parametrize("form", ["md", "latex", "html"])
 def test_every_report_has_their_table(results: pb.Results, form: str) -> None:
-    text = output.text(results.outcome, form)
+    text = output.render_report(results.outcome, form)
     shown = text.replace("\\shortstack{", "").replace("\\\\", " ")
     assert "Test brier" in shown
     assert "Train f1 score, %" in shown.replace("\\%", "%")

@@ -17,8 +17,8 @@ from paribus.engine.engine import Engine
 from paribus.errors import ModelError, ParibusError, UsageError
 from paribus.outcome.outcome import Outcome
 from paribus.records import Ended, Event, Job, Status, TrainJob
-from paribus.report import text
-from paribus.report.json import document as as_json
+from paribus.report import render_report
+from paribus.report.json import outcome_fields as as_json
 from paribus.results.noise import stored_noise
 from paribus.results.stored_study import open_results
 from paribus.runner.noise import measure_noise
@@ -202,7 +202,7 @@ def test_every_report_says_what_was_tuned_and_what_was_not() -> None:
     arms["two"]["grid"] = {}
     outcome = run(study(arms=arms), MemoryStore(), contradicting())
     for format in ("html", "md", "latex"):
-        said = text(outcome, format).replace("\\", "").replace("{[}", "[")
+        said = render_report(outcome, format).replace("\\", "").replace("{[}", "[")
         assert "two was not tuned" in said
         assert "3 trainings of 2 epochs" in said
         assert "learning_rate 0.03" in said

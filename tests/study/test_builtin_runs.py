@@ -44,10 +44,10 @@ def test_weights_stay(engine: Engine) -> None:
     """To the last bit, on the kind of machine that they were recorded on; elsewhere other bits are promised."""
     document = override(load_study("digits"), seeds=2)
     with MemoryStore() as store:
-        planned = run_study(document, store, InProcess(engine), Silent())
-        runs = store.runs([job.fingerprint for job in planned.wanted])
-    environments = {json.dumps(asdict(run.environment)) for run in runs.values() if run.environment}
+        outcome = run_study(document, store, InProcess(engine), Silent())
+    environments = {json.dumps(asdict(environment)) for environment in outcome.environments}
     if environments != {json.dumps(RECORDED["environment"])}:
         pytest.skip("recorded on another kind of machine or with other versions")
-    digests = [recorded("digits", job)["weights_digest"] for job in planned.wanted]
-    assert [runs[job.fingerprint].weights_digest for job in planned.wanted] == digests
+    for arm in outcome.arms:
+        expected = [run["weights_digest"] for run in STUDIES["digits"]["arms"][arm.name]]
+        assert [run.weights_digest for run in arm.runs] == expected

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import StudyError, UsageError
-from paribus.outcome.choice import Ending, Tried, choose_candidate, score_candidate
+from paribus.outcome.choice import CandidateRun, ScoredCandidate, choose_candidate, score_candidate
 from paribus.records import Curve, EarlyStopping, Status, canonical_json
 from paribus.report.toml import to_toml
 from paribus.study.candidates import Candidate, candidates, is_trial, share_of, trial_study
@@ -238,15 +238,15 @@ def test_a_tuned_study_is_written_as_toml_and_read_again() -> None:
 # The choice.
 
 
-def measured(place: int, scores: list[float], monitor: str = "val_accuracy") -> Tried:
+def measured(place: int, scores: list[float], monitor: str = "val_accuracy") -> ScoredCandidate:
     candidate = Candidate("a", place + 1, (("learning_rate", place),), ())
     return score_candidate(candidate, [ending(score, monitor) for score in scores], monitor, None)  # type: ignore[arg-type]
 
 
-def ending(score: float, monitor: str = "val_accuracy", status: Status = Status.FINISHED) -> Ending:
+def ending(score: float, monitor: str = "val_accuracy", status: Status = Status.FINISHED) -> CandidateRun:
     other = (0.5, 0.5)
     curve = Curve(other, other, *((other, (0.1, score)) if monitor == "val_accuracy" else ((0.1, score), other)))
-    return Ending(status, curve, None if status is Status.FINISHED else "why")
+    return CandidateRun(status, curve, None if status is Status.FINISHED else "why")
 
 
 SCORES = st.lists(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.7]), min_size=2, max_size=2), min_size=1, max_size=6)
@@ -270,7 +270,7 @@ def test_the_best_is_chosen_in_any_order_and_the_first_among_equals(scores: Any,
 
 
 def test_a_candidate_counts_with_its_last_epoch_and_not_with_its_best() -> None:
-    fading = Ending(Status.FINISHED, Curve((1, 1), (1, 1), (0.1, 0.9), (0.99, 0.5)))
+    fading = CandidateRun(Status.FINISHED, Curve((1, 1), (1, 1), (0.1, 0.9), (0.99, 0.5)))
     candidate = Candidate("a", 1, (), ())
     assert score_candidate(candidate, [fading], "val_accuracy", None).mean == 0.5
     rule = EarlyStopping(patience=1, monitor="val_loss")
@@ -285,7 +285,7 @@ def test_diverged_candidates_score_what_they_score_and_failed_ones_have_no_score
     assert score_candidate(candidate, [lost], "val_loss", None).mean == math.inf
     chance = score_candidate(candidate, [ending(0.1, status=Status.DIVERGED)], "val_accuracy", None)
     assert (chance.mean, chance.remarks) == (0.1, ("diverged: why",))
-    failed = Ending(Status.FAILED, Curve((), ()), "killed")
+    failed = CandidateRun(Status.FAILED, Curve((), ()), "killed")
     half = score_candidate(candidate, [ending(0.9), failed], "val_accuracy", None)
     assert (half.scores, half.mean, half.remarks) == ((0.9, None), None, ("failed: killed",))
     worse = measured(1, [0.2, 0.2])

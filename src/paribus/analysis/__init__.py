@@ -19,14 +19,17 @@ from paribus.analysis.estimates import Estimate, estimate_scores, estimate_value
 from paribus.analysis.examples import Difficulty, Flips, difficulty, flips, usual_wrong_answer
 from paribus.analysis.factorial import Effect, Factor, factorial_effects
 from paribus.analysis.looks import Schedule, plan_looks
+from paribus.analysis.margins import smallest_margin
 from paribus.analysis.metrics import METRICS, Metric, Unit, metric_named
 from paribus.analysis.noise import NoiseShares, VarianceShare, noise_shares
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority, check_not_worse
 from paribus.analysis.pairing import Aligned, Missing, SeedScores, align
 from paribus.analysis.planning import Detectable, SeedPlan, plan_seeds
+from paribus.analysis.power import TrueNoise
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.analysis.sentences import check_sentence, comparison_sentence, contrast_sentence, effect_sentence
 from paribus.analysis.shares import PRIMARY_SHARE, error_shares, holm, weighted_holm
+from paribus.analysis.stopping import Stops, simulate_stops
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -56,7 +59,9 @@ __all__ = [
     "SeedPlan",
     "SeedScores",
     "SignFlip",
+    "Stops",
     "Superiority",
+    "TrueNoise",
     "Unit",
     "VarianceShare",
     "Verdict",
@@ -84,6 +89,8 @@ __all__ = [
     "plan_looks",
     "plan_seeds",
     "right",
+    "simulate_stops",
+    "smallest_margin",
     "usual_wrong_answer",
     "weighted_holm",
 ]

@@ -12,7 +12,7 @@ from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
 from paribus.analysis.shares import checked_weights, holm, weighted_holm
 from paribus.analysis.strictness import Strictness
-from paribus.analysis.variance import Term
+from paribus.analysis.zero_one import Term
 from paribus.errors import UsageError
 
 
@@ -24,7 +24,7 @@ class ContrastScores:
         a: the first arm's scores, in the metric's own units (a loss as a loss).
         b: the second arm's scores; the difference is a - b.
         metric: what is compared.
-        margin: differences smaller than this count as equivalent; None means the default of 0.001.
+        margin: differences smaller than this count as equivalent; None means the metric's ``default_margin``.
     """
 
     a: SeedScores
@@ -46,6 +46,7 @@ class JudgedContrast:
         p_holm: Holm's step-down p of the same family, shown beside; it never decides the verdict. None with one seed.
         missing: seeds left out of this contrast because one of the arms has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
     """
 
     a: str
@@ -55,6 +56,7 @@ class JudgedContrast:
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
     looks_taken: tuple[int, ...] = ()
+    next_step: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -151,7 +153,14 @@ def compare_aligned(
     if seeds == 0:
         return None
     about = scope if metric.per_example and examples > 1 else Scope.THIS_TEST_SET
-    return compare_terms(terms, margin, strictness, about, higher_is_better=metric.higher_is_better)
+    return compare_terms(
+        terms,
+        metric.default_margin if margin is None else margin,
+        strictness,
+        about,
+        higher_is_better=metric.higher_is_better,
+        offset_by_run=metric.offset_by_run,
+    )
 
 
 def stepped_down(

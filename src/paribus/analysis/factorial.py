@@ -52,6 +52,7 @@ class Effect:
         p_holm: Holm's step-down p of the same family, shown beside. None with one seed.
         missing: seeds left out because some cell has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
     """
 
     factors: tuple[str, ...]
@@ -62,6 +63,7 @@ class Effect:
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
     looks_taken: tuple[int, ...] = ()
+    next_step: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -114,7 +116,7 @@ def factorial_effects(
         cells: scores of each combination of levels; the key has one level for each factor.
         metric: what is compared.
         order: largest number of factors in an interaction; 1 gives main effects only.
-        margin: effects smaller than this count as equivalent to none; None means the default of 0.001.
+        margin: effects smaller than this count as equivalent to none; None means the metric's ``default_margin``.
         level: the level at which all intervals hold at once.
         scope: as in :func:`paribus.analysis.compare_family`.
         family: how many contrasts share the allowed error; None means these effects.

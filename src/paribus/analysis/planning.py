@@ -10,6 +10,8 @@ from scipy import special
 
 from paribus.analysis.compare import parsed_scope
 from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.looks import Schedule
+from paribus.analysis.margins import smallest_margin
 from paribus.analysis.metrics import Metric, Unit
 from paribus.analysis.power import TrueNoise
 from paribus.analysis.strictness import Strictness
@@ -55,6 +57,8 @@ class SeedPlan:
         pilot_seeds: seeds that the components were estimated from.
         examples: size of the test set.
         statement: all of this in plain sentences.
+        smallest_margin: the smallest margin within which these arms could be called equivalent on this test set,
+            whatever the number of seeds; None where the plan is about another scope than the stored comparison.
     """
 
     detect: float
@@ -69,6 +73,7 @@ class SeedPlan:
     pilot_seeds: int
     examples: int
     statement: str
+    smallest_margin: float | None = None
 
 
 def plan_seeds(
@@ -80,6 +85,8 @@ def plan_seeds(
     level: float = 0.95,
     scope: str | None = None,
     contrasts: int = 1,
+    weight: float | None = None,
+    schedule: Schedule | None = None,
     table: Sequence[int] = _TABLE,
 ) -> SeedPlan:
     """Plan the number of seeds per arm for a contrast, from the variance components of a stored comparison.
@@ -91,7 +98,10 @@ def plan_seeds(
         power: the chance with which it should be found.
         level: level of the intervals that will decide.
         scope: what the claim will be about; None means the stored comparison's.
-        contrasts: size of the family that will be judged at once.
+        contrasts: how many statements the whole study makes, contrasts and effects, that will be judged at once.
+        weight: this contrast's share of the error 1 - level; None means 1 / contrasts.
+        schedule: the planned looks of a study that grows. The seeds are then those at which the last look, judged at
+            its own nominal level, finds the difference: earlier looks only add to that chance.
         table: numbers of seeds, from 2 up, to list the smallest detectable difference for.
 
     Raises:
@@ -114,12 +124,10 @@ def plan_seeds(
         raise UsageError(f"power {power!r}: a power lies between 0 and 1, such as 0.8")
     if any(seeds < 2 for seeds in table):
         raise UsageError(f"table {list(table)}: numbers of seeds from 2 up are needed, as one seed detects nothing")
-    example = max(parts.var_example, 0.0) / parts.examples if about is Scope.NEW_DATA else 0.0
-    alpha = Strictness(level, contrasts).alpha
-    noise = TrueNoise(parts.ms_seed / parts.examples, example, parts.examples, alpha)
+    noise = true_noise(stored, about, last_look(level, contrasts, weight, schedule).alpha)
     freedom = parts.seeds - 1
     inflation = freedom / float(2 * special.gammaincinv(freedom / 2, 1 - _CAUTION))
-    cautious = TrueNoise(noise.per_seed * inflation, example, parts.examples, alpha)
+    cautious = replace(noise, per_seed=noise.per_seed * inflation)
     floor = noise.floor(power)
     enough = floor < detect
     made = SeedPlan(
@@ -132,12 +140,42 @@ def plan_seeds(
         floor=floor,
         examples_needed=None if enough else math.floor(parts.examples * (floor / detect) ** 2) + 1,
         table=tuple(_row(noise, seeds, power) for seeds in table),
+        smallest_margin=smallest_margin(stored) if about is stored.scope else None,
         pilot_seeds=parts.seeds,
         examples=parts.examples,
         statement="",
     )
     share = _row(noise, made.seeds, power).example_share if made.seeds else 0.0
     return replace(made, statement=_statement(made, metric, share))
+
+
+def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
+    """What a stored comparison says of the true variances.
+
+    The seeds' mean square estimates var_rest and N times var_seed, so it is taken no smaller than ms_rest: a few seeds
+    that agree by chance are no proof that seeds do not vary (decision record 0055).
+
+    Raises:
+        UsageError: a comparison of one seed.
+    """
+    parts = stored.components
+    if parts is None:
+        raise UsageError(
+            "1 seed is stored: a plan needs the spread over at least 2; run both arms with 2 or more seeds"
+        )
+    new_data = scope is Scope.NEW_DATA
+    return TrueNoise(
+        per_seed=max(parts.ms_seed, parts.ms_rest) / parts.examples,
+        example=max(parts.var_example, 0.0) / parts.examples if new_data else 0.0,
+        examples=parts.examples,
+        alpha=alpha,
+        disagreements=stored.disagreements if new_data else None,
+    )
+
+
+def last_look(level: float, contrasts: int, weight: float | None, schedule: Schedule | None) -> Strictness:
+    """How strict the last planned look is, or the only one."""
+    return Strictness(level, contrasts, schedule, len(schedule.seeds) if schedule else 1, weight)
 
 
 def _row(noise: TrueNoise, seeds: int, power: float) -> Detectable:
@@ -168,6 +206,7 @@ def _statement(made: SeedPlan, metric: Metric, example_share: float) -> str:
     if example_share > 0.5:
         text += (
             f" Most of the uncertainty is then the test sample's, not the seeds': beyond that, more test examples help "
-            f"more than more seeds, and no number of seeds finds less than {magnitude(made.floor, unit)}."
+            f"more than more seeds, and no number of seeds finds less than {magnitude(made.floor, unit)} with "
+            f"{percent(made.power)} power."
         )
     return text

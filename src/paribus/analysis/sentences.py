@@ -6,23 +6,34 @@ arms that a margin does not tell apart, looks, seeds left out, scores without an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from paribus.analysis.comparison import Comparison, Scope, Verdict
+from paribus.analysis.comparison import Comparison, Look, Scope, Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
 from paribus.analysis.shares import divisor_of
-from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, p_text, percent, with_unit
+from paribus.analysis.wording import (
+    capitalized,
+    counted,
+    differences,
+    listed,
+    magnitude,
+    p_text,
+    percent,
+    with_unit,
+    without_unit,
+)
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
         return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)
-    return comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    sentence = comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    return " ".join(filter(None, (sentence, contrast.next_step)))
 
 
 def comparison_sentence(
@@ -32,6 +43,7 @@ def comparison_sentence(
     metric: Metric,
     missing: Sequence[Missing] = (),
     averaged_over: Sequence[str] = (),
+    noun: str = "contrast",
 ) -> str:
     """What a comparison says of arm ``a`` against arm ``b``.
 
@@ -42,6 +54,7 @@ def comparison_sentence(
         metric: what was compared; its direction must be the comparison's.
         missing: seeds that were left out.
         averaged_over: other factors that the arms are averaged over.
+        noun: what the comparison is: a contrast or an effect.
     """
     where = scope_text(comparison.scope, metric)
     if averaged_over:
@@ -55,21 +68,26 @@ def comparison_sentence(
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         verb = metric.better if comparison.verdict is Verdict.BETTER else metric.worse
-        first = f"{a} {verb} {b} {where}: {_numbers(comparison, metric)}."
-    elif comparison.verdict is Verdict.EQUIVALENT:
+        # "fits the training set more closely" has said where.
+        place = where.removeprefix(scope_text(comparison.scope, metric)) if "training set" in verb else f" {where}"
+        first = f"{a} {verb} {b}{place}: {_numbers(comparison, metric, noun)}."
+    elif comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         first = (
             f"{a} and {b} are equivalent {where} within the margin of {magnitude(comparison.margin, metric.unit)}: "
-            f"{_numbers(comparison, metric)}."
+            f"{_numbers(comparison, metric, noun)}."
         )
     else:
-        first = (
-            f"Undecided between {a} and {b} {where}: {_numbers(comparison, metric)}. {_not_shown(comparison, metric)}"
-        )
+        numbers = _numbers(comparison, metric, noun)
+        first = f"Undecided between {a} and {b} {where}: {numbers}. {_compatible(comparison, metric)}"
     return _joined(first, missing, comparison, metric)
 
 
 def effect_sentence(effect: Effect) -> str:
     """What a main effect or an interaction says."""
+    return " ".join(filter(None, (_effect_sentence(effect), effect.next_step)))
+
+
+def _effect_sentence(effect: Effect) -> str:
     if effect.comparison is None:
         return _joined(f"{effect.name}: no seed has scores in all arms, so there is no estimate.", effect.missing)
     if effect.is_interaction:
@@ -77,7 +95,7 @@ def effect_sentence(effect: Effect) -> str:
     (factor,) = effect.factors
     ((low, high),) = effect.levels
     names = f"{factor} {high}", f"{factor} {low}"
-    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over)
+    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over, "effect")
 
 
 def check_sentence(check: NonInferiority) -> str:
@@ -92,9 +110,10 @@ def check_sentence(check: NonInferiority) -> str:
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
         f"(one-sided {percent(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
     )
+    much = magnitude(check.margin, metric.unit)
     lead = {
         CheckAnswer.HOLDS: f"It holds that {claim}",
-        CheckAnswer.FAILS: f"It does not hold that {claim}",
+        CheckAnswer.FAILS: f"{check.new} {metric.worse} {check.old} by more than {much} {where}",
         CheckAnswer.UNDECIDED: f"Undecided whether {claim}",
     }[check.answer]
     return _joined(f"{lead}: {numbers}.", check.missing)
@@ -166,9 +185,17 @@ def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str
     return f"adjusted {words} ({', '.join(reasons)})" if reasons else words
 
 
-def _not_shown(comparison: Comparison, metric: Metric) -> str:
-    margin = magnitude(comparison.margin, metric.unit)
-    return f"These runs show neither a difference nor equivalence within the margin of {margin}."
+def _compatible(comparison: Comparison, metric: Metric) -> str:
+    """Which true differences the data leave open, against the margin if there is one."""
+    if comparison.low is None or comparison.high is None:
+        raise ValueError("a comparison of two or more seeds has an interval")
+    low, high = differences([comparison.low, comparison.high], metric.unit)
+    text = f"The data are compatible with {low} to {with_unit(high, metric.unit)}"
+    if comparison.margin is None:
+        return f"{text}; no margin is declared that would count as equivalent."
+    beyond = [name for name, end in (("lower", -comparison.low), ("upper", comparison.high)) if end > comparison.margin]
+    ends = {0: "both ends lie close to", 1: f"the {''.join(beyond)} end exceeds", 2: "both ends exceed"}[len(beyond)]
+    return f"{text}; {ends} the margin of {without_unit(comparison.margin, metric.unit)}."
 
 
 def _interaction(effect: Effect, comparison: Comparison) -> str:
@@ -190,17 +217,17 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
             f"this one says {with_unit(text, effect.metric.unit)}."
         )
-    numbers = _numbers(comparison, effect.metric).removeprefix(f"{effect.metric.label} ")
+    numbers = _numbers(comparison, effect.metric, "effect").removeprefix(f"{effect.metric.label} ")
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         return f"{capitalized(subject)} {shown} {where}: {numbers}."
-    if comparison.verdict is Verdict.EQUIVALENT:
+    if comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         margin = magnitude(comparison.margin, effect.metric.unit)
         if len(effect.factors) == 2:
             return (
                 f"{capitalized(subject)} is equivalent {where} for {between} within the margin of {margin}: {numbers}."
             )
         return f"{capitalized(subject)} is equivalent to none {where} within the margin of {margin}: {numbers}."
-    return f"Undecided {where} whether {subject} {differs}: {numbers}. {_not_shown(comparison, effect.metric)}"
+    return f"Undecided {where} whether {subject} {differs}: {numbers}. {_compatible(comparison, effect.metric)}"
 
 
 def _joined(
@@ -209,18 +236,35 @@ def _joined(
     """The sentence and whatever a reader must know beside it."""
     parts = [first]
     if comparison is not None and metric is not None:
-        if comparison.verdict in (Verdict.BETTER, Verdict.WORSE) and comparison.within_margin:
-            parts.append(f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}.")
-        if comparison.components is not None and comparison.components.floored:
-            only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
-            where = "Between seeds these" if only_seeds else "These"
-            parts.append(f"{where} scores show no spread to judge by; the interval is what their resolution allows.")
-        if comparison.look is not None:
-            look = comparison.look
-            parts.append(
-                f"Look {look.number} of {look.planned}, planned at {look.seeds} of {look.seeds_planned} seeds per arm."
-            )
+        parts.extend(_remarks(comparison, metric))
     for item in missing:
         noun, verb = ("Seed", "is") if len(item.seeds) == 1 else ("Seeds", "are")
         parts.append(f"{noun} {listed(item.seeds)} of {item.arm} {verb} missing.")
     return " ".join(parts)
+
+
+def _remarks(comparison: Comparison, metric: Metric) -> Iterator[str]:
+    decided = comparison.verdict in (Verdict.BETTER, Verdict.WORSE)
+    if decided and comparison.within_margin and comparison.margin is not None:
+        yield f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}."
+    if comparison.components is not None and comparison.components.floored:
+        only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
+        where = "Between seeds these" if only_seeds else "These"
+        yield f"{where} scores show no spread to judge by; the interval is what their resolution allows."
+    if comparison.rests_on_few_examples:
+        yield (
+            f"A few of the {comparison.examples:,} examples make most of this difference, as though there were "
+            f"{max(round(comparison.effective_examples or 1.0), 1)}: where {metric.label} is so uneven, intervals miss "
+            f"more often than they say."
+        )
+    if comparison.look is not None:
+        yield look_text(comparison.look)
+
+
+def look_text(look: Look) -> str:
+    """``Final planned analysis, 8 seeds per arm.`` or ``Interim analysis 1 of 4, 3 of 8 planned seeds per arm.``."""
+    if look.number == look.planned:
+        return f"Final planned analysis, {counted(look.seeds, 'seed')} per arm."
+    return (
+        f"Interim analysis {look.number} of {look.planned}, {look.seeds} of {look.seeds_planned} planned seeds per arm."
+    )

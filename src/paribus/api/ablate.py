@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from paribus.ablation import AS_IT_IS, Variant, variants
-from paribus.api.data_argument import Scale
+from paribus.api.options import StudyOptions, shows_options
 from paribus.api.results import Results, as_text
 from paribus.api.study import Study
 from paribus.backends.base import Backend
@@ -19,7 +19,7 @@ from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
 from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
-from paribus.report.ablation import Ablated, Part
+from paribus.report.ablation import AblationOutcome, Part
 from paribus.runner.jobs import try_arms
 from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import local_backend, open_session
@@ -27,6 +27,9 @@ from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
+
+_OF_SEVERAL_ARMS = ("grid", "tuning", "baseline", "contrasts", "levels", "primary", "primary_share")
+"""Options of studies that compare what a user names."""
 
 
 class Ablation(Results):
@@ -42,12 +45,12 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: Ablated, *held: object) -> None:
+    def __init__(self, ablated: AblationOutcome, *held: object) -> None:
         super().__init__(ablated.outcome, *held)
         self.ablated = ablated
 
     @classmethod
-    def of_parts(cls, ablated: Ablated, store: Store, *held: object) -> Self:
+    def of_parts(cls, ablated: AblationOutcome, store: Store, *held: object) -> Self:
         """An ablation that reads from a store whose session has ended."""
         results = Results.of(ablated.outcome, store, *held)
         return cls(replace(ablated, outcome=results.outcome), results)
@@ -59,38 +62,27 @@ class Ablation(Results):
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus ablate --json`` prints."""
-        return report.as_json(self.ablated)
+        return report.ablation_fields(self.ablated)
 
     def __repr__(self) -> str:
-        return as_text(report.render(self.ablated))
+        return as_text(report.render_ablation(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.fragment(self.ablated)
+        return report.ablation_fragment(self.ablated)
 
 
+@shows_options(without=_OF_SEVERAL_ARMS)
 def ablate(
     model: Any,
     data: Any,
     *,
     parts: Sequence[str] = (),
-    seeds: int = 5,
-    epochs: int = 10,
-    batch_size: int = 100,
-    optimizer: Any = "adam",
-    loss: Any = None,
-    validation_split: float = 0.0,
-    class_weight: Mapping[int, float] | str | None = None,
-    early_stopping: int | Mapping[str, Any] | None = None,
-    precision: str = "float32",
-    margin: float = 0.001,
-    scale: Scale = "auto",
-    standardize: bool = False,
-    name: str | None = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
     progress: bool = True,
+    **options: Unpack[StudyOptions],
 ) -> Ablation:
     """Take a Keras model apart: what does each of its parts contribute?
 
@@ -134,23 +126,11 @@ def ablate(
         >>> found.contrast("as-it-is", "no-dropout").verdict
         'worse'
     """
-    study = Study(
-        {AS_IT_IS: model},
-        data,
-        name=name or "ablation",
-        seeds=seeds,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        loss=loss,
-        validation_split=validation_split,
-        class_weight=class_weight,
-        early_stopping=early_stopping,
-        precision=precision,
-        margin=margin,
-        scale=scale,
-        standardize=standardize,
-    )
+    for name in options:
+        if name in _OF_SEVERAL_ARMS:
+            raise UsageError(f"{name}: ablate has one model and compares it with its variants; leave it out")
+    named: StudyOptions = {"name": "ablation", **options}
+    study = Study({AS_IT_IS: model}, data, **named)
     return take_apart(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
 
 
@@ -193,7 +173,7 @@ def take_apart(
         document, tried, left_out = _buildable(as_it_is, arm, variants_asked, opened, backend)
         request = resolve_request(document, opened, backend, display)
         outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, backend, display)
-    return Ablation.of_parts(Ablated(outcome, arm, tried, left_out), opened, study)
+    return Ablation.of_parts(AblationOutcome(outcome, arm, tried, left_out), opened, study)
 
 
 def _base(document: StudyDocument, arm: str) -> StudyDocument:

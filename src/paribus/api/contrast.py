@@ -85,11 +85,17 @@ class Contrast:
         return contrast_fragment(self._judged)
 
 
+def turn_to(judged: Judged, first: str) -> Judged:
+    """The contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
+    if judged.a == first:
+        return judged
+    turned = None if judged.comparison is None else _turned(judged.comparison)
+    return replace(judged, a=judged.b, b=judged.a, comparison=turned)
+
+
 def public_contrast(judged: Judged, first: str) -> Contrast:
-    """A judged contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
-    if judged.a != first:
-        turned = None if judged.comparison is None else _turned(judged.comparison)
-        judged = replace(judged, a=judged.b, b=judged.a, comparison=turned)
+    """A judged contrast as a user gets it, with arm ``first`` as its first."""
+    judged = turn_to(judged, first)
     return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 
 

@@ -17,6 +17,7 @@ from paribus.analysis import (
     plan_seeds,
 )
 from paribus.analysis.metrics import Metric
+from paribus.api.contrast import turn_to
 from paribus.errors import UsageError
 from paribus.report.json import contrast_fields
 from paribus.results.scores import StudyScores
@@ -35,34 +36,39 @@ class Answer:
 
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
-    """One contrast by itself, whether it was declared or not."""
+    """One contrast: as the study judges it where it was declared, by itself where it was not."""
     scores = results.scores()
     measured = scores.metric(metric)
-    comparison = results.document.comparison
-    declared = ContrastScores(*_pair(results, scores, a, b, measured), measured, margin or comparison.margin)
-    (contrast,) = compare_family([declared], level=comparison.level, scope=comparison.scope)
-    family = len(results.document.declared_contrasts())
-    known = any({c.a, c.b} == {a, b} and c.metric == metric for c in results.document.declared_contrasts())
-    remark = (
-        "This contrast is judged by itself here; the study declares "
-        f"{family} and judges them together (`paribus report`)."
-        if known and family > 1
-        else "The study does not declare this contrast: read it as exploratory, chosen after looking."
-        if not known
-        else ""
-    )
-    notes = results.remarks(scores, a, b)
-    text = "\n".join(filter(None, (contrast_sentence(contrast), remark, *notes)))
-    return Answer(text, {**contrast_fields(contrast), "declared": known, "notes": list(notes)})
+    rows = _pair(results, scores, a, b, measured)
+    declared = results.judge_pair(scores, a, b, metric, margin)
+    notes = list(results.remarks(scores, a, b))
+    if declared is None:
+        comparison = results.document.comparison
+        alone = ContrastScores(*rows, measured, margin or comparison.margin)
+        (contrast,) = compare_family([alone], level=comparison.level, scope=comparison.scope)
+        notes = ["The study does not declare this contrast: read it as exploratory, chosen after looking.", *notes]
+    elif declared[1] is None:
+        looks = results.document.comparison.looks
+        raise UsageError(
+            f"{a} against {b}: nothing is judged yet, the first planned look is at {looks[0]} seeds an arm; "
+            "`paribus run --until-decided` takes the looks"
+        )
+    else:
+        contrast = turn_to(declared[1], a)
+    text = "\n".join((contrast_sentence(contrast), *notes))
+    return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
-    """Non-inferiority of ``new`` against ``old``."""
+    """Non-inferiority of ``new`` against ``old``, with the share of the error that their contrast has in the study."""
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _pair(results, scores, new, old, measured)
     comparison = results.document.comparison
-    found = check_not_worse(*rows, measured, margin, level=comparison.level, scope=comparison.scope)
+    level, seeds = _strictness_of_check(results, scores, new, old, metric)
+    if seeds is not None:
+        rows = (rows[0].only(seeds), rows[1].only(seeds))
+    found = check_not_worse(*rows, measured, margin, level=level, scope=comparison.scope)
     document = {
         "study": results.document.name,
         "new": new,
@@ -101,6 +107,21 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
         texts.append(f"{contrast.a} against {contrast.b}: {made.statement}")
         documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_plain(asdict(made))})
     return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
+
+
+def _strictness_of_check(
+    results: StoredResults, scores: StudyScores, new: str, old: str, metric: str
+) -> tuple[float, range | None]:
+    """The level of a one-sided test, and the seeds that a planned look counts; None for all."""
+    document = results.document
+    declared = results.judge_pair(scores, new, old, metric)
+    if declared is None:
+        return document.comparison.level, None
+    statement, contrast = declared
+    look = contrast.comparison.look if contrast is not None and contrast.comparison is not None else None
+    if look is None:
+        return 1 - (1 - document.comparison.level) * statement.share, None
+    return 1 - look.alpha_equivalence, range(document.first_seed, document.first_seed + look.seeds)
 
 
 def _pair(results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:

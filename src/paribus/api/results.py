@@ -109,9 +109,9 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus run --json`` prints."""
-        from paribus.report.json import document
+        from paribus.report.json import outcome_fields
 
-        return document(self.outcome)
+        return outcome_fields(self.outcome)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
@@ -147,7 +147,7 @@ class Results:
         chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
         if chosen not in report.FORMATS:
             raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")
-        report.write(self.outcome, chosen, path)
+        report.write_report(self.outcome, chosen, path)
         return path
 
     def __repr__(self) -> str:
@@ -157,6 +157,6 @@ class Results:
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""
-        from paribus.report.html import fragment
+        from paribus.report.html import outcome_fragment
 
-        return fragment(self.outcome)
+        return outcome_fragment(self.outcome)

@@ -9,13 +9,15 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from paribus.api import keras_objects
-from paribus.api.data_argument import DataArgument, Scale, read_data_argument
+from paribus.api.contrasts_argument import declare_contrasts
+from paribus.api.data_argument import DataArgument, read_data_argument
 from paribus.api.grid_argument import with_grids
 from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import Model, take_down
+from paribus.api.options import StudyOptions, resolve_options, shows_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
 from paribus.display.base import Silent
@@ -23,7 +25,7 @@ from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
 from paribus.runner.run import run_study, start_workers
 from paribus.runner.session import local_backend, open_session
-from paribus.study.document import StudyDocument
+from paribus.study.document import Arm, StudyDocument
 from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study
 from paribus.study.overrides import check_arms, override
@@ -44,12 +46,15 @@ class Study:
             file.
         name: what the study is called where it is stored; the arms' names by default.
         question: what it asks, in words.
-        seeds: every arm is trained with the seeds 0 to ``seeds`` - 1.
+        seeds: how many seeds every arm is trained with.
+        first_seed: the first of them; seeds before it do not count.
         epochs: how often the training data is gone through.
         batch_size: examples in a batch.
         optimizer: for models that are not compiled: a name or a Keras optimizer.
         loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
-        validation_split: the share at the end of the training data that is not trained on but validated on.
+        validation_split: the share of the training data that is not trained on but validated on.
+        validation: which examples that takes: the "last" ones, as Keras does, or each class in proportion
+            ("stratified").
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
@@ -67,7 +72,14 @@ class Study:
         tuning: how they are chosen, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
             ``validation_split``, ``epochs``.
         baseline: compare every other arm with this one only; by default every arm with every other.
-        margin: differences smaller than this count as equivalent, a fraction of 1.
+        contrasts: compare only these: pairs of arms, triples with a metric, or mappings like ``[[contrasts]]``.
+        levels: where each arm stands in a factorial design: ``{"big": {"size": "big", "dropout": "off"}, ...}``; then
+            main effects and interactions are judged.
+        primary: what the study is run for: a pair of arms, or an effect by its factor, or a list of those. Primary
+            statements divide ``primary_share`` of the allowed error, the others the rest.
+        primary_share: see there.
+        margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
+            accuracy, which is the default there; other metrics have none).
         level: at which all intervals hold at once.
         scope: what verdicts are about: "new data" or "this test set".
         scale: what pixels are divided by; "auto" divides those of named image data by the largest that they can be, and
@@ -95,66 +107,57 @@ class Study:
         Study('digits': small, large, large-dropout; data digits; seeds 5)
     """
 
-    def __init__(
-        self,
-        arms: Mapping[str, Any],
-        data: Any,
-        *,
-        name: str | None = None,
-        question: str = "",
-        seeds: int = 5,
-        epochs: int = 10,
-        batch_size: int = 100,
-        optimizer: Any = "adam",
-        loss: Any = None,
-        validation_split: float = 0.0,
-        class_weight: Mapping[int, float] | str | None = None,
-        early_stopping: int | Mapping[str, Any] | None = None,
-        callbacks: Sequence[Any] = (),
-        precision: str = "float32",
-        metrics: Sequence[Any] = (),
-        positive: str | None = None,
-        grid: Mapping[str, Any] | None = None,
-        tuning: Mapping[str, Any] | None = None,
-        baseline: str | None = None,
-        margin: float = 0.001,
-        level: float = 0.95,
-        scope: str = "new data",
-        scale: Scale = "auto",
-        standardize: bool = False,
-    ) -> None:
+    @shows_options()
+    def __init__(self, arms: Mapping[str, Any], data: Any, **options: Unpack[StudyOptions]) -> None:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
-        early_stopping = read_callbacks(callbacks, early_stopping) if callbacks else early_stopping
-        models = take_down(arms, optimizer)
+        said = resolve_options(options)
+        if said["callbacks"]:
+            said["early_stopping"] = read_callbacks(said["callbacks"], said["early_stopping"])
+        models = take_down(arms, said["optimizer"])
         readers = [model.reads for model in models.values() if model.reads is not None]
-        self._given: DataArgument | None = read_data_argument(
-            data, scale=scale, standardize=standardize, readers=readers
-        )
+        argument = read_data_argument(data, scale=said["scale"], standardize=said["standardize"], readers=readers)
+        self._given: DataArgument | None = argument
+        baseline = said["baseline"]
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
+        contrasts, effects = declare_contrasts(list(arms), said["contrasts"], baseline, said["primary"])
+        stopping, positive, levels = said["early_stopping"], said["positive"], said["levels"] or {}
+        written = with_grids(
+            {arm: _with_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, said["grid"]
+        )
         self._template = check_table(
             {
-                "name": name or _joined(arms),
-                "question": question,
-                "seeds": seeds,
-                "data": self._given.table,
+                "name": said["name"] or _joined(arms),
+                "question": said["question"],
+                "seeds": said["seeds"],
+                "first_seed": said["first_seed"],
+                "data": argument.table,
                 "protocol": {
-                    "loss": _one_loss(models, loss),
-                    "epochs": epochs,
-                    "batch_size": batch_size,
-                    "validation_split": validation_split,
-                    "class_weight": _by_text(class_weight),
-                    "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
-                    "precision": precision,
-                    "metrics": keras_objects.metrics(metrics),
+                    "loss": _one_loss(models, said["loss"]),
+                    "epochs": said["epochs"],
+                    "batch_size": said["batch_size"],
+                    "validation_split": said["validation_split"],
+                    "validation": said["validation"],
+                    "class_weight": _by_text(said["class_weight"]),
+                    "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
+                    "precision": said["precision"],
+                    "metrics": keras_objects.metrics(said["metrics"]),
                     "positive": None if positive is None else str(positive),
                 },
-                "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
-                "arms": with_grids({arm: model.arm for arm, model in models.items()}, grid),
-                **({} if tuning is None else {"tuning": dict(tuning)}),
-                "contrasts": [{"a": arm, "b": baseline} for arm in arms if baseline not in (None, arm)],
+                "comparison": {
+                    "margin": said["margin"],
+                    "level": said["level"],
+                    "scope": said["scope"],
+                    "all_pairs": baseline is None and said["contrasts"] is None and not levels,
+                    "factorial": bool(levels),
+                    "primary_share": said["primary_share"],
+                    "primary_effects": effects,
+                },
+                "arms": written,
+                **({} if (tuning := said["tuning"]) is None else {"tuning": dict(tuning)}),
+                "contrasts": contrasts,
             },
             "study",
         )
@@ -257,6 +260,10 @@ class Study:
         return (
             f"Study({document.name!r}: {', '.join(document.arms)}; data {document.data.source}; seeds {document.seeds})"
         )
+
+
+def _with_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
+    return arm if levels is None else arm.model_copy(update={"levels": dict(levels)})
 
 
 def _joined(arms: Mapping[str, Any]) -> str:

@@ -16,9 +16,10 @@ from typing import final
 from paribus.backends.oom import OomKills
 from paribus.backends.schedule import Group, Program, program_of
 from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
+from paribus.engine.variables import check_environment, without_foreign_settings
 from paribus.errors import BackendError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Place, written
+from paribus.machine import Gpu, Place, written
 from paribus.records import Ended, EpochDone, Event
 
 MODULE = "paribus.backends.worker"
@@ -47,8 +48,9 @@ class Process:
         """Start it, with so many lanes; ``kills`` is shared by all workers.
 
         Raises:
-            BackendError: it cannot be started.
+            BackendError: it cannot be started, or not under the user's environment variables.
         """
+        check_environment(os.environ, on_gpu=isinstance(place, Gpu))
         self.place = place
         self.jobs: Group = ()
         self.epochs = 0
@@ -68,6 +70,7 @@ class Process:
                 stdout=self._log,
                 stderr=self._log,
                 start_new_session=True,
+                env=without_foreign_settings(os.environ),
             )
         except OSError as error:
             ours.close()
@@ -135,11 +138,21 @@ class Process:
         self._log.close()
 
     def bury(self) -> Death:
-        """How the worker died, with the last line that it wrote; then it is gone altogether."""
+        """How the worker died, with the last line that it wrote; then it is gone altogether.
+
+        Raises:
+            BackendError: XLA ended it because of the user's ``XLA_FLAGS``: the next one would die as well.
+        """
         code = self._process.wait()
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         self.kill()
+        refused = next((line for line in lines if "XLA_FLAGS" in line), None)
+        if refused is not None and code != OUT_OF_MEMORY:
+            raise BackendError(
+                f"XLA_FLAGS={os.environ.get('XLA_FLAGS', '')}: XLA ends every worker over it ({refused[:300]}); correct "
+                "or unset it"
+            )
         how, memory = self._explained(code)
         return Death(f"{how} ({lines[-1][:300]})" if lines else how, memory)
 

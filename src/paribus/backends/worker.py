@@ -19,8 +19,9 @@ from multiprocessing.connection import Connection
 
 from paribus.backends.job_runner import JobRunner
 from paribus.backends.schedule import Group
+from paribus.data.read_once import READ_DATA
 from paribus.engine import environment
-from paribus.errors import ModelError, ParibusError, UsageError
+from paribus.errors import BackendError, ModelError, ParibusError, UsageError
 from paribus.keras_config.custom_objects import Imports
 from paribus.machine import Place, read
 from paribus.records import (
@@ -72,6 +73,7 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
     """Serve jobs until the driver hangs up."""
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(place)
+    READ_DATA.hold_nothing()
     rooms = JobRunner(lanes)
     connection: Connection[Event | Raised, Message] = Connection(channel)
     problem: ParibusError | None = None
@@ -121,6 +123,10 @@ def _serve(rooms: JobRunner, group: Group, connection: Connection[Event | Raised
         return [Raised(error)]
     except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it was becomes the run's reason
         lines = str(error).strip().splitlines() or [""]
+        if "Unable to initialize backend" in lines[0]:
+            return [
+                Raised(BackendError(f"{lines[0][:MAX_REASON]}: it is the machine or its environment, not the study"))
+            ]
         reason = f"{type(error).__name__}: {lines[0][:MAX_REASON]}"
         if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in reason:
             print(reason, file=sys.stderr, flush=True)

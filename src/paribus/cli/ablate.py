@@ -43,6 +43,6 @@ def ablate(
         study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers, lanes=lanes
     )
     if json:
-        output.print_json(report.as_json(found.ablated))
+        output.print_json(report.ablation_fields(found.ablated))
     else:
-        output.print_renderable(report.render(found.ablated))
+        output.print_renderable(report.render_ablation(found.ablated))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 
@@ -51,6 +52,8 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
+    # Estimators run in one thread. Where /dev/shm may not be written to, joblib would say so in the midst of progress.
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
         app()
     except ParibusError as error:

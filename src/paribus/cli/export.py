@@ -59,19 +59,19 @@ def export(
         folder = out or Path(f"{chosen.results.document.name}-{to}")
         match to:
             case "keras":
-                from paribus.export.networks import export_networks
+                from paribus.export.keras_files import export_networks
 
                 written = export_networks(chosen, folder, replace=force)
             case "parquet":
-                from paribus.export.tables import export_tables
+                from paribus.export.parquet_tables import export_tables
 
                 written = export_tables(chosen, folder, replace=force)
             case "tensorboard":
-                from paribus.export.board import export_events
+                from paribus.export.tensorboard_events import export_events
 
                 written = export_events(chosen, folder, replace=force)
             case "mlflow":
-                from paribus.export.tracker import export_runs
+                from paribus.export.mlflow_runs import export_runs
 
                 tracked = export_runs(chosen, folder)
                 written = (tracked.database,)

@@ -30,9 +30,9 @@ def refuse_stdout(option: str, path: Path | None, what: str) -> None:
 def print_outcome(outcome: Outcome, *, json: bool) -> None:
     """The answer: tables and sentences, or the JSON of the contract."""
     if json:
-        from paribus.report.json import document
+        from paribus.report.json import outcome_fields
 
-        print_json(document(outcome))
+        print_json(outcome_fields(outcome))
         return
     from paribus.report.terminal import render
 

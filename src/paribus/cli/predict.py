@@ -37,7 +37,7 @@ def predict(
     # Before anything imports Keras, as a study in Python does.
     environment.prepare()
     from paribus.cli import predictions
-    from paribus.predict.ask import ask
+    from paribus.predict.arms import ask
     from paribus.predict.inputs import read
     from paribus.results.selection import select_runs
     from paribus.results.stored_study import open_results

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paribus.predict.ask import ArmAnswers
+from paribus.predict.arms import ArmAnswers
 from paribus.predict.inputs import Input, Inputs
 
 

@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from paribus.study.document import StudyDocument
 
 UntilDecided = Annotated[
-    bool, typer.Option("--until-decided", help="Add seeds, at a few planned looks, until every contrast is decided.")
+    bool,
+    typer.Option(
+        "--until-decided",
+        help="Add seeds, at a few planned looks, until every primary contrast is decided (all, where none is primary).",
+    ),
 ]
-MaxSeeds = Annotated[int, typer.Option("--max-seeds", metavar="N", help="With --until-decided: at most so many seeds.")]
+MaxSeeds = Annotated[
+    int | None,
+    typer.Option(
+        "--max-seeds",
+        metavar="N",
+        help="With --until-decided: at most so many seeds.",
+        show_default="30, or the study's last planned look",
+    ),
+]
 
 
 def run(
@@ -34,7 +46,7 @@ def run(
     workers: options.Workers = None,
     lanes: options.Lanes = None,
     until_decided: UntilDecided = False,
-    max_seeds: MaxSeeds = 30,
+    max_seeds: MaxSeeds = None,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
@@ -52,7 +64,7 @@ def run(
     arms = check_arms(document, arm or ())
 
     with _session(document, store, workers, lanes) as (opened, backend):
-        outcome = _computed(document, opened, backend, name, arms, max_seeds if until_decided else None)
+        outcome = _computed(document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds)
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
         # Said beside the answer, not instead of it: with --json there is one document on stdout.
@@ -92,7 +104,14 @@ def noise(
 
 
 def _computed(
-    study: StudyDocument, store: Store, backend: Backend, stored_as: str, arms: Sequence[str], max_seeds: int | None
+    study: StudyDocument,
+    store: Store,
+    backend: Backend,
+    stored_as: str,
+    arms: Sequence[str],
+    *,
+    until_decided: bool,
+    max_seeds: int | None,
 ) -> Outcome:
     from paribus.runner.run import start_workers
 
@@ -102,7 +121,7 @@ def _computed(
     from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided
 
-    if max_seeds is None:
+    if not until_decided:
         return run_study(study, store, backend, suitable(), stored_as=stored_as, arms=arms)
     return run_until_decided(study, store, backend, suitable(), max_seeds, stored_as=stored_as, arms=arms)
 

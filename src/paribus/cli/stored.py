@@ -43,7 +43,7 @@ def report(
     store: options.Store = options.DEFAULT_STORE,
 ) -> None:
     """Write the report of a study that was run: one HTML file, or Markdown, LaTeX, CSV or JSON."""
-    from paribus import report as room
+    from paribus import report as reports
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
 
@@ -51,13 +51,13 @@ def report(
     with SqliteStore.open(store, mode="read") as opened:
         outcome = open_results(study, opened).outcome()
         if figures is not None:
-            for file in room.write_figures(outcome, figures, figure_format):
+            for file in reports.write_figures(outcome, figures, figure_format):
                 typer.echo(str(file), err=True)
         if out == output.STDOUT or (out is None and format != "html"):
-            typer.echo(room.text(outcome, format), nl=False)
+            typer.echo(reports.render_report(outcome, format), nl=False)
             return
         path = out or Path(f"{outcome.document.name}.html")
-        room.write(outcome, format, path)
+        reports.write_report(outcome, format, path)
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.2f} MB)", err=True)
 
 

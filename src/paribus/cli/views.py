@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from paribus.records import RunResult
-from paribus.report.numbers import counted, parameters
+from paribus.report.numbers import format_parameters, parameter_count
 from paribus.store.base import StoredArm, StoredStudy
 from paribus.study.document import StudyDocument
 
@@ -57,7 +57,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
     for arm in arms:
         for place in arm.runs:
             run = place.among(runs)
-            name = (arm.name, parameters(arm.recipe), str(place.seeds.seed))
+            name = (arm.name, format_parameters(arm.recipe), str(place.seeds.seed))
             if run is None:
                 _row(table, *name, "missing")
                 rows.append({"arm": arm.name, "seed": place.seeds.seed, "status": "missing"})
@@ -65,7 +65,7 @@ def one_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, 
             scores = _scores(run)
             shown = [_number(scores[key]) for key in _COLUMNS]
             _row(table, *name, str(run.status), *shown, f"{run.seconds:.1f}", (run.weights_digest or "")[:8])
-            rows.append({"arm": arm.name, "parameters": counted(arm.recipe), **_run(run)})
+            rows.append({"arm": arm.name, "parameters": parameter_count(arm.recipe), **_run(run)})
     return View(table, {"study": study.label, "runs": rows})
 
 
@@ -92,7 +92,7 @@ def one_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
     document = {
         "study": study.label,
         "arm": arm.name,
-        "parameters": counted(arm.recipe),
+        "parameters": parameter_count(arm.recipe),
         "layers": [asdict(layer) for layer in arm.recipe.layers],
         **_run(run),
         "curve": {key: [_finite(v) for v in values] for key, values in asdict(run.curve).items()},

@@ -1,4 +1,4 @@
-"""From an arm as a study writes it to its canonical form. scikit-learn judges; all mistakes are reported, with places."""
+"""From an arm as a study writes it to its canonical form; scikit-learn judges, and each mistake has its place."""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ from threadpoolctl import threadpool_limits
 
 from paribus import seeds
 from paribus.data import load, standardization
-from paribus.data.dataset import Dataset
-from paribus.data.training import class_weights, kept_for_training
+from paribus.data.dataset import Content, Dataset
+from paribus.data.expected import ExpectedData
+from paribus.data.training import class_weights, divide_training_split
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
@@ -86,7 +87,7 @@ class Estimators:
 
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
-        self._data: dict[tuple[DataSpec, float], _Prepared] = {}
+        self._data: dict[tuple[DataSpec, float, str | None], tuple[_Prepared, Content]] = {}
 
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
@@ -102,7 +103,7 @@ class Estimators:
         What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run. What
         it raises is raised.
         """
-        data = self._prepared(job.data, job.training.validation_split)
+        data = self._prepared(job)
         estimator = canonical.estimator_from_text(job.recipe.model)
         names = canonical.random_states(estimator)
         estimator.set_params(**dict(zip(names, seeds.random_states(job.seeds, len(names)), strict=True)))
@@ -152,12 +153,26 @@ class Estimators:
             metrics=own,
         )
 
-    def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
-        key = (spec, validation_split)
-        if key not in self._data:
-            # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
-            self._data = {key: _prepare(load(spec), spec, validation_split)}
-        return self._data[key]
+    def _prepared(self, job: TrainJob) -> _Prepared:
+        """The data of a job, read where it is not held already.
+
+        Raises:
+            DataError: it is not what the job was planned on.
+        """
+        spec, training, expected = job.data, job.training, ExpectedData.of(job)
+        key = (spec, training.validation_split, training.validation)
+        held = self._data.get(key)
+        if held is not None and (expected is None or expected.is_in(held[1])):
+            return held[0]
+        if expected is not None:
+            expected.learn()
+        data = load(spec)
+        if expected is not None:
+            expected.check(data.content, spec.source)
+        prepared = _prepare(data, spec, training)
+        # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
+        self._data = {key: (prepared, data.content)}
+        return prepared
 
 
 def log_loss(true_probability: NDArray[np.float32]) -> float:
@@ -166,9 +181,9 @@ def log_loss(true_probability: NDArray[np.float32]) -> float:
     return float(np.mean(-np.log(clipped), dtype=np.float64))
 
 
-def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepared:
-    trained_on = kept_for_training(data, validation_split)
-    standard = standardization(data.x_train[:trained_on]) if spec.standardize else None
+def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
+    rows = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, rows) if spec.standardize else None
 
     def vectors(x: NDArray[Any]) -> NDArray[np.float32]:
         examples = x.astype(np.float32)
@@ -178,7 +193,7 @@ def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepare
             examples /= np.float32(spec.scale)
         return examples.reshape(len(examples), -1)
 
-    train = _Split(vectors(data.x_train[:trained_on]), data.y_train[:trained_on])
+    train = _Split(vectors(data.x_train[rows]), data.y_train[rows])
     return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
 
 

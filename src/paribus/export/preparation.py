@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paribus.data import Standardization, load, standardization
-from paribus.data.training import kept_for_training
+from paribus.data.training import divide_training_split
 from paribus.results.stored_study import StoredResults
 
 
@@ -67,6 +67,7 @@ def preparation(results: StoredResults) -> Preparation:
     spec, standard = results.document.data.spec(), None
     if spec.standardize:
         data = load(spec)
-        kept = kept_for_training(data, results.document.protocol.validation_split)
-        standard = standardization(data.x_train[:kept])
+        training = results.document.protocol.training()
+        parts = divide_training_split(data, training.validation_split, training.validation)
+        standard = standardization(data.x_train, parts.trained)
     return Preparation(results.data.input_shape, spec.scale, standard)

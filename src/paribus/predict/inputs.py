@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import Dataset, load, npy
-from paribus.data.images import read_picture
+from paribus.data.images import SUFFIXES, read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
-from paribus.predict.canvas import canvas
-from paribus.predict.pictures import as_example
+from paribus.predict.convert import as_example
+from paribus.predict.picture_format import canvas
 from paribus.records import DataSpec
 
-PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = SUFFIXES
 TURNED = "turned as its camera noted"
 
 
@@ -51,7 +51,7 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
     """Read the files.
 
     Args:
-        files: PNG and JPEG pictures; ``.npy`` files with one example or several, in the data's own numbers.
+        files: PNG, JPEG, WebP and BMP pictures; ``.npy`` files with one example or several, in the data's own numbers.
         spec: the study's data.
         invert: see ``pictures.as_example``.
 
@@ -61,7 +61,7 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
     """
     for file in files:
         if file.suffix.lower() not in (*PICTURES, ".npy"):
-            raise UsageError(f"{file}: a picture is a .png or .jpg file, an array an .npy file")
+            raise UsageError(f"{file}: a picture is a .png, .jpg, .webp or .bmp file, an array an .npy file")
         if not file.is_file():
             raise DataError(f"{file}: there is no such file")
     data = load(replace(spec, flatten=False))
@@ -70,7 +70,7 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
     parts: list[NDArray[Any]] = []
     for file in files:
         if alike is None or file.suffix.lower() == ".npy":
-            examples = _examples(file, data.input_shape)
+            examples = _examples(file, data)
             several = len(examples) > 1
             inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
             parts.append(examples)
@@ -83,9 +83,9 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
     return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
 
 
-def _examples(file: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """One example or several, whatever way they are laid out."""
-    array = npy.read(file)
+def _examples(file: Path, data: Dataset) -> NDArray[np.float32]:
+    """One example or several, whatever way they are laid out, less what the data's own examples are less."""
+    array, shape = npy.read(file), data.input_shape
     if not any(array.shape in (form, (len(array), *form)) for form in _forms(shape)) or not array.size:
         raise DataError(
             f"{file}: an array of shape {array.shape}; expected one example of shape {shape}, or several of them "
@@ -93,7 +93,10 @@ def _examples(file: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
         )
     if array.size * 4 > MAX_ARRAY_BYTES:
         raise DataError(f"{file}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
-    examples = np.asarray(array, np.float32).reshape(-1, *shape)
+    if data.offset is None:
+        examples = np.asarray(array, np.float32).reshape(-1, *shape)
+    else:
+        examples = (np.asarray(array, np.float64).reshape(-1, *shape) - data.offset).astype(np.float32)
     if not np.isfinite(examples).all():
         raise DataError(f"{file}: holds values that are not finite numbers in float32; mend them first")
     return examples

@@ -7,12 +7,13 @@ from dataclasses import replace
 from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
-from paribus.analysis.metrics import METRICS
+from paribus.analysis.metrics import METRICS, Metric, Unit
 from paribus.analysis.pairing import SeedScores
 from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult, Status
 from paribus.results.history import note_unplanned_looks, read_history, with_looks_taken
+from paribus.results.next_step import with_next_steps
 from paribus.results.notes import list_notes, positive_metrics
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores, own_metrics
@@ -48,14 +49,14 @@ def assemble_outcome(
     scores = StudyScores(document, request.data, present, runs, read)
     choices = stored_choices(request, store)
     outcomes = tuple(replace(_arm(arm, document, runs, scores), tuning=choices.get(arm.name)) for arm in present)
-    complete = {arm.name: _complete(arm, runs) for arm in present}
     history = read_history(document, present, store)
-    judgement = judge_contrasts(document, history.statements, scores, complete)
+    judgement = judge_contrasts(document, history.statements, scores, count_complete(present, runs))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
     remarks = list_notes(
         document,
         outcomes,
         environments,
+        request.data.notes,
         loss_is_per_example=scores.loss_is_per_example,
         positive=_unnamed_positive(document, request.data),
     )
@@ -70,8 +71,13 @@ def assemble_outcome(
         metrics=own_metrics(document),
         statements=history.statements,
     )
-    outcome = with_looks_taken(outcome, history)
+    outcome = with_next_steps(with_looks_taken(outcome, history))
     return replace(outcome, notes=(*note_unplanned_looks(outcome), *outcome.notes))
+
+
+def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
+    """How many seeds of each arm have ended one after the other from the first: looks are taken at whole ones only."""
+    return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
 
 
 def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
@@ -81,15 +87,10 @@ def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
     return class_names(document.data.spec())[1]
 
 
-def _complete(arm: StoredArm, runs: Mapping[str, RunResult]) -> int:
-    """How many of an arm's seeds have ended one after the other from the first: looks are taken at whole ones only."""
-    return sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs))
-
-
 def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores) -> ArmOutcome:
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in own_metrics(document))]
-    estimates = {name: _estimate(scores.scores(arm.name, name), document) for name in names}
+    estimates = {name: _estimate(scores.scores(arm.name, name), scores.metric(name), document) for name in names}
     results = tuple(
         _as_damaged(result, damage) if (damage := scores.damaged.get(run.fingerprint)) else result
         for run in arm.runs
@@ -103,9 +104,9 @@ def _as_damaged(run: RunResult, damage: str) -> RunResult:
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
-def _estimate(scores: SeedScores, document: StudyDocument) -> Estimate | None:
+def _estimate(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
     if not scores.seeds:
         return None
     if scores.values.shape[1] == 1:
-        return estimate_values(scores.values[:, 0], document.comparison.level)
+        return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.unit is Unit.FRACTION)
     return estimate_scores(scores.values, document.comparison.level, document.comparison.scope)

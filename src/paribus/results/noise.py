@@ -38,7 +38,10 @@ def shares_of_arm(document: StudyDocument, data: DataSummary, arm: StoredArm, st
         by_stream.append(StoredArm(stream, arm.recipe, renamed))
     study_scores = StudyScores(document, data, by_stream, runs, store.predictions)
     scores = {stream: study_scores.scores(stream, "test_accuracy").values for stream in STREAMS}
-    return noise_shares({stream: values for stream, values in scores.items() if len(values) > 1})
+    by_name = {stream: values for stream, values in scores.items() if len(values) > 1}
+    # The run at the held seeds is one of every stream's: different runs are fewer than rows.
+    distinct = {run.fingerprint for of in by_stream if of.name in by_name for run in of.runs if run.fingerprint in runs}
+    return noise_shares(by_name, distinct_runs=len(distinct))
 
 
 def _only(stream: str, seeds: Seeds) -> bool:

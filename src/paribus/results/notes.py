@@ -17,22 +17,24 @@ from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
 from paribus.study.candidates import spelled
 from paribus.study.document import StudyDocument
+from paribus.study.statements import declared_statements
 
 
 def list_notes(
     document: StudyDocument,
     arms: Sequence[ArmOutcome],
     environments: Sequence[Environment],
+    data_notes: Sequence[str] = (),
     *,
     loss_is_per_example: bool = True,
     positive: str | None = None,
 ) -> tuple[str, ...]:
     """One plain sentence for everything that bounds the results.
 
-    ``loss_is_per_example``: whether test losses are known of each test example. ``positive``: the class that binary
-    metrics are about where the study names none.
+    ``data_notes`` are on how the data was read. ``loss_is_per_example``: whether test losses are known of each test
+    example. ``positive``: the class that binary metrics are about where the study names none.
     """
-    found: list[str] = []
+    found: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
         found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
     for arm in arms:
@@ -53,10 +55,24 @@ def list_notes(
     found += _tuning(document, arms)
     found += note_mixed_environments(environments)
     found += _ended_early(document, arms)
-    looks = document.comparison.looks
-    if looks and min((len(arm.runs) for arm in arms), default=0) < looks[0]:
-        found.append(f"Nothing is judged yet: the first planned look is at {looks[0]} seeds an arm.")
+    found += _before_the_first_look(document, arms)
     return tuple(found)
+
+
+def _before_the_first_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """What is not judged yet because a planned look is still to come."""
+    looks, statements = document.comparison.looks, declared_statements(document)
+    seeds = {arm.name: len(arm.runs) for arm in arms}
+    waiting = [s for s in statements if looks and all(arm in seeds for arm in s.arms)]
+    waiting = [s for s in waiting if s.primary or not any(other.primary for other in statements)]
+    waiting = [s for s in waiting if min(seeds[arm] for arm in s.arms) < looks[0]]
+    if not waiting:
+        return []
+    what = listed([statement.name for statement in waiting]) if len(waiting) < len(statements) else "nothing"
+    negation = "Nothing is judged yet" if what == "nothing" else f"Not judged yet: {what}"
+    return [
+        f"{negation}: the first planned look is at {looks[0]} seeds an arm. `paribus run --until-decided` takes it."
+    ]
 
 
 def _arms_without_runs(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
@@ -151,7 +167,7 @@ def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str
 
 def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
     """Candidates that ended badly, and values at the end of what was tried."""
-    for each in choice.tried:
+    for each in choice.candidates:
         for remark in dict.fromkeys(each.remarks):
             scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
             yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."

@@ -15,7 +15,7 @@ from paribus.analysis.metrics import Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
-from paribus.errors import StoreDamagedError
+from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
@@ -52,6 +52,7 @@ class StudyScores:
         self._document = document
         self._own = {metric.name: metric for metric in own_metrics(document)}
         self._classes = data.classes
+        self._data = data
         self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
@@ -173,8 +174,20 @@ class StudyScores:
         return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
 
     def _true_labels(self) -> NDArray[np.int32]:
+        """The labels that the runs were measured with.
+
+        Raises:
+            DataError: the data has changed since.
+        """
         if self._labels is None:
-            self._labels = load(self._document.data.spec()).y_test
+            dataset = load(self._document.data.spec())
+            if dataset.fingerprint != self._data.fingerprint:
+                raise DataError(
+                    f"{self._document.data.source}: the data is not what the stored runs were measured on (fingerprint "
+                    f"{dataset.fingerprint[:12]}, stored runs {self._data.fingerprint[:12]}): put the file back as it "
+                    "was, or `paribus run` the study on the data as it is now"
+                )
+            self._labels = dataset.y_test
         return self._labels
 
 

@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from paribus.analysis.contrasts import JudgedContrast
 from paribus.data import summarize
 from paribus.errors import StudyError, UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import Outcome
 from paribus.records import DataSummary, StudyKind
-from paribus.results.assemble import assemble_outcome
+from paribus.results.assemble import assemble_outcome, count_complete
+from paribus.results.history import read_history
 from paribus.results.noise import stored_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
+from paribus.results.verdicts import judge_contrasts
 from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
 from paribus.study.document import Protocol, StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
 from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,22 @@ class StoredResults:
         """Scores by arm and metric."""
         runs = self.store.runs([run.fingerprint for arm in self.arms for run in arm.runs])
         return StudyScores(self.document, self.data, self.arms, runs, self.predictions)
+
+    def judge_pair(
+        self, scores: StudyScores, a: str, b: str, metric: str, margin: float | None = None
+    ) -> tuple[Statement, JudgedContrast | None] | None:
+        """A declared contrast as the study judges it, whichever way round; None where it was not declared.
+
+        The contrast itself is None before its first planned look. ``margin`` takes the place of the declared one.
+        """
+        statements = list(read_history(self.document, self.arms, self.store).statements)
+        for index, statement in enumerate(statements):
+            if statement.contrast is not None and set(statement.arms) == {a, b} and statement.metric == metric:
+                statements[index] = replace(statement, margin=margin or statement.margin)
+                runs = self.store.runs([run.fingerprint for arm in self.arms for run in arm.runs])
+                judged = judge_contrasts(self.document, statements, scores, count_complete(self.arms, runs))
+                return statement, next((c for c in judged.contrasts if c.key == statement.key), None)
+        return None
 
     def remarks(self, scores: StudyScores, *arms: str) -> tuple[str, ...]:
         """What must be said beside any answer about these arms.

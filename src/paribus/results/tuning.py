@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from paribus.outcome.choice import Choice, Ending, choose_candidate, score_candidate
+from paribus.outcome.choice import CandidateRun, Choice, choose_candidate, score_candidate
 from paribus.records import RunResult, StudyKind
 from paribus.store.base import Store
 from paribus.study.candidates import Candidate, candidates, combinations, trial_study, validation_split
@@ -40,7 +40,7 @@ def _choice(
     trials: StudyDocument,
     arm: str,
     of_arm: Sequence[Candidate],
-    endings: Mapping[str, Sequence[Ending | None]],
+    endings: Mapping[str, Sequence[CandidateRun | None]],
 ) -> Choice:
     monitor, rule = document.tuning.monitor, trials.protocol.training().early_stopping
     found = tuple(score_candidate(each, endings[each.name], monitor, rule) for each in of_arm)
@@ -48,13 +48,13 @@ def _choice(
         arm=arm,
         monitor=monitor,
         combinations=combinations(document.arms[arm].grid or {}),
-        tried=found,
-        chosen=choose_candidate(found, monitor),
+        candidates=found,
+        best_index=choose_candidate(found, monitor),
         epochs=trials.protocol.epochs,
         validation_split=validation_split(document),
     )
 
 
-def _ending(run: RunResult | None) -> Ending | None:
+def _ending(run: RunResult | None) -> CandidateRun | None:
     """What the choice may know of a run: nothing of the test split."""
-    return None if run is None else Ending(run.status, run.curve, run.reason)
+    return None if run is None else CandidateRun(run.status, run.curve, run.reason)

@@ -9,11 +9,11 @@ from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.names import is_binary_loss
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Training
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
-from paribus.study.plan import RunPlan
+from paribus.study.plan import RunPlan, with_class_indices
 
 
 def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: Display) -> None:
@@ -29,8 +29,8 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
     """The canonical form of every arm, from the store where it is known, else from Keras.
 
     Raises:
-        ModelError: Keras refuses some arms; the error lists every mistake in all of them. Or a weight is given for a
-            class that the data does not have.
+        ModelError: Keras refuses some arms; the error lists every mistake in all of them.
+        StudyError: a weight is for a class that the data does not have.
     """
     recipes, refused = try_arms(document, data, store, backend)
     mistakes = [mistake for of_arm in refused.values() for mistake in of_arm]
@@ -45,11 +45,12 @@ def try_arms(
     """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
 
     Raises:
-        ModelError: a weight is given for a class that the data does not have, or losses are compared that some arm
-            has not.
+        StudyError: a weight is for a class that the data does not have.
+        ModelError: losses are compared that some arm has not.
     """
     training, spec = document.protocol.training(), document.data.spec()
-    if mistakes := [*_unknown_classes(training, data), *_losses_without_estimators(document, data)]:
+    with_class_indices(training, data, document.name)  # which refuses weights of classes that the data does not have
+    if mistakes := _losses_without_estimators(document, data):
         raise ModelError(f"study '{document.name}'", mistakes)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
@@ -68,17 +69,6 @@ def try_arms(
                 elif isinstance(event, Refused):
                     refused[event.arm] = [Mistake(place, message) for place, message in event.mistakes]
     return recipes, refused
-
-
-def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:
-    """Weights of classes that the data does not have."""
-    weights = training.class_weight if isinstance(training.class_weight, tuple) else ()
-    last = data.classes - 1
-    return [
-        Mistake("protocol, class_weight", f"class {index}: {data.name} has {data.classes} classes, 0 to {last}")
-        for index, _ in weights
-        if index > last
-    ]
 
 
 def _losses_without_estimators(document: StudyDocument, data: DataSummary) -> list[Mistake]:

@@ -17,8 +17,11 @@ from paribus.study.document import StudyDocument
 from paribus.study.identity import is_same_study
 from paribus.study.statements import declared_statements
 
+MAX_SEEDS = 30
+"""At most so many seeds are planned for where nobody says otherwise."""
 
-def with_looks(document: StudyDocument, max_seeds: int) -> StudyDocument:
+
+def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDocument:
     """The study with its looks planned: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
 
     The looks are part of the study as it is kept, so that a later report spends the same error.
@@ -26,9 +29,8 @@ def with_looks(document: StudyDocument, max_seeds: int) -> StudyDocument:
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
     """
-    looks = document.comparison.looks or plan_looks(max_seeds).seeds
-    planned = tuple(look for look in looks if look <= max_seeds) if document.comparison.looks else looks
-    if not planned:
+    looks = document.comparison.looks or plan_looks(max_seeds or MAX_SEEDS).seeds
+    if max_seeds is not None and looks[0] > max_seeds:
         raise UsageError(
             f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
         )
@@ -40,7 +42,7 @@ def run_until_decided(
     store: Store,
     backend: Backend,
     display: Display,
-    max_seeds: int,
+    max_seeds: int | None = None,
     *,
     stored_as: str | None = None,
     arms: Sequence[str] = (),
@@ -56,17 +58,18 @@ def run_until_decided(
     """
     name = stored_as or study.name
     looks = _planned_before(study, name, store) or study.comparison.looks
-    if not looks[0] <= max_seeds:
+    most = looks[-1] if max_seeds is None else max_seeds
+    if not looks[0] <= most:
         raise UsageError(
             f"--max-seeds {max_seeds}: the first planned look is at {looks[0]} seeds; allow at least those"
         )
-    if max_seeds > looks[-1]:
+    if most > looks[-1]:
         raise UsageError(
             f"--max-seeds {max_seeds}: looks at {', '.join(map(str, looks))} seeds were planned when this study was "
             f"first run, and stay; allow at most {looks[-1]}, or run it under another name or in another store"
         )
     planned = _with_planned(study, looks)
-    passed = [look for look in looks if look <= max_seeds]
+    passed = [look for look in looks if look <= most]
     if any(statement.primary for statement in declared_statements(study)):
         return _grow_primary(planned, passed, store, backend, display, stored_as, arms)
     outcome: Outcome | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError, ParibusError
-from paribus.outcome.choice import Choice, Tried
+from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.records import DataSummary, Recipe, RunResult, StudyKind, TrainJob
 from paribus.results.tuning import stored_choices
 from paribus.runner.jobs import compute_missing, try_arms
@@ -114,13 +114,13 @@ def _spelled(candidate: Candidate) -> str:
 
 
 def _nothing_to_choose(choice: Choice) -> str:
-    reasons = list(dict.fromkeys(_remarks(choice.tried)))
+    reasons = list(dict.fromkeys(_remarks(choice.candidates)))
     return (
-        f"arm '{choice.arm}': none of its {len(choice.tried)} candidates has a score, so that nothing can be chosen "
-        f"({'; '.join(reasons)}); the same command tries them again"
+        f"arm '{choice.arm}': none of its {len(choice.candidates)} candidates has a score, so that nothing can be "
+        f"chosen ({'; '.join(reasons)}); the same command tries them again"
     )
 
 
-def _remarks(found: Iterable[Tried]) -> Iterable[str]:
+def _remarks(found: Iterable[ScoredCandidate]) -> Iterable[str]:
     for each in found:
         yield from each.remarks

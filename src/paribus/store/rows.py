@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_COLUMNS = tuple(field.name for field in fields(Environment))
 SCORE_COLUMNS = tuple(field.name for field in fields(Scores))
+DATA_FIELDS = tuple(field.name for field in fields(DataSummary))
 CURVE_FIELDS = tuple(field.name for field in fields(Curve))
 RUN_COLUMNS = (
     "fingerprint",
@@ -159,16 +160,22 @@ def recipe_of(row: Row) -> Recipe:
 
 
 def data_text(data: DataSummary | None) -> str | None:
-    """A data summary as JSON."""
-    return None if data is None else json.dumps(astuple(data))
+    """A data summary as JSON; notes and class names, which came later, stand at the end where there are any."""
+    if data is None:
+        return None
+    values = astuple(data)
+    later = dict(zip(DATA_FIELDS[-2:], values[-2:], strict=True))
+    named = {name: value for name, value in later.items() if value}
+    return json.dumps([*values[:-2], named] if named else values[:-2])
 
 
 def data_of(text: str | None) -> DataSummary | None:
     """The data summary of its JSON."""
     if text is None:
         return None
-    name, fingerprint, train, test, input_shape, classes = json.loads(text)
-    return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes)
+    name, fingerprint, train, test, input_shape, classes, *later = json.loads(text)
+    named = {key: tuple(value) for key, value in (later[0] if later else {}).items()}
+    return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes, **named)
 
 
 def _metrics_text(metrics: Mapping[str, float]) -> str | None:

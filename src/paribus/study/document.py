@@ -52,6 +52,11 @@ Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 
 
+def _without(written: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """What is written of a table, without keys that are empty or have these values."""
+    return {key: value for key, value in written.items() if key not in defaults or (value and value != defaults[key])}
+
+
 class _Table(BaseModel):
     """A table of a study file: unknown keys are mistakes, values never change and are never guessed at."""
 
@@ -109,7 +114,9 @@ def _not_empty(value: Any) -> Any:
     return value
 
 
-_WEIGHTS = '"balanced", or a table of classes with their weights, is expected, like { 0 = 1.0, 1 = 5.0 }'
+_WEIGHTS = (
+    '"balanced", or a table of labels with their weights, is expected, like { 0 = 1.0, 1 = 5.0 } or { fraud = 9.0 }'
+)
 
 
 def _balanced_or_table(value: object) -> object:
@@ -120,8 +127,6 @@ def _balanced_or_table(value: object) -> object:
 
 def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
     for name, weight in value.items() if isinstance(value, dict) else ():
-        if not (name.isascii() and name.isdigit()):
-            raise ValueError(f"class {name!r}: classes are numbered 0, 1, 2 ... in the order of their names")
         if weight < 0:
             raise ValueError(f"class {name}: weight {weight:g}; a weight is 0 or more")
     return value
@@ -130,7 +135,7 @@ def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, floa
 ClassWeight = Annotated[
     Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_balanced_or_table), AfterValidator(_class_weights)
 ]
-"""Weights of classes while training: by index, or balanced."""
+"""Weights of classes while training: by label (or index, see ``study.plan.with_class_indices``), or balanced."""
 
 KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_class)]
 """A Keras class and its arguments: exactly one key."""
@@ -159,8 +164,32 @@ def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple
     return metrics
 
 
+class ImputeSettings(_Table):
+    """How missing values of a table are filled in (see ``paribus.records.Imputation``)."""
+
+    strategy: Literal["median", "most_frequent", "constant"] = "median"
+    fill_value: Number | str | None = None
+    indicator: Flag = False
+
+    @model_validator(mode="after")
+    def _fills(self) -> Self:
+        if self.fill_value is not None and self.strategy != "constant":
+            raise ValueError(
+                f'`fill_value` means nothing for strategy "{self.strategy}"; leave it out, or say strategy = "constant"'
+            )
+        return self
+
+
+def _strategy_alone(value: object) -> object:
+    """``impute = "median"`` for ``impute = { strategy = "median" }``."""
+    return {"strategy": value} if isinstance(value, str) else value
+
+
 class Data(_Table):
-    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``)."""
+    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``).
+
+    ``impute`` is a strategy, or a table of ``strategy``, ``fill_value`` and ``indicator``.
+    """
 
     source: str = Field(min_length=1)
     scale: Number | None = Field(default=None, gt=0)
@@ -170,10 +199,18 @@ class Data(_Table):
     categorical: tuple[str, ...] = ()
     test: str | None = None
     test_fraction: Number | None = Field(default=None, gt=0, lt=1)
+    drop: tuple[str, ...] = ()
+    impute: Annotated[ImputeSettings | None, BeforeValidator(_strategy_alone)] = None
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
+        return _without(handler(self), {"drop": (), "impute": None})
 
     def spec(self) -> DataSpec:
         """As the frozen value that the other rooms know."""
-        return DataSpec(**self.model_dump())
+        imputation = None if self.impute is None else records.Imputation(**self.impute.model_dump())
+        return DataSpec(**{**self.model_dump(), "drop": self.drop, "impute": imputation})
 
 
 class EarlyStoppingSettings(_Table):
@@ -187,7 +224,9 @@ class EarlyStoppingSettings(_Table):
 class Protocol(_Table):
     """What is held equal for all arms.
 
-    ``class_weight`` is ``"balanced"``, or a table of class indices with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
+    ``class_weight`` is ``"balanced"``, or a table of labels with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
+    ``validation`` says which examples the validation split takes: the last ones, as Keras does, or each class in
+    proportion ("stratified").
     ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss. ``positive`` is
     the class that those of a yes or no are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
@@ -202,6 +241,12 @@ class Protocol(_Table):
     metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
     precision: Precision = "float32"
     positive: Annotated[str, Field(min_length=1)] | None = None
+    validation: Literal["last", "stratified"] = "last"
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
+        return _without(handler(self), {"validation": "last", "positive": None})
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -214,17 +259,11 @@ class Protocol(_Table):
             )
         return self
 
-    @model_serializer(mode="wrap")
-    def _what_it_says(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a positive class where none is named: documents stored before there was the key stay equal."""
-        written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if key != "positive" or value is not None}
-
     def training(self, precision: Precision | None = None) -> Training:
         """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping
         if isinstance(weights, dict):
-            pairs = tuple(sorted((int(name), float(weight)) for name, weight in weights.items()))
+            pairs = tuple((label, float(weights[str(label)])) for label in sorted(map(_label, weights), key=_by_kind))
         return Training(
             canonical_json(self.loss),
             self.epochs,
@@ -235,7 +274,17 @@ class Protocol(_Table):
             canonical_json(self.metrics) if self.metrics else None,
             None if (precision or self.precision) == "float32" else "bf16",
             self.positive,
+            None if self.validation == "last" else self.validation,
         )
+
+
+def _label(key: str) -> int | str:
+    """A class as a table of weights names it: a whole number where it is written as one."""
+    return int(key) if key.isascii() and key.isdigit() and str(int(key)) == key else key
+
+
+def _by_kind(label: int | str) -> tuple[bool, int, str]:
+    return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
 class Arm(_Table):
@@ -309,7 +358,8 @@ class DeclaredContrast(_Table):
 class ComparisonSettings(_Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
-    ``margin`` (a fraction of 1) is what counts as equivalent; ``level`` is that of the intervals. ``looks`` are the
+    ``margin`` is what counts as equivalent, in the metric's units (0.001 of accuracy where none is given, of
+    other metrics none); ``level`` is that of the intervals. ``looks`` are the
     numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
 
     ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
@@ -319,7 +369,7 @@ class ComparisonSettings(_Table):
 
     scope: Literal["new data", "this test set"] = "new data"
     level: Number = Field(default=0.95, gt=0.5, lt=1)
-    margin: Number = Field(default=0.001, gt=0)
+    margin: Number | None = Field(default=None, gt=0)
     all_pairs: Flag = False
     factorial: Flag = False
     primary_share: Number = Field(default=0.8, gt=0, lt=1)

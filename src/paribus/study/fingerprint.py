@@ -44,7 +44,7 @@ def _given(training: Training, recipe: Recipe) -> dict[str, object]:
     """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
     said = asdict(training) | {"validation_split": float(training.validation_split)}
     if recipe.is_estimator:
-        used = ("loss", "validation_split", "class_weight", "metrics", "positive")
+        used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation")
         return {key: said[key] for key in used if said[key] is not None}
     if training.early_stopping is not None:
         said["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}

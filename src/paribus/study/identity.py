@@ -24,6 +24,9 @@ _NO_PART_OF_IDENTITY: dict[str, Any] = {
 """What may differ between two documents of one study. Data is compared by its fingerprint, wherever it lies."""
 
 
+DEFAULT_MARGIN = 0.001
+
+
 def is_same_study(one: StudyDocument, other: StudyDocument) -> bool:
     """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint besides."""
     return _identity(one) == _identity(other)
@@ -61,7 +64,11 @@ def is_variant(name: str, of: str) -> bool:
 
 
 def _identity(document: StudyDocument) -> dict[str, Any]:
-    return document.model_dump(mode="json", exclude=_NO_PART_OF_IDENTITY)
+    identity = document.model_dump(mode="json", exclude=_NO_PART_OF_IDENTITY)
+    # Before format 3 the default margin was written out, whether it was declared or not.
+    if identity["comparison"]["margin"] == DEFAULT_MARGIN:
+        identity["comparison"]["margin"] = None
+    return identity
 
 
 def _differences(old: Any, new: Any, place: str) -> Iterator[str]:

@@ -73,13 +73,26 @@ def parse(text: str, source: str) -> StudyDocument:
     except ValueError as error:
         if not isinstance(error, tomllib.TOMLDecodeError):  # a number of more than 4,300 digits (CPython 3.11.7)
             raise StudyError(source, [Mistake("", TOO_LONG)]) from error
-        raise StudyError(source, [Mistake("", f"not TOML: {error}")]) from error
+        raise StudyError(source, [Mistake("", f"not TOML: {error}{_backslash_advice(text, str(error))}")]) from error
     if too_large:
         raise StudyError(source, [Mistake("", TOO_LONG)])
     try:
         return check_table(table, source)
     except RecursionError as error:
         raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
+
+
+_ESCAPE = re.compile("backslash|hex value|codepoint|scalar", re.IGNORECASE)
+"""What tomllib says where a backslash in double quotes begins no escape that TOML has."""
+
+
+def _backslash_advice(text: str, error: str) -> str:
+    if "\\" not in text or not _ESCAPE.search(error):
+        return ""
+    return (
+        ". In double quotes a backslash begins an escape, such as \\n; write a path with / or in single quotes: "
+        r"'C:\data\train.csv'"
+    )
 
 
 def _beyond_64_bits(value: object) -> bool:
@@ -116,7 +129,8 @@ def _read(path: Path) -> str:
         if len(content) > MAX_BYTES:
             size = max(path.stat().st_size, len(content))
             raise UsageError(f"{path}: {size} bytes; a study file has at most {MAX_BYTES}")
-        return content.decode()
+        # Editors on Windows begin a file with a byte order mark.
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{path}: the study file cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

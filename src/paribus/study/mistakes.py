@@ -9,7 +9,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from paribus.errors import Mistake
-from paribus.study.document import Arm, ComparisonSettings, Data, DeclaredContrast, Protocol, StudyDocument, Tuning
+from paribus.study.document import (
+    Arm,
+    ComparisonSettings,
+    Data,
+    DeclaredContrast,
+    EarlyStoppingSettings,
+    ImputeSettings,
+    Protocol,
+    StudyDocument,
+    Tuning,
+)
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
@@ -20,6 +30,12 @@ _TABLES: Mapping[str | int, type[BaseModel]] = {
     "contrasts": DeclaredContrast,
 }
 
+
+_INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
+    (Data, "impute"): ImputeSettings,
+    (Protocol, "early_stopping"): EarlyStoppingSettings,
+}
+"""Tables inside tables."""
 
 _WORDS = {
     "string_pattern_mismatch": "letters, digits and . _ - are allowed, a letter or digit first",
@@ -37,9 +53,14 @@ _WORDS = {
 """What pydantic calls a mistake, in the words of a study file; its own words do where none stand here."""
 
 
-def translate_mistakes(error: ValidationError) -> list[Mistake]:
-    """Every mistake pydantic found, in our words and with places a person would give."""
-    return [Mistake(_place(item["loc"]), _message(item)) for item in error.errors(include_url=False)]
+def translate_mistakes(error: ValidationError, table: type[BaseModel] = StudyDocument) -> list[Mistake]:
+    """Every mistake that pydantic reports, in our words and with places a person would give.
+
+    Args:
+        error: what pydantic raised.
+        table: what it checked: a whole study, or one of its tables by itself.
+    """
+    return [Mistake(_place(item["loc"]), _message(item, table)) for item in error.errors(include_url=False)]
 
 
 def _place(location: Sequence[str | int]) -> str:
@@ -64,11 +85,11 @@ def _place(location: Sequence[str | int]) -> str:
     return ", ".join(words)
 
 
-def _message(item: Any) -> str:
+def _message(item: Any, table: type[BaseModel]) -> str:
     value, kind = item["input"], item["type"]
     message = str(item["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        return _unknown_key(item["loc"])
+        return _unknown_key(item["loc"], table)
     if kind == "missing":
         return "missing; it must be given"
     if kind in {"value_error", "contradiction"}:
@@ -78,8 +99,9 @@ def _message(item: Any) -> str:
     return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
 
 
-def _unknown_key(location: Sequence[str | int]) -> str:
-    table = _TABLES.get(location[0], StudyDocument) if len(location) > 1 else StudyDocument
+def _unknown_key(location: Sequence[str | int], table: type[BaseModel]) -> str:
+    for part in location[:-1]:
+        table = _INSIDE.get((table, part)) or _TABLES.get(part, table)
     known = list(table.model_fields)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""

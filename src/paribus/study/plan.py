@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, TrainJob
+from paribus.data import known
+from paribus.errors import Mistake, StudyError
+from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, Training, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
+
+LISTED = 12
+"""How many classes a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,59 @@ class RunPlan:
 def wanted_runs(
     document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
 ) -> tuple[TrainJob, ...]:
-    """Every arm with every seed."""
+    """Every arm with every seed; each job says which data it is planned on.
+
+    Raises:
+        StudyError: a weight is for a class that the data does not have.
+    """
     spec = document.data.spec()
-    trainings = {name: document.protocol.training(arm.precision) for name, arm in document.arms.items()}
+    files = known.files_of(data.fingerprint)
+    trainings = {
+        name: with_class_indices(document.protocol.training(arm.precision), data, document.name)
+        for name, arm in document.arms.items()
+    }
     return tuple(
-        TrainJob(run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec)
+        TrainJob(
+            run_fingerprint(recipes[arm], training, spec, data, seed),
+            arm,
+            seed,
+            recipes[arm],
+            training,
+            spec,
+            data.fingerprint,
+            files,
+        )
         for arm, training in trainings.items()
         for seed in seeds
     )
+
+
+def with_class_indices(training: Training, data: DataSummary, study: str) -> Training:
+    """A training whose class weights are by class index.
+
+    A study names classes by their labels, as the data has them. Where no weight is for a label, whole numbers are
+    indices, which older studies wrote.
+
+    Raises:
+        StudyError: a weight is for a class that the data does not have; every such weight is listed.
+    """
+    if not isinstance(training.class_weight, tuple):
+        return training
+    names = data.class_names or tuple(map(str, range(data.classes)))
+    positions = {name: index for index, name in enumerate(names)}
+    by_label = any(str(label) in positions for label, _ in training.class_weight)
+    mistakes, pairs = [], []
+    for label, weight in training.class_weight:
+        index = positions.get(str(label)) if by_label or isinstance(label, str) else label
+        if index is None or index >= data.classes:
+            listed = ", ".join(names[:LISTED]) + (" ..." if len(names) > LISTED else "")
+            text = f"class {label}: {data.name} has {data.classes} classes, {listed}"
+            mistakes.append(Mistake("protocol, class_weight", text))
+        else:
+            pairs.append((index, weight))
+    if mistakes:
+        raise StudyError(f"study '{study}'", mistakes)
+    return replace(training, class_weight=tuple(sorted(pairs)))
 
 
 def plan_runs(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:

@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import axes
+from paribus.report.figures.plot import add_axes
 
 ROW = 46.0
 TOP = 32.0
@@ -103,7 +103,7 @@ def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], f
     """Draw the rows. A row that lies far from all others would squeeze them: an arrow says where it is instead."""
     low, high = _limits(tracks, frame)
     tall = ROW * len(tracks) + FOOT
-    ax = axes(figure, (width, height(len(tracks))), SIDE, SIDE, TOP, BOTTOM)
+    ax = add_axes(figure, (width, height(len(tracks))), SIDE, SIDE, TOP, BOTTOM)
     ax.set_xlim(low, high)
     ax.set_ylim(tall, 0)
     _scale(ax, palette, frame, width)

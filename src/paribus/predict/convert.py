@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from paribus.data.builtin import MNIST
 from paribus.errors import DataError
-from paribus.predict.canvas import Canvas, border_value
+from paribus.predict.picture_format import Canvas, border_value
 
 if TYPE_CHECKING:
     from PIL import Image

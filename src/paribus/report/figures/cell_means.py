@@ -8,13 +8,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.outcome.outcome import Outcome
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, axes
+from paribus.report.figures.plot import Plot, add_axes
 
 _COLOURS = ("test", "fit", "train", "val")
 _SHAPES = ("o", "D", "s", "^")
 
 
-def cells(outcome: Outcome, width: float) -> Plot | None:
+def draw_cells(outcome: Outcome, width: float) -> Plot | None:
     """Test accuracy of every cell with its seeds; None unless there are two factors, the second of few levels."""
     factors = list(dict.fromkeys(factor for arm in outcome.arms for factor in arm.levels))
     if len(factors) != 2 or not outcome.effects:
@@ -25,7 +25,7 @@ def cells(outcome: Outcome, width: float) -> Plot | None:
     size = (width, 320.0)
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 60, 12, 34, 42)
+        ax = add_axes(figure, size, 60, 12, 34, 42)
         shift = 0.06
         x = 0.0
         for number, level in enumerate(lines):

@@ -7,41 +7,42 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paribus.analysis import Comparison, Effect, JudgedContrast, Metric, Unit
-from paribus.analysis.wording import percent, unit_name
+from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
+from paribus.analysis.wording import unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import tracks
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, axes
+from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
-from paribus.report.numbers import seed_of
+from paribus.report.numbers import pairing_seed
+from paribus.report.statements import JudgedStatement, primary_first
+from paribus.report.tables import name_statement
 
-_MINUS = numbers.MINUS
 
-
-def forest(name: str, judged: Sequence[JudgedContrast] | Sequence[Effect], width: float) -> Plot | None:
-    """A row a contrast or effect, all on one metric: difference, interval, every seed, and the margin as a band."""
-    known = [(item, item.comparison) for item in judged if item.comparison is not None]
+def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float) -> Plot | None:
+    """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band."""
+    known = [(item, item.comparison) for item in primary_first(statements) if item.comparison is not None]
     if not known:
         return None
     metric, first = known[0][0].metric, known[0][1]
     rows = [_track(item, comparison, width) for item, comparison in known]
     margins = {comparison.margin for _, comparison in known}
-    band = margins.pop() * _factor(metric) if len(margins) == 1 else None
+    margin = margins.pop() if len(margins) == 1 else None
+    band = None if margin is None else margin * _factor(metric)
     kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
     key = [(kind, kind) for kind in kinds]
     key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)
     axis = f"difference in {metric.label}, {unit_name(metric.unit)}"
     frame = Frame(axis, tuple(key), signed=True, zero=True, band=band)
-    alt = f"Differences in {metric.label}, with {percent(first.level)} intervals. " + "; ".join(
+    alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
         f"{row.label}: {row.note}, {comparison.verdict}" for row, (_, comparison) in zip(rows, known, strict=True)
     )
     tall = tracks.height(len(rows))
     return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
-def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
+def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
     """The paired difference of every seed, beside the mean and its interval; None for a single one."""
     comparison = contrast.comparison
     if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
@@ -49,10 +50,10 @@ def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, n
     factor = _factor(contrast.metric)
     values = [value * factor for value in comparison.seed_differences]
     size = (width, 210.0)
-    label = f"{contrast.a} {_MINUS} {contrast.b}"
+    label = name_statement(contrast)
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 58, 10, 28, 40)
+        ax = add_axes(figure, size, 58, 10, 28, 40)
         ax.text(0, 1 + 10 / 142, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
@@ -70,19 +71,19 @@ def seed_by_seed(contrast: JudgedContrast, seeds: Sequence[int], width: float, n
         ax.set_xlabel("seed", color=palette.muted, fontsize=11.5, labelpad=3)
         ax.set_ylabel(unit_name(contrast.metric.unit), color=palette.muted, fontsize=11.5, labelpad=3)
 
-    shown = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
+    by_seed = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
     unit = unit_name(contrast.metric.unit)
-    return Plot(name, f"{label} in {contrast.metric.label}, {unit}: {shown}.", *size, draw)
+    return Plot(name, f"{label} in {contrast.metric.label}, {unit}: {by_seed}.", *size, draw)
 
 
 def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
-    """The seeds that were compared, growing: the order of a comparison's ``seed_differences``.
+    """The seeds that were compared, in increasing order: the order of a comparison's ``seed_differences``.
 
     They are those that both arms have scores for; at a planned look, of the seeds planned for it (0, 1, 2, ...).
     """
-    found = [{seed_of(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
+    scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
     look = contrast.comparison.look if contrast.comparison else None
-    return tuple(seed for seed in sorted(set.intersection(*found)) if look is None or seed < look.seeds)
+    return tuple(seed for seed in sorted(set.intersection(*scored)) if look is None or seed < look.seeds)
 
 
 def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
@@ -95,15 +96,14 @@ def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
     ax.set_axisbelow(True)
 
 
-def _track(item: JudgedContrast | Effect, comparison: Comparison, width: float) -> Track:
+def _track(item: JudgedStatement, comparison: Comparison, width: float) -> Track:
     factor = _factor(item.metric)
     low, high = comparison.low, comparison.high
-    label = f"{item.a} {_MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
-    shown = numbers.difference(item.metric, comparison.difference, low, high)
-    roomy = width >= 500
+    label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"
+    printed = numbers.format_difference(item.metric, comparison.difference, low, high)
     return Track(
         label,
-        str(shown) if roomy else shown.value,
+        str(printed) if width >= 500 else printed.value,
         (Mark(comparison.difference * factor, str(comparison.verdict)),),
         None if low is None or high is None else (low * factor, high * factor),
         dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),

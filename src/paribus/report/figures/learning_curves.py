@@ -10,13 +10,13 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, axes
+from paribus.report.figures.plot import Plot, add_axes
 
 _TICKS = (0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 """Error rates that have a tick, labelled as accuracies."""
 
 
-def curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
+def draw_curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
     """One panel an arm, all on one scale; arms without a curve have none."""
     shown = [arm for arm in outcome.arms if any(run.curve.fit_accuracy for run in arm.runs)]
     if not shown:
@@ -32,7 +32,7 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     validated = any(run.curve.val_accuracy for run in runs)
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 56, 12, 30, 40)
+        ax = add_axes(figure, size, 56, 12, 30, 40)
         ax.text(0, 1 + 11 / 170, arm.name, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         _scale(ax, palette, limits, epochs)
         alpha = min(0.9, max(0.12, 4 / len(runs)))

@@ -14,7 +14,7 @@ from typing import Any
 from paribus.early_stopping import kept_epoch
 from paribus.errors import ParibusError, UsageError
 from paribus.export.files import open_folder
-from paribus.export.tables import CURVES
+from paribus.export.parquet_tables import CURVES
 from paribus.records import Status
 from paribus.report.json import run_fields
 from paribus.results.selection import RunSelection, SelectedRun

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 import report_examples as examples
-from paribus.report.readings import readings
+from paribus import report
+from paribus.report.statements import list_misreadings
+from paribus.study.builtin import NAMES
+from paribus.study.builtin.notebook import load_notebook
+from paribus.study.load import load_study
 
 
 def titled(outcome, word):
-    return next((reading.text for reading in readings(outcome) if word in reading.title), None)
+    return next((reading.text for reading in list_misreadings(outcome) if word in reading.title), None)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def test_fit_accuracy_below_test_accuracy_is_named_with_its_numbers(notebook):
 
 def test_an_honest_fit_accuracy_is_left_alone():
     outcome = examples.tiny(2, arms={"a": {"layers": [{"Dense": {"units": 10}}]}}, contrasts=[])
-    assert readings(outcome) == ()
+    assert list_misreadings(outcome) == ()
 
 
 def test_a_gap_that_fit_accuracy_shows_by_less_than_half_is_named_too():
@@ -42,7 +47,7 @@ def test_a_gap_that_fit_accuracy_shows_by_less_than_half_is_named_too():
     for name, mean in (("fit_accuracy", 0.9821), ("test_accuracy", 0.9796), ("train_accuracy", 0.9911)):
         estimates[name] = dataclasses.replace(estimates[name], mean=mean)
     changed = dataclasses.replace(outcome, arms=(dataclasses.replace(outcome.arms[0], estimates=estimates),))
-    (found,) = readings(changed)
+    (found,) = list_misreadings(changed)
     words = found.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "+0.25 points for a (98.21 % against 97.96 %)" in words
     assert "train accuracy is 99.11 %: the gap is +1.15 points" in words
@@ -83,7 +88,7 @@ def test_the_two_changes_add_up(notebook):
 
 def test_other_studies_and_one_seed_are_not_held_against_the_notebook():
     other = examples.tiny_factorial()
-    assert all("notebook" not in reading.title for reading in readings(other))
+    assert all("notebook" not in reading.title for reading in list_misreadings(other))
     assert titled(examples.notebook(1), "trained each network once") is None
 
 
@@ -110,3 +115,31 @@ def test_the_order_of_the_arms_does_not_matter():
     again = dataclasses.replace(outcome, contrasts=(swapped, *outcome.contrasts[1:]))
     assert titled(again, "trained each network once") == titled(outcome, "trained each network once")
     assert titled(again, "two things") == titled(outcome, "two things")
+
+
+def test_no_number_or_sentence_of_the_notebook_stands_in_report_code():
+    """They stand beside its TOML, so that a report of a notebook's study is made from data alone."""
+    notebook = load_notebook("mnist-mlps")
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(report.__file__).parent.rglob("*.py"))
+    for scores in notebook.printed.values():
+        assert str(scores.test_accuracy) not in code
+        assert str(scores.parameters) not in code.replace("_", "")
+    for claim in (notebook.generalization, notebook.conclusion, notebook.question):
+        assert claim.quote[:20] not in code
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load_notebook(name) is not None])
+def test_a_notebooks_arms_and_parameters_are_its_studys(name):
+    """A claim about an arm that the study does not have would never be held against anything."""
+    notebook, arms = load_notebook(name), load_study(name).arms
+    claims = (notebook.generalization, notebook.conclusion, notebook.question)
+    assert {arm for claim in claims for arm in (claim.a, claim.b)} | {notebook.question.between} <= set(arms)
+    assert set(notebook.printed) == set(arms)
+    assert load_study(notebook.question.crossed_by).comparison.factorial
+    data = load_study(name).data.source
+    assert notebook.data == data
+
+
+@pytest.mark.parametrize("name", ["digits", "", "../mnist-mlps", "nowhere", "mnist-mlps.notebook"])
+def test_other_studies_repeat_no_notebook(name):
+    assert load_notebook(name) is None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import Dataset, standardization
-from paribus.data.training import kept_for_training
+from paribus.data.training import divide_training_split
 from paribus.errors import UsageError
 from paribus.predict.inputs import Inputs
 from paribus.results.selection import RunSelection
@@ -58,8 +58,8 @@ def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
         )
     training, spec = results.document.protocol.training(), results.document.data.spec()
     data: Dataset = inputs.data.flattened() if spec.flatten else inputs.data
-    kept = kept_for_training(data, training.validation_split)
-    standard = standardization(data.x_train[:kept]) if spec.standardize else None
+    trained = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, trained) if spec.standardize else None
     for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
         runs = [each for each in chosen.networks if each.arm.name == arm]
         inference = NetworkInference(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)

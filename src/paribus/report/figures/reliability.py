@@ -9,19 +9,19 @@ from matplotlib.ticker import FuncFormatter
 
 from paribus.analysis import Calibration
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, axes
+from paribus.report.figures.plot import Plot, add_axes
 
 _FEW = 20
 """Bins with fewer answers than this are drawn faintly: their accuracy is mostly chance."""
 
 
-def reliability(arm: str, calibration: Calibration, name: str, width: float) -> Plot:
+def draw_reliability(arm: str, calibration: Calibration, name: str, width: float) -> Plot:
     """Accuracy against confidence, bin by bin, above a strip that shows how many answers each bin holds."""
     size = (width, 300.0)
     filled = calibration.count > 0
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = axes(figure, size, 56, 12, 30, 92)
+        ax = add_axes(figure, size, 56, 12, 30, 92)
         ax.text(0, 1 + 11 / 178, arm, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         ax.text(0.03, 0.9, "accuracy", transform=ax.transAxes, color=palette.muted, fontsize=11.5)
         ax.plot([0, 1], [0, 1], color=palette.muted, linewidth=1, dashes=(4, 3))
@@ -38,7 +38,7 @@ def reliability(arm: str, calibration: Calibration, name: str, width: float) -> 
                 markeredgewidth=0,
                 alpha=alpha,
             )
-        below = axes(figure, size, 56, 12, 218, 42)
+        below = add_axes(figure, size, 56, 12, 218, 42)
         middle = (calibration.edges[:-1] + calibration.edges[1:]) / 2
         heights = np.log10(calibration.count[filled] + 1.0)
         below.bar(middle[filled], heights, width=0.8 / len(middle), color=palette.test, alpha=0.5, linewidth=0)
