@@ -105,7 +105,7 @@ def test_the_loss_is_keras_s(estimators: Estimators) -> None:
     """Also where an answer is certain and wrong: a tree gives probabilities of 0 and 1."""
     found = run(estimators, "DecisionTreeClassifier")
     x_train, y_train, x_test, y_test = digits()
-    tree = canonical.revive(described(estimators, "DecisionTreeClassifier").model)
+    tree = canonical.estimator_from_text(described(estimators, "DecisionTreeClassifier").model)
     tree.set_params(random_state=seeds.random_states(Seeds.of(0), 1)[0]).fit(x_train, y_train)
     expected = keras.losses.SparseCategoricalCrossentropy()(y_test, tree.predict_proba(x_test).astype(np.float32))
     assert found.scores is not None

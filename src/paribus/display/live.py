@@ -94,6 +94,10 @@ class Terminal(Display):
             if kind is KeyboardInterrupt:
                 self._print(Text(wording.describe_unfinished(self._tally), style="yellow"))
 
+    def _print(self, renderable: RenderableType, *, highlight: bool | None = None) -> None:
+        visible = Text.from_markup(renderable) if isinstance(renderable, str) else renderable
+        self._console.print(Visible(visible), highlight=highlight)
+
     def _draw(self) -> RenderableType:
         if self._tally is None:
             return Text("")

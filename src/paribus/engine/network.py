@@ -20,7 +20,7 @@ import keras
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
 from paribus.engine.precision import BF16
-from paribus.engine.rebuild import revive
+from paribus.engine.rebuild import model_from_config
 from paribus.records import Recipe, Training
 
 
@@ -54,7 +54,7 @@ class Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         forget_what_was_built()
         with _no_luck(), keras.StatelessScope(initialize_variables=False):
-            model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
+            model = model_from_config(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
         optimizer, starts_from_weights = _optimizer(recipe.optimizer, model)
         forget_what_was_built()
         loss = loss_from(training.loss)
@@ -101,7 +101,7 @@ class Network:
         return State(trainable, non_trainable, self._initial_optimizer(trainable))
 
     def _initial_optimizer(self, trainable: list[jax.Array]) -> list[jax.Array]:
-        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built anew, on these weights."""
+        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built again, on these weights."""
         optimizer = self.optimizer
         if self.starts_from_weights:
             with jax.ensure_compile_time_eval():
