@@ -123,7 +123,7 @@ class NetworkInference:
             probabilities = losses.probabilities(outputs, network.output_kind)
             return probabilities, losses.predicted_classes(outputs, network.output_kind)
 
-        self._network, self._ask = network, jax.jit(ask)
+        self._network, self._ask = network, jax.jit(network.with_kernels(ask))
 
     def answer(self, weights: Weights, x: NDArray[Any]) -> NetworkAnswers:
         """What the network with these weights says, in inference mode.
