@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 _FRACTIONS = (
-    *("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
+    *("Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
     *("SensitivityAtSpecificity", "SpecificityAtSensitivity", "BinaryAccuracy", "CategoricalAccuracy"),
     *("SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
     *("BinaryIoU", "OneHotIoU", "OneHotMeanIoU"),
@@ -23,13 +23,14 @@ _ERRORS = (
     *("MeanSquaredError", "MeanSquaredLogarithmicError", "RootMeanSquaredError", "Poisson"),
     *("FalseNegatives", "FalsePositives"),
 )
+_PROPORTIONS = ("AUC", *_FRACTIONS)
 _LIKENESS = (
     *("ConcordanceCorrelation", "CosineSimilarity", "PearsonCorrelation", "R2Score"),
     *("TrueNegatives", "TruePositives"),
 )
 
 HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
-    dict.fromkeys((*_FRACTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
+    dict.fromkeys((*_PROPORTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
 )
 """Every class of ``keras.metrics`` that measures a classifier by its outputs -> which direction is better.
 
@@ -47,6 +48,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 def is_fraction(class_name: str) -> bool:
     """Whether a metric is a fraction of 1, printed in per cent."""
     return class_name in _FRACTIONS
+
+
+def is_proportion(class_name: str) -> bool:
+    """Whether a metric lies in [0, 1]: the fractions, and AUC, which is printed as the plain number that it is."""
+    return class_name in _PROPORTIONS
 
 
 def is_in_nats(class_name: str) -> bool:
