@@ -62,8 +62,8 @@ def is_in_nats(class_name: str) -> bool:
 
 def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
     """What a metric is called: the ``name`` it was given, else Keras's own name for its class."""
-    given = arguments.get("name")
-    return given if isinstance(given, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
+    name = arguments.get("name")
+    return name if isinstance(name, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
 
 
 def class_named(name: str) -> str:

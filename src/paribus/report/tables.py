@@ -1,4 +1,8 @@
-"""The tables of a report as rows of text, the same for every format that draws no intervals."""
+"""The tables of a report as rows of text, the same for every format that draws no intervals.
+
+Captions read the estimates and comparisons that they describe, never what the study asked for
+(``docs/decisions/0076-labels-come-from-the-result.md``).
+"""
 
 from __future__ import annotations
 

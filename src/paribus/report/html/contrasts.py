@@ -25,7 +25,7 @@ from paribus.report.html.parts import (
     verdict_of,
 )
 from paribus.report.numbers import format_margin
-from paribus.report.statements import JudgedStatement, primary_first
+from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
 from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
 
 _MOST_PANELS = 12
@@ -147,7 +147,7 @@ def _name(statement: JudgedStatement) -> Child:
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
     """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
+    written = written_contrasts(outcome)
     plots = [
         figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
         for number, contrast in enumerate(written[:_MOST_PANELS])

@@ -13,6 +13,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
+from paribus.report.statements import written_contrasts
 
 _SHOWN = 24
 _SHOWN_EACH = 12
@@ -37,8 +38,7 @@ def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswe
 
 def _contrasts(outcome: Outcome) -> list[JudgedContrast]:
     """Pairs of arms to look at: those written out in the study, else the first of all; a pair once."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
-    pairs = {frozenset((contrast.a, contrast.b)): contrast for contrast in reversed(written)}
+    pairs = {frozenset((contrast.a, contrast.b)): contrast for contrast in reversed(written_contrasts(outcome))}
     return list(reversed(pairs.values()))[:_MOST_CONTRASTS]
 
 

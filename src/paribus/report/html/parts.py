@@ -52,7 +52,8 @@ def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]]
     """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
 
     It stands in a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
-    columns turns each row into a block, in which every cell has its heading beside it (``data-label``).
+    columns turns each row into a block, in which every cell has its heading beside it (``data-label``; decision record
+    0077).
     """
     labels = [_plain(join(heading).text) for heading in head]
     classes = ["n" if index >= numbers else None for index in range(len(head))]
