@@ -34,7 +34,7 @@ class Study:
     """A question, data, what is held equal, arms, and the comparisons that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics and callbacks are not used either; what is measured is measured the same way for all.
+    used. Their own metrics are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
