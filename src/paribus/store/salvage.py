@@ -29,7 +29,7 @@ def salvage(broken: Path) -> tuple[bytes, int]:
         sqlite3.Error: the broken one cannot be looked at.
     """
     # A journal that a killed writer left is played back first, as far as the database lets it.
-    with suppress(sqlite3.DatabaseError), closing(connect(broken, "rw")) as source:
+    with suppress(sqlite3.DatabaseError, UnicodeDecodeError), closing(connect(broken, "rw")) as source:
         source.execute("BEGIN IMMEDIATE")
         source.execute("ROLLBACK")
     with closing(connect(broken, "ro")) as source, closing(_in_memory()) as connection:
@@ -85,7 +85,7 @@ def _format(source: sqlite3.Connection, path: Path) -> int:
     try:
         said = format_of(source, path)
         found = {name: len(_columns(source, name)) for name in _tables(source)}
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # the latter of a message about a damaged name
         return newest
     alike = {}
     for number in range(1, newest + 1):
@@ -103,6 +103,6 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]
     for order in ("ASC", "DESC"):
         try:
             yield from source.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             continue
         return

@@ -78,6 +78,8 @@ def survey(folder: Path, artifacts: Artifacts, *, writer: bool) -> list[Finding]
         if not is_broken(error):
             raise
         return [Finding(Problem.DATABASE, DATABASE_NAME, str(error))]
+    except UnicodeDecodeError:
+        return [Finding(Problem.DATABASE, DATABASE_NAME, "SQLite's complaint about its tables is no text")]
     finally:
         database.close()
     if any(finding.problem is Problem.DATABASE for finding in table.findings):
