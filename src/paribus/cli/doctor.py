@@ -37,7 +37,7 @@ def doctor(
         output.print_json(_document(store, findings, actions))
     else:
         for line in (*_told(actions), *_told(findings), _summary(store, findings, actions, there=is_store(store))):
-            typer.echo(line)
+            output.print_line(line)
     if findings:
         raise typer.Exit(1)
 

@@ -20,7 +20,15 @@ To = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to.", show_default="STUDY-keras and so on")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Where to.",
+        show_default="STUDY-keras and so on",
+        callback=options.expand_home,
+    ),
 ]
 OnlySeeds = Annotated[
     list[int] | None,
@@ -75,9 +83,9 @@ def export(
 
                 tracked = export_runs(chosen, folder)
                 written = (tracked.database,)
-                typer.echo(f"{tracked.added} runs written, {tracked.known} were there already", err=True)
+                output.tell(f"{tracked.added} runs written, {tracked.known} were there already")
     for path in written:
-        typer.echo(str(path), err=json)
+        (output.tell if json else output.print_line)(str(path))
     output.tell_left_out(chosen, networks_only=to == "keras")
     if json:
         output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})

@@ -68,7 +68,7 @@ def run(
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
         # Said beside the answer, not instead of it: with --json there is one document on stdout.
-        typer.echo("paribus: some runs failed; the notes say which and why. Run again to try them once more", err=True)
+        output.tell("paribus: some runs failed; the notes say which and why. Run again to try them once more")
         raise typer.Exit(ParibusError.exit_code)
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from paribus.display import wording
 from paribus.display.base import Display
+from paribus.display.control import Visible
 from paribus.display.tally import Tally
 from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
 from paribus.study.candidates import is_trial
@@ -40,13 +41,13 @@ class Terminal(Display):
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
-        self._console.print(Text(wording.describe_reading(source, size), style="dim"))
+        self._print(Text(wording.describe_reading(source, size), style="dim"))
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
         counts = f"{wording.count_runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
-        self._console.print(
+        self._print(
             f"[bold]{document.name}[/bold]  {counts}"
             f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
             highlight=False,
@@ -55,7 +56,7 @@ class Terminal(Display):
         for job in plan.missing:
             if job.arm not in summarized:
                 summarized.add(job.arm)
-                self._console.print(_estimator(job) if job.recipe.is_estimator else _summary(job))
+                self._print(_estimator(job) if job.recipe.is_estimator else _summary(job))
 
     def show(self, event: Event) -> None:
         """Redraw with what happened; a run that did not simply finish leaves a line."""
@@ -65,16 +66,21 @@ class Terminal(Display):
             self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
             line = f"{wording.name_run(event.job)}: {wording.describe_result(event.result)}"
-            self._console.print(Text(line, style="yellow"))
+            self._print(Text(line, style="yellow"))
         elif isinstance(event, Started) and event.attempt > 1:
-            self._console.print(Text(wording.describe_retry(event), style="yellow"))
+            self._print(Text(wording.describe_retry(event), style="yellow"))
         elif isinstance(event, Interrupted):
-            self._console.print(Text(wording.describe_interruption(event), style="yellow"))
+            self._print(Text(wording.describe_interruption(event), style="yellow"))
 
     def __enter__(self) -> Self:
         if self._tally is not None:
             self._started = self._clock()
-            self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True)
+            self._live = Live(
+                console=self._console,
+                get_renderable=lambda: Visible(self._draw()),
+                refresh_per_second=4,
+                transient=True,
+            )
             self._live.start()
         return self
 
@@ -84,11 +90,13 @@ class Terminal(Display):
         if self._live is not None and self._tally is not None:
             self._live.stop()
             seconds = wording.format_duration(self._clock() - self._started)
-            self._console.print(
-                f"[dim]{wording.count_runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False
-            )
+            self._print(f"[dim]{wording.count_runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
             if kind is KeyboardInterrupt:
-                self._console.print(Text(wording.describe_unfinished(self._tally), style="yellow"))
+                self._print(Text(wording.describe_unfinished(self._tally), style="yellow"))
+
+    def _print(self, renderable: RenderableType, *, highlight: bool | None = None) -> None:
+        visible = Text.from_markup(renderable) if isinstance(renderable, str) else renderable
+        self._console.print(Visible(visible), highlight=highlight)
 
     def _draw(self) -> RenderableType:
         if self._tally is None:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from paribus.display import wording
 from paribus.display.base import Display
+from paribus.display.control import show_control_characters
 from paribus.display.tally import Tally
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study.document import StudyDocument
@@ -63,4 +64,4 @@ class Plain(Display):
             self._line(wording.describe_unfinished(self._tally))
 
     def _line(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(show_control_characters(text), file=self._stream, flush=True)

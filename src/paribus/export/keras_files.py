@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 README = "README.md"
+PREPARE = "prepare.py"
+"""What makes inputs from a table, where the study's data is one."""
 
 
 def export_networks(selection: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
@@ -46,8 +48,9 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
             f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
             "scikit-learn estimators are no Keras models: fit them again there, with the arguments that the report has"
         )
-    open_folder(folder, [*(_file(selected) for selected in selection.networks), README, MANIFEST], replace=replace)
     prepared = read_preparation(results)
+    beside = (*([] if prepared.columns is None else [PREPARE]), README, MANIFEST)
+    open_folder(folder, [*(_file(selected) for selected in selection.networks), *beside], replace=replace)
     entries: list[dict[str, Any]] = []
     for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
         runs = [selected for selected in selection.networks if selected.arm.name == arm]
@@ -57,9 +60,11 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
             put_weights(model, results.store.weights(selected.run.fingerprint))
             entries.append(_entry(selected, shape, _save(model, folder / _file(selected))))
     manifest = _manifest(selection, prepared, entries)
+    if prepared.columns is not None:
+        write(folder / PREPARE, Path(__file__).with_name("prepare_table.py").read_bytes())
     write(folder / README, _readme(manifest).encode())
     write(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
-    return tuple(folder / name for name in (*(entry["file"] for entry in entries), README, MANIFEST))
+    return tuple(folder / name for name in (*(entry["file"] for entry in entries), *beside))
 
 
 def _file(selected: SelectedRun) -> str:
@@ -174,7 +179,8 @@ Each file is a plain Keras model with optimizer and loss compiled in, without th
 
 ## How to prepare examples
 
-{manifest["preparation"]["words"]} Labels for training on are {_LABELS[manifest["labels"]]}.
+{_from_table(manifest["preparation"]["columns"])}{manifest["preparation"]["words"]} Labels for training on are \
+{_LABELS[manifest["labels"]]}.
 
 ```python
 {manifest["code"].rstrip()}
@@ -184,6 +190,34 @@ Each file is a plain Keras model with optimizer and loss compiled in, without th
 measures of the runs.
 {f"{chr(10)}## Runs that are left out{chr(10)}{chr(10)}{left}" if left else ""}"""
 
+
+def _from_table(columns: list[dict[str, Any]] | None) -> str:
+    """What is read from which columns, for a table."""
+    if columns is None:
+        return ""
+    rows = "\n".join(f"| `{column['name']}` | {_column_words(column)} |" for column in columns)
+    return f"""\
+Rows of a table with these columns; `prepare(frame)` of `{PREPARE}`, which needs NumPy and pandas only, makes inputs of
+them, and `classes(frame, network)` the answers.
+
+| column | what becomes of it |
+| --- | --- |
+{rows}
+
+Without it: """
+
+
+def _column_words(column: dict[str, Any]) -> str:
+    words = column["words"]
+    what = "the number" if words is None else f"a 0/1 feature for each of {', '.join(words[:LISTED])}"
+    what += " ..." if words is not None and len(words) > LISTED else ""
+    fill = column["fill"]
+    what += "" if fill is None else f"; a missing value is taken for {fill if isinstance(fill, str) else f'{fill:g}'}"
+    return what + ("; whether it is missing stands behind all other features" if column["indicator"] else "")
+
+
+LISTED = 12
+"""Words of a category that the README lists; the manifest has all."""
 
 _LABELS = {
     "integer": "class indices",

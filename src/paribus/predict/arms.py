@@ -48,7 +48,7 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
     """
-    from paribus.engine.inference import Asked
+    from paribus.engine.inference import NetworkInference
 
     results = selection.results
     if not selection.networks:
@@ -62,8 +62,8 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
     standard = standardization(data.x_train, trained) if spec.standardize else None
     for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
         runs = [selected for selected in selection.networks if selected.arm.name == arm]
-        asked = Asked(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
-        answers = [asked.about(results.store.weights(selected.run.fingerprint), inputs.x) for selected in runs]
+        inference = NetworkInference(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
+        answers = [inference.answer(results.store.weights(selected.run.fingerprint), inputs.x) for selected in runs]
         yield ArmPredictions(
             arm,
             tuple(selected.run.seeds.seed for selected in runs),

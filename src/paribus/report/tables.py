@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.metrics import METRICS
-from paribus.analysis.sentences import has_own_share, interval_name, scope_text, share_text, share_title
+from paribus.analysis.phrases import has_own_share, interval_name, scope_text, share_text, share_title
 from paribus.analysis.wording import capitalized, listed, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers

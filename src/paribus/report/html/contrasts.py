@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis import Effect, JudgedContrast, Verdict
-from paribus.analysis.sentences import contrast_sentence, scope_text
+from paribus.analysis.phrases import scope_text
+from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import capitalized, unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Effect, JudgedContrast
-from paribus.analysis.sentences import scope_text
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
