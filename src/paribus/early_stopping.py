@@ -10,7 +10,7 @@ from paribus.records import Curve, EarlyStopping, EpochReport
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class StoppingState:
     """Where a run stands after some epochs.
 
     Attributes:
@@ -22,7 +22,7 @@ class Stand:
     stop: bool
 
 
-def stand(rule: EarlyStopping, watched: Sequence[float]) -> Stand:
+def judge_epochs(rule: EarlyStopping, monitored: Sequence[float]) -> StoppingState:
     """Judge the epochs so far, as ``keras.callbacks.EarlyStopping(restore_best_weights=True)`` does.
 
     Args:
@@ -30,21 +30,21 @@ def stand(rule: EarlyStopping, watched: Sequence[float]) -> Stand:
         watched: the monitored value of every epoch so far; at least one.
     """
     better, sign = (operator.lt, 1.0) if rule.monitor == "val_loss" else (operator.gt, -1.0)
-    kept, best = 0, watched[0]
-    for epoch, value in enumerate(watched):
-        if better(value + sign * rule.min_delta, best):
-            kept, best = epoch, value
-    last = len(watched) - 1
-    return Stand(kept + 1, stop=last > 0 and last > kept and last - kept >= rule.patience)
+    best_epoch, best_value = 0, monitored[0]
+    for epoch, value in enumerate(monitored):
+        if better(value + sign * rule.min_delta, best_value):
+            best_epoch, best_value = epoch, value
+    last = len(monitored) - 1
+    return StoppingState(best_epoch + 1, stop=last > 0 and last > best_epoch and last - best_epoch >= rule.patience)
 
 
-def kept_epoch(rule: EarlyStopping | None, curve: Curve) -> int:
+def find_best_epoch(rule: EarlyStopping | None, curve: Curve) -> int:
     """The epoch whose weights an ended run kept, numbered from 1; 0 for a run without any epoch."""
     values = curve.val_accuracy if rule is not None and rule.monitor == "val_accuracy" else curve.val_loss
-    return len(curve.fit_loss) if rule is None or not values else stand(rule, values).kept
+    return len(curve.fit_loss) if rule is None or not values else judge_epochs(rule, values).kept
 
 
-def watched(rule: EarlyStopping, reports: Sequence[EpochReport]) -> list[float]:
+def list_monitored(rule: EarlyStopping, reports: Sequence[EpochReport]) -> list[float]:
     """The monitored value of every epoch so far."""
     values = (report.val_loss if rule.monitor == "val_loss" else report.val_accuracy for report in reports)
     return [value for value in values if value is not None]

@@ -95,7 +95,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") ->
         known: the names that there are.
         where: of what they are the names: "study 'digits'".
     """
-    names = [str(each) for each in known]
+    names = [str(item) for item in known]
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     place = f" in {where}" if where else ""

@@ -37,19 +37,19 @@ class Gpu:
 Place = Core | Gpu
 
 
-def places() -> tuple[Place, ...]:
+def list_places() -> tuple[Place, ...]:
     """Where workers compute: on the GPUs, if there are any and JAX can use them, else on the cores."""
-    return gpus() or cores()
+    return list_gpus() or list_cores()
 
 
-def cores() -> tuple[Core, ...]:
+def list_cores() -> tuple[Core, ...]:
     """The cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return tuple(Core(number) for number in sorted(os.sched_getaffinity(0)))
     return tuple(Core(number) for number in range(os.cpu_count() or 1))
 
 
-def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
+def list_gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
     """The NVIDIA GPUs that JAX would use here, found without importing it.
 
     They are those of ``CUDA_VISIBLE_DEVICES`` where it is set, else all. There are none where JAX has no plugin for
@@ -60,9 +60,9 @@ def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) 
         return ()
     # A container may see the third GPU of its machine alone: to CUDA it is number 0. WSL 2 shows one device for all.
     numbered = sum(re.fullmatch(r"nvidia\d+", path.name) is not None for path in devices.glob("nvidia*"))
-    found = numbered or int((devices / "dxg").exists())
-    if not found or "CUDA_VISIBLE_DEVICES" not in environ:
-        return tuple(Gpu(str(number)) for number in range(found))
+    count = numbered or int((devices / "dxg").exists())
+    if not count or "CUDA_VISIBLE_DEVICES" not in environ:
+        return tuple(Gpu(str(number)) for number in range(count))
     visible = []
     for name in (name.strip() for name in environ["CUDA_VISIBLE_DEVICES"].split(",")):
         if not name or name.startswith("-"):  # as CUDA has it: what follows is not visible
@@ -71,18 +71,18 @@ def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) 
     return tuple(visible)
 
 
-def written(place: Place) -> str:
+def format_place(place: Place) -> str:
     """A place as a text: ``core:0``, ``gpu:1``."""
     return f"core:{place.number}" if isinstance(place, Core) else f"gpu:{place.name}"
 
 
-def read(text: str) -> Place:
+def parse_place(text: str) -> Place:
     """What ``written`` wrote."""
     kind, _, name = text.partition(":")
     return Gpu(name) if kind == "gpu" else Core(int(name))
 
 
-def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+def read_memory_limit(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
     """Bytes of memory that processes here may use: the machine's, or less where a container is limited."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
@@ -91,7 +91,7 @@ def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
         return physical
 
 
-def cpu_name() -> str:
+def read_cpu_name() -> str:
     """The processor's name with family, model and stepping (the kernels that XLA picks depend on them)."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

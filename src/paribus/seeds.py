@@ -47,7 +47,7 @@ def epoch_order(seeds: Seeds, epoch: int, examples: int) -> NDArray[np.int32]:
     return generator.permutation(examples).astype(np.int32)
 
 
-def drawn(population: int, count: int) -> tuple[int, ...]:
+def draw_sample(population: int, count: int) -> tuple[int, ...]:
     """``count`` of the numbers below ``population``, in their order; the same ones every time.
 
     Arms whose grids have equal sizes try the same places of them.

@@ -14,7 +14,7 @@ from paribus.engine.engine import Engine
 from paribus.records import Described, DescribeJob, Ended, RunResult, Seeds, TrainJob
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 DOCUMENT = override(load_study("digits"), seeds=2, epochs=3)
 
@@ -33,7 +33,7 @@ def jobs(pools: dict[int, LocalBackend]) -> tuple[TrainJob, ...]:
     asked = [DescribeJob(name, arm.spec(), spec, training) for name, arm in DOCUMENT.arms.items()]
     found = {event.arm: event.recipe for event in pools[2].run(asked) if isinstance(event, Described)}
     seeds = [Seeds.of(seed) for seed in range(DOCUMENT.seeds)]
-    return wanted_runs(DOCUMENT, found, summarize(spec), seeds)
+    return list_jobs(DOCUMENT, found, summarize(spec), seeds)
 
 
 def computed(backend: LocalBackend, jobs: Sequence[TrainJob]) -> dict[str, RunResult]:
@@ -105,7 +105,7 @@ def test_more_epochs_start_as_fewer_do(
     assert (job.arm, job.seeds.seed) == ("large-dropout", 0)
     (run,) = computed(
         pools[1],
-        wanted_runs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
+        list_jobs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
     ).values()
     assert run.curve.fit_loss[:3] == reference[job.fingerprint].curve.fit_loss
     assert run.weights_digest != reference[job.fingerprint].weights_digest

@@ -16,8 +16,8 @@ from data_files import csv, csv_pair, idx_folder, images, npy_folder, npz, png
 from paribus.data import from_arrays, load
 from paribus.records import DataSpec, Recipe, Seeds
 from paribus.runner.jobs import stored_document
-from paribus.study.load import load_study, parse
-from paribus.study.plan import wanted_runs
+from paribus.study.load import load_study, parse_study
+from paribus.study.plan import list_jobs
 
 ROWS = "".join(f"{i / 7},{i % 5},{['x', 'y', 'z'][i % 3]},{10115 + i % 4},{i % 2}\n" for i in range(80))
 TABLE = "measure,count,word,zip,class\n" + ROWS
@@ -92,12 +92,12 @@ estimator = "RandomForestClassifier"
 
 def test_the_runs_of_a_table_and_the_texts_that_are_stored_stay(tmp_path: Path) -> None:
     spec = csv(TABLE)(tmp_path)
-    document = parse(STUDY.format(source=spec.source), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source), "study.toml")
     recipes = {
         "linear": Recipe("{}", "{}", 10, ()),
         "forest": Recipe('{"estimator":{"RandomForestClassifier":{}},"seeded":true}', "", 0, ()),
     }
-    wanted = wanted_runs(document, recipes, load(document.data.spec()).summary(), [Seeds.of(0)])
+    wanted = list_jobs(document, recipes, load(document.data.spec()).summary(), [Seeds.of(0)])
     assert [job.fingerprint[:16] for job in wanted] == ["1b06160b95d51275", "abe78d7ede99178e"]
     text = stored_document(document).replace(str(tmp_path), "FOLDER")
     texts = [text, *(stored_document(load_study(name)) for name in ("digits", "mnist-mlps"))]

@@ -19,7 +19,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.records import Ended, Event, Job, Status, TrainJob
 from paribus.report import render_report
 from paribus.report.json import outcome_fields as as_json
-from paribus.results.noise import stored_noise
+from paribus.results.noise import read_noise
 from paribus.results.stored_study import open_results
 from paribus.runner.noise import measure_noise
 from paribus.runner.run import run_study
@@ -175,7 +175,7 @@ def test_noise_measures_the_chosen_recipe() -> None:
     final = [job for job in backend.trained if not is_trial(job.seeds)]
     assert final
     assert all('"rate":0.6' in job.recipe.model for job in final)
-    assert set(stored_noise(StudyRequest(study(), summarize(study().data.spec()), "tuned", study()), store)) == {"two"}
+    assert set(read_noise(StudyRequest(study(), summarize(study().data.spec()), "tuned", study()), store)) == {"two"}
 
 
 def test_a_tuned_study_can_grow_until_it_is_decided() -> None:
@@ -255,11 +255,11 @@ def test_the_example_of_the_docs_is_a_study() -> None:
 
 
 def test_a_tuned_arm_is_not_taken_apart() -> None:
-    from paribus.api.ablate import take_apart
+    from paribus.api.ablate import ablate_arm
     from paribus.api.study import Study
 
     with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
-        take_apart(Study.of(study()), "one", backend=FakeBackend(), progress=False)
+        ablate_arm(Study.of(study()), "one", backend=FakeBackend(), progress=False)
 
 
 def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:

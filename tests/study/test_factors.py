@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paribus.errors import StudyError
 from paribus.results.verdicts import factors_of
 from paribus.study.factors import expand_factors
-from paribus.study.load import check_table, load_study, parse
+from paribus.study.load import check_table, load_study, parse_study
 
 HEAD = 'name = "s"\n[data]\nsource = "digits"\nflatten = true\n'
 FACTORS = """
@@ -33,7 +33,7 @@ layers = [
 
 
 def study(text: str, design: str | None = None) -> Any:
-    return parse((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
+    return parse_study((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
 
 
 def test_every_combination_is_an_arm_of_a_factorial_study() -> None:

@@ -11,7 +11,7 @@ from paribus.records import Curve, Recipe, RunResult, Seeds, Status, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
 from paribus.study.load import load_study
-from paribus.study.plan import plan_runs, wanted_runs
+from paribus.study.plan import list_jobs, plan_runs
 
 DOCUMENT = load_study("digits")
 DATA = summarize(DOCUMENT.data.spec())
@@ -19,7 +19,7 @@ RECIPES = {name: Recipe(name, "{}", 100, ()) for name in DOCUMENT.arms}
 
 
 def wanted(seeds: int = 2, document: StudyDocument = DOCUMENT, recipes: dict[str, Recipe] = RECIPES) -> list[TrainJob]:
-    return list(wanted_runs(document, recipes, DATA, [Seeds.of(seed) for seed in range(seeds)]))
+    return list(list_jobs(document, recipes, DATA, [Seeds.of(seed) for seed in range(seeds)]))
 
 
 def stored(job: TrainJob, status: Status) -> RunResult:

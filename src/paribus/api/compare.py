@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from paribus.api.options import StudyOptions, shows_options
+from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results
 from paribus.api.study import Study
 
 
-@shows_options()
+@show_options()
 def compare(
     models: Mapping[str, Any],
     data: Any,

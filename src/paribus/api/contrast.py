@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import JudgedContrast as Judged
 
-_TURNED = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+_OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,33 +85,33 @@ class Contrast:
         return contrast_fragment(self._judged)
 
 
-def turn_to(judged: Judged, first: str) -> Judged:
+def turn_contrast(judged: Judged, first: str) -> Judged:
     """The contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
     if judged.a == first:
         return judged
-    turned = None if judged.comparison is None else _turned(judged.comparison)
+    turned = None if judged.comparison is None else _turn_comparison(judged.comparison)
     return replace(judged, a=judged.b, b=judged.a, comparison=turned)
 
 
-def public_contrast(judged: Judged, first: str) -> Contrast:
+def make_contrast(judged: Judged, first: str) -> Contrast:
     """A judged contrast as a user gets it, with arm ``first`` as its first."""
-    judged = turn_to(judged, first)
+    judged = turn_contrast(judged, first)
     return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 
 
-def _turned(comparison: Comparison) -> Comparison:
+def _turn_comparison(comparison: Comparison) -> Comparison:
     return replace(
         comparison,
         difference=-comparison.difference,
-        low=_negative(comparison.high),
-        high=_negative(comparison.low),
-        verdict=_TURNED.get(comparison.verdict, comparison.verdict),
+        low=_negate(comparison.high),
+        high=_negate(comparison.low),
+        verdict=_OPPOSITE.get(comparison.verdict, comparison.verdict),
         seed_differences=tuple(-value for value in comparison.seed_differences),
-        superiority=None if comparison.superiority is None else _of_the_other(comparison.superiority),
+        superiority=None if comparison.superiority is None else _turn_superiority(comparison.superiority),
     )
 
 
-def _of_the_other(superiority: Superiority) -> Superiority:
+def _turn_superiority(superiority: Superiority) -> Superiority:
     low, high = superiority.high, superiority.low
     return Superiority(
         probability=1 - superiority.probability,
@@ -123,5 +123,5 @@ def _of_the_other(superiority: Superiority) -> Superiority:
     )
 
 
-def _negative(value: float | None) -> float | None:
+def _negate(value: float | None) -> float | None:
     return None if value is None else -value

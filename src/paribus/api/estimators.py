@@ -18,7 +18,7 @@ def is_estimator(model: Any) -> bool:
     return base is not None and isinstance(model, base.BaseEstimator)
 
 
-def estimator_arm(model: Any) -> Arm:
+def write_estimator_arm(model: Any) -> Arm:
     """An estimator as an arm: its class, and those of its arguments that are not scikit-learn's defaults.
 
     Raises:

@@ -89,7 +89,7 @@ def resolve_options(options: StudyOptions) -> StudyOptions:
     return {**DEFAULTS, **options}
 
 
-def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
+def show_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
     """A decorator: the signature of a function with ``**options`` shows each option with its default.
 
     Args:
@@ -101,7 +101,9 @@ def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
         named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         hints = StudyOptions.__annotations__
         options = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_spelled(hints[name]))
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_format_annotation(hints[name])
+            )
             for name, default in DEFAULTS.items()
             if name not in without
         ]
@@ -113,6 +115,6 @@ def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
     return decorate
 
 
-def _spelled(hint: Any) -> str:
+def _format_annotation(hint: Any) -> str:
     """An annotation as it stands in the source."""
     return str(getattr(hint, "__forward_arg__", hint))

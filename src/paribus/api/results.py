@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from paribus.api.contrast import Contrast, public_contrast
+from paribus.api.contrast import Contrast, make_contrast
 from paribus.errors import UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.results.predictions import PredictionCache
@@ -25,7 +25,7 @@ SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv
 """Suffix of a report's file -> its format."""
 
 
-def as_text(renderable: RenderableType) -> str:
+def render_text(renderable: RenderableType) -> str:
     """What a terminal of ``WIDTH`` columns would show, without colours."""
     from rich.console import Console
 
@@ -58,12 +58,12 @@ class Results:
         'large.html'
     """
 
-    def __init__(self, outcome: Outcome, *held: object) -> None:
+    def __init__(self, outcome: Outcome, *resources: object) -> None:
         self.outcome = outcome
-        self._held = held
+        self._held = resources
 
     @classmethod
-    def of(cls, outcome: Outcome, store: Store, *held: object) -> Self:
+    def of(cls, outcome: Outcome, store: Store, *resources: object) -> Self:
         """Results that read from a store whose session has ended.
 
         Args:
@@ -72,7 +72,7 @@ class Results:
             held: what else must live as long as the results.
         """
         reading = reopen_for_reading(store)
-        return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *held)
+        return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *resources)
 
     @property
     def arms(self) -> dict[str, ArmOutcome]:
@@ -82,7 +82,7 @@ class Results:
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
         """The declared contrasts, in their order, judged as one family."""
-        return tuple(public_contrast(contrast, contrast.a) for contrast in self.outcome.contrasts)
+        return tuple(make_contrast(contrast, contrast.a) for contrast in self.outcome.contrasts)
 
     def contrast(self, a: str, b: str, metric: str = "test_accuracy") -> Contrast:
         """Arm ``a`` against arm ``b``: difference, interval, verdict, sentence.
@@ -98,9 +98,9 @@ class Results:
         for name in (a, b):
             if name not in self.arms:
                 raise unknown_name("arm", name, self.arms)
-        for found in self.outcome.contrasts:
-            if {found.a, found.b} == {a, b} and found.metric.name == metric:
-                return public_contrast(found, a)
+        for judged in self.outcome.contrasts:
+            if {judged.a, judged.b} == {a, b} and judged.metric.name == metric:
+                return make_contrast(judged, a)
         declared = "; ".join(f"{c.a} - {c.b} on {c.metric.name}" for c in self.outcome.contrasts) or "none"
         raise UnknownNameError(
             f"'{a}' against '{b}' on {metric} was not declared, and contrasts are declared before looking; "
@@ -144,16 +144,16 @@ class Results:
         from paribus import report
 
         path = Path(path)
-        chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
-        if chosen not in report.FORMATS:
-            raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")
-        report.write_report(self.outcome, chosen, path)
+        report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
+        if report_format not in report.FORMATS:
+            raise UsageError(f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}")
+        report.write_report(self.outcome, report_format, path)
         return path
 
     def __repr__(self) -> str:
         from paribus.report.terminal import render
 
-        return as_text(render(self.outcome))
+        return render_text(render(self.outcome))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""

@@ -14,9 +14,9 @@ from typing import Any, Self, Unpack
 from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
-from paribus.api.grid_argument import with_grids
-from paribus.api.models import Model, take_down
-from paribus.api.options import StudyOptions, resolve_options, shows_options
+from paribus.api.grid_argument import add_grids
+from paribus.api.models import ModelArm, read_models
+from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
 from paribus.display.base import Silent
@@ -104,55 +104,55 @@ class Study:
         Study('digits': small, large, large-dropout; data digits; seeds 5)
     """
 
-    @shows_options()
+    @show_options()
     def __init__(self, arms: Mapping[str, Any], data: Any, **options: Unpack[StudyOptions]) -> None:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
-        said = resolve_options(options)
-        models = take_down(arms, said["optimizer"])
+        settings = resolve_options(options)
+        models = read_models(arms, settings["optimizer"])
         readers = [model.reads for model in models.values() if model.reads is not None]
-        argument = read_data_argument(data, scale=said["scale"], standardize=said["standardize"], readers=readers)
+        argument = read_data_argument(data, scale=settings["scale"], standardize=settings["standardize"], readers=readers)
         self._given: DataArgument | None = argument
-        _check_scaled_once(argument.table.scale if said["scale"] == "auto" else None, models)
-        baseline = said["baseline"]
+        _check_scaled_once(argument.table.scale if settings["scale"] == "auto" else None, models)
+        baseline = settings["baseline"]
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
-        contrasts, effects = declare_contrasts(list(arms), said["contrasts"], baseline, said["primary"])
-        stopping, positive, levels = said["early_stopping"], said["positive"], said["levels"] or {}
-        written = with_grids(
-            {arm: _with_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, said["grid"]
+        contrasts, effects = declare_contrasts(list(arms), settings["contrasts"], baseline, settings["primary"])
+        stopping, positive, levels = settings["early_stopping"], settings["positive"], settings["levels"] or {}
+        arm_tables = add_grids(
+            {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, settings["grid"]
         )
         self._template = check_table(
             {
-                "name": said["name"] or _joined(arms),
-                "question": said["question"],
-                "seeds": said["seeds"],
-                "first_seed": said["first_seed"],
+                "name": settings["name"] or _join_names(arms),
+                "question": settings["question"],
+                "seeds": settings["seeds"],
+                "first_seed": settings["first_seed"],
                 "data": argument.table,
                 "protocol": {
-                    "loss": _one_loss(models, said["loss"]),
-                    "epochs": said["epochs"],
-                    "batch_size": said["batch_size"],
-                    "validation_split": said["validation_split"],
-                    "validation": said["validation"],
-                    "class_weight": _by_text(said["class_weight"]),
+                    "loss": _find_shared_loss(models, settings["loss"]),
+                    "epochs": settings["epochs"],
+                    "batch_size": settings["batch_size"],
+                    "validation_split": settings["validation_split"],
+                    "validation": settings["validation"],
+                    "class_weight": _write_class_weights(settings["class_weight"]),
                     "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
-                    "precision": said["precision"],
-                    "metrics": keras_objects.metrics(said["metrics"]),
+                    "precision": settings["precision"],
+                    "metrics": keras_objects.write_metrics(settings["metrics"]),
                     "positive": None if positive is None else str(positive),
                 },
                 "comparison": {
-                    "margin": said["margin"],
-                    "level": said["level"],
-                    "scope": said["scope"],
-                    "all_pairs": baseline is None and said["contrasts"] is None and not levels,
+                    "margin": settings["margin"],
+                    "level": settings["level"],
+                    "scope": settings["scope"],
+                    "all_pairs": baseline is None and settings["contrasts"] is None and not levels,
                     "factorial": bool(levels),
-                    "primary_share": said["primary_share"],
+                    "primary_share": settings["primary_share"],
                     "primary_effects": effects,
                 },
-                "arms": written,
-                **({} if (tuning := said["tuning"]) is None else {"tuning": dict(tuning)}),
+                "arms": arm_tables,
+                **({} if (tuning := settings["tuning"]) is None else {"tuning": dict(tuning)}),
                 "contrasts": contrasts,
             },
             "study",
@@ -227,13 +227,13 @@ class Study:
         folder = None if store is None else Path(store)
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
-        asked = check_arms(study, arms)
+        selected = check_arms(study, arms)
         backend = backend or local_backend(study, workers, lanes)
         display = suitable() if progress else Silent()
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
-            start_workers(study, opened, backend, stored_as=name, arms=asked)
-            outcome = run_study(study, opened, backend, display, stored_as=name, arms=asked, parameters=self.parameters)
+            start_workers(study, opened, backend, stored_as=name, arms=selected)
+            outcome = run_study(study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters)
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
@@ -258,16 +258,16 @@ class Study:
         )
 
 
-def _with_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
+def _add_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
     return arm if levels is None else arm.model_copy(update={"levels": dict(levels)})
 
 
-def _joined(arms: Mapping[str, Any]) -> str:
+def _join_names(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
 
 
-def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None:
+def _check_scaled_once(scale: float | None, models: Mapping[str, ModelArm]) -> None:
     """A network that scales pixels itself must not get scaled ones, unless that was asked for."""
     own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
     if scale is not None and own:
@@ -277,34 +277,34 @@ def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None
         )
 
 
-def _by_text(weights: Mapping[int, float] | str | None) -> Any:
+def _write_class_weights(weights: Mapping[int, float] | str | None) -> Any:
     """Class weights as a study file has them, whose keys are texts."""
     if not isinstance(weights, Mapping):
         return weights
     return {str(index): float(weight) for index, weight in weights.items()}
 
 
-def _one_loss(models: Mapping[str, Model], given_loss: Any) -> keras_objects.Written:
+def _find_shared_loss(models: Mapping[str, ModelArm], default_loss: Any) -> keras_objects.ObjectTable:
     """The loss that all arms share: that of compiled models, else that of the call.
 
     Raises:
         StudyError: they do not share one.
     """
     losses = {name: model.loss for name, model in models.items() if model.loss is not None}
-    plain = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
-    if (plain and given_loss is not None) or not losses:
-        loss = keras_objects.loss("categorical_crossentropy" if given_loss is None else given_loss)
-        losses |= dict.fromkeys(plain or models, loss)
+    uncompiled = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
+    if (uncompiled and default_loss is not None) or not losses:
+        loss = keras_objects.write_loss("categorical_crossentropy" if default_loss is None else default_loss)
+        losses |= dict.fromkeys(uncompiled or models, loss)
     first, *others = losses.values()
     if any(other != first for other in others):
-        said = "; ".join(f"'{name}' {_spelled(loss)}" for name, loss in losses.items())
+        listing = "; ".join(f"'{name}' {_format_loss(loss)}" for name, loss in losses.items())
         raise StudyError(
             "models",
-            [Mistake("loss", f"arms are compared under one loss, found {said}; compile them all with the same one")],
+            [Mistake("loss", f"arms are compared under one loss, found {listing}; compile them all with the same one")],
         )
     return first
 
 
-def _spelled(loss: keras_objects.Written) -> str:
+def _format_loss(loss: keras_objects.ObjectTable) -> str:
     ((name, arguments),) = loss.items()
     return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name

@@ -23,15 +23,15 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"paribus {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _paribus(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Options of paribus itself."""
 
@@ -58,11 +58,11 @@ def main() -> None:
         app()
     except ParibusError as error:
         if isinstance(error, InterruptedRunError):
-            _ending()
-        _report(error)
+            _ignore_interrupts()
+        _report_error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _ending()
+        _ignore_interrupts()
         print("paribus: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
@@ -70,12 +70,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def _ending() -> None:
+def _ignore_interrupts() -> None:
     """One more Ctrl-C has nothing left to stop: it would only end the process with another exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _report(error: ParibusError) -> None:
+def _report_error(error: ParibusError) -> None:
     """One clear error on stderr; with ``--json`` also one document on stdout."""
     print(f"paribus: {error}", file=sys.stderr)
     if "--json" in sys.argv[1:]:

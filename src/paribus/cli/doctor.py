@@ -34,19 +34,23 @@ def doctor(
     actions = mend(store) if repair else []
     findings = examine(store)
     if json:
-        output.print_json(_document(store, findings, actions))
+        output.print_json(_list_fields(store, findings, actions))
     else:
-        for line in (*_told(actions), *_told(findings), _summary(store, findings, actions, there=is_store(store))):
+        for line in (
+            *_format_entries(actions),
+            *_format_entries(findings),
+            _summarize(store, findings, actions, there=is_store(store)),
+        ):
             typer.echo(line)
     if findings:
         raise typer.Exit(1)
 
 
-def _told(entries: Sequence[Finding | Action]) -> list[str]:
+def _format_entries(entries: Sequence[Finding | Action]) -> list[str]:
     return [f"  {entry}" for entry in entries]
 
 
-def _summary(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
+def _summarize(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
     if findings:
         count = f"{len(findings)} thing{' is' if len(findings) == 1 else 's are'} wrong"
         return f"{store}: {count}" + ("" if actions else "; `paribus doctor --repair` mends what can be mended")
@@ -55,14 +59,14 @@ def _summary(store: Path, findings: Sequence[Finding], actions: Sequence[Action]
     return f"{store}: sound" if there else f"{store}: there is no store here, so nothing is wrong with it"
 
 
-def _document(store: Path, findings: Sequence[Finding], actions: Sequence[Action]) -> dict[str, object]:
+def _list_fields(store: Path, findings: Sequence[Finding], actions: Sequence[Action]) -> dict[str, object]:
     return {
         "store": str(store),
         "sound": not findings,
-        "findings": [_finding(finding) for finding in findings],
-        "mended": [{**_finding(action.finding), "done": action.done} for action in actions],
+        "findings": [_finding_fields(finding) for finding in findings],
+        "mended": [{**_finding_fields(action.finding), "done": action.done} for action in actions],
     }
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _finding_fields(finding: Finding) -> dict[str, str]:
     return {"problem": str(finding.problem), "subject": finding.subject, "message": finding.message}

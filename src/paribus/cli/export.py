@@ -55,29 +55,29 @@ def export(
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = select_runs(open_results(study, opened), arm or (), seed or ())
-        folder = out or Path(f"{chosen.results.document.name}-{to}")
+        selection = select_runs(open_results(study, opened), arm or (), seed or ())
+        folder = out or Path(f"{selection.results.document.name}-{to}")
         match to:
             case "keras":
                 from paribus.export.keras_files import export_networks
 
-                written = export_networks(chosen, folder, replace=force)
+                files = export_networks(selection, folder, replace=force)
             case "parquet":
                 from paribus.export.parquet_tables import export_tables
 
-                written = export_tables(chosen, folder, replace=force)
+                files = export_tables(selection, folder, replace=force)
             case "tensorboard":
                 from paribus.export.tensorboard_events import export_events
 
-                written = export_events(chosen, folder, replace=force)
+                files = export_events(selection, folder, replace=force)
             case "mlflow":
                 from paribus.export.mlflow_runs import export_runs
 
-                tracked = export_runs(chosen, folder)
-                written = (tracked.database,)
+                tracked = export_runs(selection, folder)
+                files = (tracked.database,)
                 typer.echo(f"{tracked.added} runs written, {tracked.known} were there already", err=True)
-    for path in written:
+    for path in files:
         typer.echo(str(path), err=json)
-    output.tell_left_out(chosen, networks_only=to == "keras")
+    output.report_left_out(selection, networks_only=to == "keras")
     if json:
-        output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})
+        output.print_json({"study": selection.results.document.name, "to": to, "files": [str(path) for path in files]})

@@ -53,11 +53,11 @@ def print_renderable(renderable: Any) -> None:
     console.print(renderable)
 
 
-def tell_left_out(chosen: RunSelection, *, networks_only: bool = False) -> None:
+def report_left_out(selection: RunSelection, *, networks_only: bool = False) -> None:
     """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
-    for arm, kind in chosen.estimators.items() if networks_only else ():
+    for arm, kind in selection.estimators.items() if networks_only else ():
         print(f"paribus: {arm} is scikit-learn's {kind}, no network: left out", file=sys.stderr)
-    for each in chosen.unfinished:
-        print(f"paribus: {each.name} {each.run.status}: {each.run.reason}", file=sys.stderr)
-    for arm, seed in chosen.missing:
+    for selected in selection.unfinished:
+        print(f"paribus: {selected.name} {selected.run.status}: {selected.run.reason}", file=sys.stderr)
+    for arm, seed in selection.missing:
         print(f"paribus: {arm}, seed {seed} is not stored: `paribus run` trains it", file=sys.stderr)

@@ -44,12 +44,12 @@ def predict(
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = select_runs(open_results(study, opened), arm or ())
-        inputs = read(images, chosen.results.document.data.spec(), invert)
-        answers = list(ask(chosen, inputs))
-    name, names = chosen.results.document.name, inputs.data.class_names
+        selection = select_runs(open_results(study, opened), arm or ())
+        inputs = read(images, selection.results.document.data.spec(), invert)
+        answers = list(ask(selection, inputs))
+    name, names = selection.results.document.name, inputs.data.class_names
     if json:
-        output.print_json(predictions.document(name, names, inputs, answers))
+        output.print_json(predictions.predictions_fields(name, names, inputs, answers))
     else:
-        output.print_renderable(predictions.renderable(name, names, inputs, answers))
-    output.tell_left_out(chosen, networks_only=True)
+        output.print_renderable(predictions.render_predictions(name, names, inputs, answers))
+    output.report_left_out(selection, networks_only=True)

@@ -35,21 +35,21 @@ class History:
 def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Store) -> History:
     """What the store remembers of a study's statements."""
     declared = declared_statements(document)
-    anchors = [_anchor(statement, arms) for statement in declared]
+    anchors = [_make_anchor(statement, arms) for statement in declared]
     remembered = store.judgements([name for name in anchors if name is not None])
     by_anchor: dict[str, list[Judgement]] = {}
     for judgement in remembered:
         by_anchor.setdefault(judgement.anchor, []).append(judgement)
     earlier = [by_anchor.get(name or "", []) for name in anchors]
-    statements, notes = _as_first_declared(document, declared, earlier)
+    statements, notes = _restore_first_shares(document, declared, earlier)
     looks = tuple(tuple(sorted({j.seeds for j in judged if j.look is None})) for judged in earlier)
     return History(statements, looks, notes)
 
 
 def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     """What several looks without a plan make of the promised error, by simulation; nothing where there was one look."""
-    taken = {statement.looks_taken for statement in outcome.judged}
-    longest = max(taken, key=len, default=())
+    looks = {statement.looks_taken for statement in outcome.judged}
+    longest = max(looks, key=len, default=())
     if len(longest) < 2:
         return ()
     level = outcome.document.comparison.level
@@ -62,14 +62,14 @@ def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def judgements_of(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgement, ...]:
+def list_judgements(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgement, ...]:
     """What the store must remember of an answer that was given: every statement with a comparison."""
     by_key = {statement.key: statement for statement in outcome.statements}
     judgements = []
     for judged in outcome.judged:
         comparison = judged.comparison
         statement = by_key[judged.key]
-        name = _anchor(statement, arms)
+        name = _make_anchor(statement, arms)
         if comparison is None or comparison.p_value is None or name is None:
             continue
         look = comparison.look.number if comparison.look is not None else None
@@ -77,7 +77,7 @@ def judgements_of(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgemen
     return tuple(judgements)
 
 
-def _anchor(statement: Statement, arms: Sequence[StoredArm]) -> str | None:
+def _make_anchor(statement: Statement, arms: Sequence[StoredArm]) -> str | None:
     """The name under which the store remembers a statement; None where one of its arms was never run."""
     first = {arm.name: arm.runs[0].fingerprint for arm in arms if arm.runs}
     if any(arm not in first for arm in statement.arms):
@@ -85,7 +85,7 @@ def _anchor(statement: Statement, arms: Sequence[StoredArm]) -> str | None:
     return anchor(statement.metric, [(first[arm], weight) for arm, weight in statement.coefficients.items()])
 
 
-def _as_first_declared(
+def _restore_first_shares(
     document: StudyDocument, declared: Sequence[Statement], earlier: Sequence[Sequence[Judgement]]
 ) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
     """Declared late is not primary: a flag or share that changed after a judgement does not count."""
@@ -107,9 +107,9 @@ def _as_first_declared(
         statements = declared_statements(_without_primary(document, [declared[index] for index in late]))
     else:
         statements = tuple(declared)
-    before = [judged[0] for index in primaries if (judged := earlier[index]) and judged[0].primary]
-    if before and statements[primaries[0]].share != before[0].share and len(primaries) < len(declared):
-        share = before[0].share * len(primaries)
+    first_judgements = [judged[0] for index in primaries if (judged := earlier[index]) and judged[0].primary]
+    if first_judgements and statements[primaries[0]].share != first_judgements[0].share and len(primaries) < len(declared):
+        share = first_judgements[0].share * len(primaries)
         if 0 < share < 1:
             notes.append(
                 f"When the primary statements were first judged their share of the error was {share:g}, and it stays."
@@ -123,22 +123,22 @@ def _without_primary(document: StudyDocument, late: Sequence[Statement]) -> Stud
     pairs = [statement.contrast for statement in late if statement.contrast is not None]
     effects = {" x ".join(statement.effect.factors) for statement in late if statement.effect is not None}
     contrasts = tuple(c.model_copy(update={"primary": c.primary and c not in pairs}) for c in document.contrasts)
-    kept = tuple(name for name in document.comparison.primary_effects if name not in effects)
-    comparison = document.comparison.model_copy(update={"primary_effects": kept})
+    primary_effects = tuple(name for name in document.comparison.primary_effects if name not in effects)
+    comparison = document.comparison.model_copy(update={"primary_effects": primary_effects})
     return document.model_copy(update={"contrasts": contrasts, "comparison": comparison})
 
 
-def with_looks_taken(outcome: Outcome, history: History) -> Outcome:
+def add_looks_taken(outcome: Outcome, history: History) -> Outcome:
     """The outcome with, beside each statement, the numbers of seeds at which it was judged without a plan."""
     looks: Mapping[tuple[object, ...], tuple[int, ...]] = {
-        statement.key: taken for statement, taken in zip(history.statements, history.looks, strict=True)
+        statement.key: seed_counts for statement, seed_counts in zip(history.statements, history.looks, strict=True)
     }
-    contrasts = tuple(replace(c, looks_taken=_and_now(looks[c.key], c.comparison)) for c in outcome.contrasts)
-    effects = tuple(replace(e, looks_taken=_and_now(looks[e.key], e.comparison)) for e in outcome.effects)
+    contrasts = tuple(replace(c, looks_taken=_add_look(looks[c.key], c.comparison)) for c in outcome.contrasts)
+    effects = tuple(replace(e, looks_taken=_add_look(looks[e.key], e.comparison)) for e in outcome.effects)
     return replace(outcome, contrasts=contrasts, effects=effects)
 
 
-def _and_now(taken: tuple[int, ...], comparison: object) -> tuple[int, ...]:
+def _add_look(seed_counts: tuple[int, ...], comparison: object) -> tuple[int, ...]:
     """The looks that were taken, with this one where it was not planned."""
     look, seeds = getattr(comparison, "look", None), getattr(comparison, "seeds", 0)
-    return taken if look is not None or seeds < 2 else tuple(sorted({*taken, seeds}))
+    return seed_counts if look is not None or seeds < 2 else tuple(sorted({*seed_counts, seeds}))

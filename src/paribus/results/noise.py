@@ -18,22 +18,22 @@ STREAMS = ("init", "order", "dropout")
 _DRAWS_MASKS = re.compile(r"Dropout|Noise|Random|\"(recurrent_)?dropout\":0?\.[0-9]*[1-9]")
 
 
-def stored_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
+def read_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
     """The shares that earlier calls of ``paribus noise`` measured, by arm; empty where nothing was measured."""
     stored = store.study(request.stored_as, StudyKind.NOISE)
     if stored is None or stored.data != request.data:
         return {}
     if not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return {}
-    return {arm.name: shares_of_arm(request.study, request.data, arm, store) for arm in stored.arms}
+    return {arm.name: compute_shares(request.study, request.data, arm, store) for arm in stored.arms}
 
 
-def shares_of_arm(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
+def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
     """The shares of an arm's noise, from its stored runs with one stream varied at a time."""
     runs = store.runs([run.fingerprint for run in arm.runs])
     by_stream = []
     for stream in STREAMS:
-        varied = [run for run in arm.runs if _only(stream, run.seeds) and counts(stream, arm.recipe)]
+        varied = [run for run in arm.runs if _varies_only(stream, run.seeds) and uses_stream(stream, arm.recipe)]
         renamed = tuple(StoredRun(Seeds.of(getattr(run.seeds, stream)), run.fingerprint) for run in varied)
         by_stream.append(StoredArm(stream, arm.recipe, renamed))
     study_scores = StudyScores(document, data, by_stream, runs, store.predictions)
@@ -44,11 +44,11 @@ def shares_of_arm(document: StudyDocument, data: DataSummary, arm: StoredArm, st
     return noise_shares(by_name, distinct_runs=len(distinct))
 
 
-def _only(stream: str, seeds: Seeds) -> bool:
+def _varies_only(stream: str, seeds: Seeds) -> bool:
     return all(getattr(seeds, other) == 0 for other in STREAMS if other != stream)
 
 
-def counts(stream: str, recipe: Recipe) -> bool:
+def uses_stream(stream: str, recipe: Recipe) -> bool:
     """A network that draws no masks has no dropout stream: its runs would all be one. An estimator has one stream."""
     if recipe.is_estimator:
         return stream == "init" and recipe.seeded

@@ -50,7 +50,7 @@ class StudyScores:
         predictions: Callable[[str], Predictions],
     ) -> None:
         self._document = document
-        self._own = {metric.name: metric for metric in own_metrics(document)}
+        self._own = {metric.name: metric for metric in list_added_metrics(document)}
         self._classes = data.classes
         self._data = data
         self._predictions = predictions
@@ -61,7 +61,9 @@ class StudyScores:
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
-                (pairing_number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)
+                (pairing_number(run.seeds), runs[run.fingerprint])
+                for run in arm.runs
+                if _has_scores(runs, run.fingerprint)
             ]
             for arm in stored
         }
@@ -72,10 +74,10 @@ class StudyScores:
         Raises:
             UnknownNameError: there is no such metric; the message lists those that there are.
         """
-        found = metric_named(name, self._own)
+        metrics = metric_named(name, self._own)
         if name.endswith("_loss") and name not in self._own and not is_loss_in_nats(self._document.protocol.loss):
-            return replace(found, unit=Unit.PLAIN)
-        return found
+            return replace(metrics, unit=Unit.PLAIN)
+        return metrics
 
     def scores(self, arm: str, metric: str) -> SeedScores:
         """One row a run that has scores: per example where the metric is known per example, else one column.
@@ -91,7 +93,7 @@ class StudyScores:
         if key not in self._cache:
             self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
-            runs = [each for each in runs if self._is_known(each[1], metric)]
+            runs = [pair for pair in runs if self._is_known(pair[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
@@ -191,7 +193,7 @@ class StudyScores:
         return self._labels
 
 
-def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
+def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     """The metrics of Keras that a study's protocol adds, on each split.
 
     They are known for a whole split only, so that what is said of them holds on this test set.
@@ -199,20 +201,20 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {name.replace('_', ' ')}{_of_class(document, cls, arguments)}",
+            f"{split} {name.replace('_', ' ')}{_class_suffix(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
             split="training" if split == "train" else split,
         )
-        for written in document.protocol.metrics
-        for cls, arguments in written.items()
+        for table in document.protocol.metrics
+        for cls, arguments in table.items()
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS
     )
 
 
-def _of_class(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
+def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
     """`` of 'fraud'`` where a study names the positive class and the metric has one."""
     positive = document.protocol.positive
     return f" of '{positive}'" if positive is not None and has_positive_class(cls, arguments) else ""
@@ -223,5 +225,5 @@ def pairing_number(seeds: Seeds) -> int:
     return seeds.init if seeds.seed is None else seeds.seed
 
 
-def _scored(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
+def _has_scores(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
     return fingerprint in runs and runs[fingerprint].scores is not None

@@ -41,22 +41,22 @@ class RunSelection:
     @property
     def finished(self) -> tuple[SelectedRun, ...]:
         """The runs whose networks are worth handing on."""
-        return tuple(each for each in self.runs if each.run.status is Status.FINISHED)
+        return tuple(selected for selected in self.runs if selected.run.status is Status.FINISHED)
 
     @property
     def networks(self) -> tuple[SelectedRun, ...]:
         """The finished runs that are networks, and no scikit-learn estimators."""
-        return tuple(each for each in self.finished if not each.arm.recipe.is_estimator)
+        return tuple(selected for selected in self.finished if not selected.arm.recipe.is_estimator)
 
     @property
     def estimators(self) -> dict[str, str]:
         """Arms that are no networks, with the class of scikit-learn that each is."""
-        return {each.arm.name: each.arm.recipe.kind for each in self.runs if each.arm.recipe.is_estimator}
+        return {selected.arm.name: selected.arm.recipe.kind for selected in self.runs if selected.arm.recipe.is_estimator}
 
     @property
     def unfinished(self) -> tuple[SelectedRun, ...]:
         """The runs that diverged or failed."""
-        return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)
+        return tuple(selected for selected in self.runs if selected.run.status is not Status.FINISHED)
 
 
 def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> RunSelection:
@@ -68,21 +68,21 @@ def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequenc
     """
     by_name = {name: results.arm(name) for name in arms} or {arm.name: arm for arm in results.arms}
     order = [name for name in results.document.arms if name in by_name]
-    picked = [by_name[name] for name in order]
+    selected_arms = [by_name[name] for name in order]
     for seed in seeds:
-        for arm in picked:
+        for arm in selected_arms:
             known = [run.seeds.seed for run in arm.runs]
             if seed not in known:
                 raise UnknownNameError(
-                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(each) for each in known) or 'none'}"
+                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(seed_number) for seed_number in known) or 'none'}"
                 )
-    places = [(arm, place) for arm in picked for place in arm.runs if not seeds or place.seeds.seed in seeds]
+    places = [(arm, place) for arm in selected_arms for place in arm.runs if not seeds or place.seeds.seed in seeds]
     stored = results.store.runs([place.fingerprint for _, place in places])
-    found = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
-    if not found:
+    selected = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
+    if not selected:
         raise UsageError(
             f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "
             f"`paribus run {results.document.name}`"
         )
     missing = tuple((arm.name, p.seeds.seed) for arm, p in places if p.fingerprint not in stored)
-    return RunSelection(results, found, missing)
+    return RunSelection(results, selected, missing)

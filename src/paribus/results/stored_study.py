@@ -14,7 +14,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.records import DataSummary, StudyKind
 from paribus.results.assemble import assemble_outcome, count_complete
 from paribus.results.history import read_history
-from paribus.results.noise import stored_noise
+from paribus.results.noise import read_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
@@ -24,7 +24,7 @@ from paribus.study.document import Protocol, StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
-from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.request import StudyRequest, list_seeds
 from paribus.study.statements import Statement
 
 
@@ -49,7 +49,9 @@ class StoredResults:
         """What is stored of a request that was carried out."""
         stored = store.study(request.stored_as, request.kind)
         assert stored is not None, "a request is kept before it is carried out"
-        return cls(request, _counted(stored.arms, request.study), store, predictions or PredictionCache(store))
+        return cls(
+            request, _drop_earlier_seeds(stored.arms, request.study), store, predictions or PredictionCache(store)
+        )
 
     @property
     def document(self) -> StudyDocument:
@@ -64,7 +66,7 @@ class StoredResults:
     def outcome(self) -> Outcome:
         """The result object over everything that is stored of the study."""
         outcome = assemble_outcome(self.request, self.arms, self.store, self.predictions)
-        return replace(outcome, noise=stored_noise(self.request, self.store))
+        return replace(outcome, noise=read_noise(self.request, self.store))
 
     def scores(self) -> StudyScores:
         """Scores by arm and metric."""
@@ -123,10 +125,10 @@ def open_results(study: str, store: Store) -> StoredResults:
     """
     stored = find_stored(study, store)
     if stored is None:
-        document = load_study(study) if _may_be_file(study) else None
+        document = load_study(study) if _names_study(study) else None
         stored = None if document is None else find_stored(document.name, store)
         if stored is None:
-            known = ", ".join(each.label for each in store.studies()) or "nothing yet"
+            known = ", ".join(entry.label for entry in store.studies()) or "nothing yet"
             name = document.name if document is not None else study
             raise UnknownNameError(
                 f"nothing is stored of study '{name}'; stored: {known}. First: `paribus run {study}`"
@@ -135,9 +137,9 @@ def open_results(study: str, store: Store) -> StoredResults:
             _check_unchanged(study, document, stored)
     document = read_document(stored)
     data = stored.data or summarize(document.data.spec())
-    arms = _counted(stored.arms, document)
+    arms = _drop_earlier_seeds(stored.arms, document)
     recipes = {arm.name: arm.recipe for arm in arms}
-    request = StudyRequest(document, data, stored.name, document, recipes, ordinary_seeds(document), stored.kind)
+    request = StudyRequest(document, data, stored.name, document, recipes, list_seeds(document), stored.kind)
     return StoredResults(request, arms, store, PredictionCache(store))
 
 
@@ -148,7 +150,7 @@ def read_document(stored: StoredStudy) -> StudyDocument:
     return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})
 
 
-def _counted(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
+def _drop_earlier_seeds(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
     """The arms without the runs of seeds before the study's first one."""
     first = document.first_seed
     return tuple(
@@ -166,7 +168,7 @@ def find_stored(name: str, store: Store) -> StoredStudy | None:
     return variants[0] if len(variants) == 1 else None
 
 
-def _may_be_file(study: str) -> bool:
+def _names_study(study: str) -> bool:
     if study.endswith(".toml") or ":" in study:
         return True
     try:
@@ -182,19 +184,19 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
     Raises:
         UsageError: it says something else; the message lists the differences.
     """
-    before = read_document(stored)
+    stored_document = read_document(stored)
     if is_variant(stored.name, document.name):
         # What a flag had changed is no difference of the file's.
-        document = document.model_copy(update={"data": before.data, "protocol": _epochs_of(document, before)})
+        document = document.model_copy(update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)})
     # Paths that were stored before they were made absolute started at the current folder, as a flag's still do.
-    before, document = (with_absolute_paths(each, Path()) for each in (before, document))
-    if not is_same_study(before, document) or before.data != document.data:
-        differences = "; ".join(list_differences(before, document)) or "data.source"
+    stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
+    if not is_same_study(stored_document, document) or stored_document.data != document.data:
+        differences = "; ".join(list_differences(stored_document, document)) or "data.source"
         raise UsageError(
             f"{study} is not what was run as '{stored.name}' ({differences}): run it (`paribus run {study}`; runs that "
             f"stayed the same are not computed again), or ask for the stored study by its name, '{stored.name}'"
         )
 
 
-def _epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
+def _with_epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
     return document.protocol.model_copy(update={"epochs": stored.protocol.epochs})

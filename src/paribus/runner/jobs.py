@@ -33,7 +33,7 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
         StudyError: a weight is for a class that the data does not have.
     """
     recipes, refused = try_arms(document, data, store, backend)
-    mistakes = [mistake for of_arm in refused.values() for mistake in of_arm]
+    mistakes = [mistake for arm_mistakes in refused.values() for mistake in arm_mistakes]
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
     return recipes
@@ -50,7 +50,7 @@ def try_arms(
     """
     training, spec = document.protocol.training(), document.data.spec()
     with_class_indices(training, data, document.name)  # which refuses weights of classes that the data does not have
-    if mistakes := _losses_without_estimators(document, data):
+    if mistakes := _find_undefined_losses(document, data):
         raise ModelError(f"study '{document.name}'", mistakes)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
@@ -71,7 +71,7 @@ def try_arms(
     return recipes, refused
 
 
-def _losses_without_estimators(document: StudyDocument, data: DataSummary) -> list[Mistake]:
+def _find_undefined_losses(document: StudyDocument, data: DataSummary) -> list[Mistake]:
     """Contrasts on a loss of an estimator under a binary loss of more than two classes, which estimators do not have.
 
     ``study/rules.py`` refuses the same under other losses; it does not know the number of classes.
@@ -121,7 +121,7 @@ def check_parameters(
         raise ModelError(f"study '{document.name}'", mistakes)
 
 
-def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
+def list_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
     """What a plan wants, in the store's terms: for each arm its seeds and fingerprints."""
     recipes = {job.arm: job.recipe for job in planned.wanted}
     return tuple(

@@ -9,7 +9,7 @@ from paribus.data import pending, summarize
 from paribus.display.base import Display
 from paribus.outcome.outcome import Outcome
 from paribus.records import Seeds
-from paribus.results.history import judgements_of
+from paribus.results.history import list_judgements
 from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import check_parameters, compute_missing, describe_arms
 from paribus.runner.save import save_request
@@ -17,7 +17,7 @@ from paribus.runner.tuning import tune_arms
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
 from paribus.study.plan import plan_runs
-from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.request import StudyRequest, list_seeds
 
 LARGE = 512 << 20
 """Bytes of data above which reading it is announced."""
@@ -50,7 +50,7 @@ def run_study(
         ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
         DataError, StoreError, BackendError: as their names say; what was recorded stays.
     """
-    numbers = None if seeds is None else ordinary_seeds(study.model_copy(update={"seeds": seeds}))
+    numbers = None if seeds is None else list_seeds(study.model_copy(update={"seeds": seeds}))
     request = resolve_request(
         study, store, backend, display, stored_as=stored_as, arms=arms, seeds=numbers, parameters=parameters
     )
@@ -75,10 +75,10 @@ def resolve_request(
     announce_reading(study, display)
     data = summarize(study.data.spec())
     backend.sized(data)
-    asked = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
-    document = study.model_copy(update={"arms": asked})
+    selected = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
+    document = study.model_copy(update={"arms": selected})
     check_parameters(document, data, store, backend, parameters or {})
-    request = StudyRequest(study, data, stored_as or study.name, document, seeds=ordinary_seeds(study))
+    request = StudyRequest(study, data, stored_as or study.name, document, seeds=list_seeds(study))
     tuned = tune_arms(request, store, backend, display)
     recipes = describe_arms(tuned, data, store, backend)
     return StudyRequest(
@@ -91,7 +91,7 @@ def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Di
     request = compute_request(request, store, backend, display)
     results = StoredResults.of(request, store)
     outcome = results.outcome()
-    store.record_judgements(judgements_of(outcome, results.arms))
+    store.record_judgements(list_judgements(outcome, results.arms))
     return outcome
 
 
@@ -118,8 +118,8 @@ def start_workers(
     A study that the store has already may need none.
     """
     if store.study(stored_as or study.name) is None:
-        asked = [study.arms[name] for name in arms or study.arms]
-        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in asked))
+        selected = [study.arms[name] for name in arms or study.arms]
+        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in selected))
 
 
 def announce_reading(study: StudyDocument, display: Display) -> None:

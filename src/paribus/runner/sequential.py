@@ -34,7 +34,7 @@ def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDo
         raise UsageError(
             f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
         )
-    return _with_planned(document, looks)
+    return _with_looks(document, looks)
 
 
 def run_until_decided(
@@ -57,7 +57,7 @@ def run_until_decided(
         UsageError: ``max_seeds`` lies beyond the last look that was planned, or before the first.
     """
     name = stored_as or study.name
-    looks = _planned_before(study, name, store) or study.comparison.looks
+    looks = _read_stored_looks(study, name, store) or study.comparison.looks
     most = looks[-1] if max_seeds is None else max_seeds
     if not looks[0] <= most:
         raise UsageError(
@@ -68,10 +68,10 @@ def run_until_decided(
             f"--max-seeds {max_seeds}: looks at {', '.join(map(str, looks))} seeds were planned when this study was "
             f"first run, and stay; allow at most {looks[-1]}, or run it under another name or in another store"
         )
-    planned = _with_planned(study, looks)
+    planned = _with_looks(study, looks)
     passed = [look for look in looks if look <= most]
     if any(statement.primary for statement in declared_statements(study)):
-        return _grow_primary(planned, passed, store, backend, display, stored_as, arms)
+        return _grow_undecided(planned, passed, store, backend, display, stored_as, arms)
     outcome: Outcome | None = None
     for seeds in passed:
         grown = planned.model_copy(update={"seeds": seeds})
@@ -82,7 +82,7 @@ def run_until_decided(
     return outcome
 
 
-def _grow_primary(
+def _grow_undecided(
     study: StudyDocument,
     looks: Sequence[int],
     store: Store,
@@ -114,17 +114,17 @@ def undecided_arms(outcome: Outcome) -> list[str]:
     return [arm for arm in outcome.document.arms if arm in waiting]
 
 
-def _with_planned(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
+def _with_looks(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
     return document.model_copy(update={"comparison": document.comparison.model_copy(update={"looks": looks})})
 
 
-def _planned_before(study: StudyDocument, name: str, store: Store) -> tuple[int, ...]:
+def _read_stored_looks(study: StudyDocument, name: str, store: Store) -> tuple[int, ...]:
     """The looks with which the same study is stored, if it is."""
     stored = store.study(name)
     if stored is None:
         return ()
-    before = read_document(stored)
-    return before.comparison.looks if is_same_study(before, study) else ()
+    document = read_document(stored)
+    return document.comparison.looks if is_same_study(document, study) else ()
 
 
 def is_decided(outcome: Outcome) -> bool:

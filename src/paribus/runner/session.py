@@ -23,7 +23,7 @@ def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) 
 
 
 @contextmanager
-def open_session(folder: Path | None, backend: Backend, *, again: str = "the same call") -> Iterator[Store]:
+def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the same call") -> Iterator[Store]:
     """A store in a folder, or in memory; workers are sent home at the end, and interruptions explained.
 
     Args:
@@ -39,12 +39,12 @@ def open_session(folder: Path | None, backend: Backend, *, again: str = "the sam
         with backend:
             yield store
     except KeyboardInterrupt:
-        kept = (
+        consequence = (
             "runs that ended were kept in memory and are gone; give `store=` a folder to keep them"
             if folder is None
-            else f"every run that ended is kept in {folder}; {again} goes on from there"
+            else f"every run that ended is kept in {folder}; {repeat} goes on from there"
         )
-        raise InterruptedRunError(f"interrupted: {kept}") from None
+        raise InterruptedRunError(f"interrupted: {consequence}") from None
     finally:
         if folder is not None:
             # The next run, in whatever process, finds the store free.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paribus.records import Seeds
-from paribus.seeds import drawn
+from paribus.seeds import draw_sample
 from paribus.study.document import MAX_SEED, Arm, ComparisonSettings, StudyDocument, Tuning
 from paribus.study.grid import with_arguments
 
@@ -23,10 +23,10 @@ VALIDATION_SPLIT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ArmBudget:
     """What an arm does with its budget: ``tried`` of its ``combinations``, each on ``seeds`` seeds."""
 
-    combinations: int
+    count_combinations: int
     tried: int
     seeds: int
 
@@ -63,57 +63,59 @@ class Candidate:
         return tuple(key for key, _ in self.values)
 
 
-def share_of(combinations: int, budget: int, seeds: int) -> Share:
+def divide_budget(combinations: int, budget: int, least_seeds: int) -> ArmBudget:
     """Divide a budget of trainings among so many combinations, at least ``seeds`` seeds each."""
-    tried = min(combinations, max(1, budget // seeds))
-    return Share(combinations, tried, budget // tried)
+    candidates = min(combinations, max(1, budget // least_seeds))
+    return ArmBudget(combinations, candidates, budget // candidates)
 
 
-def candidates(document: StudyDocument) -> dict[str, tuple[Candidate, ...]]:
+def list_candidates(document: StudyDocument) -> dict[str, tuple[Candidate, ...]]:
     """The candidates of every tuned arm, in the order of its grid: the last key varies fastest."""
-    return {name: tuple(_candidates(name, arm, document)) for name, arm in document.arms.items() if arm.grid}
+    return {
+        name: tuple(_list_candidates_of_arm(name, arm, document)) for name, arm in document.arms.items() if arm.grid
+    }
 
 
-def _candidates(name: str, arm: Arm, document: StudyDocument) -> list[Candidate]:
+def _list_candidates_of_arm(arm_name: str, arm: Arm, document: StudyDocument) -> list[Candidate]:
     assert arm.grid is not None
     assert document.tuning.budget is not None, "StudyDocument fills it in"
     grid = arm.grid
-    share = share_of(combinations(grid), document.tuning.budget, document.tuning.seeds)
+    budget = divide_budget(count_combinations(grid), document.tuning.budget, document.tuning.seeds)
     # Those seeds lie beyond all that a study can ask for: the runs that are judged are fresh.
-    seeds = tuple(Seeds.of(MAX_SEED + index) for index in range(share.seeds))
-    chosen = drawn(share.combinations, share.tried)
-    return [Candidate(name, number, _values(grid, index), seeds) for number, index in enumerate(chosen, 1)]
+    seeds = tuple(Seeds.of(MAX_SEED + index) for index in range(budget.seeds))
+    indices = draw_sample(budget.combinations, budget.tried)
+    return [Candidate(arm_name, number, _combination_at(grid, index), seeds) for number, index in enumerate(indices, 1)]
 
 
-def combinations(grid: dict[str, tuple[Any, ...]]) -> int:
+def count_combinations(grid: dict[str, tuple[Any, ...]]) -> int:
     """How many combinations a grid has."""
     return math.prod(len(values) for values in grid.values())
 
 
-def _values(grid: dict[str, tuple[Any, ...]], index: int) -> tuple[tuple[str, Any], ...]:
+def _combination_at(grid: dict[str, tuple[Any, ...]], index: int) -> tuple[tuple[str, Any], ...]:
     """The combination of that number, as ``itertools.product`` counts."""
-    picked = []
+    combination = []
     for key, values in reversed(grid.items()):
         index, place = divmod(index, len(values))
-        picked.append((key, values[place]))
-    return tuple(reversed(picked))
+        combination.append((key, values[place]))
+    return tuple(reversed(combination))
 
 
-def validation_split(document: StudyDocument) -> float:
+def choose_validation_split(document: StudyDocument) -> float:
     """The share of the training split that candidates are judged on."""
     return document.tuning.validation_split or document.protocol.validation_split or VALIDATION_SPLIT
 
 
-def trial_study(document: StudyDocument) -> StudyDocument:
+def candidate_study(document: StudyDocument) -> StudyDocument:
     """The study of a study's candidates: an arm for each, trained with a validation split."""
     arms = {
         candidate.name: with_values(document.arms[name], candidate)
-        for name, found in candidates(document).items()
-        for candidate in found
+        for name, candidates in list_candidates(document).items()
+        for candidate in candidates
     }
     protocol = {
         "epochs": document.tuning.epochs or document.protocol.epochs,
-        "validation_split": validation_split(document),
+        "validation_split": choose_validation_split(document),
     }
     return document.model_copy(
         update={
@@ -128,10 +130,10 @@ def trial_study(document: StudyDocument) -> StudyDocument:
     )
 
 
-def spelled(values: Any) -> str:
+def format_values(values: Any) -> str:
     """A value as a study file writes it; several by their keys: ``learning_rate 0.1, dropout 0.2``."""
     if isinstance(values, Mapping):
-        return ", ".join(f"{key} {spelled(value)}" for key, value in values.items())
+        return ", ".join(f"{key} {format_values(value)}" for key, value in values.items())
     return str(values).lower() if isinstance(values, bool) else str(values)
 
 

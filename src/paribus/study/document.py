@@ -39,7 +39,7 @@ from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import spelled_out
 from paribus.records import DataSpec, Training, canonical_json
-from paribus.study.rules import find_contradictions, mistake
+from paribus.study.rules import find_contradictions, make_mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
@@ -52,9 +52,9 @@ Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 
 
-def _without(written: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+def _drop_defaults(fields: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """What is written of a table, without keys that are empty or have these values."""
-    return {key: value for key, value in written.items() if key not in defaults or (value and value != defaults[key])}
+    return {key: value for key, value in fields.items() if key not in defaults or (value and value != defaults[key])}
 
 
 class _Table(BaseModel):
@@ -63,11 +63,11 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+def _check_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
     if len(value) != 1:
-        found = ", ".join(value) or "nothing"
+        classes = ", ".join(value) or "nothing"
         raise ValueError(
-            f"one Keras class name with its arguments is expected, found {found}; "
+            f"one Keras class name with its arguments is expected, found {classes}; "
             "write it like { Dense = { units = 100 } }"
         )
     (name, arguments), *_ = value.items()
@@ -80,7 +80,7 @@ def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, Js
     return value
 
 
-_OURS = {
+_RESERVED_ARGUMENTS = {
     "random_state": "comes from each run's seed, as a network's first weights do",
     "n_jobs": "is always 1: a run has one core, and runs go side by side instead (--workers)",
     "memory": "names a folder whose files run code when they are read",
@@ -88,27 +88,27 @@ _OURS = {
 """Arguments of estimators that no study gives, and why."""
 
 
-def _one_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+def _check_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
     if len(value) != 1:
-        found = ", ".join(value) or "nothing"
+        classes = ", ".join(value) or "nothing"
         raise ValueError(
-            f"one scikit-learn class name with its arguments is expected, found {found}; "
+            f"one scikit-learn class name with its arguments is expected, found {classes}; "
             "write it like { LogisticRegression = { C = 0.5 } }"
         )
-    if ours := sorted(set(_arguments(value)) & set(_OURS)):
-        raise ValueError("; ".join(f"{name} {_OURS[name]}; leave it out" for name in ours))
+    if reserved := sorted(set(_list_arguments(value)) & set(_RESERVED_ARGUMENTS)):
+        raise ValueError("; ".join(f"{name} {_RESERVED_ARGUMENTS[name]}; leave it out" for name in reserved))
     return value
 
 
-def _arguments(value: object) -> Iterator[str]:
+def _list_arguments(value: object) -> Iterator[str]:
     """The keys of a table and of all tables in it."""
     if isinstance(value, dict):
         yield from value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _arguments(item)
+        yield from _list_arguments(item)
 
 
-def _not_empty(value: Any) -> Any:
+def _check_not_empty(value: Any) -> Any:
     if value is not None and not value:
         raise ValueError("empty; at least one is needed")
     return value
@@ -119,13 +119,13 @@ _WEIGHTS = (
 )
 
 
-def _balanced_or_table(value: object) -> object:
+def _check_weight_form(value: object) -> object:
     if value is not None and value != "balanced" and not isinstance(value, Mapping):
         raise ValueError(_WEIGHTS)
     return value
 
 
-def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
+def _check_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
     for name, weight in value.items() if isinstance(value, dict) else ():
         if weight < 0:
             raise ValueError(f"class {name}: weight {weight:g}; a weight is 0 or more")
@@ -133,30 +133,32 @@ def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, floa
 
 
 ClassWeight = Annotated[
-    Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_balanced_or_table), AfterValidator(_class_weights)
+    Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_check_weight_form), AfterValidator(_check_weights)
 ]
 """Weights of classes while training: by label (or index, see ``study.plan.with_class_indices``), or balanced."""
 
-KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_class)]
+KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_check_class)]
 """A Keras class and its arguments: exactly one key."""
 
-Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_estimator)]
+Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_check_estimator)]
 """A scikit-learn class and its arguments: exactly one key."""
 
 
-def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+def _check_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
     """Under its class's name, whichever way that was written."""
-    ((name, arguments),) = _one_class(value).items()
+    ((name, arguments),) = _check_class(value).items()
     cls = keras_names.class_named(name)
     keras_names.check_name(keras_names.name_of(cls, arguments))
     return {cls: arguments}
 
 
-KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_metric)]
+KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_check_metric)]
 """A metric of Keras and its arguments: exactly one key."""
 
 
-def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple[dict[str, dict[str, JsonValue]], ...]:
+def _check_metrics_differ(
+    metrics: tuple[dict[str, dict[str, JsonValue]], ...],
+) -> tuple[dict[str, dict[str, JsonValue]], ...]:
     names = [keras_names.name_of(*item) for metric in metrics for item in metric.items()]
     for name in names:
         if names.count(name) > 1:
@@ -180,7 +182,7 @@ class ImputeSettings(_Table):
         return self
 
 
-def _strategy_alone(value: object) -> object:
+def _expand_strategy(value: object) -> object:
     """``impute = "median"`` for ``impute = { strategy = "median" }``."""
     return {"strategy": value} if isinstance(value, str) else value
 
@@ -200,12 +202,12 @@ class Data(_Table):
     test: str | None = None
     test_fraction: Number | None = Field(default=None, gt=0, lt=1)
     drop: tuple[str, ...] = ()
-    impute: Annotated[ImputeSettings | None, BeforeValidator(_strategy_alone)] = None
+    impute: Annotated[ImputeSettings | None, BeforeValidator(_expand_strategy)] = None
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
-        return _without(handler(self), {"drop": (), "impute": None})
+        return _drop_defaults(handler(self), {"drop": (), "impute": None})
 
     def spec(self) -> DataSpec:
         """As the frozen value that the other rooms know."""
@@ -238,7 +240,7 @@ class Protocol(_Table):
     validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
     class_weight: ClassWeight = None
     early_stopping: EarlyStoppingSettings | None = None
-    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
+    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_check_metrics_differ)] = ()
     precision: Precision = "float32"
     positive: Annotated[str, Field(min_length=1)] | None = None
     validation: Literal["last", "stratified"] = "last"
@@ -246,7 +248,7 @@ class Protocol(_Table):
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
-        return _without(handler(self), {"validation": "last", "positive": None})
+        return _drop_defaults(handler(self), {"validation": "last", "positive": None})
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -263,7 +265,9 @@ class Protocol(_Table):
         """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping
         if isinstance(weights, dict):
-            pairs = tuple((label, float(weights[str(label)])) for label in sorted(map(_label, weights), key=_by_kind))
+            pairs = tuple(
+                (label, float(weights[str(label)])) for label in sorted(map(_parse_label, weights), key=_label_order)
+            )
         return Training(
             canonical_json(self.loss),
             self.epochs,
@@ -278,12 +282,12 @@ class Protocol(_Table):
         )
 
 
-def _label(key: str) -> int | str:
+def _parse_label(key: str) -> int | str:
     """A class as a table of weights names it: a whole number where it is written as one."""
     return int(key) if key.isascii() and key.isdigit() and str(int(key)) == key else key
 
 
-def _by_kind(label: int | str) -> tuple[bool, int, str]:
+def _label_order(label: int | str) -> tuple[bool, int, str]:
     return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
@@ -296,7 +300,7 @@ class Arm(_Table):
     are for (see ``paribus.tuning``); an empty one says that the arm stays as it is where others are tuned.
     """
 
-    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
+    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_check_not_empty)] = None
     model: str | None = None
     estimator: Estimator | None = None
     optimizer: KerasObject = Field(default={"Adam": {}})
@@ -306,11 +310,11 @@ class Arm(_Table):
 
     @model_validator(mode="after")
     def _one_recipe(self) -> Self:
-        found = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
+        present = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
         mistakes = []
-        if len(found) != 1:
-            given = f"found {' and '.join(found)}" if found else "found none"
-            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {given}; give one of them")
+        if len(present) != 1:
+            listing = f"found {' and '.join(present)}" if present else "found none"
+            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {listing}; give one of them")
         if self.estimator is not None and "optimizer" in self.model_fields_set:
             mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
         if self.estimator is not None and self.precision is not None:
@@ -327,9 +331,9 @@ class Arm(_Table):
     @model_serializer(mode="wrap")
     def _what_it_has(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
-        written: dict[str, Any] = handler(self)
-        absent = "estimator" if self.estimator is None else "optimizer"
-        return {key: value for key, value in written.items() if key != absent}
+        fields: dict[str, Any] = handler(self)
+        unused = "estimator" if self.estimator is None else "optimizer"
+        return {key: value for key, value in fields.items() if key != unused}
 
     def spec(self) -> str:
         """The recipe alone as JSON, without what changes nothing about the network."""
@@ -414,21 +418,21 @@ class StudyDocument(_Table):
     protocol: Protocol = Protocol()
     comparison: ComparisonSettings = ComparisonSettings()
     tuning: Tuning = Tuning()
-    arms: Annotated[dict[Name, Arm], AfterValidator(_not_empty)]
+    arms: Annotated[dict[Name, Arm], AfterValidator(_check_not_empty)]
     contrasts: tuple[DeclaredContrast, ...] = ()
 
     @model_validator(mode="wrap")
     @classmethod
     def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
-        found = list(find_contradictions(value))
+        contradictions = list(find_contradictions(value))
         try:
             document = handler(value)
         except ValidationError as error:
-            inside = [mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
-            raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
-        if found:
-            raise ValidationError.from_exception_data(cls.__name__, found)
+            inside = [make_mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*inside, *contradictions]) from None
+        if contradictions:
+            raise ValidationError.from_exception_data(cls.__name__, contradictions)
         return document._with_budget()
 
     def _with_budget(self) -> Self:

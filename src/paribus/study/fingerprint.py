@@ -28,7 +28,7 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,
-            "training": _given(training, recipe) | _measured_anew(recipe, training, data),
+            "training": _training_fields(training, recipe) | _measurement_version(recipe, training, data),
             "data": data.fingerprint,
             "preparation": {
                 "scale": None if spec.scale is None else float(spec.scale),
@@ -40,18 +40,18 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
     )
 
 
-def _given(training: Training, recipe: Recipe) -> dict[str, object]:
+def _training_fields(training: Training, recipe: Recipe) -> dict[str, object]:
     """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
-    said = asdict(training) | {"validation_split": float(training.validation_split)}
+    fields = asdict(training) | {"validation_split": float(training.validation_split)}
     if recipe.is_estimator:
         used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation")
-        return {key: said[key] for key in used if said[key] is not None}
+        return {key: fields[key] for key in used if fields[key] is not None}
     if training.early_stopping is not None:
-        said["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
-    return {key: value for key, value in said.items() if value is not None}
+        fields["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
-def _measured_anew(recipe: Recipe, training: Training, data: DataSummary) -> dict[str, object]:
+def _measurement_version(recipe: Recipe, training: Training, data: DataSummary) -> dict[str, object]:
     """What sets runs apart from those stored when the same training was measured in another way.
 
     Metrics of two classes and of logits saw other forms of the answers (docs/decisions/0061); hinge losses decided at

@@ -27,15 +27,15 @@ _NO_PART_OF_IDENTITY: dict[str, Any] = {
 DEFAULT_MARGIN = 0.001
 
 
-def is_same_study(one: StudyDocument, other: StudyDocument) -> bool:
+def is_same_study(first: StudyDocument, second: StudyDocument) -> bool:
     """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint besides."""
-    return _identity(one) == _identity(other)
+    return _identity(first) == _identity(second)
 
 
-def trains_alike(one: StudyDocument, other: StudyDocument) -> bool:
+def trains_alike(first: StudyDocument, second: StudyDocument) -> bool:
     """Whether both documents train the same arms in the same way, whatever they compare."""
-    first, second = _identity(one), _identity(other)
-    return all(first[table] == second[table] for table in ("arms", "data", "protocol", "tuning"))
+    identity, other_identity = _identity(first), _identity(second)
+    return all(identity[table] == other_identity[table] for table in ("arms", "data", "protocol", "tuning"))
 
 
 def list_differences(old: StudyDocument, new: StudyDocument) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def list_differences(old: StudyDocument, new: StudyDocument) -> tuple[str, ...]:
     return tuple(_differences(_identity(old), _identity(new), ""))
 
 
-def stored_name(declared: StudyDocument, asked: StudyDocument) -> str:
+def stored_name(declared: StudyDocument, requested: StudyDocument) -> str:
     """The name under which runs are stored: ``digits``, or ``digits.epochs-2`` where a caller changed the epochs.
 
     Args:
@@ -51,10 +51,10 @@ def stored_name(declared: StudyDocument, asked: StudyDocument) -> str:
         asked: the same study with what a flag or an argument says instead.
     """
     changes = []
-    if asked.protocol.epochs != declared.protocol.epochs:
-        changes.append(f"epochs-{asked.protocol.epochs}")
-    if asked.data.source != declared.data.source:
-        changes.append(f"data-{_slug(asked.data.source)}")
+    if requested.protocol.epochs != declared.protocol.epochs:
+        changes.append(f"epochs-{requested.protocol.epochs}")
+    if requested.data.source != declared.data.source:
+        changes.append(f"data-{_slug(requested.data.source)}")
     return ".".join((declared.name, *changes))
 
 

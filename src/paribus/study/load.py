@@ -17,10 +17,10 @@ from paribus.study.document import (
     StudyDocument,
 )
 from paribus.study.factors import expand_factors
-from paribus.study.grid_rules import grid_mistakes as tuning_mistakes
+from paribus.study.grid_rules import find_grid_mistakes as tuning_mistakes
 from paribus.study.mistakes import translate_mistakes
 from paribus.study.overrides import with_absolute_paths
-from paribus.study.python_object import study_object
+from paribus.study.python_object import load_python_study
 
 MAX_BYTES = 4 << 20
 """A study file above this is refused: nobody writes 4 MiB by hand, and parsing costs memory."""
@@ -42,11 +42,11 @@ def load_study(source: str) -> StudyDocument:
         UsageError: the file cannot be read, or the Python object is not a study.
     """
     if source in builtin.NAMES:
-        return parse(builtin.text(source), source)
+        return parse_study(builtin.text(source), source)
     if source.endswith(".toml"):
-        return with_absolute_paths(parse(_read(Path(source)), source), Path(source).parent)
+        return with_absolute_paths(parse_study(_read(Path(source)), source), Path(source).parent)
     if ":" in source:
-        return study_object(source)
+        return load_python_study(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise UnknownNameError(
@@ -55,7 +55,7 @@ def load_study(source: str) -> StudyDocument:
     )
 
 
-def parse(text: str, source: str) -> StudyDocument:
+def parse_study(text: str, source: str) -> StudyDocument:
     """Check a study's TOML. ``source`` is what errors call it.
 
     Raises:
@@ -111,13 +111,13 @@ def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
         StudyError: rules are broken.
     """
     whole = expand_factors(table, source)
-    wrong = tuning_mistakes(whole)
+    grid_mistakes = tuning_mistakes(whole)
     try:
         document = StudyDocument.model_validate(whole)
     except ValidationError as error:
-        raise StudyError(source, [*translate_mistakes(error), *wrong]) from error
-    if wrong:
-        raise StudyError(source, wrong)
+        raise StudyError(source, [*translate_mistakes(error), *grid_mistakes]) from error
+    if grid_mistakes:
+        raise StudyError(source, grid_mistakes)
     return document
 
 

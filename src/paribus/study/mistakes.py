@@ -94,9 +94,9 @@ def _message(item: Any, table: type[BaseModel]) -> str:
         return "missing; it must be given"
     if kind in {"value_error", "contradiction"}:
         return message
-    shown = repr(value)
+    text = repr(value)
     message = _WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
-    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+    return f"{text if len(text) <= 60 else text[:57] + '...'}: {message}"
 
 
 def _unknown_key(location: Sequence[str | int], table: type[BaseModel]) -> str:

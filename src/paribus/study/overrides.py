@@ -77,9 +77,9 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
     for arm in arms:
         if arm not in document.arms:
             raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
-    asked = tuple(name for name in document.arms if not arms or name in arms)
-    _check_size(document, len(asked))
-    return asked
+    selected = tuple(name for name in document.arms if not arms or name in arms)
+    _check_size(document, len(selected))
+    return selected
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
@@ -95,10 +95,10 @@ def _check_size(document: StudyDocument, arms: int) -> None:
             f"study '{document.name}': tuning {len(document.tuned):,} arms takes {trainings:,} trainings; at most "
             f"{MAX_RUNS:,} are planned: say a smaller `budget` in [tuning]"
         )
-    every = len(document.arms)
-    pairs = every * (every - 1) // 2
+    all_arms = len(document.arms)
+    pairs = all_arms * (all_arms - 1) // 2
     if document.comparison.all_pairs and pairs > MAX_RUNS:
         raise UsageError(
-            f"study '{document.name}': `all_pairs` of {every:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
+            f"study '{document.name}': `all_pairs` of {all_arms:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
             "are judged: declare the contrasts that matter"
         )

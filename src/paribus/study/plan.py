@@ -37,7 +37,7 @@ class RunPlan:
         return tuple(job for job in self.wanted if job.arm == arm)
 
 
-def wanted_runs(
+def list_jobs(
     document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
 ) -> tuple[TrainJob, ...]:
     """Every arm with every seed; each job says which data it is planned on.
@@ -95,13 +95,13 @@ def with_class_indices(training: Training, data: DataSummary, study: str) -> Tra
     return replace(training, class_weight=tuple(sorted(pairs)))
 
 
-def plan_runs(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
+def plan_runs(jobs: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
     """Finished and diverged runs are kept; failed ones are tried again.
 
     Arms with equal recipes share their runs, and so do all seeds of an arm that does not depend on them.
     """
     missing: dict[str, TrainJob] = {}
-    for job in wanted:
+    for job in jobs:
         if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED:
             missing.setdefault(job.fingerprint, job)
-    return RunPlan(tuple(wanted), tuple(missing.values()))
+    return RunPlan(tuple(jobs), tuple(missing.values()))

@@ -14,21 +14,21 @@ from paribus.errors import ParibusError, UsageError
 from paribus.study.document import StudyDocument
 
 
-def study_object(source: str) -> StudyDocument:
+def load_python_study(source: str) -> StudyDocument:
     """The study that ``module:object`` names.
 
     Raises:
         UsageError: it cannot be imported, or is no study.
     """
-    found = python_object(source)
-    document = getattr(found, "document", found)
+    value = import_object(source)
+    document = getattr(value, "document", value)
     if not isinstance(document, StudyDocument):
         name = source.rpartition(":")[2]
-        raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
+        raise UsageError(f"{source}: '{name}' is {type(value).__name__}; expected a paribus.Study")
     return document
 
 
-def python_object(source: str) -> Any:
+def import_object(source: str) -> Any:
     """What ``module:object`` or ``path/to/file.py:object`` names. The only place where a user's Python is imported.
 
     Raises:
@@ -55,8 +55,8 @@ def python_object(source: str) -> Any:
 
 def _run_file(path: Path) -> ModuleType:
     # Its own name, by which workers find the layers it defines; it must not take the place of json or keras.
-    before = getattr(sys.modules.get(path.stem), "__file__", None)
-    if path.stem in sys.modules and (before is None or Path(before).resolve() != path.resolve()):
+    loaded_file = getattr(sys.modules.get(path.stem), "__file__", None)
+    if path.stem in sys.modules and (loaded_file is None or Path(loaded_file).resolve() != path.resolve()):
         raise UsageError(f"{path}: another module named '{path.stem}' is in use; rename the file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None, "a name that ends in .py has a loader"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from paribus.records import DataSummary, Recipe, Seeds, StudyKind, TrainJob, label_study
 from paribus.study.document import StudyDocument
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class StudyRequest:
 
     def jobs(self) -> tuple[TrainJob, ...]:
         """Every arm asked for with every seed asked for."""
-        return wanted_runs(self.arms, self.recipes, self.data, self.seeds)
+        return list_jobs(self.arms, self.recipes, self.data, self.seeds)
 
     def with_seeds(self, seeds: tuple[Seeds, ...]) -> StudyRequest:
         """The same request for other seeds."""
         return replace(self, seeds=seeds)
 
 
-def ordinary_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
+def list_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
     """The seeds that a study asks for: as many as it says, from its first one."""
     first = document.first_seed
     return tuple(Seeds.of(seed) for seed in range(first, first + document.seeds))

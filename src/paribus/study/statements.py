@@ -70,10 +70,10 @@ def declared_statements(document: StudyDocument, primary_share: float | None = N
         primary_share: what the primary statements divide among them, if not what the study says.
     """
     contrasts = document.declared_contrasts()
-    factors = factors_of(document)
+    factors = list_factors(document)
     patterns = tuple(effect_patterns(factors)) if factors else ()
     flags = [contrast.primary for contrast in contrasts]
-    flags += [_spelled(pattern) in document.comparison.primary_effects for pattern in patterns]
+    flags += [_effect_name(pattern) in document.comparison.primary_effects for pattern in patterns]
     if not flags:
         return ()
     shares = error_shares(flags, primary_share or document.comparison.primary_share)
@@ -99,7 +99,7 @@ def declared_statements(document: StudyDocument, primary_share: float | None = N
     )
 
 
-def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
+def list_factors(document: StudyDocument) -> tuple[Factor, ...]:
     """The factors of a factorial study with their levels, in the order in which the arms name them.
 
     Empty where the study is not factorial, or where not every combination of levels has an arm.
@@ -116,6 +116,6 @@ def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
     return tuple(Factor(name, tuple(names)) for name, names in levels.items()) if crossed and varied else ()
 
 
-def _spelled(pattern: EffectPattern) -> str:
+def _effect_name(pattern: EffectPattern) -> str:
     """As ``primary_effects`` names it: ``dropout``, or ``architecture x dropout`` for an interaction."""
     return " x ".join(pattern.factors)
