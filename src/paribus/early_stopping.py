@@ -1,4 +1,4 @@
-"""Which epoch's weights a run keeps: the last one's, or with early stopping the best one's by validation. Pure."""
+"""Early stopping: which epoch is the best one by validation, and when training ends. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from paribus.records import Curve, EarlyStopping, EpochReport
 
 @dataclass(frozen=True, slots=True)
 class StoppingState:
-    """Where a run stands after some epochs.
+    """The state of early stopping after some epochs.
 
     Attributes:
-        kept: the epoch whose weights are kept so far, numbered from 1.
+        best_epoch: the best epoch so far, whose weights are used, numbered from 1.
         stop: whether training ends here.
     """
 
-    kept: int
+    best_epoch: int
     stop: bool
 
 
@@ -27,21 +27,21 @@ def judge_epochs(rule: EarlyStopping, monitored: Sequence[float]) -> StoppingSta
 
     Args:
         rule: when to stop.
-        watched: the monitored value of every epoch so far; at least one.
+        monitored: the monitored value of every epoch so far; at least one.
     """
     better, sign = (operator.lt, 1.0) if rule.monitor == "val_loss" else (operator.gt, -1.0)
-    best_epoch, best_value = 0, monitored[0]
-    for epoch, value in enumerate(monitored):
+    best_index, best_value = 0, monitored[0]
+    for index, value in enumerate(monitored):
         if better(value + sign * rule.min_delta, best_value):
-            best_epoch, best_value = epoch, value
+            best_index, best_value = index, value
     last = len(monitored) - 1
-    return StoppingState(best_epoch + 1, stop=last > 0 and last > best_epoch and last - best_epoch >= rule.patience)
+    return StoppingState(best_index + 1, stop=last > 0 and last > best_index and last - best_index >= rule.patience)
 
 
 def find_best_epoch(rule: EarlyStopping | None, curve: Curve) -> int:
-    """The epoch whose weights an ended run kept, numbered from 1; 0 for a run without any epoch."""
+    """The epoch whose weights a run that has ended uses, numbered from 1; 0 for a run without any epoch."""
     values = curve.val_accuracy if rule is not None and rule.monitor == "val_accuracy" else curve.val_loss
-    return len(curve.fit_loss) if rule is None or not values else judge_epochs(rule, values).kept
+    return len(curve.fit_loss) if rule is None or not values else judge_epochs(rule, values).best_epoch
 
 
 def list_monitored(rule: EarlyStopping, reports: Sequence[EpochReport]) -> list[float]:

@@ -58,7 +58,7 @@ def keras_says(rule: EarlyStopping, monitored: list[float]) -> tuple[int, int]:
 def test_it_is_kerass_callback(monitored: list[float], patience: int, monitor: str, min_delta: float) -> None:
     rule = EarlyStopping(patience, monitor, min_delta)
     ended = next((n for n in range(1, len(monitored) + 1) if judge_epochs(rule, monitored[:n]).stop), len(monitored))
-    assert (judge_epochs(rule, monitored[:ended]).kept, ended) == keras_says(rule, monitored)
+    assert (judge_epochs(rule, monitored[:ended]).best_epoch, ended) == keras_says(rule, monitored)
 
 
 def test_the_kept_epoch_of_an_ended_run() -> None:

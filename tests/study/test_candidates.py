@@ -14,7 +14,7 @@ from paribus.errors import StudyError, UsageError
 from paribus.outcome.choice import CandidateRun, ScoredCandidate, choose_candidate, score_candidate
 from paribus.records import Curve, EarlyStopping, Status, canonical_json
 from paribus.report.toml import to_toml
-from paribus.study.candidates import Candidate, candidate_study, divide_budget, is_trial, list_candidates
+from paribus.study.candidates import Candidate, candidate_study, divide_budget, list_candidates
 from paribus.study.document import MAX_SEED, Arm, StudyDocument
 from paribus.study.grid import with_arguments
 from paribus.study.load import check_table, parse_study
@@ -200,7 +200,7 @@ def test_the_default_budget_lets_the_largest_grid_try_everything() -> None:
     assert document.tuning.budget == 12
     found = list_candidates(document)
     assert [(len(found[arm]), len(found[arm][0].seeds)) for arm in "ab"] == [(6, 2), (3, 4)]
-    assert divide_budget(1000, 12, 2).tried == 6
+    assert divide_budget(1000, 12, 2).candidates == 6
 
 
 def test_the_product_counts_like_itertools() -> None:
@@ -219,7 +219,7 @@ def test_candidates_have_seeds_that_no_study_has_and_a_protocol_with_validation(
     document = study(tuning={"epochs": 3, "seeds": 2}, a=rates(2))
     for each in list_candidates(document)["a"]:
         assert [seeds.seed for seeds in each.seeds] == [MAX_SEED, MAX_SEED + 1]
-        assert all(is_trial(seeds) for seeds in each.seeds)
+        assert all(seeds.init >= MAX_SEED for seeds in each.seeds)
     trials = candidate_study(document)
     assert (trials.protocol.epochs, trials.protocol.validation_split) == (3, 0.1)
     assert trials.tuned == ()

@@ -233,7 +233,9 @@ def _describe_variants(
             continue
         network = recipes[variant.name].model, recipes[variant.name].optimizer
         if network in arm_of_network:
-            left_out.append(Part(part.arm, part.part, part.change, f"it is the same network as {arm_of_network[network]}"))
+            left_out.append(
+                Part(part.arm, part.part, part.change, f"it is the same network as {arm_of_network[network]}")
+            )
             continue
         arm_of_network[network] = variant.name
         compared.append(part)

@@ -146,7 +146,9 @@ class Results:
         path = Path(path)
         report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
         if report_format not in report.FORMATS:
-            raise UsageError(f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}")
+            raise UsageError(
+                f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}"
+            )
         report.write_report(self.outcome, report_format, path)
         return path
 

@@ -111,7 +111,9 @@ class Study:
         settings = resolve_options(options)
         models = read_models(arms, settings["optimizer"])
         readers = [model.reads for model in models.values() if model.reads is not None]
-        argument = read_data_argument(data, scale=settings["scale"], standardize=settings["standardize"], readers=readers)
+        argument = read_data_argument(
+            data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
+        )
         self._given: DataArgument | None = argument
         _check_scaled_once(argument.table.scale if settings["scale"] == "auto" else None, models)
         baseline = settings["baseline"]
@@ -233,7 +235,9 @@ class Study:
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
             start_workers(study, opened, backend, stored_as=name, arms=selected)
-            outcome = run_study(study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters)
+            outcome = run_study(
+                study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters
+            )
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:

@@ -136,5 +136,5 @@ def _open_session(
     from paribus.runner.session import local_backend, open_session
 
     backend = local_backend(study, workers, lanes)
-    with terminable(), open_session(folder, backend, again="the same command") as store:
+    with terminable(), open_session(folder, backend, repeat="the same command") as store:
         yield store, backend

@@ -45,7 +45,9 @@ def view_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> V
         data = study.data.name if study.data is not None else ""
         arms = [arm.name for arm in study.arms]
         _add_row(table, study.label, data, ", ".join(arms), str(counts[study.label]), str(run_count))
-        rows.append({"name": study.label, "data": data, "arms": arms, "stored": counts[study.label], "wanted": run_count})
+        rows.append(
+            {"name": study.label, "data": data, "arms": arms, "stored": counts[study.label], "wanted": run_count}
+        )
     return View(table, {"studies": rows})
 
 
@@ -64,7 +66,9 @@ def view_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str,
                 continue
             scores = _score_fields(run)
             measures_of_run = [_format_number(scores[key]) for key in _COLUMNS]
-            _add_row(table, *name, str(run.status), *measures_of_run, f"{run.seconds:.1f}", (run.weights_digest or "")[:8])
+            _add_row(
+                table, *name, str(run.status), *measures_of_run, f"{run.seconds:.1f}", (run.weights_digest or "")[:8]
+            )
             rows.append({"arm": arm.name, "parameters": parameter_count(arm.recipe), **_run_fields(run)})
     return View(table, {"study": study.label, "runs": rows})
 

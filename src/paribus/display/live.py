@@ -18,8 +18,7 @@ from rich.text import Text
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
-from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
-from paribus.study.candidates import is_trial
+from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, StudyKind, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan
 
@@ -45,7 +44,7 @@ class Terminal(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
-        counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
         self._console.print(
             f"[bold]{document.name}[/bold]  {counts}"
             f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
@@ -64,7 +63,7 @@ class Terminal(Display):
         with self._turn:
             self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            line = f"{wording.run_name(event.job)}: {wording.outcome(event.result)}"
+            line = f"{wording.run_name(event.job)}: {wording.outcome(event.job, event.result)}"
             self._console.print(Text(line, style="yellow"))
         elif isinstance(event, Started) and event.attempt > 1:
             self._console.print(Text(wording.again(event), style="yellow"))
@@ -143,7 +142,7 @@ def _so_far(plan: RunPlan, ended: dict[str, RunResult]) -> RenderableType:
         results = [ended[j.fingerprint] for j in jobs if j.fingerprint in ended]
         found = [result.scores.test_accuracy for result in results if result.scores is not None]
         # Candidates of tuning are shown while they run, and in the report; not by their test accuracy.
-        shown = bool(found) and not is_trial(jobs[0].seeds)
+        shown = bool(found) and jobs[0].kind is not StudyKind.TUNING
         mean = f"test accuracy {sum(found) / len(found):.4f} so far" if shown else ""
         table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(found)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
     return table

@@ -31,7 +31,7 @@ class Plain(Display):
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.different)} wanted, {plan.stored} stored, "
+            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.run_count)} wanted, {plan.stored_count} stored, "
             f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
         )
 
@@ -49,7 +49,7 @@ class Plain(Display):
             tail = wording.left(self._tally.seconds_left()) if done < total else "done"
             parts = [
                 f"[{done:{len(str(total))}}/{total}] {wording.run_name(event.job)}",
-                f"{wording.outcome(event.result)} ({wording.duration(event.result.seconds)})",
+                f"{wording.outcome(event.job, event.result)} ({wording.duration(event.result.seconds)})",
                 tail,
             ]
             self._line("; ".join(part for part in parts if part))

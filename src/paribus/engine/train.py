@@ -50,7 +50,7 @@ class _Course:
             return self.over
         now = self._stand()
         self.over |= now.stop
-        return now.kept == report.epoch
+        return now.best_epoch == report.epoch
 
     @property
     def ends_with_its_last(self) -> bool:
@@ -60,7 +60,7 @@ class _Course:
     @property
     def shown(self) -> EpochReport:
         """The epoch whose fit measures are the run's."""
-        return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().kept - 1]
+        return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().best_epoch - 1]
 
     def curve(self) -> Curve:
         return Curve(

@@ -1,4 +1,4 @@
-"""From what a store holds to the result object: the runs, the estimates of each arm, the judgement and the notes."""
+"""From stored runs to the outcome: the runs, the estimates of each arm, the judged statements and the notes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ from paribus.study.request import StudyRequest
 def assemble_outcome(
     request: StudyRequest, arms: Sequence[StoredArm], store: Store, predictions: PredictionCache | None = None
 ) -> Outcome:
-    """What the stored runs of a study say.
+    """Assemble the outcome of a study from its stored runs.
 
     Args:
-        request: the study as it was asked for.
+        request: the request for the study.
         arms: for each arm that was run, the seeds and fingerprints of the runs to be judged.
-        store: where the runs are.
-        predictions: those that were read already, if any were.
+        store: holds the runs.
+        predictions: the cache of predictions that were read already, if there is one.
 
-    A run whose predictions are damaged is shown as failed, with what is wrong with it.
+    A run whose predictions are damaged counts as failed, and its reason describes the damage
+    (``docs/decisions/0071-what-a-store-answers-from-has-a-checksum.md``).
 
     Raises:
         StoreError: a run's predictions cannot be read.
@@ -78,12 +79,12 @@ def assemble_outcome(
 
 
 def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
-    """How many seeds of each arm have ended one after the other from the first: looks are taken at whole ones only."""
+    """Count the seeds of each arm that have ended without a gap from the first: a look needs all of its seeds."""
     return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
 
 
 def _find_default_positive(document: StudyDocument, data: DataSummary) -> str | None:
-    """The class that binary metrics of two classes are about where the study does not say it; None where it does."""
+    """The class that binary metrics are about by default; None where the study names it or has no such metric."""
     if data.classes != 2 or document.protocol.positive is not None or not list_positive_metrics(document):
         return None
     return class_names(document.data.spec())[1]
@@ -104,7 +105,7 @@ def _assemble_arm(
 
 
 def _mark_damaged(run: RunResult, damage: str) -> RunResult:
-    """A run that ended well, as it counts since its predictions cannot be read any more."""
+    """The run as failed, without scores, since its predictions are damaged."""
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 

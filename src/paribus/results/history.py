@@ -1,4 +1,4 @@
-"""What was judged before: looks that were taken, and statements that were declared primary after a look.
+"""The history of judgements: looks that were taken, and statements that were declared primary after a look.
 
 A store remembers judgements by the runs that were judged, across names of studies. Reports read this history and write
 nothing; only ``paribus run`` adds to it (``docs/decisions/0081-looks-are-remembered.md``).
@@ -19,7 +19,7 @@ from paribus.study.statements import Statement, declared_statements
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The statements of a study as they may be judged now, and what must be said of the looks that were taken.
+    """The statements of a study with the shares that they may have now, and the looks that were taken.
 
     Attributes:
         statements: all contrasts and effects; those that were declared primary after they had been judged are not.
@@ -33,7 +33,7 @@ class History:
 
 
 def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Store) -> History:
-    """What the store remembers of a study's statements."""
+    """Read the earlier judgements of a study's statements from the store."""
     declared = declared_statements(document)
     anchors = [_make_anchor(statement, arms) for statement in declared]
     remembered = store.judgements([name for name in anchors if name is not None])
@@ -47,7 +47,7 @@ def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Stor
 
 
 def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
-    """What several looks without a plan make of the promised error, by simulation; nothing where there was one look."""
+    """Report the simulated error of several unplanned looks; nothing where there was one look."""
     looks = {statement.looks_taken for statement in outcome.judged}
     longest = max(looks, key=len, default=())
     if len(longest) < 2:
@@ -56,14 +56,14 @@ def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     error = error_of_looks(longest, 1 - level)
     return (
         f"This study was judged at {listed([str(seeds) for seeds in longest])} seeds, without planned looks: whoever "
-        "stops at the look that pleases calls a single statement wrongly better or worse with a chance of up to "
+        "stops at a look of their choice calls a single statement wrongly better or worse with a chance of up to "
         f"{100 * error:.1f} %, not {100 * (1 - level):.3g} % (simulated). `--until-decided` plans its looks and keeps "
         "the promised error.",
     )
 
 
 def list_judgements(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgement, ...]:
-    """What the store must remember of an answer that was given: every statement with a comparison."""
+    """List the judgements of an outcome that the store records: every statement with a comparison."""
     by_key = {statement.key: statement for statement in outcome.statements}
     judgements = []
     for judged in outcome.judged:
@@ -88,7 +88,7 @@ def _make_anchor(statement: Statement, arms: Sequence[StoredArm]) -> str | None:
 def _restore_first_shares(
     document: StudyDocument, declared: Sequence[Statement], earlier: Sequence[Sequence[Judgement]]
 ) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
-    """Declared late is not primary: a flag or share that changed after a judgement does not count."""
+    """Restore the flags and shares of the first judgement: a statement that was declared primary later is not."""
     late = {
         index: judged[0].seeds
         for index, (statement, judged) in enumerate(zip(declared, earlier, strict=True))
@@ -108,7 +108,11 @@ def _restore_first_shares(
     else:
         statements = tuple(declared)
     first_judgements = [judged[0] for index in primaries if (judged := earlier[index]) and judged[0].primary]
-    if first_judgements and statements[primaries[0]].share != first_judgements[0].share and len(primaries) < len(declared):
+    if (
+        first_judgements
+        and statements[primaries[0]].share != first_judgements[0].share
+        and len(primaries) < len(declared)
+    ):
         share = first_judgements[0].share * len(primaries)
         if 0 < share < 1:
             notes.append(
@@ -119,7 +123,7 @@ def _restore_first_shares(
 
 
 def _without_primary(document: StudyDocument, late: Sequence[Statement]) -> StudyDocument:
-    """The study as though some of its statements had not been called primary."""
+    """The study with some of its statements no longer primary."""
     pairs = [statement.contrast for statement in late if statement.contrast is not None]
     effects = {" x ".join(statement.effect.factors) for statement in late if statement.effect is not None}
     contrasts = tuple(c.model_copy(update={"primary": c.primary and c not in pairs}) for c in document.contrasts)
@@ -129,7 +133,7 @@ def _without_primary(document: StudyDocument, late: Sequence[Statement]) -> Stud
 
 
 def add_looks_taken(outcome: Outcome, history: History) -> Outcome:
-    """The outcome with, beside each statement, the numbers of seeds at which it was judged without a plan."""
+    """Add to each statement the numbers of seeds at which it was judged without a planned look."""
     looks: Mapping[tuple[object, ...], tuple[int, ...]] = {
         statement.key: seed_counts for statement, seed_counts in zip(history.statements, history.looks, strict=True)
     }
@@ -139,6 +143,6 @@ def add_looks_taken(outcome: Outcome, history: History) -> Outcome:
 
 
 def _add_look(seed_counts: tuple[int, ...], comparison: object) -> tuple[int, ...]:
-    """The looks that were taken, with this one where it was not planned."""
+    """The unplanned looks with this one, if it was not planned either."""
     look, seeds = getattr(comparison, "look", None), getattr(comparison, "seeds", 0)
     return seed_counts if look is not None or seeds < 2 else tuple(sorted({*seed_counts, seeds}))

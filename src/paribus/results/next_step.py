@@ -1,4 +1,7 @@
-"""What would decide an undecided statement: more seeds, how many, how long they take; or that more seeds cannot."""
+"""The next step for an undecided statement: how many more seeds and how long they take, or that seeds cannot help.
+
+The power is that of ``docs/decisions/0055-plans-that-hold.md``.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ from paribus.outcome.outcome import Outcome
 from paribus.study.statements import Statement
 
 POWER = 0.8
-"""The chance with which a next step should decide."""
+"""The power that a next step aims at."""
 
 TOO_MANY = 1000
-"""Nobody trains more seeds than this for one answer."""
+"""Above this number of seeds no next step is proposed."""
 
 
 def add_next_steps(outcome: Outcome) -> Outcome:
-    """The outcome with the next step beside every undecided contrast and effect."""
+    """Add the next step to every undecided contrast and effect."""
     statements = {statement.key: statement for statement in outcome.statements}
     contrasts = tuple(
         replace(c, next_step=_describe_next_step(outcome, statements[c.key], c)) for c in outcome.contrasts
@@ -71,7 +74,7 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
 
 
 def _describe_cost(outcome: Outcome, statement: Statement, comparison: Comparison, seeds: int) -> str:
-    """``16 runs, about 4 minutes here``: those of this statement's arms that are not there yet."""
+    """``16 runs, about 4 minutes here``: the missing runs of this statement's arms."""
     target = comparison.seeds + seeds
     runs, seconds = 0, 0.0
     for arm in outcome.arms:
@@ -92,6 +95,6 @@ def _has_primary(outcome: Outcome) -> bool:
 
 
 def _round_up(seeds: int) -> int:
-    """Two leading digits: nobody plans 12,347 seeds."""
+    """Round up to two leading digits: 12,347 to 13,000."""
     scale = int(10 ** (len(str(seeds)) - 2))
     return -(-seeds // scale) * scale

@@ -187,7 +187,9 @@ def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) ->
     networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
     best_epochs = {arm.name: sorted(find_best_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
     spans = ", ".join(f"{name} {_format_span(epochs)}" for name, epochs in best_epochs.items())
-    sentence = f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
+    sentence = (
+        f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
+    )
     return [f"{sentence}, of at most {document.protocol.epochs}: {spans}."] if spans else []
 
 

@@ -51,7 +51,9 @@ class RunSelection:
     @property
     def estimators(self) -> dict[str, str]:
         """Arms that are no networks, with the class of scikit-learn that each is."""
-        return {selected.arm.name: selected.arm.recipe.kind for selected in self.runs if selected.arm.recipe.is_estimator}
+        return {
+            selected.arm.name: selected.arm.recipe.kind for selected in self.runs if selected.arm.recipe.is_estimator
+        }
 
     @property
     def unfinished(self) -> tuple[SelectedRun, ...]:

@@ -187,7 +187,9 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
     stored_document = read_document(stored)
     if is_variant(stored.name, document.name):
         # What a flag had changed is no difference of the file's.
-        document = document.model_copy(update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)})
+        document = document.model_copy(
+            update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)}
+        )
     # Paths that were stored before they were made absolute started at the current folder, as a flag's still do.
     stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
     if not is_same_study(stored_document, document) or stored_document.data != document.data:

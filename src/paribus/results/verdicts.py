@@ -50,11 +50,11 @@ def judge_contrasts(
         document: the study.
         statements: all its contrasts and effects, with their shares of the error.
         scores: the scores of its runs.
-        complete: for each arm that was run, how many of its seeds have ended one after the other from the first.
+        complete: for each arm that was run, the number of its seeds that have ended without a gap from the first.
 
-    With planned looks, a statement is judged at the last look that its arms' whole seeds allow, on that look's own
-    seeds; a primary one that was decided at an earlier look stays as it was decided there. Statements about an arm that
-    was never run are left out: they keep their share of the error all the same.
+    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds have
+    all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it. Statements about
+    an arm that was never run are left out, and keep their share of the error.
     """
     looks: dict[_Look, list[int]] = {}
     for index, statement in enumerate(statements):
@@ -81,7 +81,7 @@ def has_verdict(judged: JudgedContrast | Effect | None) -> bool:
 def _list_looks(
     document: StudyDocument, statements: Sequence[Statement], statement: Statement, seeds: int
 ) -> tuple[_Look, ...]:
-    """The looks at one statement with so many whole seeds, in their order."""
+    """List the looks at one statement after ``seeds`` complete seeds, in their order."""
     first, planned = document.first_seed, document.comparison.looks
     if not planned:
         return (_Look(None),)
@@ -98,7 +98,7 @@ def _list_looks(
 def _judge_at_look(
     document: StudyDocument, statements: Sequence[Statement], indices: Sequence[int], scores: StudyScores, look: _Look
 ) -> dict[int, JudgedContrast | Effect]:
-    """Judge some of the statements at one look, by their place in the study."""
+    """Judge some of the statements at one look, by their index in the study."""
     contrasts = [index for index in indices if statements[index].contrast is not None]
     effects = [index for index in indices if statements[index].effect is not None]
     judged: dict[int, JudgedContrast | Effect] = {}

@@ -1,4 +1,4 @@
-"""Where an arm's noise comes from: runs in which one stream varies and the others are held at seed 0."""
+"""Measuring the noise of an arm: runs in which one stream varies and the others have seed 0 (decisions 0014, 0053)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def measure_noise(
     *,
     stored_as: str | None = None,
 ) -> NoiseShares:
-    """Train what is missing for ``runs`` runs a stream, and split the variance of the arm's test accuracy.
+    """Train the missing runs of each stream, and divide the variance of the arm's test accuracy among the sources.
 
     Raises:
         UsageError: fewer than 2 runs a stream, or an estimator without any randomness.
@@ -48,7 +48,7 @@ def measure_noise(
 
 
 def _list_seeds(streams: Iterable[str], runs_per_stream: int) -> Iterable[Seeds]:
-    """Every stream varied by itself around seed 0; the run with all seeds 0 belongs to every stream."""
+    """List the seeds that vary one stream around seed 0; the run with all seeds 0 belongs to every stream."""
     base = dict.fromkeys(STREAMS, 0)
     seeds = [Seeds(**{**base, stream: seed}) for stream in streams for seed in range(runs_per_stream)]
     return dict.fromkeys(seeds)

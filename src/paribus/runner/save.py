@@ -1,4 +1,4 @@
-"""Keeping a request in the store before it is carried out: the same study grows, another one never takes its place."""
+"""Storing a request before it is computed: the same study grows, another one never replaces it (decision 0080)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from paribus.study.request import StudyRequest
 
 
 def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> StudyRequest:
-    """Keep what is asked under the request's name, joined with what is stored of the same study.
+    """Store a request under its name, joined with the stored request of the same study.
 
-    A different study of that name is kept beside, as ``NAME.was-`` and six digits of its digest.
+    A different study of that name is renamed to ``NAME.was-`` and six digits of its digest.
 
     Returns:
-        The request as it stands now: with the looks that were planned earlier, the largest number of seeds that was
-        ever asked for, and a note for a study that was moved aside.
+        The request with the looks that were planned earlier, the largest number of seeds that was ever requested, and
+        a note if a study was renamed.
     """
     stored = store.study(request.stored_as, request.kind)
     if stored is not None:
@@ -51,13 +51,13 @@ def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> Study
 
 
 def _belongs_together(stored: StoredStudy, stored_document: StudyDocument, request: StudyRequest) -> bool:
-    """Candidates and noise belong to how arms are trained, whatever is compared; a study is also what it compares."""
+    """Candidates and noise runs depend on the training of the arms alone; a study also on what it compares."""
     is_alike = is_same_study if request.kind in (StudyKind.STUDY, StudyKind.ABLATION) else trains_alike
     return stored.data == request.data and is_alike(stored_document, request.study)
 
 
 def _join_studies(stored: StudyDocument, requested: StudyDocument) -> StudyDocument:
-    """The study as it is asked now, with the looks that were planned first and the most seeds that were asked for."""
+    """The requested study, with the looks that were planned first and the largest requested number of seeds."""
     comparison = requested.comparison
     if stored.comparison.looks:
         comparison = comparison.model_copy(update={"looks": stored.comparison.looks})

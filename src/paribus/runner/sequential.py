@@ -1,4 +1,7 @@
-"""``--until-decided``: a study that grows look by look until every declared statement is decided."""
+"""``--until-decided``: a study that grows look by look until every declared statement is decided.
+
+See ``docs/decisions/0012-planned-looks.md`` and ``docs/decisions/0081-looks-are-remembered.md``.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ from paribus.study.identity import is_same_study
 from paribus.study.statements import declared_statements
 
 MAX_SEEDS = 30
-"""At most so many seeds are planned for where nobody says otherwise."""
+"""The largest number of seeds that is planned by default."""
 
 
 def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDocument:
-    """The study with its looks planned: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
+    """Plan the looks of a study: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
 
-    The looks are part of the study as it is kept, so that a later report spends the same error.
+    The looks are stored with the study, so that a later report spends the same error.
 
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
@@ -91,7 +94,7 @@ def _grow_undecided(
     stored_as: str | None,
     arms: Sequence[str],
 ) -> Outcome:
-    """Every arm with the study's own seeds; then the arms of primary statements that are not decided, look by look."""
+    """Run every arm with the study's own seeds; then the arms of undecided primary statements, look by look."""
     outcome = run_study(study, store, backend, display, stored_as=stored_as, arms=arms)
     for seeds in looks:
         growing = undecided_arms(outcome)
@@ -103,7 +106,7 @@ def _grow_undecided(
 
 
 def undecided_arms(outcome: Outcome) -> list[str]:
-    """The arms of the primary statements that have no verdict yet, in the study's order."""
+    """List the arms of the primary statements without a verdict, in the study's order."""
     judged = {item.key: item for item in outcome.judged}
     waiting = {
         arm

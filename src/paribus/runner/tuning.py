@@ -1,7 +1,7 @@
-"""Tuning carried out: candidates are trained as ordinary runs, and each arm's choice is made from what is stored.
+"""Tuning: candidates are trained as ordinary runs, and the best one of each arm is selected from the stored runs.
 
-The choice is computed anew whenever it is needed, by a pure function of the candidates' runs, which are found by their
-fingerprints. So it is the same however often it was interrupted, and more seeds of the study do not change it.
+The choice is not stored: it is a pure function of the candidates' runs, and computed whenever it is needed. So it is
+the same after an interruption, and more seeds of the study do not change it (``docs/decisions/0038-the-choice.md``).
 """
 
 from __future__ import annotations
@@ -32,36 +32,38 @@ from paribus.study.request import StudyRequest
 
 
 def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyDocument:
-    """The arms asked for with the values that were chosen for them, after training the candidates that are missing.
+    """Train the missing candidates of the requested arms, and set the best values in each arm.
 
     Args:
-        request: what is asked, its arms untuned.
-        store: where candidates are found and kept.
-        backend: what computes them.
-        display: what is told how it goes.
+        request: the request, its arms untuned.
+        store: holds the candidates.
+        backend: computes the missing ones.
+        display: shows the progress.
 
     Raises:
         ModelError: Keras refuses a candidate; nothing was trained.
-        ParibusError: no candidate of an arm ended with a score, so that nothing can be chosen.
+        ParibusError: no candidate of an arm ended with a score, so that none can be selected.
     """
     document, data = request.arms, request.data
     if not document.tuned:
         return document
-    candidate_arms = candidate_study(document)
-    recipes = _describe_candidates(document, candidate_arms, data, store, backend)
+    candidate_document = candidate_study(document)
+    recipes = _describe_candidates(document, candidate_document, data, store, backend)
     by_arm = list_candidates(document)
     jobs = [
         job
         for candidates in by_arm.values()
         for candidate in candidates
-        for job in _list_candidate_jobs(candidate, candidate_arms, recipes, data)
+        for job in _list_candidate_jobs(candidate, candidate_document, recipes, data)
     ]
     runs = store.runs([job.fingerprint for job in jobs])
     planned = _without_retries(plan_runs(jobs, runs), _list_settled(request, by_arm, store), runs)
-    candidate_request = replace(request, study=candidate_study(request.study), arms=candidate_arms, kind=StudyKind.TUNING)
+    candidate_request = replace(
+        request, study=candidate_study(request.study), arms=candidate_document, kind=StudyKind.TUNING
+    )
     save_request(candidate_request, planned, store)
     if planned.missing:
-        display.planned(candidate_arms.model_copy(update={"name": candidate_request.label}), data, planned)
+        display.planned(candidate_document.model_copy(update={"name": candidate_request.label}), data, planned)
         compute_missing(planned, store, backend, display)
     choices = read_choices(request, store)
     arms = dict(document.arms)
@@ -75,10 +77,10 @@ def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Di
 
 
 def _describe_candidates(
-    document: StudyDocument, candidate_arms: StudyDocument, data: DataSummary, store: Store, backend: Backend
+    document: StudyDocument, candidate_document: StudyDocument, data: DataSummary, store: Store, backend: Backend
 ) -> dict[str, Recipe]:
-    """The canonical form of every candidate; what Keras refuses is told with the arm and the values."""
-    recipes, refused = try_arms(candidate_arms, data, store, backend)
+    """Describe every candidate; a mistake names the arm and the values."""
+    recipes, refused = try_arms(candidate_document, data, store, backend)
     names = {candidate.name: candidate for candidates in list_candidates(document).values() for candidate in candidates}
     mistakes = [
         Mistake(mistake.place.replace(f"arm '{name}'", _name_candidate(names[name]), 1), mistake.message)
@@ -91,14 +93,14 @@ def _describe_candidates(
 
 
 def _list_candidate_jobs(
-    candidate: Candidate, candidate_arms: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary
+    candidate: Candidate, candidate_document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary
 ) -> tuple[TrainJob, ...]:
-    single = candidate_arms.model_copy(update={"arms": {candidate.name: candidate_arms.arms[candidate.name]}})
-    return list_jobs(single, recipes, data, candidate.seeds)
+    single = candidate_document.model_copy(update={"arms": {candidate.name: candidate_document.arms[candidate.name]}})
+    return list_jobs(single, recipes, data, candidate.seeds, StudyKind.TUNING)
 
 
 def _list_settled(request: StudyRequest, by_arm: Mapping[str, Sequence[Candidate]], store: Store) -> set[str]:
-    """The candidates of arms whose values were chosen already: the study's own runs began with those."""
+    """List the candidates of arms whose choice is settled, as the study's own runs with these values have started."""
     stored = store.study(request.stored_as)
     if stored is None or not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return set()
@@ -107,9 +109,9 @@ def _list_settled(request: StudyRequest, by_arm: Mapping[str, Sequence[Candidate
 
 
 def _without_retries(planned: RunPlan, settled: set[str], runs: Mapping[str, RunResult]) -> RunPlan:
-    """A candidate that failed is tried again only before its arm's choice is made, or the choice could change."""
+    """Drop failed candidates of settled arms: tried again, they could change the choice (decision 0038)."""
     missing = tuple(job for job in planned.missing if job.arm not in settled or job.fingerprint not in runs)
-    return RunPlan(planned.wanted, missing)
+    return RunPlan(planned.jobs, missing)
 
 
 def _name_candidate(candidate: Candidate) -> str:

@@ -1,6 +1,7 @@
-"""What a study says: question, data, protocol, arms, contrasts. Written in TOML, checked here, all mistakes at once.
+"""The study document: question, data, protocol, arms, contrasts. Written in TOML; all mistakes are reported at once.
 
-A Keras object is written as its class name, or as a table with that one name and its arguments::
+A Keras object is its class name, or a table with that one name and its arguments
+(``docs/decisions/0002-keras-objects-in-toml.md``)::
 
     optimizer = "Adam"
     optimizer = { SGD = { learning_rate = 0.001, momentum = 0.9 } }
@@ -53,12 +54,12 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 
 
 def _drop_defaults(fields: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """What is written of a table, without keys that are empty or have these values."""
+    """The fields of a table without those that are empty or have these default values."""
     return {key: value for key, value in fields.items() if key not in defaults or (value and value != defaults[key])}
 
 
 class _Table(BaseModel):
-    """A table of a study file: unknown keys are mistakes, values never change and are never guessed at."""
+    """A table of a study file: unknown keys are mistakes, values never change and are never guessed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -85,7 +86,7 @@ _RESERVED_ARGUMENTS = {
     "n_jobs": "is always 1: a run has one core, and runs go side by side instead (--workers)",
     "memory": "names a folder whose files run code when they are read",
 }
-"""Arguments of estimators that no study gives, and why."""
+"""Arguments of estimators that a study may not set, and why (``docs/decisions/0033-scikit-learn-estimators.md``)."""
 
 
 def _check_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
@@ -145,7 +146,7 @@ Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_o
 
 
 def _check_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-    """Under its class's name, whichever way that was written."""
+    """The metric under its class name, whichever spelling the study uses."""
     ((name, arguments),) = _check_class(value).items()
     cls = keras_names.class_named(name)
     keras_names.check_name(keras_names.name_of(cls, arguments))
@@ -188,7 +189,7 @@ def _expand_strategy(value: object) -> object:
 
 
 class Data(_Table):
-    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``).
+    """The source of the data, and how it is read and prepared (see ``paribus.records.DataSpec``).
 
     ``impute`` is a strategy, or a table of ``strategy``, ``fill_value`` and ``indicator``.
     """
@@ -210,7 +211,7 @@ class Data(_Table):
         return _drop_defaults(handler(self), {"drop": (), "impute": None})
 
     def spec(self) -> DataSpec:
-        """As the frozen value that the other rooms know."""
+        """The same as the frozen record that the other packages use."""
         imputation = None if self.impute is None else records.Imputation(**self.impute.model_dump())
         return DataSpec(**{**self.model_dump(), "drop": self.drop, "impute": imputation})
 
@@ -224,13 +225,13 @@ class EarlyStoppingSettings(_Table):
 
 
 class Protocol(_Table):
-    """What is held equal for all arms.
+    """Everything that is equal for all arms.
 
     ``class_weight`` is ``"balanced"``, or a table of labels with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
     ``validation`` says which examples the validation split takes: the last ones, as Keras does, or each class in
     proportion ("stratified").
     ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss. ``positive`` is
-    the class that those of a yes or no are about (AUC, recall ...): a label; by default the second of two classes.
+    the class that binary metrics are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
     """
 
@@ -262,7 +263,7 @@ class Protocol(_Table):
         return self
 
     def training(self, precision: Precision | None = None) -> Training:
-        """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
+        """The same as the frozen record that the engine uses. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping
         if isinstance(weights, dict):
             pairs = tuple(
@@ -297,7 +298,7 @@ class Arm(_Table):
     An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
     where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
-    are for (see ``paribus.tuning``); an empty one says that the arm stays as it is where others are tuned.
+    are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where others are tuned.
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_check_not_empty)] = None
@@ -362,13 +363,14 @@ class DeclaredContrast(_Table):
 class ComparisonSettings(_Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
-    ``margin`` is what counts as equivalent, in the metric's units (0.001 of accuracy where none is given, of
-    other metrics none); ``level`` is that of the intervals. ``looks`` are the
-    numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
+    ``margin`` is the largest difference that counts as equivalent, in the metric's units: by default 0.001 of accuracy,
+    and none of other metrics (``docs/decisions/0052-no-margin-that-nobody-declared.md``). ``level`` is the confidence
+    level of the intervals. ``looks`` are the numbers of seeds at which a growing study is judged (``--until-decided``
+    plans them, ``docs/decisions/0012-planned-looks.md``); without any it is judged once.
 
     ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
     factors of an interaction (``["architecture x dropout"]``). All primary statements divide ``primary_share`` of the
-    allowed error among them, the others the rest.
+    allowed error among them, the others the rest (``docs/decisions/0050-shares-of-the-error.md``).
     """
 
     scope: Literal["new data", "this test set"] = "new data"
@@ -391,10 +393,11 @@ class ComparisonSettings(_Table):
 
 
 class Tuning(_Table):
-    """How the values of the arms' grids are chosen: on a validation split, every arm with the same ``budget``.
+    """How the values of the arms' grids are selected: on a validation split, every arm with the same ``budget``.
 
-    The budget is a number of trainings; where it is not given, it lets the arm with the most combinations try each of
-    them on ``seeds`` seeds. ``epochs`` and ``validation_split`` are the protocol's unless said otherwise.
+    The budget is a number of trainings an arm. Its default lets the arm with the most combinations try each of them on
+    ``seeds`` seeds (``docs/decisions/0037-equal-budgets.md``). ``epochs`` and ``validation_split`` are the protocol's
+    by default.
     """
 
     seeds: Whole = Field(default=1, ge=1, le=1000)
@@ -405,7 +408,7 @@ class Tuning(_Table):
 
 
 class StudyDocument(_Table):
-    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
+    """A whole study as values, in the order of its TOML. ``paribus.Study`` runs it.
 
     Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.
     """
@@ -424,7 +427,7 @@ class StudyDocument(_Table):
     @model_validator(mode="wrap")
     @classmethod
     def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
+        """Check the rules between tables, and report what breaks them with the mistakes inside the tables."""
         contradictions = list(find_contradictions(value))
         try:
             document = handler(value)
@@ -436,7 +439,7 @@ class StudyDocument(_Table):
         return document._with_budget()
 
     def _with_budget(self) -> Self:
-        """The budget of tuning spelled out, so that it stays the same where only some of the arms are run."""
+        """The document with the default budget of tuning filled in: it stays the same where only some arms are run."""
         sizes = [prod(len(values) for values in arm.grid.values()) for arm in self.arms.values() if arm.grid]
         if not sizes or self.tuning.budget is not None:
             return self
@@ -449,7 +452,7 @@ class StudyDocument(_Table):
         return tuple(name for name, arm in self.arms.items() if arm.grid)
 
     def declared_contrasts(self) -> tuple[DeclaredContrast, ...]:
-        """The contrasts written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
+        """The contrasts of the file, then (with ``all_pairs``) every other pair of arms on test accuracy."""
         declared = list(self.contrasts)
         if self.comparison.all_pairs:
             done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}

@@ -17,7 +17,7 @@
       { Dense = { units = 10, activation = "softmax" } },
     ]
 
-The first level of each factor is its baseline. Arms get names that a person would give: ``relu``, ``relu-dropout``.
+The first level of each factor is its baseline. Arms are named after their levels: ``relu``, ``relu-dropout``.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _ON, _OFF = frozenset({"on", "yes"}), frozenset({"off", "no", "none"})
 
 @dataclass(frozen=True, slots=True)
 class _Factor:
-    """A factor with its levels, in their order, and what each puts into the template."""
+    """A factor, its levels in their order, and the value that each level has in the template."""
 
     name: str
     levels: Mapping[str, Any]
 
 
 def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """A study's table with its factors turned into arms; other studies are returned as they are.
+    """Turn the factors of a study's table into arms; a table without factors is returned as it is.
 
     With every combination, the study is made factorial and its arms get their levels; one at a time, each arm is
     declared to be compared with the baseline on test accuracy, before all other contrasts.
 
     Args:
-        table: a study as its file says it.
-        source: what errors call it.
+        table: a study as its TOML is parsed.
+        source: the name of the study in errors.
 
     Raises:
         StudyError: the factors break rules; every mistake is listed.
@@ -88,7 +88,7 @@ def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def _find_table_mistakes(table: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The three tables must be there, and be tables."""
+    """Both tables are there and are tables, and `design` is one of the two."""
     for key in ("factors", "template"):
         if key not in table:
             yield Mistake(key, f"missing; [factors] and [template] belong together, and [{key}] is not there")
@@ -116,7 +116,7 @@ def _read_factors(table: Mapping[str, Any], mistakes: list[Mistake]) -> Iterator
                 continue
             named = {_level_name(level): level for level in plain}
             if len(named) < len(plain):
-                mistakes.append(Mistake(place, "a level stands there twice; keep one"))
+                mistakes.append(Mistake(place, "a level is listed twice; list it once"))
                 continue
         elif isinstance(levels, dict):
             named = dict(levels)
@@ -172,7 +172,7 @@ def _list_cells(factors: list[_Factor], design: str) -> Iterator[dict[str, str]]
 
 
 def _name_arms(factors: list[_Factor], cells: list[dict[str, str]], design: str) -> list[str]:
-    """Short names if they tell all arms apart, else names with every factor in them."""
+    """Short names where they are unique, else names with every factor in them."""
     words = [level for factor in factors for level in factor.levels if level not in _ON | _OFF]
     shared = {word for word in words if words.count(word) > 1} | {factor.name for factor in factors}
     for qualified in (shared, set(words)):
@@ -196,7 +196,7 @@ def _name_arm(
 
 
 def _name_level(factor: str, level: str, qualified: set[str]) -> str:
-    """``dropout`` for on, nothing for off, ``units-64`` for numbers, and a word that says enough by itself."""
+    """``dropout`` for on, nothing for off, ``units-64`` for a number, else the level itself if no other factor has it."""
     if level in _ON:
         return factor
     if level in _OFF:

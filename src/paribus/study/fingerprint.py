@@ -1,6 +1,7 @@
-"""What makes two runs the same run: recipe, training, content of the data and its preparation, seeds, and the engine.
+"""Fingerprints of runs: the digest of recipe, training, data and its preparation, seeds, and the engine's version.
 
-The names of study and arm do not count, nor where the data lies: equal runs of two studies are computed once.
+The names of study and arm do not count, nor the path of the data: equal runs of two studies are computed once
+(``docs/decisions/0007-runs-are-named-by-fingerprints.md``).
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from paribus.records import DataSpec, DataSummary, Recipe, Seeds, Training, cano
 from paribus.study.document import Arm
 
 ENGINE = 1
-"""Raised whenever, by design, the engine computes other bits for the same job."""
+"""Raised by one whenever the engine, by design, computes other bits for the same job."""
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
     """The sha256 (64 hexadecimal digits) that names a run.
 
-    Of the data counts its content and how it is prepared; where it lies and how it is read is in the content already.
+    Of the data its content and its preparation count; the path and the way of reading it are in the content already.
     """
     return _digest(
         {
@@ -41,7 +42,7 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
 
 
 def _training_fields(training: Training, recipe: Recipe) -> dict[str, object]:
-    """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
+    """The fields of a training that are set and used, so that a field added later changes no older fingerprint."""
     fields = asdict(training) | {"validation_split": float(training.validation_split)}
     if recipe.is_estimator:
         used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation")
@@ -52,7 +53,7 @@ def _training_fields(training: Training, recipe: Recipe) -> dict[str, object]:
 
 
 def _measurement_version(recipe: Recipe, training: Training, data: DataSummary) -> dict[str, object]:
-    """What sets runs apart from those stored when the same training was measured in another way.
+    """The version of the measurement where it changed, so that runs measured in the old way are not read as new ones.
 
     Metrics of two classes and of logits saw other forms of the answers (docs/decisions/0061); hinge losses decided at
     one half; the probabilities of several logits under a binary loss were those of a softmax.
@@ -64,8 +65,8 @@ def _measurement_version(recipe: Recipe, training: Training, data: DataSummary) 
 
 
 def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
-    """Names an arm's canonical form before Keras has been asked for it: everything that the form depends on."""
-    # What is added later changes no older key.
+    """The key of an arm's canonical form: a digest of everything that the form depends on, computed without Keras."""
+    # A field enters the key only where it is set, so that keys stored before the field existed stay the same.
     more = {} if training.metrics is None else {"metrics": training.metrics}
     more |= {} if training.positive is None else {"positive": training.positive}
     if arm.estimator is not None:

@@ -1,4 +1,4 @@
-"""The keys of a grid: which arguments of an arm they name, and the arm with other values there.
+"""The keys of a grid: which arguments of an arm they name, and the arm with other values for them.
 
 ::
 
@@ -8,6 +8,8 @@
     layer 2.units                  an argument of one layer, counted from 1 as in messages
     Dense.units                    of every layer of a class, but those that make the answer
     layer 1.kernel_regularizer.l2  an argument of an object that is an argument
+
+Why these keys: ``docs/decisions/0036-what-a-grid-names.md``.
 """
 
 from __future__ import annotations
@@ -35,12 +37,12 @@ KEYS = '"learning_rate", "dropout", or a path such as "optimizer.momentum", "lay
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """A Keras object as it is written: its class, and its arguments, to be changed in place.
+    """A Keras object of a study file or of a config: its class, and its arguments, to be changed in place.
 
     Attributes:
         kind: its class.
-        arguments: as a study file or as a config has them.
-        whole: whether every argument is written, as in a config.
+        arguments: in the notation of the study file or of the config.
+        whole: whether every argument is listed, as in a config.
         answers: whether it is one of the layers that make the answer.
     """
 
@@ -51,14 +53,17 @@ class _Object:
 
 
 def with_arguments(arm: Arm, values: Mapping[str, Any]) -> Arm:
-    """The arm with these values in their places, and without its grid.
+    """Set arguments of an arm.
 
     Args:
         arm: the arm.
         values: by key of its grid.
 
+    Returns:
+        The arm with these values, and without its grid.
+
     Raises:
-        UsageError: a key names nothing that this arm has, or a value cannot stand there.
+        UsageError: a key names nothing that this arm has, or a value cannot be used there.
     """
     table = copy.deepcopy(arm.model_dump(exclude={"grid"}, exclude_none=True))
     model = None if arm.model is None else _read_config(arm.model)
@@ -79,7 +84,7 @@ def with_arguments(arm: Arm, values: Mapping[str, Any]) -> Arm:
 def _read_config(text: str) -> dict[str, Any]:
     try:
         model = json.loads(text)
-        # Whoever lists no layers has nothing that a path could name.
+        # A config without layers has nothing that a path could name.
         return model if isinstance(model, dict) else {}
     except (ValueError, RecursionError):
         raise UsageError("the arm's `model` is no JSON, so that nothing in it can be named") from None
@@ -114,7 +119,7 @@ def _find_objects(key: str, optimizer: _Object, stack: list[_Object]) -> tuple[l
         return matching, ["rate"]
     match = _PATH.fullmatch(key)
     if match is None:
-        raise UsageError(f"nothing that can be tuned is called so; write {KEYS}")
+        raise UsageError(f"no argument that can be tuned has this name; write {KEYS}")
     path = match["path"].split(".")[1:]
     if match["optimizer"]:
         return [optimizer], path
@@ -139,7 +144,7 @@ def _set_argument(owner: _Object, path: list[str], value: Any) -> None:
         inner = _read_object(owner.arguments.get(name))
         if inner is None:
             current = owner.arguments.get(name)
-            description = "not given" if current is None else repr(current)
+            description = "not set" if current is None else repr(current)
             raise UsageError(
                 f"the {name} of {owner.kind} is {description}, nothing with arguments to tune; "
                 f"write it with its arguments, like {{ Name = {{ {last} = {value} }} }}"

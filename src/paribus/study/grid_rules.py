@@ -1,4 +1,4 @@
-"""What is wrong with the grids of a study and with its budget, all of it at once, before anything is trained."""
+"""Rules for the grids and the budget of a study: every mistake is listed before anything is trained."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from paribus.study.document import Arm, Tuning
 from paribus.study.grid import with_arguments
 
 MAX_BUDGET = 10_000
-"""More trainings an arm than this are no small grid."""
+"""The largest number of trainings an arm."""
 
 _MAX_NAME = 100 - len(SUFFIX) - 3
-"""What is left of a name's length beside the numbers of candidates."""
+"""The longest name of a study or arm that leaves space for the suffixes of candidates."""
 
 
 def find_grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
-    """What breaks the rules of tuning in a study's table. What is broken in itself is told elsewhere, and skipped."""
+    """List what breaks the rules of tuning in a study's table. Tables that are invalid in themselves are skipped."""
     arms = table.get("arms")
     if not isinstance(arms, Mapping):
         return []
@@ -29,7 +29,9 @@ def find_grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
     grids = {name: arm.grid for name, arm in checked.items() if arm.grid}
     if not grids:
         superfluous = "tuning" in table and len(checked) == len(arms)
-        return [Mistake("tuning", "no arm has a grid; give one to each arm, or leave [tuning] out")] if superfluous else []
+        return (
+            [Mistake("tuning", "no arm has a grid; give one to each arm, or leave [tuning] out")] if superfluous else []
+        )
     mistakes = [mistake for name, arm in checked.items() for mistake in _find_arm_mistakes(name, arm, list(grids))]
     mistakes += _find_long_names(table, grids)
     tuning = _read_tuning(table.get("tuning"))
@@ -78,7 +80,7 @@ def _find_key_mistakes(arm: Arm, key: str, values: tuple[Any, ...]) -> Iterator[
         text = _check_value(arm, key, value)
         if text is not None:
             yield text
-            # What is wrong with the key is wrong with every value of it.
+            # A wrong key would be reported once for each of its values.
             return
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
@@ -103,7 +105,7 @@ def _check_value(arm: Arm, key: str, value: Any) -> str | None:
 
 
 def _find_long_names(table: Mapping[str, Any], grids: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Candidates are named after their arm and kept under the study's name, which must leave room for that."""
+    """Candidates are named after their arm and stored under the study's name, which must leave space for a suffix."""
     name = table.get("name")
     if isinstance(name, str) and len(name) > _MAX_NAME:
         yield Mistake("name", f"{len(name)} characters; the name of a study that tunes has at most {_MAX_NAME}")
@@ -115,7 +117,7 @@ def _find_long_names(table: Mapping[str, Any], grids: Mapping[str, Any]) -> Iter
 
 
 def _find_budget_mistakes(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[Mistake]:
-    """Every arm must be able to spend the same number of trainings, and each of its candidates as many as the next."""
+    """Every arm spends the same number of trainings, and divides it evenly among its candidates (decision 0037)."""
     largest = max(sizes.values())
     budget = tuning.budget or largest * tuning.seeds
     listed = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
@@ -143,4 +145,4 @@ def _find_budget_mistakes(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[
 
 def _divides_evenly(sizes: Mapping[str, int], budget: int, seeds: int) -> bool:
     budgets = (divide_budget(size, budget, seeds) for size in sizes.values())
-    return budget % seeds == 0 and all(share.tried * share.seeds == budget for share in budgets)
+    return budget % seeds == 0 and all(share.candidates * share.seed_count == budget for share in budgets)

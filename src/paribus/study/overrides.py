@@ -1,4 +1,4 @@
-"""What a caller says instead of the study file: seeds, epochs, arms, data; and paths made absolute."""
+"""What a caller changes of a study file: seeds, epochs, arms, data; and absolute paths."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
 
 MAX_RUNS = 100_000
-"""A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
+"""The largest number of runs, and of pairs of arms, in one study."""
 
 
 def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
-    """The study with the paths of its data absolute, where they are relative to a folder; names stay."""
+    """Make the paths of a study's data absolute, relative ones from a folder; names of built-in data stay (decision 0043)."""
     from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
 
     data, changes = document.data, {}
@@ -27,11 +27,11 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
 
 
 def _is_path(source: str, folder: Path) -> bool:
-    """Whether this is meant for a path; a single word that is nowhere is rather a name with a slip of the pen."""
+    """Whether this is a path; a single word that is no file or folder is rather a misspelt name."""
     try:
         return Path(source).name != source or "." in source or (folder / source).exists() or Path(source).exists()
     except (OSError, ValueError):
-        return False  # no name that a file could have; reading it will say so
+        return False  # no name that a file could have; reading the data raises the error
 
 
 def _absolute(path: str, folder: Path) -> str:
@@ -45,7 +45,7 @@ def override(
     epochs: int | None = None,
     data: str | None = None,
 ) -> StudyDocument:
-    """The study with what the command line says instead.
+    """Change a study by the options of the command line.
 
     Raises:
         UsageError: a value is out of range.

@@ -1,4 +1,4 @@
-"""What ``module:object`` or ``path/to/file.py:object`` names: the only place where a user's Python is imported."""
+"""Importing ``module:object`` or ``path/to/file.py:object``: the only place where a user's Python is imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load_python_study(source: str) -> StudyDocument:
 
 
 def import_object(source: str) -> Any:
-    """What ``module:object`` or ``path/to/file.py:object`` names. The only place where a user's Python is imported.
+    """Import the object that ``module:object`` or ``path/to/file.py:object`` names.
 
     Raises:
         UsageError: there is no such module, file or object, or importing it raised an error.
@@ -43,7 +43,7 @@ def import_object(source: str) -> Any:
         raise
     except ModuleNotFoundError as error:
         raise UsageError(f"{source}: there is no module '{error.name or where}' here or installed") from error
-    except Exception as error:  # it is the user's code: whatever it raises is told
+    except Exception as error:  # the user's code may raise anything
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(where).resolve()]
         place = f"line {lines[-1]} of " if lines else ""
@@ -54,7 +54,7 @@ def import_object(source: str) -> Any:
 
 
 def _run_file(path: Path) -> ModuleType:
-    # Its own name, by which workers find the layers it defines; it must not take the place of json or keras.
+    # Workers import the layers of this file by its name, which must not hide a module such as json or keras.
     loaded_file = getattr(sys.modules.get(path.stem), "__file__", None)
     if path.stem in sys.modules and (loaded_file is None or Path(loaded_file).resolve() != path.resolve()):
         raise UsageError(f"{path}: another module named '{path.stem}' is in use; rename the file")
@@ -68,7 +68,7 @@ def _run_file(path: Path) -> ModuleType:
 
 
 def _import(name: str) -> ModuleType:
-    # The console script does not look in the current folder; last of all, so that nothing installed is hidden.
+    # The console script does not search the current folder. It comes last, so that it hides nothing installed.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Rules between the tables of a study: what each may say while another says something else.
+"""Rules between the tables of a study, such as that a contrast names arms of the study.
 
 Tables come as TOML has them, or as models of ``paribus.study.document``.
 """
@@ -17,11 +17,11 @@ from paribus.keras_config.names import is_log_loss, spelled_out
 METRICS = (
     *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
 )
-"""What is measured of every run, whatever the study says."""
+"""The metrics of every run."""
 
 
 def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
-    """Where tables of a study do not fit each other. They may be broken in themselves: that is told elsewhere."""
+    """Find tables of a study that contradict each other. Tables that are invalid in themselves are reported elsewhere."""
     arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
     loss = spelled_out(_get(_get(document, "protocol"), "loss"))
     readable = isinstance(loss, Mapping) and all(isinstance(arguments, Mapping) for arguments in loss.values())
@@ -67,7 +67,7 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
 
 
 def _find_effect_mistakes(document: Any, arms: Mapping[Any, Any]) -> Iterator[InitErrorDetails]:
-    """Effects that are called primary and are none of the study's."""
+    """Find primary effects that the study does not have."""
     comparison = _get(document, "comparison")
     names = _get(comparison, "primary_effects")
     if not isinstance(names, list | tuple) or not names:
@@ -85,7 +85,7 @@ def _find_effect_mistakes(document: Any, arms: Mapping[Any, Any]) -> Iterator[In
 
 
 def _list_added_measures(protocol: Any) -> Iterator[str]:
-    """The measures of the metrics that a protocol adds, as far as it makes sense: ``test_auc``, ``train_auc``."""
+    """List the measures of the metrics that a protocol adds: ``test_auc``, ``train_auc``. Invalid ones are left out."""
     metrics = _get(protocol, "metrics")
     for metric in metrics if isinstance(metrics, list | tuple) else ():
         for name, arguments in spelled_out(metric).items() if isinstance(metric, str | dict) else ():
@@ -98,12 +98,12 @@ def _list_added_measures(protocol: Any) -> Iterator[str]:
 
 
 def _get(table: Any, key: str) -> Any:
-    """A value of a table, as TOML has it or as a model; None without it."""
+    """A value of a table of TOML or of a model; None where it is missing."""
     return table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
 
 
 def make_mistake(
     place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
 ) -> InitErrorDetails:
-    """A mistake as pydantic carries it, with its place."""
+    """A mistake with its place, in the form that pydantic raises."""
     return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)
