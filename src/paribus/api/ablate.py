@@ -1,4 +1,4 @@
-"""``pb.ablate``: a model taken apart by itself; each part left out or changed is an arm against the model as it is."""
+"""``pb.ablate``: the contribution of each part of a model, by comparing the model with variants without that part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
 _COMPARISON_OPTIONS = ("grid", "tuning", "baseline", "contrasts", "levels", "primary", "primary_share")
-"""Options of studies that compare what a user names."""
+"""Options of studies whose arms and contrasts the user names."""
 
 
 class Ablation(Results):
@@ -38,10 +38,10 @@ class Ablation(Results):
     ``repr`` and Jupyter show the table; everything else is as in :class:`Results`.
 
     Example:
-        >>> found = pb.ablate(network(8), "digits", parts=["one-block-fewer", "half-width"], seeds=2, progress=False)
-        >>> sorted((part.arm, part.change) for part in found.parts)
+        >>> ablation = pb.ablate(network(8), "digits", parts=["one-block-fewer", "half-width"], seeds=2, progress=False)
+        >>> sorted((part.arm, part.change) for part in ablation.parts)
         [('half-width', 'half the units: 8 to 4'), ('one-block-fewer', 'without hidden layer 1 of 1, Dense(8)')]
-        >>> found.contrast("as-it-is", "half-width").metric
+        >>> ablation.contrast("as-it-is", "half-width").metric
         'test_accuracy'
     """
 
@@ -84,19 +84,19 @@ def ablate(
     progress: bool = True,
     **options: Unpack[StudyOptions],
 ) -> Ablation:
-    """Take a Keras model apart: what does each of its parts contribute?
+    """Measure what each part of a Keras model contributes.
 
-    Tried are, as far as the model has them: no dropout, no noise, no augmentation, no penalty of each kind, no
+    The variants are, as far as the model has these parts: no dropout, no noise, no augmentation, no penalty of each kind, no
     constraints, no normalization of each kind, another activation, one block fewer, half and double the width, no
     weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
-    :class:`Study` says more about the arguments that it has too.
+    :class:`Study` describes the arguments that both have in more detail.
 
     Args:
-        model: a Keras model, compiled or not; of one with a ``call`` of its own only the optimizer is changed.
+        model: a Keras model, compiled or not; of a subclass with its own ``call`` only the optimizer is changed.
         data: a name, a path or arrays.
         parts: only these variants, by name, such as ``no-dropout``; all by default.
-        seeds: how many.
-        epochs: how often the training data is gone through.
+        seeds: the number of seeds.
+        epochs: the number of passes through the training data.
         batch_size: examples in a batch.
         optimizer: for a model that is not compiled.
         loss: for a model that is not compiled.
@@ -105,14 +105,14 @@ def ablate(
         early_stopping: the patience with which to stop on the validation loss.
         precision: of matrix products while training, "float32" or "bf16".
         margin: contributions smaller than this count as none.
-        scale: what pixels are divided by.
+        scale: pixels are divided by this.
         standardize: whether features are standardized.
-        name: what the study is called where it is stored.
-        store: the folder that runs are kept in; by default they are kept in memory.
+        name: the name under which the study is stored.
+        store: the folder for runs; by default they are in memory.
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        progress: whether to show how it goes.
+        progress: whether to show progress.
 
     Raises:
         UnknownNameError: the model has no such part; the message lists those that it has.
@@ -122,8 +122,8 @@ def ablate(
         >>> import keras, paribus as pb
         >>> layers = [keras.layers.Dropout(0.9), keras.layers.Dense(10, activation="softmax")]
         >>> model = keras.Sequential([keras.Input((64,)), *layers])
-        >>> found = pb.ablate(model, "digits", parts=["no-dropout"], seeds=3, epochs=5, progress=False)
-        >>> found.contrast("as-it-is", "no-dropout").verdict
+        >>> ablation = pb.ablate(model, "digits", parts=["no-dropout"], seeds=3, epochs=5, progress=False)
+        >>> ablation.contrast("as-it-is", "no-dropout").verdict
         'worse'
     """
     for name in options:
@@ -153,14 +153,14 @@ def ablate_arm(
         study: the study.
         arm: which of its arms.
         parts: only these variants; all by default.
-        seeds: how many, if not the study's number.
-        epochs: how many, if not the study's number.
-        store: the folder that runs are kept in; by default they are kept in memory.
+        seeds: the number of seeds, if not the study's.
+        epochs: the number of epochs, if not the study's.
+        store: the folder for runs; by default they are in memory.
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        backend: where to compute, instead of worker processes of this machine; it is closed at the end.
-        progress: whether to show how it goes.
+        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        progress: whether to show progress.
     """
     folder = None if store is None else Path(store)
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
@@ -177,19 +177,19 @@ def ablate_arm(
 
 
 def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
-    """The study of this one arm."""
+    """The study of this arm alone."""
     if arm not in document.arms:
         raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
     if document.arms[arm].grid:
         raise UsageError(
             f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
-            "the values that were chosen into an arm without a grid, and take that one apart"
+            "the selected values into an arm without a grid, and ablate that one"
         )
     comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
     if document.arms[arm].estimator is not None:
         name = next(iter(document.arms[arm].estimator or ()))
         raise UsageError(
-            f"arm '{arm}' is scikit-learn's {name}: networks are taken apart, layer by layer, and an estimator has no "
+            f"arm '{arm}' is scikit-learn's {name}: networks are ablated layer by layer, and an estimator has no "
             "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
         )
     base_arm = document.arms[arm].model_copy(update={"levels": {}})
@@ -214,7 +214,7 @@ def _select_variants(available: tuple[Variant, ...], parts: Sequence[str]) -> tu
 def _describe_variants(
     request: StudyRequest, arm: str, selected: tuple[Variant, ...], store: Store, backend: Backend
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
-    """The study of the variants that Keras can build and that differ from each other, and what became of the rest."""
+    """The study of the variants that Keras can build and that differ from each other, and the variants left out."""
     base, data, recipe = request.study, request.data, request.recipes[arm]
     precision = base.arms[arm].precision
     arms = {

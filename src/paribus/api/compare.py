@@ -1,4 +1,4 @@
-"""``pb.compare``: Keras models and data in, an answer with error bars out."""
+"""``pb.compare``: from Keras models and data to an answer with error bars."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def compare(
 ) -> Results:
     """Train every model on many seeds, all else equal, and say with error bars which is better.
 
-    The arguments are those of :class:`Study` and of :meth:`Study.run`, which say more. Models are Keras models and, as
-    baselines, scikit-learn classifiers; they are recipes: the weights that they have are not used.
+    The arguments are those of :class:`Study` and of :meth:`Study.run`, which describe them in more detail. Models are
+    Keras models and, as baselines, scikit-learn classifiers. They are recipes: their weights are not used.
 
     Example:
         >>> import keras, paribus as pb

@@ -1,4 +1,4 @@
-"""One declared comparison, as it is handed to a user: either way round, with its sentence."""
+"""A declared contrast in Python: in either order of its arms, with its sentence."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Contrast:
     Attributes:
         a: the first arm.
         b: the second arm; the difference is a - b.
-        metric: the name of what was compared, such as ``test_accuracy``.
+        metric: the name of the metric, such as ``test_accuracy``.
         comparison: all numbers; None where the arms have no scored seed in common.
-        sentence: what it says, in words.
+        sentence: the verdict with its numbers, in words.
 
     Example:
-        >>> found = study.run(seeds=3, progress=False).contrast("large", "small")
-        >>> found.a, found.b, found.metric, found.scope
+        >>> contrast = study.run(seeds=3, progress=False).contrast("large", "small")
+        >>> contrast.a, contrast.b, contrast.metric, contrast.scope
         ('large', 'small', 'test_accuracy', 'new data')
-        >>> found.low < found.difference < found.high
+        >>> contrast.low < contrast.difference < contrast.high
         True
-        >>> found.sentence.startswith("large is better than small on new data: test accuracy +")
+        >>> contrast.sentence.startswith("large is better than small on new data: test accuracy +")
         True
     """
 
@@ -67,7 +67,7 @@ class Contrast:
 
     @property
     def scope(self) -> str | None:
-        """What the claim is about: "new data" or "this test set"."""
+        """The scope of the claim: "new data" or "this test set"."""
         return str(self.comparison.scope) if self.comparison else None
 
     @property
@@ -86,7 +86,7 @@ class Contrast:
 
 
 def turn_contrast(judged: Judged, first: str) -> Judged:
-    """The contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
+    """The contrast with arm ``first`` as its first; the other order changes signs and verdict, and nothing else."""
     if judged.a == first:
         return judged
     turned = None if judged.comparison is None else _turn_comparison(judged.comparison)
@@ -94,7 +94,7 @@ def turn_contrast(judged: Judged, first: str) -> Judged:
 
 
 def make_contrast(judged: Judged, first: str) -> Contrast:
-    """A judged contrast as a user gets it, with arm ``first`` as its first."""
+    """The public form of a judged contrast, with arm ``first`` as its first."""
     judged = turn_contrast(judged, first)
     return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 

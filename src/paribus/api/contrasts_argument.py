@@ -1,4 +1,4 @@
-"""Contrasts, levels and primary statements as they are given in Python, in the words of a study file."""
+"""The arguments ``contrasts``, ``baseline`` and ``primary``, translated into tables of a study file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EXAMPLE = '("dropout", "none"), ("dropout", "none", "test_auc"), or {"a": "drop
 def declare_contrasts(
     arms: Sequence[str], contrasts: Sequence[Any] | None, baseline: str | None, primary: Any
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The contrasts of a study file, and the effects that are primary.
+    """Make the ``[[contrasts]]`` of a study file, and its list of primary effects.
 
     Args:
         arms: the arms, in their order.

@@ -1,4 +1,4 @@
-"""Grids of values as they are given in Python: one for all arms, or one for each."""
+"""The argument ``grid``: one grid for all arms, or one for each arm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EXAMPLE = '{"learning_rate": [0.001, 0.01]} for all arms, or {"arm": {"learning
 
 
 def add_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The arms as a study file says them, with their grids.
+    """The arms as tables of a study file, with their grids.
 
     Args:
         arms: by name.

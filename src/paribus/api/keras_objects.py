@@ -1,4 +1,7 @@
-"""Keras objects as a study file writes them: an optimizer or a loss as its class name with its arguments."""
+"""Keras objects as tables of a study file: an optimizer, loss or metric by its class name with its arguments.
+
+See ``docs/decisions/0002-keras-objects-in-toml.md``.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from paribus.errors import UsageError
 from paribus.keras_config.names import name_of, snake_case
 
 ObjectTable = dict[str, dict[str, Any]]
-"""``{"SGD": {"learning_rate": 0.01}}``: what ``{ SGD = { learning_rate = 0.01 } }`` is in a study file."""
+"""``{"SGD": {"learning_rate": 0.01}}``: the value of ``{ SGD = { learning_rate = 0.01 } }`` in a study file."""
 
 
 def write_optimizer(value: Any) -> ObjectTable:
-    """An optimizer by name, as a Keras object, or already as a study file writes it.
+    """Write an optimizer as a table: from its name, a Keras object, or such a table.
 
     Raises:
         UsageError: Keras has no such optimizer, or it is a class of the user's own.
@@ -42,13 +45,13 @@ def write_optimizer(value: Any) -> ObjectTable:
     if name == "LossScaleOptimizer":
         raise UsageError("optimizer LossScaleOptimizer: losses are not scaled here; train in float32 or bfloat16")
     changed = _drop_defaults(getattr(keras.optimizers, name), arguments)
-    return {name: {key: _flatten_value(key, value) for key, value in changed.items()}}
+    return {name: {key: _flatten_value(key, item) for key, item in changed.items()}}
 
 
 def write_loss(value: Any) -> ObjectTable:
-    """A loss by name, as a Keras object or function, or already as a study file writes it.
+    """Write a loss as a table: from its name, a Keras object or function, or such a table.
 
-    A loss with Keras's default arguments is written by its name in snake case, whichever way it was given.
+    A loss with Keras's default arguments is always written by its name in snake case.
 
     Raises:
         UsageError: Keras has no such loss, or it is a function or class of the user's own.
@@ -76,13 +79,13 @@ def write_loss(value: Any) -> ObjectTable:
 
 
 def write_metrics(values: Sequence[Any]) -> list[ObjectTable]:
-    """Metrics by name, as Keras objects, or already as a study file writes them.
+    """Write metrics as tables: from their names, Keras objects, or such tables.
 
     Raises:
         UsageError: a metric is a function or class of the user's own, or no metric at all.
     """
     tables = [_write_metric(item) for item in values]
-    # Two of a class that were given no names: Keras would number them too, but by what else it has seen.
+    # Keras numbers metrics of one class as well, but counts all that the process has made.
     unnamed: Counter[str] = Counter()
     for item in tables:
         for name, arguments in item.items():
@@ -112,7 +115,7 @@ def _write_metric(value: Any) -> ObjectTable:
 
 
 def optimizer_from_config(config: dict[str, Any]) -> ObjectTable:
-    """An optimizer as Keras serializes it, without asking Keras: for files that are read and not trusted.
+    """Write an optimizer from its serialized config, without Keras: for files that are not trusted.
 
     Raises:
         UsageError: it is no serialized object.
@@ -122,7 +125,7 @@ def optimizer_from_config(config: dict[str, Any]) -> ObjectTable:
 
 
 def loss_from_config(config: str | dict[str, Any]) -> ObjectTable:
-    """A loss as Keras serializes it: its name, or a class with its arguments.
+    """Write a loss from its serialized config: its name, or a class with its arguments.
 
     Raises:
         UsageError: it is no serialized object.
@@ -139,17 +142,17 @@ def _read_serialized(config: dict[str, Any], what: str) -> tuple[str, dict[str, 
     if name == "function" and isinstance(arguments, str):
         return arguments, {}
     if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise UsageError(f"{what}: {str(config)[:60]} is nothing that Keras would write")
+        raise UsageError(f"{what}: {str(config)[:60]} is no serialized object of Keras")
     return name, arguments
 
 
 def _flatten_object(value: Any) -> Any:
-    """A nested object, such as a schedule, as a table."""
+    """Write a nested object, such as a schedule, as a table."""
     return optimizer_from_config(value) if isinstance(value, dict) and "class_name" in value else value
 
 
 def _read_keras_class(serialized: dict[str, Any], namespace: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Class name and arguments of a serialized Keras object."""
+    """Read class name and arguments of a serialized object, which must be of Keras's ``namespace``."""
     name = str(serialized["class_name"])
     if not isinstance(getattr(namespace, name, None), type) or not str(serialized["module"]).startswith("keras"):
         raise UsageError(f"{what} {name}: a class of your own; arms are trained with those that Keras has")
@@ -165,7 +168,7 @@ def _drop_defaults(cls: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flatten_value(key: str, value: Any) -> Any:
-    """A schedule as a table; a learning rate as the shortest number that is the same in float32, as Keras keeps it."""
+    """Write a schedule as a table, a learning rate as the shortest number that is equal in float32, Keras's precision."""
     if isinstance(value, dict) and "class_name" in value:
         import keras
 

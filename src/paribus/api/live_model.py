@@ -1,4 +1,4 @@
-"""What a live Keras model has that its config does not hold, so that a network built from the config is another one."""
+"""State of a Keras model that is missing from its config, so that a network built from the config would differ."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 _FIXED = ("Zeros", "Ones", "Constant")
-"""Initializers whose values are known, so that other values came from elsewhere."""
+"""Initializers whose values are known: a variable with other values was changed."""
 
 
 def find_unwritten_state(model: Any) -> Iterator[str]:
-    """An objection to everything in a model and its optimizer that would be lost without a word."""
+    """Yield a message for all state of a model and its optimizer that its config would lose silently."""
     layers = list(model._flatten_layers())
     for layer in layers:
         yield from _check_layer(layer)
@@ -29,7 +29,7 @@ def find_unwritten_state(model: Any) -> Iterator[str]:
 
 
 def find_unwritten_optimizer_state(optimizer: Any) -> Iterator[str]:
-    """What an optimizer was told by a method, which its config does not say."""
+    """Yield a message for settings that an optimizer got by a method and its config does not hold (keras 3.15)."""
     names = getattr(optimizer, "_exclude_from_weight_decay", None)
     if names or getattr(optimizer, "_exclude_from_weight_decay_pattern", None):
         yield (
@@ -50,19 +50,19 @@ def _check_layer(layer: Any) -> Iterator[str]:
         frozen = [v.name for v in getattr(layer, "_trainable_variables", ()) if not v.trainable]
         if frozen:
             yield (
-                f"layer '{layer.name}' has frozen variables ({', '.join(frozen)}), which its config does not say: set "
+                f"layer '{layer.name}' has frozen variables ({', '.join(frozen)}), which its config does not hold: set "
                 "their trainable to True again, or make them with add_weight(trainable=False) in a layer of your own"
             )
 
 
 def _find_shared_layers(layers: list[Any]) -> Iterator[str]:
-    """Layers inside two others: each config has a copy of its own, so that the weights would not be shared."""
+    """Find layers inside two others: both configs have a copy of their own, and the weights would not be shared."""
     import keras
 
     holders: dict[int, list[Any]] = {}
     inner: dict[int, Any] = {}
     for layer in layers:
-        # A Sequential tracks its layers a second time, in a functional model that it keeps inside.
+        # A Sequential tracks its layers a second time, in its internal functional model (keras 3.15).
         children = layer.layers if isinstance(layer, keras.Sequential) else getattr(layer, "_layers", ())
         for child in {id(child): child for child in children}.values():
             holders.setdefault(id(child), []).append(layer)
@@ -83,7 +83,7 @@ def _has_trained(model: Any) -> bool:
 
 
 def _find_changed_variables(layer: Any) -> Iterator[str]:
-    """Variables of one of Keras's layers that are not what a fixed initializer makes them."""
+    """Find variables of a layer of Keras whose values differ from those of its fixed initializer."""
     if not type(layer).__module__.startswith("keras.") or getattr(layer, "unit_forget_bias", False):
         return
     for name, initializer in list(vars(layer).items()):

@@ -1,4 +1,4 @@
-"""What ``paribus ablate MODEL`` may name: a ``.keras`` file, a Python function or model, or an arm of a study."""
+"""The argument of ``paribus ablate MODEL``: a ``.keras`` file, a Python function or model, or an arm of a study."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from paribus.study.python_object import import_object
 
 
 def read_model_argument(model: str, data: str | None = None) -> tuple[Study, str]:
-    """The study that holds a model, and the name of its arm.
+    """Read the argument: the study with the model, and the name of its arm.
 
     Args:
         model: a path that ends in ``.keras``; ``module:name`` or ``file.py:name`` of a Keras model or of a function
             that returns one; or ``study/arm``.
-        data: what to train on: a name or a path. An arm of a study brings its own.
+        data: the data to train on: a name or a path. A study has its own.
 
     Raises:
         UsageError: none of these, or no data.
@@ -47,15 +47,15 @@ def read_model_argument(model: str, data: str | None = None) -> tuple[Study, str
 
 def _require_data(model: str, data: str | None) -> str:
     if data is None:
-        raise UsageError(f"{model}: a model alone does not say what it is trained on; give --data, like --data mnist")
+        raise UsageError(f"{model}: a model alone has no training data; give --data, like --data mnist")
     return data
 
 
 def _study_from_file(path: Path, data: str) -> Study:
-    """A model that somebody handed over: only its config is read, as JSON, and no code in it is run anywhere."""
+    """A model of a file, which is not trusted: only its config is read, as JSON, and no code in it is run."""
     config = read_model_file(path)
     compiled = config.pop("compile_config", None) or {}
-    # Of a Sequential or functional model its first layer says what it reads.
+    # The first layer of a Sequential or functional model has the shape of its input.
     shapes = [layer["config"].get("batch_shape") for layer in _read_first_layers(config)]
     readers = [tuple(shape[1:]) for shape in shapes if isinstance(shape, list) and shape]
     prepared = read_data_argument(data, scale="auto", standardize=False, readers=readers)
@@ -81,7 +81,7 @@ def _make_study_name(path: Path) -> str:
 
 
 def _study_from_python(source: str, data: str) -> Study:
-    # Keras without a backend looks for TensorFlow; here it only writes configs, and JAX is always there.
+    # Keras without a backend imports TensorFlow. Only JAX is always installed.
     os.environ.setdefault("KERAS_BACKEND", "jax")
     value = import_object(source)
     model = value() if callable(value) and not hasattr(value, "get_config") else value

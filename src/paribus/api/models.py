@@ -1,4 +1,4 @@
-"""From Keras models, as a user has them in Python, to arms of a study. Models are recipes: weights are left behind."""
+"""From Keras models in Python to arms of a study. Models are recipes: their weights are not used."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from paribus.records import canonical_json
 from paribus.study.document import Arm
 
 OWN_TRAINING = ("train_step", "compute_loss", "compute_loss_and_updates", "fit")
-"""Methods with which a class would train in its own way."""
+"""Methods that a class overrides to train in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelArm:
-    """A model taken down.
+    """A model as an arm of a study.
 
     Attributes:
         arm: the recipe.
         loss: the loss it was compiled with; None for a model that was not compiled, and for an estimator.
-        reads: the shape of its examples, where it says so.
-        parameters: how many weights it has; None where it has none yet.
+        input_shape: the shape of its examples; None where it is not known.
+        parameters: its number of weights; None before it is built.
     """
 
     arm: Arm
     loss: keras_objects.ObjectTable | None
-    reads: tuple[int | None, ...] | None
+    input_shape: tuple[int | None, ...] | None
     parameters: int | None
 
 
 def read_models(models: Mapping[str, Any], optimizer: Any) -> dict[str, ModelArm]:
-    """Write every model down as an arm. Nothing is trained, and no weight is looked at.
+    """Read every model as an arm. Nothing is trained, and weights are not read.
 
     Args:
         models: Keras models, compiled or not, and scikit-learn estimators, by the name of their arm.
         optimizer: for Keras models that are not compiled.
 
     Raises:
-        UsageError: something else than these, or an optimizer that Keras does not have.
+        UsageError: an object of another kind, or an optimizer that Keras does not have.
         ModelError: models that cannot be trained elsewhere, with every reason.
     """
     import keras
@@ -95,11 +95,11 @@ def _read_model(model: Any, config: dict[str, Any], default_optimizer: keras_obj
 
 
 def _serialize(model: Any) -> dict[str, Any]:
-    """What Keras writes down of a model, without what it was compiled with, as JSON would have it."""
+    """Serialize a model to plain JSON values, without its compile arguments."""
     import keras
 
     with warnings.catch_warnings():
-        # Keras warns of lambdas; the worker's Keras refuses those that _objections has not seen.
+        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections has not found.
         warnings.simplefilter("ignore")
         config = keras.saving.serialize_keras_object(model)
     recipe = {key: value for key, value in config.items() if key != "compile_config"}
@@ -111,7 +111,7 @@ def _serialize(model: Any) -> dict[str, Any]:
 
 
 def _find_objections(model: Any) -> Iterator[str]:
-    """What can be seen in the live model and would not travel."""
+    """Yield a message for everything in a model that a worker could not rebuild from its config."""
     import keras
 
     for method in OWN_TRAINING:
@@ -138,7 +138,7 @@ def _find_objections(model: Any) -> Iterator[str]:
             )
         elif unsaved := _find_unsaved_arguments(layer):
             yield (
-                f"class {type(layer).__name__} has no get_config that tells its {', '.join(unsaved)}: "
+                f"class {type(layer).__name__} has no get_config that returns its {', '.join(unsaved)}: "
                 "return {**super().get_config(), ...} with every argument of __init__"
             )
     yield from find_unwritten_state(model)
@@ -151,7 +151,7 @@ def _find_objections(model: Any) -> Iterator[str]:
 
 
 def _find_lambdas(layer: Any) -> list[str]:
-    """Arguments of one of Keras's layers that are lambdas."""
+    """Find the arguments of a layer of Keras that are lambdas."""
     if not type(layer).__module__.startswith("keras."):
         return []
     functions = {name: value for name, value in vars(layer).items() if isinstance(value, FunctionType)}
@@ -159,7 +159,7 @@ def _find_lambdas(layer: Any) -> list[str]:
 
 
 def _find_unsaved_arguments(layer: Any) -> list[str]:
-    """Arguments of a model class that Keras would write down with their defaults, whatever they were (keras 3.15)."""
+    """Find the arguments of a model class that Keras serializes with their defaults, whatever they are (keras 3.15)."""
     import keras
 
     kerass = type(layer).__module__.startswith("keras.")
@@ -171,7 +171,7 @@ def _find_unsaved_arguments(layer: Any) -> list[str]:
 
 
 def _find_owner(model: Any, method: str) -> type | None:
-    """The class of the user's own that defines a method; None where it is Keras's."""
+    """Find the user's class that defines a method; None where the method is Keras's."""
     owner = next((cls for cls in type(model).__mro__ if method in vars(cls)), object)
     return None if owner is object or owner.__module__.startswith("keras.") else owner
 
@@ -185,7 +185,7 @@ def _list_layers(model: Any) -> Iterator[Any]:
 
 
 def _find_unreachable_classes(config: dict[str, Any]) -> Iterator[str]:
-    """Classes and functions that a worker could not find: not registered, or defined in a script or notebook."""
+    """Find classes and functions that a worker cannot import: not registered, or defined in a script or notebook."""
     for name in sorted(set(_find_unregistered(config))):
         yield (
             f"class {name} is not registered with Keras, so that a worker cannot find it: decorate it with "
@@ -205,7 +205,7 @@ def _describe_module(module: str) -> str:
 
 
 def _find_unregistered(value: Any) -> Iterator[str]:
-    """Names of the classes in a config that neither Keras nor its registry knows."""
+    """Find the classes in a config that are neither Keras's nor registered."""
     if isinstance(value, dict):
         name, module = value.get("class_name"), value.get("module")
         foreign = isinstance(module, str) and module.split(".", 1)[0] not in {"keras", "builtins"}

@@ -15,7 +15,7 @@ Pair = tuple[str, str]
 
 
 class StudyOptions(TypedDict, total=False):
-    """What a study may say besides its arms and its data; :class:`paribus.Study` explains each."""
+    """The options of a study besides its arms and its data; :class:`paribus.Study` describes them."""
 
     name: str | None
     question: str
@@ -78,7 +78,7 @@ DEFAULTS: StudyOptions = {
 
 
 def resolve_options(options: StudyOptions) -> StudyOptions:
-    """The options with the defaults of those that are not there.
+    """Fill in the defaults of the options that are missing.
 
     Raises:
         UnknownNameError: there is no such option.
@@ -90,7 +90,7 @@ def resolve_options(options: StudyOptions) -> StudyOptions:
 
 
 def show_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
-    """A decorator: the signature of a function with ``**options`` shows each option with its default.
+    """A decorator: the signature of a function with ``**options`` lists every option with its default.
 
     Args:
         without: options that the function does not take.
@@ -116,5 +116,5 @@ def show_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
 
 
 def _format_annotation(hint: Any) -> str:
-    """An annotation as it stands in the source."""
+    """The text of an annotation in the source."""
     return str(getattr(hint, "__forward_arg__", hint))

@@ -1,4 +1,4 @@
-"""What ``compare``, ``check`` and ``plan`` ask of the analysis, and their answers as text and as JSON."""
+"""The questions ``compare``, ``check`` and ``plan``, with their answers as text and as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXIT_CODES = {CheckAnswer.HOLDS: 0, CheckAnswer.FAILS: 3, CheckAnswer.UNDECIDED:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The same answer for people and for programs."""
+    """One answer as text and as JSON."""
 
     text: str
     json: Any
@@ -36,7 +36,7 @@ class Answer:
 
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
-    """One contrast: as the study judges it where it was declared, by itself where it was not."""
+    """Compare two arms: as the study judges the contrast where it is declared, by itself where it is not."""
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _read_pair(results, scores, a, b, measured)
@@ -60,7 +60,7 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
-    """Non-inferiority of ``new`` against ``old``, with the share of the error that their contrast has in the study."""
+    """Check non-inferiority of ``new`` against ``old``, with their contrast's share of the error in the study."""
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _read_pair(results, scores, new, old, measured)
@@ -90,7 +90,7 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
 
 
 def plan(results: StoredResults, detect: float, power: float) -> Answer:
-    """For every declared contrast: the seeds that would find a difference of ``detect``."""
+    """Plan for every declared contrast the number of seeds that would detect a difference of ``detect``."""
     declared = results.document.declared_contrasts()
     if not declared:
         raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
@@ -112,7 +112,7 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
 def _choose_level(
     results: StoredResults, scores: StudyScores, new: str, old: str, metric: str
 ) -> tuple[float, range | None]:
-    """The level of a one-sided test, and the seeds that a planned look counts; None for all."""
+    """Choose the level of the one-sided test, and the seeds of the planned look; None for all seeds."""
     document = results.document
     declared = results.judge_pair(scores, new, old, metric)
     if declared is None:

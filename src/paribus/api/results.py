@@ -1,4 +1,4 @@
-"""What ``pb.compare`` and ``Study.run`` hand back: the result object with the views that a user asks for."""
+"""The results that ``pb.compare`` and ``Study.run`` return: the outcome as text, tables, JSON and reports."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDTH = 110
-"""Columns of the text; notebooks and logs have at least those."""
+"""Columns of the text; notebooks and logs are at least as wide."""
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
 """Suffix of a report's file -> its format."""
 
 
 def render_text(renderable: RenderableType) -> str:
-    """What a terminal of ``WIDTH`` columns would show, without colours."""
+    """Render the text of a terminal with ``WIDTH`` columns, without colours."""
     from rich.console import Console
 
     text = io.StringIO()
@@ -40,13 +40,13 @@ class Results:
     """The answer of a study: a table and a figure in Jupyter, text elsewhere.
 
     Args:
-        outcome: the result object that everything is made from.
-        held: what must live as long as these results (an open store, a temporary folder).
+        outcome: the outcome that everything is made from.
+        resources: objects that the results need as long as they live (an open store, a temporary folder).
 
     Example:
         >>> results = study.run(seeds=3, progress=False)
-        >>> found = results.contrast("large", "small")
-        >>> found.verdict, found.low > 0
+        >>> contrast = results.contrast("large", "small")
+        >>> contrast.verdict, contrast.low > 0
         ('better', True)
         >>> results.contrast("small", "large").verdict
         'worse'
@@ -67,16 +67,16 @@ class Results:
         """Results that read from a store whose session has ended.
 
         Args:
-            outcome: the result object; its predictions are read from the store opened anew.
+            outcome: the outcome; its predictions are read from the store, which is opened again.
             store: the store that the session wrote.
-            held: what else must live as long as the results.
+            *resources: other objects that the results need as long as they live.
         """
         reading = reopen_for_reading(store)
         return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *resources)
 
     @property
     def arms(self) -> dict[str, ArmOutcome]:
-        """Each arm with its runs and the estimates of its metrics, by name, in the study's order."""
+        """The arms by name, with their runs and the estimates of their metrics, in the study's order."""
         return {arm.name: arm for arm in self.outcome.arms}
 
     @property
@@ -90,10 +90,10 @@ class Results:
         Args:
             a: the first arm.
             b: the second arm; the difference is a - b, whichever way round it was declared.
-            metric: what is compared.
+            metric: the metric that is compared.
 
         Raises:
-            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists what there is.
+            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists the existing ones.
         """
         for name in (a, b):
             if name not in self.arms:
@@ -132,8 +132,8 @@ class Results:
         """Write the report to a file.
 
         Args:
-            path: where to.
-            format: html, md, latex, csv or json; by default what the file's suffix says.
+            path: the file to write.
+            format: html, md, latex, csv or json; by default that of the file's suffix.
 
         Returns:
             The path.
@@ -158,7 +158,7 @@ class Results:
         return render_text(render(self.outcome))
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""
+        """The display in Jupyter: verdicts, the arms drawn with their intervals, and the table."""
         from paribus.report.html import outcome_fragment
 
         return outcome_fragment(self.outcome)

@@ -18,7 +18,7 @@ Model = Annotated[
 ]
 Parts = Annotated[
     list[str] | None,
-    typer.Option("--part", metavar="NAME", help="Only this variant, like no-dropout; may be given again."),
+    typer.Option("--part", metavar="NAME", help="Only this variant, like no-dropout; repeat it for several."),
 ]
 
 
@@ -33,7 +33,7 @@ def ablate(
     lanes: options.Lanes = None,
     json: options.Json = False,
 ) -> None:
-    """Take a model apart: without dropout, penalties, normalization, a block ... each against the model as it is."""
+    """Compare a model with variants without dropout, without penalties, without normalization, with a block fewer ..."""
     from paribus.api.ablate import ablate_arm
     from paribus.api.model_argument import read_model_argument
     from paribus.report import ablation as report

@@ -1,4 +1,4 @@
-"""The application: its commands, and what becomes of errors."""
+"""The application: its commands, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
-    # Estimators run in one thread. Where /dev/shm may not be written to, joblib would say so in the midst of progress.
+    """Run the command line; the exit codes are those of ``paribus.errors``."""
+    # Estimators run in one thread. Without a writable /dev/shm, joblib would print a warning over the progress display.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
         app()
@@ -71,12 +71,12 @@ def main() -> None:
 
 
 def _ignore_interrupts() -> None:
-    """One more Ctrl-C has nothing left to stop: it would only end the process with another exit code."""
+    """Ignore further Ctrl-C: there is nothing left to stop, and it would only change the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _report_error(error: ParibusError) -> None:
-    """One clear error on stderr; with ``--json`` also one document on stdout."""
+    """Print an error on stderr; with ``--json`` also one document on stdout."""
     print(f"paribus: {error}", file=sys.stderr)
     if "--json" in sys.argv[1:]:
         document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}

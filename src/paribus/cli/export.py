@@ -20,13 +20,14 @@ To = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to.", show_default="STUDY-keras and so on")
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="The folder to write.", show_default="STUDY-keras and so on"),
 ]
 OnlySeeds = Annotated[
     list[int] | None,
-    typer.Option("--seed", metavar="N", help="Only this seed; may be given again.", show_default="all seeds"),
+    typer.Option("--seed", metavar="N", help="Only this seed; repeat it for several.", show_default="all seeds"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
 
 
 def export(
@@ -39,12 +40,10 @@ def export(
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """Hand a study that was run on to other programs: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
+    """Export a study that was run: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
     output.refuse_stdout("--output", out, "an export is a folder of files")
     if force and to == "mlflow":
-        raise UsageError(
-            "--force: an MLflow database is added to, and no run is written to it twice; leave --force out"
-        )
+        raise UsageError("--force: runs are added to an MLflow database, and none is written twice; leave --force out")
     if to == "keras":
         from paribus.engine import environment
 
@@ -75,7 +74,7 @@ def export(
 
                 tracked = export_runs(selection, folder)
                 files = (tracked.database,)
-                typer.echo(f"{tracked.added} runs written, {tracked.known} were there already", err=True)
+                typer.echo(f"{tracked.added} runs written, {tracked.known} were already in it", err=True)
     for path in files:
         typer.echo(str(path), err=json)
     output.report_left_out(selection, networks_only=to == "keras")

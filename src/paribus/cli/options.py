@@ -10,7 +10,9 @@ import typer
 STUDY_HELP = "A built-in study (see `paribus studies`), a .toml file, or module:object."
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False)]
-Store = Annotated[Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.")]
+Store = Annotated[
+    Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="The folder where runs are stored.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Seeds = Annotated[
     int | None,
@@ -30,7 +32,7 @@ Epochs = Annotated[
 ]
 Arms = Annotated[
     list[str] | None,
-    typer.Option("--arm", metavar="NAME", help="Only this arm; may be given again.", show_default="all arms"),
+    typer.Option("--arm", metavar="NAME", help="Only this arm; repeat it for several.", show_default="all arms"),
 ]
 Data = Annotated[
     str | None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from paribus.results.selection import RunSelection
 
 STDOUT = Path("-")
-"""What a user gives in a file's place for stdout, as everywhere; a file of that name is ``"$PWD/-"``."""
+"""Stands for stdout in the place of a file, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:
@@ -28,7 +28,7 @@ def refuse_stdout(option: str, path: Path | None, what: str) -> None:
 
 
 def print_outcome(outcome: Outcome, *, json: bool) -> None:
-    """The answer: tables and sentences, or the JSON of the contract."""
+    """Print an outcome: tables and sentences, or its JSON document."""
     if json:
         from paribus.report.json import outcome_fields
 
@@ -40,13 +40,13 @@ def print_outcome(outcome: Outcome, *, json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One document, one trailing newline. Not a number that JSON does not have."""
+    """Print one JSON document and a newline; nan and infinity, which JSON does not have, are errors."""
     json_library.dump(value, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
 def print_renderable(renderable: Any) -> None:
-    """A Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
+    """Print a Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
@@ -54,7 +54,7 @@ def print_renderable(renderable: Any) -> None:
 
 
 def report_left_out(selection: RunSelection, *, networks_only: bool = False) -> None:
-    """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
+    """Report on stderr the requested runs that did not finish, are not stored, or are no networks."""
     for arm, kind in selection.estimators.items() if networks_only else ():
         print(f"paribus: {arm} is scikit-learn's {kind}, no network: left out", file=sys.stderr)
     for selected in selection.unfinished:

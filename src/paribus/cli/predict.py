@@ -1,4 +1,4 @@
-"""``paribus predict``: what the stored networks say to pictures."""
+"""``paribus predict``: predictions of stored networks for pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Invert = Annotated[
     bool | None,
     typer.Option(
         "--invert/--no-invert",
-        help="Whether black and white change places.",
+        help="Whether black and white are exchanged.",
         show_default="where the border says so",
     ),
 ]
@@ -31,10 +31,10 @@ def predict(
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """Ask the stored networks of a study about pictures: class probabilities, their mean and spread over the seeds."""
+    """Classify pictures with the stored networks of a study: class probabilities, their mean and spread over the seeds."""
     from paribus.engine import environment
 
-    # Before anything imports Keras, as a study in Python does.
+    # A study in Python may import Keras, which must not happen before this.
     environment.prepare()
     from paribus.cli import predictions
     from paribus.predict.arms import ask

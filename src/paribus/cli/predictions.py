@@ -1,4 +1,4 @@
-"""The answers of ``paribus predict``, as text and as JSON, from the same values."""
+"""The answers of ``paribus predict`` as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from paribus.predict.inputs import Input, Inputs
 def predictions_fields(
     study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]
 ) -> dict[str, Any]:
-    """Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds."""
+    """The fields of the JSON. Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds."""
     return {
         "study": study,
         "classes": list(names),
@@ -36,7 +36,7 @@ def predictions_fields(
 def render_predictions(
     study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]
 ) -> RenderableType:
-    """A table an example: a row an arm, with its answer, how sure it is, and how far its seeds agree."""
+    """A table for each example, with a row an arm: its answer, the probability, and the agreement of its seeds."""
     parts: list[RenderableType] = []
     for at, image in enumerate(inputs.inputs):
         parts.append(_render_title(study, image))

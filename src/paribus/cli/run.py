@@ -1,4 +1,4 @@
-"""``paribus run`` and ``paribus noise``: compute what is missing, then print the answer."""
+"""``paribus run`` and ``paribus noise``: compute the missing runs, then print the answer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def run(
         )
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
-        # Said beside the answer, not instead of it: with --json there is one document on stdout.
+        # Beside the answer on stdout, not instead of it: with --json there is one document.
         typer.echo("paribus: some runs failed; the notes say which and why. Run again to try them once more", err=True)
         raise typer.Exit(ParibusError.exit_code)
 
@@ -118,7 +118,7 @@ def _compute_outcome(
     from paribus.runner.run import start_workers
 
     start_workers(study, store, backend, stored_as=stored_as, arms=arms)
-    # The rest is imported while workers start.
+    # The other modules are imported while workers start.
     from paribus.display.choose import suitable
     from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided

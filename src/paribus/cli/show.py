@@ -1,4 +1,4 @@
-"""``paribus show`` and ``paribus studies``: what is stored, and what can be run."""
+"""``paribus show`` and ``paribus studies``: stored and built-in studies."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: 
 
 
 def _count_runs(store: Store) -> dict[str, int]:
-    """How many runs of each study are there."""
+    """Count the stored runs of each study."""
     counts = {}
     for study in store.studies():
         fingerprints = [run.fingerprint for arm in study.arms for run in arm.runs]

@@ -1,4 +1,4 @@
-"""Views of what a store holds, for ``paribus show``: each as a table and as JSON, from the same values."""
+"""Views of a store for ``paribus show``, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from paribus.study.document import StudyDocument
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The same thing twice: for people and for programs."""
+    """One view in two forms: to print, and as JSON."""
 
     renderable: RenderableType
     json: Any
@@ -35,7 +35,7 @@ def render_studies(documents: Sequence[StudyDocument]) -> RenderableType:
 
 
 def view_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> View:
-    """What is stored, a row a study."""
+    """The stored studies, a row a study."""
     if not studies:
         return View(Text("Nothing is stored here yet; `paribus run digits` takes seconds."), {"studies": []})
     table = _make_table("study", "data", "arms", "runs stored", "runs wanted")
@@ -52,7 +52,7 @@ def view_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> V
 
 
 def view_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> View:
-    """Arms with every run, a row a run. Seeds may have ten digits: the rest is narrow."""
+    """Arms with their runs, a row a run. Seeds may have ten digits, so that the other columns are narrow."""
     measures = ("test\nacc.", "train\nacc.", "gap", "fit\nacc.", "test\nloss")
     table = _make_table("arm", "parameters", "seed", "status", *measures, "seconds", "weights")
     rows = []
@@ -74,7 +74,7 @@ def view_study(study: StoredStudy, arms: Sequence[StoredArm], runs: Mapping[str,
 
 
 def view_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
-    """One run whole: its measures by epoch, its network, and what it was computed with."""
+    """One run: its measures by epoch, its network, and its environment."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     head = {
@@ -162,5 +162,5 @@ def _make_table(*columns: str) -> Table:
 
 
 def _add_row(table: Table, *cells: str) -> None:
-    """Cells as they are: reasons and paths may hold brackets, which Rich would read as markup."""
+    """Add cells as plain text: reasons and paths may have brackets, which Rich would read as markup."""
     table.add_row(*(Text(cell) for cell in cells))

@@ -1,4 +1,4 @@
-"""Remarks that a reader of results must not miss: what diverged, failed, is missing, was computed elsewhere. Pure."""
+"""Notes for the reader of an outcome: runs that diverged, failed, are missing or were computed elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def list_notes(
     loss_is_per_example: bool = True,
     positive: str | None = None,
 ) -> tuple[str, ...]:
-    """One plain sentence for everything that bounds the results.
+    """List a sentence for everything that limits the results.
 
-    ``data_notes`` are on how the data was read. ``loss_is_per_example``: whether test losses are known of each test
-    example. ``positive``: the class that binary metrics are about where the study names none.
+    ``data_notes`` are about the reading of the data. ``loss_is_per_example``: whether test losses are known for each
+    test example. ``positive``: the class that binary metrics are about where the study names none.
     """
     notes: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
@@ -60,7 +60,7 @@ def list_notes(
 
 
 def _note_coming_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """What is not judged yet because a planned look is still to come."""
+    """Statements that are not judged yet, as their first planned look is still to come."""
     looks, statements = document.comparison.looks, declared_statements(document)
     seeds = {arm.name: len(arm.runs) for arm in arms}
     waiting = [s for s in statements if looks and all(arm in seeds for arm in s.arms)]
@@ -76,13 +76,13 @@ def _note_coming_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> li
 
 
 def _note_absent_arms(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """Which arms of the study were never run; their contrasts keep their share of the error."""
+    """Arms of the study that were never run; their contrasts keep their share of the error."""
     absent = [name for name in document.arms if name not in {arm.name for arm in arms}]
     if not absent:
         return []
     return [
-        f"No run yet of {listed(absent)}: the answer is that of the whole study, and what is declared of them "
-        "keeps its share of the error; `paribus run` without --arm computes them."
+        f"No run yet of {listed(absent)}: the answer is that of the whole study, and their statements keep their "
+        "share of the error; `paribus run` without --arm computes them."
     ]
 
 
@@ -90,7 +90,7 @@ def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, .
     """A sentence where runs were computed in different environments; nothing where all are the same."""
     notes = []
     for runs, of_estimators in (("These runs", False), ("The runs of the scikit-learn estimators", True)):
-        # An estimator needs other software than a network: that alone is no difference.
+        # An estimator needs other software than a network; that difference is no mixture.
         same_kind = [environment for environment in environments if environment.of_estimator is of_estimators]
         if len(same_kind) > 1:
             notes.append(
@@ -101,7 +101,7 @@ def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, .
 
 
 def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[str, ...]:
-    """One sentence where some of these arms were tuned and others were not; nothing where all are alike."""
+    """A sentence where some of these arms were tuned and others were not; nothing where all or none were."""
     tuned = [name for name in document.tuned if name in names]
     others = [name for name in names if name not in tuned]
     if not tuned or not others:
@@ -122,7 +122,7 @@ def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -
 
 
 def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
-    """Arms that are one recipe under several names: their runs are the same, so that comparing them says nothing."""
+    """Arms that are one recipe under several names: their runs are the same, so that their difference is 0."""
     by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
     for arm in arms:
         precision = document.protocol.training(document.arms[arm.name].precision).precision
@@ -142,18 +142,18 @@ def list_positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, 
 
 
 def _note_loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
-    """Why losses of cross-entropy are judged run by run, which is then no choice of the reader's."""
+    """Why losses of cross-entropy are judged by run and not by example."""
     if loss_is_per_example or not is_log_loss(document.protocol.loss):
         return []
     return [
-        "Test losses are what the loss itself says of each run. It is not the mean of -log of the right class's "
-        "probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that what is "
-        "said of losses holds on this test set."
+        "Test losses are those that the loss function reports for each run. They are not the mean of -log of the right "
+        "class's probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that "
+        "claims about losses hold on this test set."
     ]
 
 
 def _note_tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
-    """What bounds the choice of tuned arms, and that others were not tuned."""
+    """Limits of the choices of tuned arms, and arms that were not tuned."""
     yield from note_untuned_arms(document, [arm.name for arm in arms])
     for arm in arms:
         if arm.name in document.tuned and arm.tuning is None:
@@ -166,7 +166,7 @@ def _note_tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterato
 
 
 def _note_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
-    """Candidates that ended badly, and values at the end of what was tried."""
+    """Candidates that diverged or failed, and selected values at an end of the grid (decision 0038)."""
     for candidate in choice.candidates:
         for remark in dict.fromkeys(candidate.remarks):
             scored = "it has no score and could not be chosen" if candidate.mean is None else "it counts as tried"
@@ -180,7 +180,7 @@ def _note_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
 
 
 def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """Which epochs' weights are judged, where early stopping has chosen them."""
+    """The epochs whose weights are judged under early stopping."""
     rule = document.protocol.training().early_stopping
     if rule is None:
         return []
@@ -231,7 +231,7 @@ def _note_estimators(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str
 
 
 def _note_deterministic(arms: Sequence[ArmOutcome]) -> list[str]:
-    """Arms whose runs are all equal to the last bit: their seeds are no sample of anything."""
+    """Arms whose runs are all equal to the last bit: their seeds are one model, and no sample."""
     same = [arm for arm in arms if len(arm.scored) > 1 and len({run.weights_digest for run in arm.scored}) == 1]
     if not same:
         return []
@@ -244,7 +244,7 @@ def _note_deterministic(arms: Sequence[ArmOutcome]) -> list[str]:
 
 
 def _note_warnings(arms: Sequence[ArmOutcome]) -> list[str]:
-    """What scikit-learn warned of, with the number of seeds of which it did."""
+    """The warnings of scikit-learn, with the number of seeds that caused them."""
     lines = []
     for arm in arms:
         warnings = [run.reason for run in arm.runs if run.status is Status.FINISHED and run.reason is not None]

@@ -1,4 +1,4 @@
-"""Scores of a study's stored runs by arm and metric, a row a seed: what the analysis is fed with."""
+"""Scores of a study's stored runs by arm and metric, a row a seed: the input of the analysis."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 KERAS_EPSILON = 1e-7
-"""What Keras clips probabilities to before it takes their logarithm (``keras.config.epsilon``)."""
+"""Keras clips probabilities to this before it takes their logarithm (``keras.config.epsilon``)."""
 
 
 class StudyScores:
-    """Reads predictions from the store when they are first asked for, and keeps the scores.
+    """Scores that are computed from stored predictions when they are first needed, and cached.
 
-    A run whose predictions are damaged has no scores; ``damaged`` has what is wrong with it, by fingerprint, once the
-    scores of its arm were asked for.
+    A run whose predictions are damaged has no scores; ``damaged`` describes the damage by fingerprint, once the scores
+    of its arm were computed.
 
     Args:
         document: the study.
         data: its data.
         stored: for each arm, the seeds and fingerprints of the runs that count.
-        runs: the runs that are there, by fingerprint.
-        predictions: reads those of a run, by its fingerprint.
+        runs: the runs that have ended, by fingerprint.
+        predictions: reads the predictions of a run, by its fingerprint.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class StudyScores:
         return metrics
 
     def scores(self, arm: str, metric: str) -> SeedScores:
-        """One row a run that has scores: per example where the metric is known per example, else one column.
+        """The scores of an arm: a row for each run with scores, a column for each example, or one where there is one value.
 
-        A run that has no number for a metric of the study's own has no score on it; neither has a diverged run on a
-        loss of which nobody can say what knowing nothing costs.
+        A run without a value of an added metric has no score on it; nor has a diverged run on a loss whose value for
+        uninformed predictions is unknown.
 
         Raises:
             StoreError: a run's predictions cannot be read.
@@ -99,7 +99,7 @@ class StudyScores:
         return self._cache[key]
 
     def _read(self, arm: str) -> None:
-        """What an arm's runs answered on the test split; runs that no longer say so are put aside."""
+        """Read the answers of an arm's runs on the test split; damaged runs are left out."""
         if arm in self._answers:
             return
         sound, answers = [], []
@@ -115,7 +115,7 @@ class StudyScores:
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
-        """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
+        """Whether an arm has a metric: an estimator has no fit accuracy, and of losses only its log loss (decision 0033)."""
         if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
             return True
         loss = self._document.protocol.loss
@@ -126,8 +126,8 @@ class StudyScores:
     def loss_is_per_example(self) -> bool:
         """Whether -log of the right class's probability is the loss that every run of the study was measured with.
 
-        It is for plain cross-entropy of normalized outputs. What a loss does with others is Keras's to say, and stored
-        are the loss's mean and the probabilities: so the mean of -log p is held against each run's own loss.
+        This holds for plain cross-entropy of normalized outputs. For other outputs Keras's losses normalize or clip in
+        their own ways, so that the mean of -log p is compared with each run's stored loss.
         """
         if not is_log_loss(self._document.protocol.loss):
             return False
@@ -142,7 +142,7 @@ class StudyScores:
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
-        """-log of the probability of each example's right class; Keras clips probabilities, and logits it does not."""
+        """-log of the probability of each example's right class; Keras clips probabilities, but not logits."""
         smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
         return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
 
@@ -168,7 +168,7 @@ class StudyScores:
         return right(self._answers[arm], self._true_labels())
 
     def _scalar(self, run: RunResult, metric: str) -> float:
-        """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
+        """A run's measure; accuracies are always finite. The loss of nan weights is that of uniform probabilities."""
         assert run.scores is not None, "only runs that have scores are kept"
         if metric in self._own:
             return run.metrics[metric]
@@ -194,9 +194,9 @@ class StudyScores:
 
 
 def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
-    """The metrics of Keras that a study's protocol adds, on each split.
+    """List the metrics of Keras that a study's protocol adds, on each split.
 
-    They are known for a whole split only, so that what is said of them holds on this test set.
+    They are known for a whole split only, so that claims about them hold on this test set.
     """
     return tuple(
         Metric(

@@ -1,4 +1,4 @@
-"""Which of a study's stored runs are handed on or asked, and which are not, with the reason."""
+"""Selecting stored runs of a study for export and prediction."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class SelectedRun:
 
     @property
     def name(self) -> str:
-        """What its files are called: ``big-dropout-seed-0``."""
+        """The name of its files: ``big-dropout-seed-0``."""
         return f"{self.arm.name}-seed-{self.run.seeds.seed}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunSelection:
-    """The runs that were asked for, by arm in the study's order, and by seed.
+    """The requested runs, by arm in the study's order, and by seed.
 
     Attributes:
         results: the study that they belong to.
-        runs: those that have ended, whatever became of them.
-        missing: arm and seed of those that were asked for and are not stored (yet).
+        runs: those that have ended, with any status.
+        missing: arm and seed of those that are not stored.
     """
 
     results: StoredResults
@@ -40,7 +40,7 @@ class RunSelection:
 
     @property
     def finished(self) -> tuple[SelectedRun, ...]:
-        """The runs whose networks are worth handing on."""
+        """The finished runs: neither diverged nor failed."""
         return tuple(selected for selected in self.runs if selected.run.status is Status.FINISHED)
 
     @property
@@ -50,7 +50,7 @@ class RunSelection:
 
     @property
     def estimators(self) -> dict[str, str]:
-        """Arms that are no networks, with the class of scikit-learn that each is."""
+        """Arms that are scikit-learn estimators, with their classes."""
         return {
             selected.arm.name: selected.arm.recipe.kind for selected in self.runs if selected.arm.recipe.is_estimator
         }
@@ -62,7 +62,7 @@ class RunSelection:
 
 
 def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> RunSelection:
-    """Pick runs by arm and seed; all that are stored by default.
+    """Select runs by arm and seed; all that are stored by default.
 
     Raises:
         UnknownNameError: there is no such arm, or it has no such seed.
