@@ -145,8 +145,9 @@ class DataSummary:
 class EarlyStopping:
     """Stop when the validation split no longer improves, and use the weights of the best epoch.
 
-    The same as Keras's callback of that name with ``restore_best_weights``: an epoch is better if ``monitor`` (``val_loss`` or
-    ``val_accuracy``) improves by more than ``min_delta``; training ends ``patience`` epochs after the best one.
+    The same as Keras's callback of that name with ``restore_best_weights``: an epoch is better if ``monitor``
+    (``val_loss`` or ``val_accuracy``) improves by more than ``min_delta``; training ends ``patience`` epochs
+    after the best one.
     """
 
     patience: int
@@ -235,7 +236,7 @@ class DescribeJob:
 
 
 def label_study(name: str, kind: StudyKind) -> str:
-    """The name that the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    """The name that users see and type: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
     return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
 
 

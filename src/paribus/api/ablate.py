@@ -86,9 +86,9 @@ def ablate(
 ) -> Ablation:
     """Measure what each part of a Keras model contributes.
 
-    The variants are, as far as the model has these parts: no dropout, no noise, no augmentation, no penalty of each kind, no
-    constraints, no normalization of each kind, another activation, one block fewer, half and double the width, no
-    weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
+    The variants are, as far as the model has these parts: no dropout, no noise, no augmentation, no penalty of each
+    kind, no constraints, no normalization of each kind, another activation, one block fewer, half and double the width,
+    no weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
     :class:`Study` describes the arguments that both have in more detail.
 
     Args:

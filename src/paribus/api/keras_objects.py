@@ -168,7 +168,7 @@ def _drop_defaults(cls: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flatten_value(key: str, value: Any) -> Any:
-    """Write a schedule as a table, a learning rate as the shortest number that is equal in float32, Keras's precision."""
+    """Write a schedule as a table, a learning rate as the shortest number that is equal in float32."""
     if isinstance(value, dict) and "class_name" in value:
         import keras
 

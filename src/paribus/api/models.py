@@ -133,8 +133,8 @@ def _find_objections(model: Any) -> Iterator[str]:
             )
         elif lambdas := _find_lambdas(layer):
             yield (
-                f"layer '{layer.name}' has a lambda as its {', '.join(lambdas)}, whose Python code does not travel; write "
-                "a function with @keras.saving.register_keras_serializable() in a module"
+                f"layer '{layer.name}' has a lambda as its {', '.join(lambdas)}, whose Python code does not travel; "
+                "write a function with @keras.saving.register_keras_serializable() in a module"
             )
         elif unsaved := _find_unsaved_arguments(layer):
             yield (
@@ -195,8 +195,8 @@ def _find_unreachable_classes(config: dict[str, Any]) -> Iterator[str]:
         module = custom_objects.module_of(name)
         if not custom_objects.importable(module):
             yield (
-                f"'{name.split('>')[-1]}' is defined in {_describe_module(module)}, which workers do not see: put it in a module "
-                "(a .py file beside it) and import it from there"
+                f"'{name.split('>')[-1]}' is defined in {_describe_module(module)}, which workers do not see: "
+                "put it in a module (a .py file beside it) and import it from there"
             )
 
 

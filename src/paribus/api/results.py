@@ -93,7 +93,7 @@ class Results:
             metric: the metric that is compared.
 
         Raises:
-            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists the existing ones.
+            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists those that are.
         """
         for name in (a, b):
             if name not in self.arms:

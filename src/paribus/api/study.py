@@ -72,8 +72,8 @@ class Study:
         contrasts: compare only these: pairs of arms, triples with a metric, or mappings like ``[[contrasts]]``.
         levels: the levels of each arm in a factorial design: ``{"big": {"size": "big", "dropout": "off"}, ...}``; then
             main effects and interactions are judged.
-        primary: the statements that the study is run for: a pair of arms, or an effect by its factor, or a list of those. Primary
-            statements divide ``primary_share`` of the allowed error, the others the rest.
+        primary: the statements that the study is run for: a pair of arms, or an effect by its factor, or a
+            list of those. Primary statements divide ``primary_share`` of the allowed error, the others the rest.
         primary_share: the share of the allowed error for all primary statements together.
         margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
             accuracy, which is the default there; other metrics have none).

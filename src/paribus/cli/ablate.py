@@ -33,7 +33,7 @@ def ablate(
     lanes: options.Lanes = None,
     json: options.Json = False,
 ) -> None:
-    """Compare a model with variants without dropout, without penalties, without normalization, with a block fewer ..."""
+    """Compare a model with its variants: without dropout, without penalties, without normalization ..."""
     from paribus.api.ablate import ablate_arm
     from paribus.api.model_argument import read_model_argument
     from paribus.report import ablation as report

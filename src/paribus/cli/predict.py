@@ -31,7 +31,7 @@ def predict(
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """Classify pictures with the stored networks of a study: class probabilities, their mean and spread over the seeds."""
+    """Classify pictures with the networks of a study: class probabilities, with mean and spread over the seeds."""
     from paribus.engine import environment
 
     # A study in Python may import Keras, which must not happen before this.

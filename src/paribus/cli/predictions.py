@@ -17,7 +17,10 @@ from paribus.predict.inputs import Input, Inputs
 def predictions_fields(
     study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]
 ) -> dict[str, Any]:
-    """The fields of the JSON. Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds."""
+    """The fields of the JSON.
+
+    Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds.
+    """
     return {
         "study": study,
         "classes": list(names),

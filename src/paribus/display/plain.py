@@ -31,8 +31,9 @@ class Plain(Display):
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.run_count)} wanted, {plan.stored_count} stored, "
-            f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
+            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.run_count)} wanted, "
+            f"{plan.stored_count} stored, {len(plan.missing)} to do; "
+            f"data {data.name}, {data.train} train and {data.test} test examples"
         )
 
     def show(self, event: Event) -> None:

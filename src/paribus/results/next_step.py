@@ -68,8 +68,8 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         return f"Next: a difference of {size} would take about {_round_up(plan.seeds):,} seeds an arm to find."
     more = max(plan.seeds - comparison.seeds, 1)
     return (
-        f"Next: {counted(more, 'more seed')} an arm ({_describe_cost(outcome, statement, comparison, more)}) would decide it "
-        f"with {100 * POWER:.0f} % power, if {size} is the true difference."
+        f"Next: {counted(more, 'more seed')} an arm ({_describe_cost(outcome, statement, comparison, more)}) would "
+        f"decide it with {100 * POWER:.0f} % power, if {size} is the true difference."
     )
 
 

@@ -94,8 +94,8 @@ def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, .
         same_kind = [environment for environment in environments if environment.of_estimator is of_estimators]
         if len(same_kind) > 1:
             notes.append(
-                f"{runs} were computed in {len(same_kind)} different environments ({_format_differences(same_kind)}): equal "
-                "seeds need not give equal bits across them."
+                f"{runs} were computed in {len(same_kind)} different environments ({_format_differences(same_kind)}): "
+                "equal seeds need not give equal bits across them."
             )
     return tuple(notes)
 

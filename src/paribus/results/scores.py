@@ -80,7 +80,7 @@ class StudyScores:
         return metrics
 
     def scores(self, arm: str, metric: str) -> SeedScores:
-        """The scores of an arm: a row for each run with scores, a column for each example, or one where there is one value.
+        """The scores of an arm: a row for each run with scores, a column for each example, or one for the whole split.
 
         A run without a value of an added metric has no score on it; nor has a diverged run on a loss whose value for
         uninformed predictions is unknown.
@@ -115,7 +115,7 @@ class StudyScores:
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
-        """Whether an arm has a metric: an estimator has no fit accuracy, and of losses only its log loss (decision 0033)."""
+        """Whether an arm has a metric: an estimator has no fit accuracy, of losses only log loss (decision 0033)."""
         if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
             return True
         loss = self._document.protocol.loss

@@ -76,7 +76,7 @@ def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequenc
             known = [run.seeds.seed for run in arm.runs]
             if seed not in known:
                 raise UnknownNameError(
-                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(seed_number) for seed_number in known) or 'none'}"
+                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(map(str, known)) or 'none'}"
                 )
     places = [(arm, place) for arm in selected_arms for place in arm.runs if not seeds or place.seeds.seed in seeds]
     stored = results.store.runs([place.fingerprint for _, place in places])

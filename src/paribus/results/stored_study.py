@@ -144,7 +144,7 @@ def open_results(study: str, store: Store) -> StoredResults:
 
 
 def read_document(stored: StoredStudy) -> StudyDocument:
-    """Read the document of a stored study. Store format 2 has no number of requested seeds; then all its seeds count."""
+    """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there."""
     document = StudyDocument.model_validate_json(stored.document)
     seeds = stored.seeds or max((len(arm.runs) for arm in stored.arms), default=document.seeds)
     return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})

@@ -52,9 +52,9 @@ def judge_contrasts(
         scores: the scores of its runs.
         complete: for each arm that was run, the number of its seeds that have ended without a gap from the first.
 
-    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds have
-    all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it. Statements about
-    an arm that was never run are left out, and keep their share of the error.
+    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds
+    have all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it.
+    Statements about an arm that was never run are left out, and keep their share of the error.
     """
     looks: dict[_Look, list[int]] = {}
     for index, statement in enumerate(statements):

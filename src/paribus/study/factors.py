@@ -196,7 +196,7 @@ def _name_arm(
 
 
 def _name_level(factor: str, level: str, qualified: set[str]) -> str:
-    """``dropout`` for on, nothing for off, ``units-64`` for a number, else the level itself if no other factor has it."""
+    """``dropout`` for on, nothing for off, ``units-64`` for a number, else the level if no other factor has it."""
     if level in _ON:
         return factor
     if level in _OFF:

@@ -29,7 +29,7 @@ DEFAULT_MARGIN = 0.001
 
 
 def is_same_study(first: StudyDocument, second: StudyDocument) -> bool:
-    """Whether both documents ask the same question about the same arms; compare the fingerprints of their data besides."""
+    """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint as well."""
     return _identity(first) == _identity(second)
 
 

@@ -15,7 +15,7 @@ MAX_RUNS = 100_000
 
 
 def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
-    """Make the paths of a study's data absolute, relative ones from a folder; names of built-in data stay (decision 0043)."""
+    """Make relative paths of a study's data absolute, starting at a folder; names of data stay (decision 0043)."""
     from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
 
     data, changes = document.data, {}

@@ -17,7 +17,8 @@ class StudyRequest:
     Attributes:
         study: the whole study. Its contrasts are the family that every verdict answers for, whichever arms are run.
         data: the summary of its data.
-        stored_as: the name under which its runs are stored: the study's name and what a caller changed (``digits.epochs-2``).
+        stored_as: the name under which its runs are stored: the study's name, and what a caller changed as in
+            ``digits.epochs-2``.
         arms: the study with only the requested arms, and with the values that tuning selected for them.
         recipes: the canonical form of each of those arms.
         seeds: the requested seeds.

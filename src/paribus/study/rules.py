@@ -21,7 +21,7 @@ METRICS = (
 
 
 def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
-    """Find tables of a study that contradict each other. Tables that are invalid in themselves are reported elsewhere."""
+    """Find tables of a study that contradict each other. Tables that are invalid in themselves are skipped."""
     arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
     loss = spelled_out(_get(_get(document, "protocol"), "loss"))
     readable = isinstance(loss, Mapping) and all(isinstance(arguments, Mapping) for arguments in loss.values())

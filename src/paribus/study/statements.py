@@ -1,8 +1,8 @@
-"""The statements that a study declares: its contrasts and effects, with their shares of the allowed error
-(``docs/decisions/0050-shares-of-the-error.md``).
+"""The statements that a study declares: its contrasts and effects, with their shares of the allowed error.
 
-The statements are those of the whole study, whichever of its arms are run, so that no answer depends on the order of
-commands (``docs/decisions/0080-a-study-is-one-study.md``).
+Shares are those of ``docs/decisions/0050-shares-of-the-error.md``. The statements are those of the
+whole study, whichever of its arms are run, so that no answer depends on the order of commands
+(``docs/decisions/0080-a-study-is-one-study.md``).
 """
 
 from __future__ import annotations
