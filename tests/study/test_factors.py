@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import StudyError
-from paribus.study.statements import list_factors
 from paribus.study.factors import expand_factors
 from paribus.study.load import check_table, load_study, parse_study
+from paribus.study.statements import list_factors
 
 HEAD = 'name = "s"\n[data]\nsource = "digits"\nflatten = true\n'
 FACTORS = """

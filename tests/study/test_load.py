@@ -206,7 +206,10 @@ def test_the_tiny_study() -> None:
 # Studies in Python
 
 
-STUDY = f"from paribus.study.load import parse_study\nclass Holder:\n    document = parse_study('''{GOOD}''', 'mine.toml')\n"
+STUDY = (
+    "from paribus.study.load import parse_study\n"
+    f"class Holder:\n    document = parse_study('''{GOOD}''', 'mine.toml')\n"
+)
 STUDY += "study = Holder()\nplain = study.document\nnumber = 3\n"
 
 

@@ -105,6 +105,11 @@ def _write_metric(value: Any) -> ObjectTable:
     if not isinstance(value, (dict, keras.metrics.Metric)):
         kind = getattr(value, "__name__", type(value).__name__)
         raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
+    if not isinstance(value, dict) and getattr(keras.metrics, type(value).__name__, None) is not type(value):
+        raise UsageError(
+            f"metric {type(value).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
+            "each network answered on the test split is kept: paribus export --to parquet"
+        )
     config = value if isinstance(value, dict) else keras.saving.serialize_keras_object(value)
     name, arguments = _read_keras_class(config, keras.metrics, "metric")
     automatic_name = re.compile(rf"{re.escape(name_of(name, {}))}(_\d+)?")

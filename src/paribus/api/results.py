@@ -143,7 +143,7 @@ class Results:
         """
         from paribus import report
 
-        path = Path(path)
+        path = Path(path).expanduser()
         report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
         if report_format not in report.FORMATS:
             raise UsageError(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,10 +13,12 @@ from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
 from paribus.api.grid_argument import add_grids
+from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
+from paribus.data.spooling import make_lasting_folder
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
@@ -33,8 +33,8 @@ from paribus.study.overrides import check_arms, override
 class Study:
     """A question, data, what is held equal, arms, and the comparisons that answer the question.
 
-    Models are recipes: every run draws its own initial weights from its seed, and the weights of a model are not used.
-    Nor are their own metrics and callbacks: all arms are measured in the same way.
+    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
+    used. Their own metrics are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -57,6 +57,8 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
+            ``early_stopping``; others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
@@ -109,13 +111,14 @@ class Study:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         settings = resolve_options(options)
+        if settings["callbacks"]:
+            settings["early_stopping"] = read_callbacks(settings["callbacks"], settings["early_stopping"])
         models = read_models(arms, settings["optimizer"])
         readers = [model.input_shape for model in models.values() if model.input_shape is not None]
         argument = read_data_argument(
             data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
         )
         self._data_argument: DataArgument | None = argument
-        _check_scaled_once(argument.table.scale if settings["scale"] == "auto" else None, models)
         baseline = settings["baseline"]
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
@@ -187,9 +190,9 @@ class Study:
         """The study document. Arrays are written to a temporary folder that is deleted with the study."""
         if self._data_argument is None or self._data_argument.arrays is None:
             return self._template
-        folder = tempfile.mkdtemp(prefix="paribus-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return self._with_data(Path(folder))
+        folder, remove = make_lasting_folder()
+        weakref.finalize(self, remove)
+        return self._with_data(folder)
 
     def run(
         self,
@@ -226,7 +229,7 @@ class Study:
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
-        folder = None if store is None else Path(store)
+        folder = None if store is None else Path(store).expanduser()
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
         selected = check_arms(study, arms)
@@ -269,16 +272,6 @@ def _add_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
 def _join_names(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
-
-
-def _check_scaled_once(scale: float | None, models: Mapping[str, ModelArm]) -> None:
-    """Refuse a network that scales pixels itself on data that is scaled by default."""
-    own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
-    if scale is not None and own:
-        raise UsageError(
-            f"arm '{own[0]}' has a Rescaling layer, and pixels of this data are divided by {scale:g} already: "
-            f"say scale=None to leave them as they are, or scale={scale:g} if both are meant"
-        )
 
 
 def _write_class_weights(weights: Mapping[int, float] | str | None) -> Any:

@@ -150,8 +150,8 @@ class Process:
         refused = next((line for line in lines if "XLA_FLAGS" in line), None)
         if refused is not None and code != OUT_OF_MEMORY:
             raise BackendError(
-                f"XLA_FLAGS={os.environ.get('XLA_FLAGS', '')}: XLA ends every worker over it ({refused[:300]}); correct "
-                "or unset it"
+                f"XLA_FLAGS={os.environ.get('XLA_FLAGS', '')}: XLA ends every worker over it ({refused[:300]}); "
+                "correct or unset it"
             )
         how, memory = self._explained(code)
         return Death(f"{how} ({lines[-1][:300]})" if lines else how, memory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, doctor, export, predict, run, show, stored
+from paribus.cli import ablate, doctor, export, output, predict, run, show, stored, streams
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
@@ -25,7 +26,7 @@ app = typer.Typer(
 
 def _print_version(requested: bool) -> None:
     if requested:
-        typer.echo(f"paribus {__version__}")
+        output.print_line(f"paribus {__version__}")
         raise typer.Exit
 
 
@@ -52,6 +53,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line; the exit codes are those of ``paribus.errors``."""
+    streams.prepare_streams()
     # Estimators run in one thread. Without a writable /dev/shm, joblib would print a warning over the progress display.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
@@ -63,11 +65,19 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         _ignore_interrupts()
-        print("paribus: interrupted", file=sys.stderr)
+        output.tell("paribus: interrupted")
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read the answer has had enough of it, and knows.
+        streams.abandon_stdout()
         sys.exit(1)
+    except OSError as error:
+        # Typer prints help by itself; an error that names a file is not of a stream, and not expected here.
+        if error.filename is not None:
+            raise
+        _report_error(streams.unwritable(error))
+        streams.abandon_stdout()
+        sys.exit(ParibusError.exit_code)
 
 
 def _ignore_interrupts() -> None:
@@ -77,9 +87,10 @@ def _ignore_interrupts() -> None:
 
 def _report_error(error: ParibusError) -> None:
     """Print an error on stderr; with ``--json`` also one document on stdout."""
-    print(f"paribus: {error}", file=sys.stderr)
+    output.tell(f"paribus: {error}")
     if "--json" in sys.argv[1:]:
         document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}
         if isinstance(error, StudyError):
             document["mistakes"] = [{"place": m.place, "message": m.message} for m in error.mistakes]
-        print(json.dumps({"error": document}))
+        with contextlib.suppress(ParibusError, BrokenPipeError):  # said on stderr already
+            streams.write_stdout(f"{json.dumps({'error': document})}\n")

@@ -41,7 +41,7 @@ def doctor(
             *_format_entries(findings),
             _summarize(store, findings, actions, there=is_store(store)),
         ):
-            typer.echo(line)
+            output.print_line(line)
     if findings:
         raise typer.Exit(1)
 

@@ -21,7 +21,14 @@ To = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="DIR", help="The folder to write.", show_default="STUDY-keras and so on"),
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="The folder to write.",
+        show_default="STUDY-keras and so on",
+        callback=options.expand_home,
+    ),
 ]
 OnlySeeds = Annotated[
     list[int] | None,
@@ -74,9 +81,9 @@ def export(
 
                 tracked = export_runs(selection, folder)
                 files = (tracked.database,)
-                typer.echo(f"{tracked.added} runs written, {tracked.known} were already in it", err=True)
+                output.tell(f"{tracked.added} runs written, {tracked.known} were already in it")
     for path in files:
-        typer.echo(str(path), err=json)
+        (output.tell if json else output.print_line)(str(path))
     output.report_left_out(selection, networks_only=to == "keras")
     if json:
         output.print_json({"study": selection.results.document.name, "to": to, "files": [str(path) for path in files]})

@@ -37,16 +37,16 @@ def predict(
     # A study in Python may import Keras, which must not happen before this.
     environment.prepare()
     from paribus.cli import predictions
-    from paribus.predict.arms import ask
-    from paribus.predict.inputs import read
+    from paribus.predict.arms import predict_arms
+    from paribus.predict.inputs import read_inputs
     from paribus.results.selection import select_runs
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
         selection = select_runs(open_results(study, opened), arm or ())
-        inputs = read(images, selection.results.document.data.spec(), invert)
-        answers = list(ask(selection, inputs))
+        inputs = read_inputs(images, selection.results.document.data.spec(), invert)
+        answers = list(predict_arms(selection, inputs))
     name, names = selection.results.document.name, inputs.data.class_names
     if json:
         output.print_json(predictions.predictions_fields(name, names, inputs, answers))

@@ -10,12 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paribus.predict.arms import ArmAnswers
+from paribus.predict.arms import ArmPredictions
 from paribus.predict.inputs import Input, Inputs
 
 
 def predictions_fields(
-    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]
+    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
 ) -> dict[str, Any]:
     """The fields of the JSON.
 
@@ -37,7 +37,7 @@ def predictions_fields(
 
 
 def render_predictions(
-    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]
+    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
 ) -> RenderableType:
     """A table for each example, with a row an arm: its answer, the probability, and the agreement of its seeds."""
     parts: list[RenderableType] = []
@@ -52,7 +52,7 @@ def render_predictions(
     return Group(*parts[:-1])
 
 
-def _arm_fields(answers: ArmAnswers, at: int, names: Sequence[str]) -> dict[str, Any]:
+def _arm_fields(answers: ArmPredictions, at: int, names: Sequence[str]) -> dict[str, Any]:
     probabilities, predicted = answers.probabilities[:, at], answers.predicted[:, at]
     mean = answers.mean[at]
     best = int(mean.argmax())
@@ -81,7 +81,7 @@ def _arm_fields(answers: ArmAnswers, at: int, names: Sequence[str]) -> dict[str,
     }
 
 
-def _format_cells(answers: ArmAnswers, at: int, names: Sequence[str]) -> tuple[str, ...]:
+def _format_cells(answers: ArmPredictions, at: int, names: Sequence[str]) -> tuple[str, ...]:
     probabilities, mean = answers.probabilities[:, at], answers.mean[at]
     best, second = (int(index) for index in np.argsort(-mean, kind="stable")[:2])
     low, high = float(probabilities[:, best].min()), float(probabilities[:, best].max())

@@ -70,7 +70,7 @@ def run(
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
         # Beside the answer on stdout, not instead of it: with --json there is one document.
-        typer.echo("paribus: some runs failed; the notes say which and why. Run again to try them once more", err=True)
+        output.tell("paribus: some runs failed; the notes say which and why. Run again to try them once more")
         raise typer.Exit(ParibusError.exit_code)
 
 

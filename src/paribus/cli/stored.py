@@ -25,10 +25,17 @@ Output = Annotated[
         metavar="FILE",
         help="The file to write; - is stdout.",
         show_default="STUDY.html; others: stdout",
+        callback=options.expand_home,
     ),
 ]
 Figures = Annotated[
-    Path | None, typer.Option("--figures", metavar="DIR", help="Also write every figure as a file into this folder.")
+    Path | None,
+    typer.Option(
+        "--figures",
+        metavar="DIR",
+        help="Also write every figure as a file into this folder.",
+        callback=options.expand_home,
+    ),
 ]
 FigureFormat = Annotated[
     Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="The format of the figures.")
@@ -54,13 +61,16 @@ def report(
         outcome = open_results(study, opened).outcome()
         if figures is not None:
             for file in reports.write_figures(outcome, figures, figure_format):
-                typer.echo(str(file), err=True)
+                output.tell(str(file))
         if out == output.STDOUT or (out is None and format != "html"):
-            typer.echo(reports.render_report(outcome, format), nl=False)
+            if format == "json":
+                output.print_outcome(outcome, json=True)
+            else:
+                output.print_text(reports.render_report(outcome, format))
             return
         path = out or Path(f"{outcome.document.name}.html")
         reports.write_report(outcome, format, path)
-    typer.echo(f"{path} ({path.stat().st_size / 1e6:.2f} MB)", err=True)
+    output.tell(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
 
 
 def compare(

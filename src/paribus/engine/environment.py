@@ -53,8 +53,9 @@ _NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 def prepare(place: Place | None = None) -> None:
     """Set this process up for training in a place: stay there and set the flags. Call before anything imports JAX.
 
-    Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the user's ``XLA_FLAGS`` stay, before ours; what
-    else the libraries would read is taken away (``variables.py``). Calling again, here or in a child, changes nothing.
+    Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the
+    user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is taken away (``variables.py``). Calling
+    again, here or in a child, changes nothing.
 
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
@@ -82,6 +83,7 @@ def prepare(place: Place | None = None) -> None:
     os.environ["XLA_FLAGS"] = " ".join((*users, *ours))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     _keep_programs()
 
 

@@ -23,6 +23,7 @@ from paribus.store.failures import explained
 from paribus.store.forgetting import forget_row, raw_row
 from paribus.store.lock import WriterLock, no_writer
 from paribus.store.points import Hook, Point, nothing
+from paribus.store.regular import check_kinds
 from paribus.store.salvage import salvage
 from paribus.store.survey import Finding, Problem, survey
 
@@ -88,10 +89,11 @@ def is_store(folder: Path) -> bool:
     """Whether there is a store in a folder.
 
     Raises:
-        StoreError: it is no folder.
+        StoreError: it is no folder, or has something else in a file's place.
     """
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder}: not a folder, and a store is one; choose another with --store")
+    check_kinds(folder)
     return (folder / DATABASE_NAME).exists() or (folder / ARTIFACTS_NAME).exists()
 
 
@@ -133,7 +135,7 @@ class _Repair:
                 return "removed"
             case Problem.ORPHAN:
                 # It may have gone already, together with the run that it once belonged to.
-                if (self._folder / finding.subject).exists():
+                if os.path.lexists(self._folder / finding.subject):
                     self._move(self._folder / finding.subject)
                 return f"moved to {QUARANTINE_NAME}/"
             case Problem.DATABASE:
@@ -190,7 +192,7 @@ class _Repair:
     def _free(self, name: str) -> Path:
         """A name in quarantine that is not taken."""
         path, number = self._quarantine / name, 0
-        while path.exists():
+        while os.path.lexists(path):
             number += 1
             path = self._quarantine / f"{name}.{number}"
         return path

@@ -30,6 +30,7 @@ from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
 from paribus.store.points import Hook, Point, nothing
 from paribus.store.reading import ReadingDatabase, reading
+from paribus.store.regular import check_kinds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,7 @@ class SqliteStore(Store):
         with explained(path, "the store cannot be opened"):
             if path.exists() and not path.is_dir():
                 raise StoreError(f"{path}: not a folder, and a store is one; choose another with --store")
+            check_kinds(path)
         if mode == "read":
             return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
         with explained(path, "the store cannot be opened for writing"):

@@ -44,7 +44,8 @@ def load_study(source: str) -> StudyDocument:
     if source in builtin.NAMES:
         return parse_study(builtin.text(source), source)
     if source.endswith(".toml"):
-        return with_absolute_paths(parse_study(_read(Path(source)), source), Path(source).parent)
+        path = _expand_home(source)
+        return with_absolute_paths(parse_study(_read(path), source), path.parent)
     if ":" in source:
         return load_python_study(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)
@@ -82,7 +83,7 @@ def parse_study(text: str, source: str) -> StudyDocument:
         raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
 
 
-_ESCAPE = re.compile("backslash|hex value|codepoint|scalar", re.IGNORECASE)
+_ESCAPE = re.compile("unescaped|backslash|hex value|codepoint|scalar", re.IGNORECASE)
 """Matches the messages of tomllib about a backslash in double quotes that begins no escape of TOML."""
 
 
@@ -119,6 +120,13 @@ def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
     if grid_mistakes:
         raise StudyError(source, grid_mistakes)
     return document
+
+
+def _expand_home(source: str) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        return Path(source)  # "~someone" has no home: reading says that there is no such file
 
 
 def _read(path: Path) -> str:
