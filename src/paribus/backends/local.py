@@ -23,7 +23,7 @@ from paribus.backends.worker import given_up
 from paribus.backends.worker_count import workers_for
 from paribus.errors import UsageError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Core, Gpu, Place, memory, places
+from paribus.machine import Core, Gpu, Place, list_places, read_memory_limit
 from paribus.records import DataSummary, Ended, Event, Interrupted, Job, Started, TrainJob
 
 MAX_ATTEMPTS = 3
@@ -70,7 +70,7 @@ class LocalBackend(Backend):
             raise UsageError(f"{workers} workers: at least 1 is needed; leave --workers out for one per core")
         if lanes is not None and lanes < 1:
             raise UsageError(f"{lanes} lanes: at least 1 is needed; leave --lanes out for 1 on a core, 8 on a GPU")
-        self._places: Sequence[Place] = places()
+        self._places: Sequence[Place] = list_places()
         self._limit = workers or len(self._places)
         self._lanes = lanes or (GPU_LANES if isinstance(self._places[0], Gpu) else 1)
         self._may_share = workers is None and isinstance(self._places[0], Core) and self._lanes == 1
@@ -136,7 +136,7 @@ class LocalBackend(Backend):
             costs = [cost(job) * data.train for job in jobs] if data is not None else []
             held = 4 * (data.train + data.test) * math.prod(data.input_shape) if data is not None else 0
             cores = len(self._places)
-            self._limit = min(workers_for(costs, cores), max(cores, memory() // (WORKER_MEMORY + held)))
+            self._limit = min(workers_for(costs, cores), max(cores, read_memory_limit() // (WORKER_MEMORY + held)))
             for worker in self._workers:
                 self._settle(worker)
 

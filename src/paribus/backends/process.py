@@ -19,7 +19,7 @@ from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
 from paribus.engine.variables import check_environment, without_foreign_settings
 from paribus.errors import BackendError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Gpu, Place, written
+from paribus.machine import Gpu, Place, format_place
 from paribus.records import Ended, EpochDone, Event
 
 MODULE = "paribus.backends.worker"
@@ -61,7 +61,7 @@ class Process:
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), written(place), str(lanes)]
+        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), format_place(place), str(lanes)]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -23,7 +23,7 @@ from paribus.data.read_once import READ_DATA
 from paribus.engine import environment
 from paribus.errors import BackendError, ModelError, ParibusError, UsageError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Place, read
+from paribus.machine import Place, parse_place
 from paribus.records import (
     Curve,
     Described,
@@ -173,7 +173,7 @@ if __name__ == "__main__":
     # By its own name: what is defined here and sent would else be looked for in the driver's __main__.
     from paribus.backends import worker
 
-    worker.main(int(sys.argv[1]), int(sys.argv[2]), read(sys.argv[3]), int(sys.argv[4]))
+    worker.main(int(sys.argv[1]), int(sys.argv[2]), parse_place(sys.argv[3]), int(sys.argv[4]))
     # All is sent. Taking JAX down in good order would keep the driver waiting for a third of a second.
     sys.stdout.flush()
     sys.stderr.flush()
