@@ -248,3 +248,38 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     shown = capfd.readouterr()
     assert "without 1 Dropout layer" in shown.out
     assert "0 to do" in shown.err
+
+
+def shared_inside() -> keras.Model:
+    dense, inputs = Dense(8), keras.Input((8, 8))
+    x = keras.layers.TimeDistributed(dense)(keras.layers.TimeDistributed(dense)(inputs))
+    return keras.Model(inputs, Dense(10, "softmax")(keras.layers.Flatten()(x)))
+
+
+def frozen_inside() -> keras.Model:
+    base = keras.Sequential([keras.Input((64,)), Dense(8), keras.layers.BatchNormalization()], name="base")
+    base.trainable = False
+    return keras.Sequential([keras.Input((64,)), base, Dense(10, "softmax")])
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (shared_inside, r"layer 'dense.*' is shared by several layers"),
+        (frozen_inside, r"layer 'dense.*' is frozen, and"),
+    ],
+)
+def test_a_file_that_is_another_network_without_its_weights_is_refused(build: Any, said: str, tmp_path: Path) -> None:
+    build().save(tmp_path / "m.keras")
+    with pytest.raises(ModelError, match=said):
+        study_of(str(tmp_path / "m.keras"), "digits")
+
+
+def test_a_file_with_a_layer_around_another_is_taken_apart(tmp_path: Path, engine: Engine) -> None:
+    inputs = keras.Input((8, 8))
+    x = keras.layers.TimeDistributed(Dense(6, "relu"))(inputs)
+    made = keras.Model(inputs, Dense(10, "softmax")(keras.layers.Flatten()(x)))
+    made.save(tmp_path / "m.keras")
+    study, arm = study_of(str(tmp_path / "m.keras"), "digits")
+    outcome = ablate.take_apart(study, arm, parts=["half-width"], seeds=2, backend=Ranking(engine), progress=False)
+    assert outcome.arms[arm].recipe.parameters == made.count_params()

@@ -105,7 +105,7 @@ def limited_group() -> Iterator[Path]:
         if not old:
             (group / "memory.swap.max").write_text("0")
     except OSError as error:
-        pytest.skip(f"no control group of its own may be made here: {error}")
+        pytest.skip(f"no control group of its own may be made here: {error.strerror}")
     yield group
     while (group / "cgroup.procs").read_text():
         time.sleep(0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from paribus import seeds
 from paribus.api.estimators import estimator_arm
-from paribus.data import load, standardization, summarize
+from paribus.data import from_arrays, load, spool, standardization, summarize
 from paribus.engine import steps
 from paribus.errors import ModelError, StudyError
 from paribus.estimators import canonical
@@ -104,7 +105,7 @@ def test_the_loss_is_keras_s(estimators: Estimators) -> None:
     """Also where an answer is certain and wrong: a tree gives probabilities of 0 and 1."""
     found = run(estimators, "DecisionTreeClassifier")
     x_train, y_train, x_test, y_test = digits()
-    tree = canonical.revive(described(estimators, "DecisionTreeClassifier").model)
+    tree = canonical.estimator_from_text(described(estimators, "DecisionTreeClassifier").model)
     tree.set_params(random_state=seeds.random_states(Seeds.of(0), 1)[0]).fit(x_train, y_train)
     expected = keras.losses.SparseCategoricalCrossentropy()(y_test, tree.predict_proba(x_test).astype(np.float32))
     assert found.scores is not None
@@ -115,7 +116,9 @@ def test_the_loss_is_keras_s(estimators: Estimators) -> None:
 def test_examples_are_prepared_as_for_a_network(estimators: Estimators) -> None:
     spec = replace(DIGITS, scale=None, standardize=True)
     data = load(spec)
-    kept = estimators._prepared(spec, 0.25)
+    training = Protocol(validation_split=0.25).training()
+    recipe = estimators.describe(DescribeJob("a", '{"estimator": {"GaussianNB": {}}}', spec, training))
+    kept = estimators._prepared(TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, spec))
     assert len(kept.train.x) == len(data.x_train) * 3 // 4
     prepare = steps.prepared((64,), None, standardization(data.x_train[: len(kept.train.x)]))
     np.testing.assert_allclose(kept.test.x, prepare(data.x_test), rtol=1e-6, atol=1e-6)
@@ -133,9 +136,11 @@ def test_validation_split_and_class_weights_are_followed(estimators: Estimators)
     assert (plain.predict_proba(x_test) != direct.predict_proba(x_test)).any()
 
 
-def test_a_class_that_training_never_saw_has_probability_zero(estimators: Estimators) -> None:
-    training = Protocol(validation_split=0.995).training()
-    found = run(estimators, "GaussianNB", training=training)
+def test_a_class_that_training_never_saw_has_probability_zero(estimators: Estimators, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    labels = np.arange(40) % 2
+    spec = spool(from_arrays(x, labels, x, np.arange(40) % 3, class_names=["a", "b", "c"]), tmp_path / "unseen")
+    found = run(estimators, "GaussianNB", data=spec)
     assert found.predictions is not None
     assert found.scores is not None
     assert (found.predictions.true_probability == 0).any()

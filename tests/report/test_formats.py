@@ -55,7 +55,7 @@ def test_markdown_of_hostile_text():
 
 
 def test_a_studys_toml_is_part_of_the_report_unless_it_is_built_in(tiny):
-    assert "study.toml" not in render_report(examples.notebook(2), "md")
+    assert "study.toml" not in render_report(examples.tiny(2), "md")
     changed = render_report(examples.tiny(2, question="Other?"), "md")
     assert "paribus run study.toml --seeds 2" in changed
     assert 'question = "Other?"' in changed

@@ -43,7 +43,7 @@ def results() -> pb.Results:
 def test_a_study_says_what_its_metrics_are() -> None:
     found = {m.name: (m.label, m.unit, m.higher_is_better) for m in own_metrics(StudyDocument.model_validate(TOML))}
     assert list(found) == [f"{s}_{m}" for m in ("auc", "f1_score", "brier", "kl_divergence") for s in ("test", "train")]
-    assert found["test_auc"] == ("test auc", Unit.FRACTION, True)
+    assert found["test_auc"] == ("test AUC", Unit.PLAIN, True)
     assert found["train_brier"] == ("train brier", Unit.PLAIN, False)
     assert found["test_kl_divergence"] == ("test kl divergence", Unit.NATS, False)
 
@@ -67,7 +67,7 @@ def test_every_report_has_their_table(results: pb.Results, form: str) -> None:
 
 
 def test_text_json_and_csv_have_them(results: pb.Results) -> None:
-    assert re.search(r"^metric +a +b *$\ntest auc, % +\d\d\.\d\d +\d\d\.\d\d *$", repr(results), re.MULTILINE)
+    assert re.search(r"^metric +a +b *$\ntest AUC +0\.\d+ +0\.\d+ *$", repr(results), re.MULTILINE)
     found = results.to_json()
     arm = found["arms"][0]
     assert found["metrics"][:2] == ["test_auc", "train_auc"]

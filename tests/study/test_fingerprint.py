@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paribus.records import DataSpec, DataSummary, EarlyStopping, LayerSummary, Recipe, Seeds, Training
+from paribus.records import DataSpec, DataSummary, EarlyStopping, Imputation, LayerSummary, Recipe, Seeds, Training
 from paribus.study import fingerprint
 from paribus.study.document import Arm
 from paribus.study.fingerprint import recipe_key, run_fingerprint
@@ -47,6 +47,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]')},
     "the positive class": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")},
     "precision": {"training": replace(TRAINING, precision="bf16")},
+    "which examples validate": {"training": replace(TRAINING, validation="stratified")},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -60,6 +61,8 @@ SAME: dict[str, dict[str, Any]] = {
     "where the data lies": {"spec": replace(SPEC, source="/somewhere/else")},
     "where the test split lies": {"spec": replace(SPEC, test="/somewhere/test.csv")},
     "how the data is read": {"spec": replace(SPEC, label="y", categorical=("a",), test_fraction=0.2)},
+    "how missing values are filled in": {"spec": replace(SPEC, drop=("id",), impute=Imputation("median"))},
+    "remarks on the data": {"data": replace(DATA, notes=("a remark",), class_names=("a", "b"))},
     "the data's name": {"data": replace(DATA, name="digits of 1998")},
     "layer summaries": {"recipe": replace(RECIPE, layers=())},
     "a whole number for a scale": {"spec": replace(SPEC, scale=255)},
@@ -70,6 +73,15 @@ SAME: dict[str, dict[str, Any]] = {
 def test_a_fingerprint_is_pinned() -> None:
     """If this changes, no stored run is found again: raise ``ENGINE`` and say so in the changelog."""
     assert of() == "58b6e00265422a82b96785d156e2d9292f67c9c0b5171c2d0e5656febaccb5b3"
+
+
+def test_networks_with_convolutions_have_a_mark_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of their kernels names only their runs anew."""
+    convolutional = replace(RECIPE, model=RECIPE.model + '{"class_name":"Conv2D"}')
+    before, plain = of(recipe=convolutional), of()
+    monkeypatch.setattr(fingerprint, "KERNELS", fingerprint.KERNELS + 1)
+    assert of(recipe=convolutional) != before
+    assert of() == plain
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -102,13 +114,14 @@ def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
         *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision"),
-        "positive",
+        *("positive", "validation"),
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]
     assert [f.name for f in fields(Recipe)] == ["model", "optimizer", "parameters", "layers"]
     assert [f.name for f in fields(DataSpec)] == [
-        *("source", "scale", "flatten", "standardize", "label", "categorical", "test", "test_fraction")
+        *("source", "scale", "flatten", "standardize", "label", "categorical", "test", "test_fraction"),
+        *("drop", "impute"),
     ]
 
 

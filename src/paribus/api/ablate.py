@@ -162,7 +162,7 @@ def take_apart(
         backend: where to compute, instead of worker processes of this machine; it is closed at the end.
         progress: whether to show how it goes.
     """
-    folder = None if store is None else Path(store)
+    folder = None if store is None else Path(store).expanduser()
     base = _base(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     backend = backend or local_backend(base, workers, lanes)
     display = suitable() if progress else Silent()

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from paribus.data import Dataset, from_arrays, spool, summarize
 from paribus.errors import StudyError, UsageError
 from paribus.records import DataSpec
-from paribus.study.document import Data
+from paribus.study.data_table import Data
 from paribus.study.mistakes import translate_mistakes
 
 Scale = float | None | Literal["auto"]

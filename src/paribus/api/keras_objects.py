@@ -102,6 +102,11 @@ def _metric(given: Any) -> Written:
     if not isinstance(given, (dict, keras.metrics.Metric)):
         kind = getattr(given, "__name__", type(given).__name__)
         raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
+    if not isinstance(given, dict) and getattr(keras.metrics, type(given).__name__, None) is not type(given):
+        raise UsageError(
+            f"metric {type(given).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
+            "each network answered on the test split is kept: paribus export --to parquet"
+        )
     config = given if isinstance(given, dict) else keras.saving.serialize_keras_object(given)
     name, arguments = _class(config, keras.metrics, "metric")
     counted = re.compile(rf"{re.escape(name_of(name, {}))}(_\d+)?")

@@ -10,7 +10,8 @@ from paribus.ablation import AS_IT_IS, read_model_file
 from paribus.api import keras_objects
 from paribus.api.data_argument import read_data_argument
 from paribus.api.study import Study
-from paribus.errors import UsageError, unknown_name
+from paribus.errors import Mistake, ModelError, UsageError, unknown_name
+from paribus.keras_config.graph import frozen_layers, shared_layers
 from paribus.records import canonical_json
 from paribus.study.load import check_table
 from paribus.study.overrides import override
@@ -54,6 +55,7 @@ def _needed(model: str, data: str | None) -> str:
 def _from_file(path: Path, data: str) -> Study:
     """A model that somebody handed over: only its config is read, as JSON, and no code in it is run anywhere."""
     config = read_model_file(path)
+    _check_file(path, config)
     compiled = config.pop("compile_config", None) or {}
     # Of a Sequential or functional model its first layer says what it reads.
     shapes = [layer["config"].get("batch_shape") for layer in _first_layers(config)]
@@ -67,6 +69,32 @@ def _from_file(path: Path, data: str) -> Study:
         protocol["loss"] = keras_objects.loss_from_config(compiled["loss"])
     table = {"name": _name(path), "data": prepared.table, "protocol": protocol, "arms": {AS_IT_IS: arm}}
     return Study.of(check_table(table, str(path)))
+
+
+def _check_file(path: Path, config: dict[str, Any]) -> None:
+    """Refuse what is another network without the file's weights, as ``pb.compare`` refuses it in a live model.
+
+    Raises:
+        ModelError: layers are shared, or frozen.
+    """
+    mistakes = [
+        Mistake(
+            "",
+            f"layer '{name}' is shared by several layers, which its config alone does not carry: each would get "
+            "weights of its own. Call one layer twice in a functional model, or write a layer class that holds it",
+        )
+        for name in dict.fromkeys(shared_layers(config))
+    ]
+    mistakes += [
+        Mistake(
+            "",
+            f"layer '{name}' is frozen, and weights are not taken along: it would stay as it is drawn. Save it with "
+            "trainable = True, or put its outputs into the data",
+        )
+        for name in frozen_layers(config)
+    ]
+    if mistakes:
+        raise ModelError(str(path), mistakes)
 
 
 def _first_layers(config: dict[str, Any]) -> list[dict[str, Any]]:

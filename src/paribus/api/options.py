@@ -29,6 +29,7 @@ class StudyOptions(TypedDict, total=False):
     validation: str
     class_weight: Mapping[Any, float] | str | None
     early_stopping: int | Mapping[str, Any] | None
+    callbacks: Sequence[Any]
     precision: str
     metrics: Sequence[Any]
     positive: str | None
@@ -59,6 +60,7 @@ DEFAULTS: StudyOptions = {
     "validation": "last",
     "class_weight": None,
     "early_stopping": None,
+    "callbacks": (),
     "precision": "float32",
     "metrics": (),
     "positive": None,

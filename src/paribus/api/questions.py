@@ -9,6 +9,7 @@ from paribus.analysis import (
     CheckAnswer,
     ContrastScores,
     JudgedContrast,
+    Schedule,
     SeedScores,
     check_not_worse,
     check_sentence,
@@ -22,6 +23,7 @@ from paribus.errors import UsageError
 from paribus.report.json import contrast_fields
 from paribus.results.scores import StudyScores
 from paribus.results.stored_study import StoredResults
+from paribus.study.statements import declared_statements
 
 EXIT_CODES = {CheckAnswer.HOLDS: 0, CheckAnswer.FAILS: 3, CheckAnswer.UNDECIDED: 4}
 
@@ -95,15 +97,29 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
     if not declared:
         raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
     scores, comparison = results.scores(), results.document.comparison
+    statements = {statement.key: statement for statement in declared_statements(results.document)}
+    some_primary = any(statement.primary for statement in statements.values())
     texts, documents = [], []
     for contrast in declared:
+        statement = statements[contrast.a, contrast.b, contrast.metric]
+        # Where some statements are primary, only those are looked at again (decision records 0050 and 0055).
+        grows = bool(comparison.looks) and (statement.primary or not some_primary)
         metric = scores.metric(contrast.metric)
         pair = _pair(results, scores, contrast.a, contrast.b, metric)
         (found,) = compare_family(
             [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
         )
         stored = _enough(found)
-        made = plan_seeds(stored, detect, metric, power=power, level=comparison.level, contrasts=len(declared))
+        made = plan_seeds(
+            stored,
+            detect,
+            metric,
+            power=power,
+            level=comparison.level,
+            contrasts=len(statements),
+            weight=statement.share,
+            schedule=Schedule(comparison.looks) if grows and comparison.looks else None,
+        )
         texts.append(f"{contrast.a} against {contrast.b}: {made.statement}")
         documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_plain(asdict(made))})
     return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})

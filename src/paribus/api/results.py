@@ -143,7 +143,7 @@ class Results:
         """
         from paribus import report
 
-        path = Path(path)
+        path = Path(path).expanduser()
         chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
         if chosen not in report.FORMATS:
             raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")

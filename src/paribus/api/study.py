@@ -13,6 +13,7 @@ from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
 from paribus.api.grid_argument import with_grids
+from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import Model, take_down
 from paribus.api.options import StudyOptions, resolve_options, shows_options
 from paribus.api.results import Results
@@ -33,7 +34,7 @@ class Study:
     """A question, data, what is held equal, arms, and the comparisons that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics and callbacks are not used either; what is measured is measured the same way for all.
+    used. Their own metrics are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -56,6 +57,8 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
+            ``early_stopping``; others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
@@ -108,11 +111,12 @@ class Study:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         said = resolve_options(options)
+        if said["callbacks"]:
+            said["early_stopping"] = read_callbacks(said["callbacks"], said["early_stopping"])
         models = take_down(arms, said["optimizer"])
         readers = [model.reads for model in models.values() if model.reads is not None]
         argument = read_data_argument(data, scale=said["scale"], standardize=said["standardize"], readers=readers)
         self._given: DataArgument | None = argument
-        _check_scaled_once(argument.table.scale if said["scale"] == "auto" else None, models)
         baseline = said["baseline"]
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
@@ -223,7 +227,7 @@ class Study:
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
-        folder = None if store is None else Path(store)
+        folder = None if store is None else Path(store).expanduser()
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
         asked = check_arms(study, arms)
@@ -264,16 +268,6 @@ def _with_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
 def _joined(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
-
-
-def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None:
-    """A network that scales pixels itself must not get scaled ones, unless that was asked for."""
-    own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
-    if scale is not None and own:
-        raise UsageError(
-            f"arm '{own[0]}' has a Rescaling layer, and pixels of this data are divided by {scale:g} already: "
-            f"say scale=None to leave them as they are, or scale={scale:g} if both are meant"
-        )
 
 
 def _by_text(weights: Mapping[int, float] | str | None) -> Any:

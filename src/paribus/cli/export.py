@@ -20,7 +20,15 @@ To = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to.", show_default="STUDY-keras and so on")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Where to.",
+        show_default="STUDY-keras and so on",
+        callback=options.expand_home,
+    ),
 ]
 OnlySeeds = Annotated[
     list[int] | None,

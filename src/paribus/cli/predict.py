@@ -37,16 +37,16 @@ def predict(
     # Before anything imports Keras, as a study in Python does.
     environment.prepare()
     from paribus.cli import predictions
-    from paribus.predict.arms import ask
-    from paribus.predict.inputs import read
+    from paribus.predict.arms import predict_arms
+    from paribus.predict.inputs import read_inputs
     from paribus.results.selection import select_runs
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
         chosen = select_runs(open_results(study, opened), arm or ())
-        inputs = read(images, chosen.results.document.data.spec(), invert)
-        answers = list(ask(chosen, inputs))
+        inputs = read_inputs(images, chosen.results.document.data.spec(), invert)
+        answers = list(predict_arms(chosen, inputs))
     name, names = chosen.results.document.name, inputs.data.class_names
     if json:
         output.print_json(predictions.document(name, names, inputs, answers))

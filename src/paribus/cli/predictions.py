@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paribus.predict.arms import ArmAnswers
+from paribus.predict.arms import ArmPredictions
 from paribus.predict.inputs import Input, Inputs
 
 
-def document(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]) -> dict[str, Any]:
+def document(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]) -> dict[str, Any]:
     """Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds."""
     return {
         "study": study,
@@ -31,7 +31,7 @@ def document(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence
     }
 
 
-def renderable(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmAnswers]) -> RenderableType:
+def renderable(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]) -> RenderableType:
     """A table an example: a row an arm, with its answer, how sure it is, and how far its seeds agree."""
     parts: list[RenderableType] = []
     for at, each in enumerate(inputs.inputs):
@@ -45,7 +45,7 @@ def renderable(study: str, names: Sequence[str], inputs: Inputs, answers: Sequen
     return Group(*parts[:-1])
 
 
-def _arm(of_arm: ArmAnswers, at: int, names: Sequence[str]) -> dict[str, Any]:
+def _arm(of_arm: ArmPredictions, at: int, names: Sequence[str]) -> dict[str, Any]:
     given, predicted = of_arm.probabilities[:, at], of_arm.predicted[:, at]
     mean = of_arm.mean[at]
     best = int(mean.argmax())
@@ -74,7 +74,7 @@ def _arm(of_arm: ArmAnswers, at: int, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _cells(of_arm: ArmAnswers, at: int, names: Sequence[str]) -> tuple[str, ...]:
+def _cells(of_arm: ArmPredictions, at: int, names: Sequence[str]) -> tuple[str, ...]:
     given, mean = of_arm.probabilities[:, at], of_arm.mean[at]
     best, second = (int(index) for index in np.argsort(-mean, kind="stable")[:2])
     low, high = float(given[:, best].min()), float(given[:, best].max())

@@ -25,10 +25,17 @@ Output = Annotated[
         metavar="FILE",
         help="Where to write it; - is stdout.",
         show_default="STUDY.html; others: stdout",
+        callback=options.expand_home,
     ),
 ]
 Figures = Annotated[
-    Path | None, typer.Option("--figures", metavar="DIR", help="Also write every figure as a file into this folder.")
+    Path | None,
+    typer.Option(
+        "--figures",
+        metavar="DIR",
+        help="Also write every figure as a file into this folder.",
+        callback=options.expand_home,
+    ),
 ]
 FigureFormat = Annotated[Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="What kind of files.")]
 MetricName = Annotated[str, typer.Option("--metric", metavar="M", help=METRIC_HELP)]

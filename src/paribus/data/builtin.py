@@ -115,9 +115,9 @@ def _packaged(path: Path, digest: str) -> NDArray[Any]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}. Install paribus again") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != digest:
+    digest_read = hashlib.sha256(content).hexdigest()
+    if digest_read != digest:
         raise DataError(
-            f"{path}: not the file that paribus shipped: sha256 {found}, expected {digest}. Install paribus again"
+            f"{path}: not the file that paribus shipped: sha256 {digest_read}, expected {digest}. Install paribus again"
         )
     return idx.decode(content, str(path))

@@ -185,7 +185,7 @@ def most_words(*, is_label: bool) -> int:
 
 
 def too_many_words(most: int) -> str:
-    """What is said of a column with more words than that."""
+    """The message about a column with more words than that."""
     return (
         f"more than {most} different words; is this an identifier or free text? Leave it out with `drop`"
         if most == MAX_CATEGORIES

@@ -48,8 +48,8 @@ def read(path: Path, options: TableOptions) -> Table:
 def _table(source: str, rows: Iterator[list[str]], options: TableOptions) -> Table:
     header = [name.strip() for name in next(rows, [])]
     check_names(header, source, options)
-    asked_for = (options.label, *options.categorical)
-    index = [name for name in header if _PANDAS_INDEX.fullmatch(name) and name not in (*asked_for, *options.drop)]
+    named = (options.label, *options.categorical)
+    index = [name for name in header if _PANDAS_INDEX.fullmatch(name) and name not in (*named, *options.drop)]
     left_out = {*options.drop, *index}
     check_features([name for name in header if name not in left_out], source, options)
     columns = [(place, Cells(name, source, options)) for place, name in enumerate(header) if name not in left_out]
@@ -76,7 +76,7 @@ def index_note(names: list[str], reason: str) -> tuple[str, ...]:
 
 
 def check_names(names: list[str], source: str, options: TableOptions) -> None:
-    """Check a table's column names, and that the columns asked for exist.
+    """Check a table's column names, and that the columns which options name exist.
 
     Raises:
         DataError: there is no header, it is too wide, a name is empty or there twice, or a column that was named is not
@@ -98,9 +98,9 @@ def check_names(names: list[str], source: str, options: TableOptions) -> None:
         if name in seen:
             raise DataError(f"{source}: two columns are named {name!r}; expected different names")
         seen.add(name)
-    asked = [("label", options.label), *(("categorical", name) for name in options.categorical)]
+    named = [("label", options.label), *(("categorical", name) for name in options.categorical)]
     dropped = () if options.is_test else options.drop
-    for option, name in (*asked, *(("drop", name) for name in dropped)):
+    for option, name in (*named, *(("drop", name) for name in dropped)):
         if name not in seen:
             listed = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
             raise DataError(

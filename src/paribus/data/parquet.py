@@ -39,8 +39,8 @@ def read(path: Path, options: TableOptions) -> Table:
         with parquet.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
             check_names(list(schema.names), source, options)
-            asked_for = (options.label, *options.categorical, *options.drop)
-            index = [name for name in _index_columns(schema) if name not in asked_for]
+            named = (options.label, *options.categorical, *options.drop)
+            index = [name for name in _index_columns(schema) if name not in named]
             left_out = {*options.drop, *index}
             names = [name for name in schema.names if name not in left_out]
             check_features(names, source, options)
@@ -78,8 +78,8 @@ def _index_columns(schema: Any) -> list[str]:
 
 def _by_name(table: Any, names: list[str]) -> list[tuple[str, Any]]:
     """The columns of these names in their order, found in one pass: looking each up would be quadratic."""
-    wanted = set(names)
-    return [(name, values) for name, values in zip(table.column_names, table.columns, strict=True) if name in wanted]
+    to_read = set(names)
+    return [(name, values) for name, values in zip(table.column_names, table.columns, strict=True) if name in to_read]
 
 
 def _column(name: str, values: Any, source: str, options: TableOptions) -> Numbers | Words:

@@ -87,7 +87,7 @@ def _offset(path: Path, value: Any) -> NDArray[np.float64] | None:
 def _columns(path: Path, value: Any) -> tuple[Column, ...] | None:
     if value is None:
         return None
-    columns = [_column(each) for each in value] if isinstance(value, list) else [None]
+    columns = [_column(entry) for entry in value] if isinstance(value, list) else [None]
     if any(column is None for column in columns):
         raise DataError(f"{path}: `columns` is not a list of columns as paribus writes it")
     return tuple(column for column in columns if column is not None)

@@ -25,7 +25,10 @@ TABLE_OPTIONS = ("label", "categorical", "test", "test_fraction", "drop", "imput
 
 
 LARGE_PIXEL = 128
-"""Images of bytes with a pixel as large as this were not scaled."""
+"""Images with a pixel as large as this were not scaled."""
+
+FEWEST_PIXELS = 64
+"""Examples of fewer whole numbers are rather counts of something than pixels."""
 
 LOOKED_AT = 1000
 """Images that are looked at for that."""
@@ -180,14 +183,16 @@ def _inside(folder: Path) -> list[Path]:
 
 def _unscaled(spec: DataSpec, dataset: Dataset) -> tuple[str, ...]:
     """A remark on pixels that nothing scales; named data is left out, whose studies say what they do."""
-    images_of_bytes = dataset.x_train.dtype == np.uint8 and len(dataset.input_shape) > 1
-    if spec.scale is not None or spec.standardize or not images_of_bytes or is_name(spec.source):
+    if spec.scale is not None or spec.standardize or is_name(spec.source):
         return ()
-    largest = int(dataset.x_train[:LOOKED_AT].max())
-    if largest < LARGE_PIXEL:
+    if dataset.columns is not None or math.prod(dataset.input_shape) < FEWEST_PIXELS:
+        return ()
+    pixels = dataset.x_train[:LOOKED_AT]
+    largest = float(pixels.max())
+    if not LARGE_PIXEL <= largest <= 255 or pixels.min() < 0 or (pixels != np.floor(pixels)).any():
         return ()
     return (
-        f"Pixels lie in 0 to {largest} and are divided by nothing, unless a network does it itself; `scale = 255` "
+        f"Pixels lie in 0 to {largest:g} and are divided by nothing, unless a network does it itself; `scale = 255` "
         "brings them to 0 to 1, and `scale = 1` says that they are meant so.",
     )
 
@@ -198,7 +203,7 @@ def _check_options(spec: DataSpec, source: _Source) -> None:
         if getattr(spec, option) not in (None, ()) and option not in source.options:
             raise UsageError(f"{where}: `{option}` means nothing for {source.kind}; leave it out")
     if spec.test is not None and spec.test_fraction is not None:
-        raise UsageError(f"{where}: `test` and `test_fraction` are both given; expected one of them")
+        raise UsageError(f"{where}: `test` and `test_fraction` stand side by side; expected one of them")
     if spec.test_fraction is not None and not 0 < spec.test_fraction < 1:
         raise UsageError(f"{where}: test_fraction = {spec.test_fraction:g}; expected a share between 0 and 1")
     if spec.scale is not None and not 0 < spec.scale < math.inf:

@@ -1,7 +1,7 @@
 """Folders that appear whole or not at all, and what is left of one whose maker was killed.
 
 A folder is made under a temporary name beside its place, with a lock on it that the kernel drops with the process.
-Whoever makes the next one removes those whose lock nobody holds: no clock and no process id is asked.
+Whoever makes the next one removes those whose lock nobody holds; no clock and no process id is looked at.
 """
 
 from __future__ import annotations

@@ -34,12 +34,12 @@ def near_unique_note(columns: Sequence[Numbers | Words]) -> tuple[str, ...]:
 
 def filled_note(filled: Sequence[Filled], rows: int) -> tuple[str, ...]:
     """A remark on what was filled in."""
-    with_gaps = [each for each in filled if each.missing]
+    with_gaps = [column for column in filled if column.missing]
     if not with_gaps:
         return ()
     parts = [
-        f"{each.column.name!r} in {each.missing} of {rows} training rows (by {_spelled(each.column.fill)})"
-        for each in with_gaps[:LISTED]
+        f"{gap.column.name!r} in {gap.missing} of {rows} training rows (by {_spelled(gap.column.fill)})"
+        for gap in with_gaps[:LISTED]
     ]
     more = f" and {len(with_gaps) - LISTED} more columns" if len(with_gaps) > LISTED else ""
     return (f"Missing values were filled in with what the training split has: {', '.join(parts)}{more}.",)
@@ -58,8 +58,8 @@ def _is_near_unique(column: Numbers | Words) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:LISTED])) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
-    return f"Column{'' if len(names) == 1 else 's'} {shown}"
+    listed = ", ".join(map(repr, names[:LISTED])) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return f"Column{'' if len(names) == 1 else 's'} {listed}"
 
 
 def _spelled(fill: float | str | None) -> str:

@@ -49,7 +49,7 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     alphabetical order.
 
     Raises:
-        UsageError: ``spec.label`` is not given.
+        UsageError: ``spec.label`` is missing.
         DataError: see the readers; or training and test tables do not agree.
     """
     options = _options(path, spec)
@@ -66,7 +66,7 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     names = _class_names(table.source, labels, train)
     features = [column for column in table.columns if column.name != options.label]
     filled = [learn_column(column, train, spec.impute, table.source) for column in features]
-    columns = tuple(each.column for each in filled)
+    columns = tuple(learnt.column for learnt in filled)
     _check_size(table.source, len(train) + len(test), columns)
     offset, rounding_notes = _offset(features, columns, train, centred=spec.standardize)
     notes = (*table.notes, *near_unique_note(features), *filled_note(filled, len(train)), *rounding_notes)
@@ -117,7 +117,7 @@ def _same_kind(column: Numbers | Words, table: Table, train: Table) -> Numbers |
     if isinstance(other, Numbers) and isinstance(column, Words) and np.isnan(other.values).all():
         # No row of the test table has a value, so nothing says which kind it is.
         return Words(column.name, np.full(len(other.values), -1, np.int32), ())
-    kinds = ["numbers" if isinstance(each, Numbers) else "words" for each in (column, other)]
+    kinds = ["numbers" if isinstance(values, Numbers) else "words" for values in (column, other)]
     raise DataError(
         f"{table.source}: column {column.name!r} holds {kinds[1]}, but {kinds[0]} in {train.source}. "
         "Correct the values, or name the column in `categorical`"

@@ -91,9 +91,9 @@ def _own_parts(data: Dataset, validation_split: float, validation: str | None) -
     examples, own = len(data.x_train), data.own_validation
     share = own / examples
     if validation is not None or not math.isclose(validation_split * examples, own, abs_tol=0.5):
-        asked = f"validation_split = {validation_split:g}" + (f', validation = "{validation}"' if validation else "")
+        protocol = f"validation_split = {validation_split:g}" + (f', validation = "{validation}"' if validation else "")
         raise UsageError(
-            f"{asked}: {data.name} has a validation split of its own, {own} of {examples} examples. Say "
+            f"{protocol}: {data.name} has a validation split of its own, {own} of {examples} examples. Say "
             f"validation_split = {share:.6g} to validate on exactly those, or merge its folder into `train`"
         )
     return TrainingParts(slice(0, examples - own), slice(examples - own, examples))

@@ -1,4 +1,4 @@
-"""What a display is told, and the one that shows nothing."""
+"""The interface of a display, and the display that shows nothing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Display(ABC):
 
     @abstractmethod
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
-        """What is going to be done, before anything is."""
+        """Show the plan, before the first run starts."""
 
     @abstractmethod
     def show(self, event: Event) -> None:
-        """Something happened."""
+        """Show an event of the run."""
 
     def __enter__(self) -> Self:
         return self

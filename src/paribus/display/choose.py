@@ -1,4 +1,4 @@
-"""Which display fits where the user looks."""
+"""The display for the place that output goes to: notebook, terminal or log."""
 
 from __future__ import annotations
 

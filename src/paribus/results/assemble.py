@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
-from paribus.analysis.metrics import METRICS, Metric, Unit
+from paribus.analysis.metrics import METRICS, Metric
 from paribus.analysis.pairing import SeedScores
 from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
@@ -108,5 +108,5 @@ def _estimate(scores: SeedScores, metric: Metric, document: StudyDocument) -> Es
     if not scores.seeds:
         return None
     if scores.values.shape[1] == 1:
-        return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.unit is Unit.FRACTION)
+        return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.proportion)
     return estimate_scores(scores.values, document.comparison.level, document.comparison.scope)

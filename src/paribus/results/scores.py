@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis.metrics import Metric, Unit, metric_named
+from paribus.analysis.metrics import FITS_BETTER, FITS_WORSE, Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
@@ -199,17 +199,27 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {name.replace('_', ' ')}{_of_class(document, cls, arguments)}",
+            f"{split} {_spoken(name)}{_of_class(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
             split="training" if split == "train" else split,
+            **(_OF_TRAINING if split == "train" else {}),
+            proportion=keras_names.is_proportion(cls),
         )
         for written in document.protocol.metrics
         for cls, arguments in written.items()
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS
     )
+
+
+_OF_TRAINING: Mapping[str, Any] = {"better": FITS_BETTER, "worse": FITS_WORSE}
+
+
+def _spoken(name: str) -> str:
+    """``f1 score``; AUC is an abbreviation."""
+    return "AUC" if name == "auc" else name.replace("_", " ")
 
 
 def _of_class(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:

@@ -20,9 +20,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     ModelWrapValidatorHandler,
@@ -38,7 +36,8 @@ from paribus import records
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import spelled_out
-from paribus.records import DataSpec, Training, canonical_json
+from paribus.records import Training, canonical_json
+from paribus.study.data_table import Data, Flag, Number, Table, without_defaults
 from paribus.study.rules import find_contradictions, mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -47,20 +46,7 @@ MAX_SEED = 2**31 - 1
 Precision = Literal["float32", "bf16"]
 
 Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict()]
-Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-
-
-def _without(written: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """What is written of a table, without keys that are empty or have these values."""
-    return {key: value for key, value in written.items() if key not in defaults or (value and value != defaults[key])}
-
-
-class _Table(BaseModel):
-    """A table of a study file: unknown keys are mistakes, values never change and are never guessed at."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
@@ -164,56 +150,7 @@ def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple
     return metrics
 
 
-class ImputeSettings(_Table):
-    """How missing values of a table are filled in (see ``paribus.records.Imputation``)."""
-
-    strategy: Literal["median", "most_frequent", "constant"] = "median"
-    fill_value: Number | str | None = None
-    indicator: Flag = False
-
-    @model_validator(mode="after")
-    def _fills(self) -> Self:
-        if self.fill_value is not None and self.strategy != "constant":
-            raise ValueError(
-                f'`fill_value` means nothing for strategy "{self.strategy}"; leave it out, or say strategy = "constant"'
-            )
-        return self
-
-
-def _strategy_alone(value: object) -> object:
-    """``impute = "median"`` for ``impute = { strategy = "median" }``."""
-    return {"strategy": value} if isinstance(value, str) else value
-
-
-class Data(_Table):
-    """Where the data comes from, and how it is read and prepared (see ``paribus.records.DataSpec``).
-
-    ``impute`` is a strategy, or a table of ``strategy``, ``fill_value`` and ``indicator``.
-    """
-
-    source: str = Field(min_length=1)
-    scale: Number | None = Field(default=None, gt=0)
-    flatten: Flag = False
-    standardize: Flag = False
-    label: str | None = None
-    categorical: tuple[str, ...] = ()
-    test: str | None = None
-    test_fraction: Number | None = Field(default=None, gt=0, lt=1)
-    drop: tuple[str, ...] = ()
-    impute: Annotated[ImputeSettings | None, BeforeValidator(_strategy_alone)] = None
-
-    @model_serializer(mode="wrap")
-    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
-        return _without(handler(self), {"drop": (), "impute": None})
-
-    def spec(self) -> DataSpec:
-        """As the frozen value that the other rooms know."""
-        imputation = None if self.impute is None else records.Imputation(**self.impute.model_dump())
-        return DataSpec(**{**self.model_dump(), "drop": self.drop, "impute": imputation})
-
-
-class EarlyStoppingSettings(_Table):
+class EarlyStoppingSettings(Table):
     """When training ends before its last epoch (see ``paribus.records.EarlyStopping``)."""
 
     patience: Whole = Field(ge=0)
@@ -221,7 +158,7 @@ class EarlyStoppingSettings(_Table):
     min_delta: Number = Field(default=0.0, ge=0)
 
 
-class Protocol(_Table):
+class Protocol(Table):
     """What is held equal for all arms.
 
     ``class_weight`` is ``"balanced"``, or a table of labels with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
@@ -246,7 +183,7 @@ class Protocol(_Table):
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
-        return _without(handler(self), {"validation": "last", "positive": None})
+        return without_defaults(handler(self), {"validation": "last", "positive": None})
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -287,7 +224,7 @@ def _by_kind(label: int | str) -> tuple[bool, int, str]:
     return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
-class Arm(_Table):
+class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
     An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
@@ -336,7 +273,7 @@ class Arm(_Table):
         return canonical_json(self.model_dump(exclude={"levels", "precision", "grid"}, exclude_none=True))
 
 
-class DeclaredContrast(_Table):
+class DeclaredContrast(Table):
     """A declared comparison: ``a`` minus ``b`` on one metric, one of ``METRICS`` or of the protocol's own.
 
     A ``primary`` contrast is what the study is run for: it gets a larger share of the allowed error.
@@ -355,7 +292,7 @@ class DeclaredContrast(_Table):
         return self
 
 
-class ComparisonSettings(_Table):
+class ComparisonSettings(Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
     ``margin`` is what counts as equivalent, in the metric's units (0.001 of accuracy where none is given, of
@@ -386,7 +323,7 @@ class ComparisonSettings(_Table):
         return looks
 
 
-class Tuning(_Table):
+class Tuning(Table):
     """How the values of the arms' grids are chosen: on a validation split, every arm with the same ``budget``.
 
     The budget is a number of trainings; where it is not given, it lets the arm with the most combinations try each of
@@ -400,7 +337,7 @@ class Tuning(_Table):
     epochs: Whole | None = Field(default=None, ge=1)
 
 
-class StudyDocument(_Table):
+class StudyDocument(Table):
     """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
 
     Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.

@@ -11,11 +11,15 @@ import json
 from dataclasses import asdict
 
 from paribus.keras_config.names import is_binary_loss, is_hinge, takes_logits
+from paribus.keras_config.windows import has_windows
 from paribus.records import DataSpec, DataSummary, Recipe, Seeds, Training, canonical_json
 from paribus.study.document import Arm
 
 ENGINE = 1
 """Raised whenever, by design, the engine computes other bits for the same job."""
+
+KERNELS = 1
+"""Raised whenever, by design, it does so for networks with convolutions or pooling only (decision 0058)."""
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
@@ -23,8 +27,11 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
 
     Of the data counts its content and how it is prepared; where it lies and how it is read is in the content already.
     """
+    # What is added later changes no older name.
+    more = {"kernels": KERNELS} if has_windows(recipe) else {}
     return _digest(
         {
+            **more,
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,

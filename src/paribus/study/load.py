@@ -44,7 +44,8 @@ def load_study(source: str) -> StudyDocument:
     if source in builtin.NAMES:
         return parse(builtin.text(source), source)
     if source.endswith(".toml"):
-        return with_absolute_paths(parse(_read(Path(source)), source), Path(source).parent)
+        path = _expand_home(source)
+        return with_absolute_paths(parse(_read(path), source), path.parent)
     if ":" in source:
         return study_object(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)
@@ -82,7 +83,7 @@ def parse(text: str, source: str) -> StudyDocument:
         raise StudyError(source, [Mistake("", "nested too deeply; a study needs fewer than 20 levels")]) from error
 
 
-_ESCAPE = re.compile("backslash|hex value|codepoint|scalar", re.IGNORECASE)
+_ESCAPE = re.compile("unescaped|backslash|hex value|codepoint|scalar", re.IGNORECASE)
 """What tomllib says where a backslash in double quotes begins no escape that TOML has."""
 
 
@@ -119,6 +120,13 @@ def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
     if wrong:
         raise StudyError(source, wrong)
     return document
+
+
+def _expand_home(source: str) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        return Path(source)  # "~someone" has no home: reading says that there is no such file
 
 
 def _read(path: Path) -> str:

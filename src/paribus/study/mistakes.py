@@ -9,13 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from paribus.errors import Mistake
+from paribus.study.data_table import Data, ImputeSettings
 from paribus.study.document import (
     Arm,
     ComparisonSettings,
-    Data,
     DeclaredContrast,
     EarlyStoppingSettings,
-    ImputeSettings,
     Protocol,
     StudyDocument,
     Tuning,
