@@ -52,7 +52,7 @@ class LocalBackend(Backend):
         workers: how many, by default one per place, or more where a few runs end sooner if they share the cores.
             More than places is allowed: those are shared.
         imports: the modules that define the user's own Keras classes.
-        kills: how many processes the kernel has killed for want of memory until now; None where it does not say.
+        kills: how many processes the kernel has killed because memory ran out until now; None where it does not say.
         lanes: how many runs of an arm a worker trains side by side; by default 1 on a core, ``GPU_LANES`` on a GPU.
 
     Raises:
@@ -82,8 +82,8 @@ class LocalBackend(Backend):
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """See ``Backend.run``. A job whose worker dies is tried again, ``MAX_ATTEMPTS`` times in all, then failed.
 
-        Where the worker died for want of memory, half as many workers go on. After Ctrl-C (see ``Interruption``) the
-        runs that are nearly done end first.
+        Where the worker died because memory ran out, half as many workers go on. After Ctrl-C (see ``Interruption``)
+        the runs that are nearly done end first.
 
         Raises:
             KeyboardInterrupt: interrupted.
@@ -166,20 +166,20 @@ class LocalBackend(Backend):
                 if isinstance(job, TrainJob):
                     yield Started(job, work.attempts[job], work.deaths.get(job))
 
-    def _idle(self, wanted: int) -> list[Process]:
-        """At most ``wanted`` workers without a job, started where there is room; those without room are sent away."""
-        room = self._limit - len(self._busy())
+    def _idle(self, count: int) -> list[Process]:
+        """At most ``count`` workers without a job, started where the limit allows; those beyond it are stopped."""
+        free = self._limit - len(self._busy())
         idle = [worker for worker in self._workers if not worker.jobs]
-        self._stop(idle[max(0, room) :])
-        idle = idle[: max(0, room)]
-        while len(idle) < min(wanted, room):
+        self._stop(idle[max(0, free) :])
+        idle = idle[: max(0, free)]
+        while len(idle) < min(count, free):
             taken = Counter(worker.place for worker in self._workers)
-            place = min(self._places, key=lambda each: taken[each])
+            place = min(self._places, key=lambda place: taken[place])
             worker = Process(place, self._imports, self._kills, self._lanes)
             self._settle(worker)
             self._workers.append(worker)
             idle.append(worker)
-        return idle[:wanted]
+        return idle[:count]
 
     def _listen(self, work: _Work, *wakes: int) -> Iterator[Event]:
         """What busy workers say, as soon as one does; or nothing, when something else wakes us."""
