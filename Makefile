@@ -3,26 +3,26 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 PEERS ?= .venv-peers
-SEEDS ?= 3
+RUN_ARGS ?=
 PYTEST_ARGS ?=
+PROOFS ?=
 
 BIN := $(VENV)/bin
 USE := $(VENV)/.for-use
 DEV := $(VENV)/.for-development
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DECLARED := pyproject.toml constraints.txt
-BROWSERS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format browser docs site notebooks constraints peers clean
+.PHONY: help run test quick check format packages browser docs site notebooks constraints constraints-check proof peers clean
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(USE) ## set up, train the notebook's five networks on SEEDS=3 seeds, print the answer
-	$(BIN)/paribus run mnist-mlps --seeds $(SEEDS)
+run: $(USE) ## set up, answer the notebook's question: its five networks, on more seeds until it is decided
+	$(BIN)/paribus run mnist-mlps --until-decided $(RUN_ARGS)
 
-test: $(DEV) browser ## set up for development, run all tests, in two processes; fails below the coverage floor
+test: $(DEV) packages ## set up for development, run all tests, in two processes; fails below the coverage floor
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=paribus $(PYTEST_ARGS)
 
 quick: $(DEV) ## run the tests that take seconds
@@ -38,10 +38,11 @@ format: $(DEV) ## put the code into its format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-browser: ## install Chromium for the tests of pages, where it is missing and apt-get may
-	@for name in $(BROWSERS); do if command -v $$name >/dev/null; then exit 0; fi; done; \
-	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update && apt-get install -y chromium; \
-	else echo "There is no Chromium: the tests of pages need it (Debian: sudo apt-get install chromium)." >&2; fi
+packages: ## install what tests use of Debian's packages, where it is missing and apt-get may
+	@tools/packages chromium libatomic1 dataset-fashion-mnist
+
+browser: ## of these, install Chromium and what drives it
+	@tools/packages chromium libatomic1
 
 docs: $(DEV) ## write anew the pages that come from the code: help texts of commands and the like
 	for page in docs/*_page.py; do $(BIN)/python "$$page" || exit 1; done
@@ -52,11 +53,19 @@ site: $(DEV) ## build the documentation as a site, out/site/index.html; every wa
 notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs
 	$(BIN)/python examples/notebooks.py
 
-constraints: ## resolve all dependencies anew into constraints.txt
-	rm -rf $(VENV).fresh && $(PYTHON) -m venv $(VENV).fresh
-	$(VENV).fresh/bin/python -m pip install --quiet -e '.[dev]'
-	$(VENV).fresh/bin/python -m pip freeze --exclude-editable > constraints.txt
-	rm -rf $(VENV).fresh
+constraints: $(BIN)/python ## resolve all dependencies anew into constraints.txt, for the oldest Python
+	$(BIN)/python tools/constraints.py write
+
+constraints-check: $(BIN)/python ## check constraints.txt against every Python that the README names; installs nothing
+	$(BIN)/python tools/constraints.py check
+
+proof: $(DEV) constraints-check ## prove what takes long or a machine of its own; goes on where it stopped (PROOFS="name ...")
+	$(BIN)/python -m proof $(PROOFS)
+
+dist: $(DEV) ## build wheel and sdist, check them, install the wheel into an empty environment and run a study with it
+	rm -rf dist && $(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	tools/check-wheel "$(PYTHON)"
 
 peers: ## set up the environment of the tools that benchmarks/peers compares with, in PEERS=.venv-peers
 	$(PYTHON) -m venv $(PEERS)
@@ -64,7 +73,7 @@ peers: ## set up the environment of the tools that benchmarks/peers compares wit
 	  keras tensorflow-cpu torch jax scikit-learn ictonyx threadpoolctl
 
 clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
-	rm -rf $(VENV) $(VENV).fresh dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf $(VENV) dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -333,7 +333,9 @@ BAD_INPUTS = (
         "between 0 and 1",
         UsageError,
     ),
-    BadInput("both", "two test splits", csv(GOOD_CSV, test="a.csv", test_fraction=0.5), "are both given", UsageError),
+    BadInput(
+        "both", "two test splits", csv(GOOD_CSV, test="a.csv", test_fraction=0.5), "stand side by side", UsageError
+    ),
     BadInput("scale", "pixels divided by zero", named("mnist", scale=0.0), "expected a number above 0", UsageError),
     BadInput(
         "scales", "scaled and standardized", named("mnist", scale=255.0, standardize=True), "`scale` does", UsageError

@@ -42,6 +42,14 @@ def idx(content: bytes) -> Callable[[Path], DataSpec]:
     return lambda folder: idx_folder(folder, train_images_idx3_ubyte=content)
 
 
+def write_idx(folder: Path, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> None:
+    """Bytes of images and labels as four IDX files, in the layout of MNIST and Fashion-MNIST."""
+    for part, x, y in (("train", x_train, y_train), ("t10k", x_test, y_test)):
+        images, labels = np.asarray(x).astype(np.uint8), np.asarray(y).astype(np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images.shape, values=images.tobytes()))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels.shape, values=labels.tobytes()))
+
+
 def good_arrays() -> dict[str, np.ndarray]:
     x = np.arange(24, dtype=np.float32).reshape(6, 4)
     return {"x_train": x[:4], "y_train": np.array([0, 1, 0, 1]), "x_test": x[4:], "y_test": np.array([0, 1])}

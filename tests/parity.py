@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paribus import seeds
 from paribus.engine import steps
 from paribus.engine.describe import describe
+from paribus.engine.losses import OutputKind
 from paribus.engine.network import Network, State
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.records import DataSpec, DescribeJob, Recipe, Seeds
@@ -44,7 +45,11 @@ def written(case: Case) -> tuple[Recipe, Network]:
     kind = {"layers": case.layers} if case.model is None else {"model": case.model}
     arm = Arm.model_validate({**kind, "optimizer": case.optimizer})
     training = Protocol.model_validate({"loss": case.loss}).training()
-    recipe = describe(DescribeJob("arm", arm.spec(), DataSpec("x"), training), case.shape, case.classes)
+    recipe = describe(
+        DescribeJob("arm", arm.spec(), DataSpec("x"), training),
+        case.shape,
+        case.classes,
+    )
     return recipe, Network.rebuild(recipe, training)
 
 
@@ -132,7 +137,7 @@ def check(case: Case, epochs: int = 2) -> None:
         np.testing.assert_allclose(np.asarray(value), theirs[path], atol=20 * case.tolerance * scale, err_msg=path)
     found = jax.jit(steps.evaluation_program(network, prepare))(state, x, labels)
     outputs = np.asarray(twin.predict(x.reshape(-1, *reads), batch_size=len(x), verbose=0))
-    if outputs.shape[-1] == case.classes and not network.from_logits:
+    if outputs.shape[-1] == case.classes and network.output_kind is OutputKind.PROBABILITIES:
         shown = np.clip(outputs[np.arange(len(x)), labels], 0, 1)
         np.testing.assert_allclose(found.true_probability, shown, atol=50 * case.tolerance)
     values = network.loss.call(keras.ops.convert_to_tensor(y), keras.ops.convert_to_tensor(outputs))

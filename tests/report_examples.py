@@ -6,18 +6,21 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.analysis import error_shares
 from paribus.data import load, summarize
 from paribus.outcome.outcome import Outcome
-from paribus.records import Curve, Environment, LayerSummary, Predictions, Recipe, RunResult, Scores, Seeds, Status
+from paribus.records import Curve, Environment, LayerSummary, Predictions, Recipe, RunResult, Scores, Status
 from paribus.results.assemble import assemble_outcome
 from paribus.store.base import StoredArm, StoredRun
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.load import load_study
+from paribus.study.request import StudyRequest, list_seeds
 
 ENVIRONMENT = Environment(
     "0.1.0", "3.11.9", "3.15.1", "0.10.2", "0.10.2", "2.4.0", "Linux-x86_64", "Example CPU 3000", "cpu", "--flags=none"
@@ -40,19 +43,22 @@ def outcome(document: StudyDocument, accuracy: Mapping[str, float], *, end: End 
     store = MemoryStore()
     stored = []
     for name, arm in document.arms.items():
-        runs = [StoredRun(Seeds.of(seed), fingerprint(name, seed)) for seed in range(document.seeds)]
+        runs = [StoredRun(seeds, fingerprint(name, seeds.init)) for seeds in list_seeds(document)]
         for run in runs:
             status = end(name, run.seeds.init)
             if status is not None:
                 store.record(result(document, name, run, accuracy[name], labels, data.classes, status))
         stored.append(StoredArm(name, recipe(arm, math.prod(data.input_shape)), tuple(runs)))
-    return assemble_outcome(document, data, stored, store)
+    request = StudyRequest(document, data, document.name, document, {arm.name: arm.recipe for arm in stored})
+    return assemble_outcome(request, stored, store)
 
 
 def notebook(seeds: int = 5, *, end: End = finished) -> Outcome:
-    """The built-in study of the notebook's five networks, on MNIST's labels."""
-    document = load_study("mnist-mlps").model_copy(update={"seeds": seeds})
-    return outcome(document, NOTEBOOK, end=end)
+    """The built-in study of the notebook's five networks, on MNIST's labels; from seed 0 on, judged once."""
+    document = load_study("mnist-mlps")
+    comparison = document.comparison.model_copy(update={"looks": ()})
+    changed = document.model_copy(update={"seeds": seeds, "first_seed": 0, "comparison": comparison})
+    return outcome(changed, NOTEBOOK, end=end)
 
 
 def factorial(seeds: int = 5) -> Outcome:
@@ -82,6 +88,16 @@ def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
     return outcome(study, {name: 0.9 + 0.03 * (index % 3) for index, name in enumerate(study.arms)}, end=end)
 
 
+def with_primary(outcome: Outcome, *primary: int, share: float = 0.8) -> Outcome:
+    """The same outcome with the contrasts at these indices primary, and the shares of the error divided accordingly."""
+    flags = [index in primary for index in range(len(outcome.contrasts))]
+    contrasts = tuple(
+        replace(contrast, comparison=contrast.comparison and replace(contrast.comparison, share=part, primary=flag))
+        for contrast, part, flag in zip(outcome.contrasts, error_shares(flags, share), flags, strict=True)
+    )
+    return replace(outcome, contrasts=contrasts)
+
+
 def fingerprint(arm: str, seed: int) -> str:
     return hashlib.sha256(f"{arm}/{seed}".encode()).hexdigest()
 
@@ -96,7 +112,8 @@ def recipe(arm: Arm, inputs: int) -> Recipe:
             LayerSummary(f"{kind.lower()}_{index}", kind, f"(None, {units})", (width + 1) * units * (kind == "Dense"))
         )
         width = units
-    config = json.dumps(list(arm.layers or ()), sort_keys=True)
+    layers = [{"class_name": kind, "config": config} for layer in arm.layers or () for kind, config in layer.items()]
+    config = json.dumps({"class_name": "Sequential", "config": {"layers": layers}}, sort_keys=True)
     return Recipe(config, json.dumps(arm.optimizer, sort_keys=True), sum(row.parameters for row in rows), tuple(rows))
 
 

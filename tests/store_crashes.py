@@ -16,11 +16,12 @@ from typing import Any, Self
 from paribus.records import RunResult
 from paribus.store import base
 from paribus.store.base import Store, StoredStudy
-from store_examples import arm, fingerprint, holds, recipe, run
+from store_examples import arm, fingerprint, holds, judgement, recipe, run
 
 Step = tuple[Any, ...]
 
 
+ANCHORS = [judgement(number).anchor for number in range(1, 5)]
 NEXT_FORMAT = ("CREATE TABLE later (x)", "ALTER TABLE studies ADD COLUMN note TEXT")
 """A migration that stands in for one that a later version brings."""
 
@@ -33,6 +34,8 @@ def carry_out(store: Store, step: Step) -> None:
             store.save_recipe(key, recipe(number))
         case ("study", name, numbers):
             store.save_study(name, "{}", [arm("a", numbers)])
+        case ("judge", numbers):
+            store.record_judgements([judgement(number) for number in numbers])
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ class Model:
     runs: dict[int, RunResult] = field(default_factory=dict)
     recipes: dict[str, int] = field(default_factory=dict)
     studies: dict[str, StoredStudy] = field(default_factory=dict)
+    judged: tuple[int, ...] = ()
 
     def after(self, step: Step) -> Model:
-        runs, recipes, studies = dict(self.runs), dict(self.recipes), dict(self.studies)
+        runs, recipes, studies, judged = dict(self.runs), dict(self.recipes), dict(self.studies), self.judged
         match step:
             case ("record", number, *values):
                 new = run(number, *values)
@@ -91,7 +95,9 @@ class Model:
                 recipes[key] = number
             case ("study", name, numbers):
                 studies[name] = base.extended(studies.get(name), StoredStudy(name, "{}", (arm("a", numbers),)))
-        return Model(runs, recipes, studies)
+            case ("judge", numbers):
+                judged = tuple(dict.fromkeys((*judged, *numbers)))
+        return Model(runs, recipes, studies, judged)
 
     def is_in(self, store: Store, numbers: Sequence[int]) -> bool:
         """Whether the store holds exactly this, as far as runs with these numbers go."""
@@ -101,6 +107,7 @@ class Model:
             and all(holds(store, result) for result in self.runs.values())
             and all(store.recipe(key) == recipe(number) for key, number in self.recipes.items())
             and store.studies() == tuple(self.studies[name] for name in sorted(self.studies))
+            and store.judgements(ANCHORS) == tuple(judgement(number) for number in self.judged)
         )
 
 

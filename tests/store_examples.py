@@ -20,7 +20,7 @@ from paribus.records import (
     Seeds,
     Status,
 )
-from paribus.store.base import Store, StoredArm, StoredRun
+from paribus.store.base import Judgement, Store, StoredArm, StoredRun, anchor
 
 NAN, INF = math.nan, math.inf
 ENVIRONMENT = Environment("0.1.0", "3.11", "3.15", "0.10", "0.10", "2.4", "Linux", "some cpu", "cpu", "--flag")
@@ -73,6 +73,12 @@ def recipe(number: int) -> Recipe:
 def arm(name: str, numbers: list[int], version: int = 0, offset: int = 0) -> StoredArm:
     runs = tuple(StoredRun(Seeds.of(number), fingerprint(number + offset)) for number in numbers)
     return StoredArm(name, recipe(version), runs)
+
+
+def judgement(number: int, seeds: int = 5, look: int | None = None) -> Judgement:
+    """A judgement of the contrast of run ``number`` with the next one."""
+    terms = [(fingerprint(number), 1.0), (fingerprint(number + 1), -1.0)]
+    return Judgement(anchor("test_accuracy", terms), "test_accuracy", seeds, number % 2 == 1, 1 / 3, look)
 
 
 DATA = DataSummary("mnist", "ab" * 32, 60_000, 10_000, (28, 28), 10)

@@ -11,11 +11,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from paribus.backends.local import LocalBackend
-from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.records import DataSummary, Ended, EpochDone, Event
-from paribus.results.assemble import assemble_outcome
-from paribus.runner.run import run_study, stored_arms, warm_up
+from paribus.runner.run import run_study, start_workers
 from paribus.store.sqlite import SqliteStore
 from paribus.study.document import StudyDocument
 from paribus.study.load import load_study
@@ -66,7 +64,7 @@ def main() -> None:
     parser.add_argument("--started", type=float, required=True, help="time.time() of the process's start")
     asked = parser.parse_args()
     document = load_study(asked.study)
-    document = override(document, seeds=asked.seeds, epochs=asked.epochs, arms=[asked.arm])
+    document = override(document, seeds=asked.seeds, epochs=asked.epochs)
     if asked.precision:
         protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": asked.precision})
         document = document.model_copy(update={"protocol": protocol})
@@ -75,10 +73,9 @@ def main() -> None:
         SqliteStore.open(asked.store, mode="write") as store,
         LocalBackend(asked.workers, lanes=asked.lanes) as backend,
     ):
-        warm_up(document, store, backend)
+        start_workers(document, store, backend, arms=[asked.arm])
         ready = time.time() - asked.started
-        planned = run_study(document, store, backend, clock)
-        outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
+        outcome = run_study(document, store, backend, clock, arms=[asked.arm])
     (arm,) = outcome.arms
     scores = [run.scores for run in arm.runs if run.scores is not None]
     line = {

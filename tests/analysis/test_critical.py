@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from paribus.analysis.critical import SMALLEST_P, TwoPartVariance, half_width, one_sided_p, two_sided_p
+from paribus.analysis.critical import SMALLEST_P, TwoPartVariance, above_p, below_p, half_width, two_sided_p
 
 ALPHAS = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001, 1e-5)
 
@@ -63,8 +63,9 @@ def test_p_values_reach_far_out_and_stop_at_one() -> None:
     assert two_sided_p(1e9, variance) == two_sided_p(1e9, TwoPartVariance(1.0, 2000)) == SMALLEST_P
     assert two_sided_p(0.0, variance) == 1
     assert two_sided_p(1e-300, variance) == 1
-    assert one_sided_p(0.0, variance) == 0.5
-    assert one_sided_p(2.0, variance) + one_sided_p(-2.0, variance) == pytest.approx(1)
+    for one_sided_p in (above_p, below_p):
+        assert one_sided_p(0.0, variance) == 0.5
+        assert one_sided_p(2.0, variance) + one_sided_p(-2.0, variance) == pytest.approx(1)
 
 
 def test_arrays_are_handled_element_by_element() -> None:

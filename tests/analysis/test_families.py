@@ -314,6 +314,37 @@ def test_a_check_needs_common_seeds_and_a_sensible_level() -> None:
 # ---------------------------------------------------------------- estimates and scores
 
 
+def test_intervals_of_proportions_stay_within_their_bounds() -> None:
+    """Two seeds at 99 and 100 % used to give an interval up to 106 %; two far apart one from -114 to 214 %."""
+    near = estimate_values([0.99, 1.0, 0.995], proportion=True)
+    assert near.high == 1.0
+    assert near.low is not None
+    assert not near.too_few_seeds
+    apart = estimate_values([0.37, 0.63], proportion=True)
+    assert apart.low is apart.high is None
+    assert apart.too_few_seeds
+    assert apart.sd is not None
+    assert estimate_values([0.37, 0.63]).high == pytest.approx(0.5 + 12.706 * 0.13, rel=1e-3), "a loss has no bound"
+    right = np.ones((3, 200), dtype=bool)
+    right[:, 0] = False
+    exam = estimate_scores(right)
+    assert exam.high is not None
+    assert exam.low is not None
+    assert exam.mean < exam.high <= 1
+    assert exam.mean - exam.low > 0.015, "one error of 200 may be five of the next 200"
+
+
+@given(seed=st.integers(0, 500), seeds=st.integers(2, 6), rate=st.sampled_from([0.5, 0.9, 0.99, 1.0]))
+@settings(max_examples=40, deadline=None)
+def test_estimates_of_answers_lie_within_zero_and_one(seed: int, seeds: int, rate: float) -> None:
+    found = estimate_scores(np.random.default_rng(seed).random((seeds, 50)) < rate)
+    if not found.too_few_seeds:
+        assert found.low is not None
+        assert found.high is not None
+        assert 0 <= found.low <= found.mean <= found.high <= 1
+        assert found.low < found.high
+
+
 def test_an_estimate_over_seeds_is_the_t_interval() -> None:
     values = [0.981, 0.979, 0.983, 0.98]
     found = estimate_values(values)

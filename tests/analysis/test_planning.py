@@ -146,10 +146,42 @@ def test_noise_shares_find_what_was_put_in() -> None:
     assert by_source["init"].variance == pytest.approx(4e-4, rel=0.4)
     assert by_source["order"].variance == pytest.approx(1e-4, rel=0.5)
     assert by_source["dropout"].variance < 2e-5
-    assert by_source["test sample"].variance == pytest.approx((0.09 + 3 * 0.04) / examples, rel=0.1)
+    assert by_source["test sample"].variance == pytest.approx((0.09 + 0.04) / examples, rel=0.1)
     assert by_source["init"].observed_sd == pytest.approx(np.sqrt(4e-4 + 0.04 / examples), rel=0.2)
     assert sum(share.share for share in found.shares if share.share is not None) == pytest.approx(1)
     assert found.total == pytest.approx(sum(share.variance for share in found.shares))
+
+
+def test_the_test_samples_share_of_zero_one_scores_is_binomial() -> None:
+    """One run's accuracy p on N examples varies by p (1 - p) / N between test sets: no share can be larger."""
+    generator = np.random.default_rng(5)
+    ease = generator.standard_normal(3000) + 1
+    streams = {name: ease + 0.7 * generator.standard_normal((5, 3000)) > 0 for name in ("init", "order", "dropout")}
+    (*_, sample) = noise_shares(streams).shares
+    accuracy = np.mean([values.mean() for values in streams.values()])
+    assert sample.variance == pytest.approx(accuracy * (1 - accuracy) / 3000, rel=0.02)
+
+
+def test_the_run_at_the_held_seeds_counts_once() -> None:
+    scores = np.random.default_rng(0).random((5, 40))
+    streams = {"init": scores, "order": scores, "dropout": scores}
+    assert noise_shares(streams).shares[-1].runs == 15
+    assert noise_shares(streams, distinct_runs=13).shares[-1].runs == 13
+
+
+def test_intervals_of_stream_variances_cover() -> None:
+    generator = np.random.default_rng(6)
+    covered, truncated = 0, []
+    for _ in range(400):
+        scores = 0.02 * generator.standard_normal((5, 1)) + 0.5 * generator.standard_normal((5, 400))
+        init = noise_shares({"init": scores}).shares[0]
+        assert init.low is not None
+        assert init.high is not None
+        assert init.low <= init.variance <= init.high
+        covered += init.low <= 4e-4 <= init.high
+        truncated.append(init.variance)
+    assert covered / 400 >= 0.935
+    assert np.mean(truncated) > 4e-4, "negative estimates that read zero leave the rest too large on average"
 
 
 def test_negative_estimates_read_zero_and_say_so() -> None:

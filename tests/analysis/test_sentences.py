@@ -34,7 +34,8 @@ from paribus.analysis.wording import differences, listed, magnitude, p_text
 
 NUMBER = r"([+-]?\d[\d.]*(?:e[+-]\d+)?)"
 NUMBERS = re.compile(
-    rf"{NUMBER} (points|nats) \((\S+) % interval.*? {NUMBER} to {NUMBER}\), (equivalence )?p (.) {NUMBER}"
+    rf"{NUMBER} (points|nats) \((?:simultaneous |primary \w+, |secondary \w+, )?(\S+) % CI {NUMBER} to {NUMBER}"
+    rf"(?:, \S+ of the \S+ % error)?\), (?:adjusted )?(equivalence )?p (.) {NUMBER}"
 )
 FACTOR = {"points": 100.0, "nats": 1.0}
 
@@ -83,7 +84,7 @@ def test_a_sentence_says_what_its_numbers_say(
     found, text = contrast.comparison, contrast_sentence(contrast)
     assert found is not None
     wanted = f"on {found.scope}" if metric.split == "test" or found.scope is Scope.NEW_DATA else "on this training set"
-    assert wanted in text
+    assert wanted in text or "fits the training set" in text
     other = "on new data" if found.scope is Scope.THIS_TEST_SET else "on this"
     assert other not in text
     assert metric.label in text
@@ -97,9 +98,9 @@ def test_a_sentence_says_what_its_numbers_say(
         assert "interval" not in text
         return
     assert f"{found.seeds} seeds" in text
-    assert (f"for all {family} contrasts at once" in text) == (family > 1)
-    assert ("(adjusted)" in text) == (family > 1 or planned)
-    assert (f"Look 1 of 2, planned at {seeds} of 12 seeds per arm" in text) == planned
+    assert ("(simultaneous " in text) == (f"({family} contrasts" in text) == (family > 1)
+    assert ("adjusted " in text) == (family > 1 or planned)
+    assert (f"Interim analysis 1 of 2, {seeds} of 12 planned seeds per arm." in text) == planned
     check_numbers(text, found.difference, found.low, found.high)
     check_lead(text, found.verdict, higher_is_better=metric.higher_is_better, gap=name == "generalization_gap")
     alpha = 1 - found.level
@@ -110,11 +111,15 @@ def test_a_sentence_says_what_its_numbers_say(
     assert p_value is not None
     assert bool(parsed[6]) == (found.verdict is Verdict.EQUIVALENT)
     assert (float(parsed[8]) <= alpha) == (p_value <= alpha)
-    assert p_value < float(parsed[8]) if parsed[7] == "<" else float(parsed[8]) == pytest.approx(p_value, abs=6e-4)
+    check_p(parsed[7], float(parsed[8]), p_value)
     small = found.verdict in (Verdict.BETTER, Verdict.WORSE) and found.within_margin
     assert ("smaller than the margin" in text) == small
     if "margin" in text:
-        assert magnitude(margin, metric.unit) in text
+        assert magnitude(margin, metric.unit).split()[0] in text
+
+
+def check_p(sign: str, number: float, p_value: float) -> None:
+    assert {"<": p_value < number, ">": p_value > number == 0.99, "=": abs(p_value - number) <= 6e-4}[sign]
 
 
 def check_numbers(text: str, difference: float, low: float | None, high: float | None) -> None:
@@ -133,18 +138,20 @@ def check_numbers(text: str, difference: float, low: float | None, high: float |
 
 def check_lead(text: str, verdict: Verdict, *, higher_is_better: bool, gap: bool) -> None:
     sign = float(NUMBERS.search(text)[1])  # type: ignore[index]
-    better, worse = ("smaller", "larger") if gap else ("is better than", "is worse than")
+    better, worse = r"is better than|more closely", r"is worse than|less closely"
+    if gap:
+        better, worse = "smaller", "larger"
     if verdict is Verdict.BETTER:
-        assert better in text
+        assert re.search(better, text)
         assert (sign > 0) == higher_is_better
     if verdict is Verdict.WORSE:
-        assert worse in text
+        assert re.search(worse, text)
         assert (sign < 0) == higher_is_better
     first = text.split(":")[0]
     assert first.startswith("Undecided") == (verdict is Verdict.UNDECIDED)
     assert ("equivalent" in first) == (verdict is Verdict.EQUIVALENT)
     if verdict in (Verdict.UNDECIDED, Verdict.EQUIVALENT):
-        assert not re.search(r"better|worse|larger|smaller", text)
+        assert not re.search(r"better|worse|larger|smaller|closely", text)
     assert "equal" not in text
     assert "significant" not in text
 
@@ -209,8 +216,13 @@ def test_sentences_of_checks_agree_with_their_answers(seed: int, margin: float, 
     )
     check = check_not_worse(new, old, metric_named("test_accuracy"), margin)
     text = check_sentence(check)
-    lead = {"holds": "It holds that", "does not hold": "It does not hold that", "undecided": "Undecided whether"}
-    assert text.startswith(f"{lead[check.answer]} n is not worse than o by {magnitude(margin, Unit.FRACTION)} or more")
+    much = magnitude(margin, Unit.FRACTION)
+    lead = {
+        "holds": f"It holds that n is not worse than o by {much} or more on new data:",
+        "does not hold": f"n is worse than o by more than {much} on new data:",
+        "undecided": f"Undecided whether n is not worse than o by {much} or more on new data:",
+    }
+    assert text.startswith(lead[check.answer])
     assert "on new data" in text
     assert ("at worst" in text) == (seeds > 1)
 
@@ -232,7 +244,7 @@ def test_arms_that_never_differ_are_told_so() -> None:
         compare_scores(scores, scores), "a", "b", metric_named("test_accuracy"), [Missing("a", (9,))]
     )
     assert "These scores show no spread" in text
-    assert "test accuracy 0.00 points (95 % interval -0.03 to +0.03)" in text
+    assert "test accuracy 0.00 points (95 % CI -0.04 to +0.04)" in text
     assert text.endswith("Seed 9 of a is missing.")
 
 
@@ -257,6 +269,8 @@ def test_printed_p_values_stay_on_their_side(p_value: float, alpha: float) -> No
     sign, number = p_text(p_value, alpha).split()[1:]
     if sign == "<":
         assert p_value < float(number) < alpha
+    elif sign == ">":
+        assert p_value > float(number) > alpha
     else:
         assert (float(number) <= alpha) == (p_value <= alpha)
         assert 0 < float(number) <= 1

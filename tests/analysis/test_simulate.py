@@ -123,8 +123,18 @@ def test_the_command_prints_every_table_and_says_that_the_bounds_hold(
     monkeypatch.setattr("sys.argv", ["simulate", "--draws", "5000"])
     assert command.main() == 0
     printed = capsys.readouterr().out
-    assert printed.count("\n| --- |") == 6
+    assert printed.count("\n| --- |") == 9
     assert printed.endswith("Every bound holds.\n")
+
+
+def test_one_table_is_printed_by_its_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["simulate", "methods"])
+    assert command.main() == 0
+    assert capsys.readouterr().out.count("\n| --- |") == 1
+    monkeypatch.setattr("sys.argv", ["simulate", "method"])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "'method': no such table; choose of coverage, methods" in capsys.readouterr().err
 
 
 def test_the_docs_show_the_table_of_other_methods_as_printed() -> None:

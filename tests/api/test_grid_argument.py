@@ -40,7 +40,7 @@ def test_each_arm_may_have_its_own_grid_or_stay_as_it_is() -> None:
     ("grid", "error", "said"),
     [
         ({"a": {"dropout": [0.1, 0.3]}}, StudyError, "arm 'b': it has no grid"),
-        ({"c": {"dropout": [0.1, 0.3]}}, UnknownNameError, "there is no arm 'c'; the arms are a, b"),
+        ({"c": {"dropout": [0.1, 0.3]}}, UnknownNameError, "no arm 'c' in grid: there are a, b"),
         ({"a": {}, "dropout": [0.1]}, UsageError, "some of it is for all arms and some for one"),
         ({"dropout": 0.1}, UsageError, "grid, dropout: 0.1; a list of values is expected"),
         ([0.1, 0.2], UsageError, "lists of values by key are expected"),

@@ -12,7 +12,7 @@ import paribus as pb
 from paribus.analysis import Verdict
 from paribus.backends.fake import FakeBackend
 from paribus.errors import UnknownNameError, UsageError
-from paribus.report.json import document
+from paribus.report.json import outcome_fields
 
 ACCURACY = {"small": 0.8, "large": 0.95, "large-dropout": 0.95}
 
@@ -24,7 +24,7 @@ def results() -> pb.Results:
 
 def test_a_contrast_has_the_numbers_of_the_report(results: pb.Results) -> None:
     found = results.contrast("large", "small")
-    (said,) = [c for c in document(results.outcome)["contrasts"] if {c["a"], c["b"]} == {"large", "small"}]
+    (said,) = [c for c in outcome_fields(results.outcome)["contrasts"] if {c["a"], c["b"]} == {"large", "small"}]
     assert (said["a"], said["difference"] < 0) == ("small", True)
     assert found.difference == pytest.approx(-said["difference"])
     assert (found.low, found.high) == (pytest.approx(-said["high"]), pytest.approx(-said["low"]))
@@ -56,7 +56,7 @@ def test_the_declared_contrasts_come_in_their_order(results: pb.Results) -> None
 @pytest.mark.parametrize(
     ("names", "metric", "said"),
     [
-        (("large", "big"), "test_accuracy", "no arm 'big'; the arms are small, large, large-dropout"),
+        (("large", "big"), "test_accuracy", "no arm 'big': there are small, large, large-dropout"),
         (("large", "small"), "test_loss", "was not declared.*declared: large-dropout - large on test_accuracy"),
     ],
 )
@@ -128,7 +128,8 @@ def test_a_study_name_that_is_html_is_text(results: pb.Results) -> None:
     from dataclasses import replace
 
     asked = results.outcome.document.model_copy(update={"question": "<img src=x onerror=alert(1)>"})
-    html = pb.Results(replace(results.outcome, document=asked))._repr_html_()
+    request = replace(results.outcome.request, study=asked)
+    html = pb.Results(replace(results.outcome, request=request))._repr_html_()
     assert "<img" not in html
     assert "&lt;img" in html
 

@@ -8,12 +8,13 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import command_line
-from digits_jobs import DIGITS, DROPOUT, arm, describe_job, train_job
+from digits_jobs import DIGITS, DROPOUT, TWO_EPOCHS, arm, describe_job, train_job
 from paribus.backends import process
 from paribus.backends.local import LocalBackend
 from paribus.engine.engine import Engine
@@ -109,7 +110,9 @@ def test_fewer_than_one_lane(lanes: int) -> None:
 def test_a_killed_worker_of_a_group_costs_nothing_but_time(engine: Engine) -> None:
     """In earnest: two groups of three lanes, the second one padded; the worker is killed in the first one."""
     recipe = engine.describe(describe_job(arm(DROPOUT)))
-    jobs = [train_job(recipe, seed) for seed in range(4)]
+    # Long enough that the first group still trains when its first epoch is heard of, on a busy core, too.
+    long = replace(TWO_EPOCHS, epochs=40)
+    jobs = [train_job(recipe, seed, long) for seed in range(4)]
     events: list[Event] = []
     killed = False
     before = own_workers()

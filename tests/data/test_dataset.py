@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from paribus.data import dataset, from_arrays, pending, spool, standardization, summarize
+from paribus.data import chunked, dataset, examples, from_arrays, pending, spool, standardization, summarize
 from paribus.data.dataset import content_fingerprint
 from paribus.data.split import mixed_order, stratified
 from paribus.errors import DataError
@@ -74,7 +74,7 @@ def test_arrays_that_are_none_are_refused():
 
 
 def test_memory_is_not_taken_to_convert_a_giant(monkeypatch):
-    monkeypatch.setattr(dataset, "MAX_ARRAY_BYTES", 40)
+    monkeypatch.setattr(examples, "MAX_ARRAY_BYTES", 40)
     assert from_arrays(X, Y, X, Y).x_train is X
     with pytest.raises(DataError, match="x_train is float64 and would take 48 bytes in memory as float32"):
         from_arrays(X.astype(float), Y, X, Y)
@@ -85,7 +85,7 @@ def test_memory_is_not_taken_to_convert_a_giant(monkeypatch):
 def test_fingerprint_depends_on_content_only(array, chunk):
     whole = content_fingerprint(array)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "CHUNK_BYTES", chunk)
+        patch.setattr(chunked, "CHUNK_BYTES", chunk)
         assert content_fingerprint(array) == whole
     assert content_fingerprint(np.asfortranarray(array)) == whole
     assert content_fingerprint(array.astype(np.int8)) != whole
@@ -144,7 +144,7 @@ def test_standardization_agrees_with_scikit_learn(x, chunk):
     from sklearn.preprocessing import StandardScaler
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "CHUNK_BYTES", chunk)
+        patch.setattr(chunked, "CHUNK_BYTES", chunk)
         ours = standardization(x)
     flat = x.reshape(len(x), -1).astype(np.float64)
     theirs = StandardScaler().fit(flat)
@@ -176,7 +176,7 @@ def test_standardization_of_pixels_is_exact():
     [
         ({"x_train": np.array([[1, "a"]] * 6, dtype=object)}, "things: x_train holds Python objects"),
         ({"x_test": np.full((6, 2), "a")}, "things: x_test has type <U1; expected real numbers"),
-        ({"y_train": list("abcabc")}, "things: y_train: labels of type <U1; expected whole numbers"),
+        ({"y_train": list("abcabc")}, "things: y_test: label 0 of example 0 among words; expected a word"),
         ({"y_test": np.zeros((6, 65_537), bool)}, "things: y_test: one-hot labels with 65537 columns"),
         ({"y_test": [float("nan")] * 6}, "things: y_test: label nan of example 0; expected a class index"),
     ],

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import paribus as pb
-from data_files import FASHION, idx_bytes
+from data_files import write_idx
 from in_process import InProcess
+from paribus.data import named
 from paribus.engine.engine import Engine
 from paribus.records import DataSpec
 
@@ -30,9 +31,7 @@ def digits() -> tuple[Split, Split]:
 
 
 def as_idx(folder: Path, train: Split, test: Split) -> Any:
-    for part, (x, y) in (("train", train), ("t10k", test)):
-        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(x.shape, values=x.tobytes()))
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(y.shape, values=y.astype(np.uint8).tobytes()))
+    write_idx(folder, *train, *test)
     return {"source": str(folder)}
 
 
@@ -98,12 +97,21 @@ def test_digits_from_files(form: str, engine: Engine, tmp_path: Path) -> None:
             assert arm.runs[0].weights_digest == results.arms[name].runs[0].weights_digest
 
 
-@pytest.mark.skipif(not FASHION.exists(), reason="Debian's dataset-fashion-mnist is not installed")
-def test_fashion_mnist_by_its_name_and_from_its_folder(engine: Engine) -> None:
+def test_fashion_mnist_by_its_name_and_from_its_folder(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files in its layout, where Keras keeps them; that Debian's are the real ones is said in test_data_sources."""
+    mnist = pb.data.load(DataSpec("mnist"))
+    folder = tmp_path / ".keras" / "datasets" / "fashion-mnist"
+    folder.mkdir(parents=True)
+    write_idx(folder, mnist.x_train[:6000], mnist.y_train[:6000], mnist.x_test[:1000], mnist.y_test[:1000])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(named.read_fashion_mnist, "__defaults__", (named.FASHION_FOLDERS[1:],))
+    monkeypatch.setattr(named, "FASHION_FINGERPRINT", pb.data.load(DataSpec(str(folder))).fingerprint)
     arms = {"hidden": network(784, keras.layers.Dense(32, activation="relu")), "linear": network(784)}
     by_name, from_folder = (
-        pb.Study(arms, source, scale=255, epochs=1).run(seeds, backend=InProcess(engine), progress=False)
-        for source, seeds in (("fashion-mnist", 2), (FASHION, 1))
+        pb.Study(arms, source, scale=255, epochs=2).run(seeds, backend=InProcess(engine), progress=False)
+        for source, seeds in (("fashion-mnist", 2), (folder, 1))
     )
     assert by_name.outcome.data.name == "fashion-mnist"
     for name, arm in by_name.arms.items():

@@ -126,7 +126,9 @@ def test_fashion_mnist_is_found_and_must_be_itself(tmp_path: Path, monkeypatch):
     assert (found.name, found.classes, found.class_names[9]) == ("fashion-mnist", 10, "Ankle boot")
 
 
-@pytest.mark.skipif(not FASHION.exists(), reason="Debian's dataset-fashion-mnist is not installed")
+@pytest.mark.skipif(
+    not FASHION.exists(), reason="Fashion-MNIST itself is not here: Debian's package dataset-fashion-mnist has it"
+)
 def test_debians_fashion_mnist_is_itself():
     data = load(DataSpec("fashion-mnist"))
     assert data.x_train.shape == (60_000, 28, 28)

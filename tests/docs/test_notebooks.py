@@ -17,6 +17,7 @@ import pytest
 from nbformat import NotebookNode
 
 import paribus as pb
+from data_files import write_idx
 from in_process import InProcess
 from paribus.data import summarize
 from paribus.engine.engine import Engine
@@ -87,18 +88,24 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NotebookNode
     np.savez(
         folder / "few.npz", **{name: array.astype(np.float32 if array.ndim > 1 else int) for name, array in few.items()}
     )
+    (folder / "fashion").mkdir()
+    write_idx(folder / "fashion", mnist.x_train[:200], mnist.y_train[:200], mnist.x_test[:100], mnist.y_test[:100])
     cores, turn = sorted(os.sched_getaffinity(0)), count()
     little: dict[str, object] = {"SEEDS": 2, "EPOCHS": 1}
 
     def run(name: str) -> NotebookNode:
         (folder / name).mkdir()
         notebook = TOOL["written"](EXAMPLES / f"{name}.py")
-        few_of_it = {"DATA": str(folder / "few.npz"), "TRAIN": 200, "TEST": 100}
+        few_of_it: dict[str, object] = {"DATA": str(folder / "few.npz"), "TRAIN": 200, "TEST": 100}
+        few_of_it["FASHION"] = str(folder / "fashion")
         parameters = little | {key: value for key, value in few_of_it.items() if key in code(notebook)[0].source}
         return TOOL["run"](notebook, folder / name, **parameters)
 
     # Affinity belongs to a thread and is inherited by the kernel that it starts.
-    with ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {cores[next(turn)]})) as pool:
+    bind = ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {cores[next(turn)]}))
+    with pytest.MonkeyPatch.context() as patch, bind as pool:
+        # Jupyter writes into its user's home, which there need not be.
+        patch.setenv("HOME", str(folder))
         return dict(zip(NAMES, pool.map(run, NAMES), strict=True))
 
 

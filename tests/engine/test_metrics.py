@@ -38,6 +38,7 @@ def keras_classes() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", keras_names.HIGHER_IS_BETTER)
 def test_names_and_directions_are_those_of_keras(name: str) -> None:
+    keras.utils.clear_session(free_memory=False)  # Keras would count on from the metrics of other tests
     metric = keras_classes()[name](**NEEDED.get(name, {}))
     assert metric.name == keras_names.name_of(name, {})
     told = getattr(metric, "_direction", None)
@@ -48,6 +49,10 @@ def test_no_metric_of_keras_is_forgotten() -> None:
     """Mean, Sum and their bases measure nothing by themselves; IoU and MeanIoU want classes for outputs."""
     others = {"Accuracy", "IoU", "Mean", "MeanIoU", "MeanMetricWrapper", "Metric", "Sum"}
     assert set(keras_classes()) == set(keras_names.HIGHER_IS_BETTER) | others
+
+
+def asked_of(written: str) -> metrics.AskedMetrics:
+    return metrics.AskedMetrics.of_training(replace(TWO_EPOCHS, metrics=written), ("a", "b", "c", "d"))
 
 
 def answers(examples: int = 57, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -63,23 +68,25 @@ def test_every_metric_says_what_keras_says(name: str) -> None:
     arguments = NEEDED.get(name, {})
     metric = keras_classes()[name](**arguments)
     metric.update_state(labels if name.startswith("Sparse") else keras.utils.to_categorical(labels, 4), outputs)
-    (found,) = metrics.measured(json.dumps([{name: arguments}]), outputs, labels, from_logits=False).values()
+    asked = asked_of(f"[{json.dumps({name: arguments})}]")
+    (found,) = metrics.measure_metrics(asked, outputs, labels).values()
     assert found == pytest.approx(float(metric.result()), rel=1e-5, abs=1e-6)
-    assert metrics.objections(json.dumps([{name: arguments}]), 4) == []
+    assert metrics.metric_objections(asked, 4) == []
 
 
 def test_a_large_split_is_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs, labels = answers()
     written = '[{"AUC": {}}, {"F1Score": {"average": "macro"}}, {"CategoricalCrossentropy": {}}]'
-    whole = metrics.measured(written, outputs, labels, from_logits=False)
+    whole = metrics.measure_metrics(asked_of(written), outputs, labels)
     monkeypatch.setattr(metrics, "_BATCH", 20)
-    assert metrics.measured(written, outputs, labels, from_logits=False) == pytest.approx(whole, rel=1e-6)
+    assert metrics.measure_metrics(asked_of(written), outputs, labels) == pytest.approx(whole, rel=1e-6)
 
 
 def test_weights_that_diverged_know_nothing() -> None:
     outputs, labels = answers()
     nothing = np.full_like(outputs, np.nan)
-    found = metrics.measured('[{"AUC": {}}, {"CategoricalCrossentropy": {}}]', nothing, labels, from_logits=False)
+    asked = asked_of('[{"AUC": {}}, {"CategoricalCrossentropy": {}}]')
+    found = metrics.measure_metrics(asked, nothing, labels)
     assert found["auc"] == pytest.approx(0.5)
     assert found["categorical_crossentropy"] == pytest.approx(np.log(4), rel=1e-5)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,8 +16,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 
 from paribus import seeds
-from paribus.api.estimators import estimator_arm
-from paribus.data import load, standardization, summarize
+from paribus.api.estimators import write_estimator_arm
+from paribus.data import from_arrays, load, spool, standardization, summarize
 from paribus.engine import steps
 from paribus.errors import ModelError, StudyError
 from paribus.estimators import canonical
@@ -25,7 +26,7 @@ from paribus.estimators.estimators import Estimators, log_loss
 from paribus.records import DataSpec, DescribeJob, Recipe, RunResult, Seeds, Status, Training, TrainJob
 from paribus.study.document import Arm, Protocol
 from paribus.study.fingerprint import recipe_key, run_fingerprint
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 DIGITS = DataSpec("digits", 16, flatten=True)
 PLAIN = Protocol().training()
@@ -104,7 +105,7 @@ def test_the_loss_is_keras_s(estimators: Estimators) -> None:
     """Also where an answer is certain and wrong: a tree gives probabilities of 0 and 1."""
     found = run(estimators, "DecisionTreeClassifier")
     x_train, y_train, x_test, y_test = digits()
-    tree = canonical.revive(described(estimators, "DecisionTreeClassifier").model)
+    tree = canonical.estimator_from_text(described(estimators, "DecisionTreeClassifier").model)
     tree.set_params(random_state=seeds.random_states(Seeds.of(0), 1)[0]).fit(x_train, y_train)
     expected = keras.losses.SparseCategoricalCrossentropy()(y_test, tree.predict_proba(x_test).astype(np.float32))
     assert found.scores is not None
@@ -115,7 +116,9 @@ def test_the_loss_is_keras_s(estimators: Estimators) -> None:
 def test_examples_are_prepared_as_for_a_network(estimators: Estimators) -> None:
     spec = replace(DIGITS, scale=None, standardize=True)
     data = load(spec)
-    kept = estimators._prepared(spec, 0.25)
+    training = Protocol(validation_split=0.25).training()
+    recipe = estimators.describe(DescribeJob("a", '{"estimator": {"GaussianNB": {}}}', spec, training))
+    kept = estimators._prepared(TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, spec))
     assert len(kept.train.x) == len(data.x_train) * 3 // 4
     prepare = steps.prepared((64,), None, standardization(data.x_train[: len(kept.train.x)]))
     np.testing.assert_allclose(kept.test.x, prepare(data.x_test), rtol=1e-6, atol=1e-6)
@@ -133,9 +136,11 @@ def test_validation_split_and_class_weights_are_followed(estimators: Estimators)
     assert (plain.predict_proba(x_test) != direct.predict_proba(x_test)).any()
 
 
-def test_a_class_that_training_never_saw_has_probability_zero(estimators: Estimators) -> None:
-    training = Protocol(validation_split=0.995).training()
-    found = run(estimators, "GaussianNB", training=training)
+def test_a_class_that_training_never_saw_has_probability_zero(estimators: Estimators, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    labels = np.arange(40) % 2
+    spec = spool(from_arrays(x, labels, x, np.arange(40) % 3, class_names=["a", "b", "c"]), tmp_path / "unseen")
+    found = run(estimators, "GaussianNB", data=spec)
     assert found.predictions is not None
     assert found.scores is not None
     assert (found.predictions.true_probability == 0).any()
@@ -287,7 +292,7 @@ metric = "test_loss"
 
 def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     with pytest.raises(StudyError) as caught:
-        parse(STUDY, "mine.toml")
+        parse_study(STUDY, "mine.toml")
     found = {mistake.place: mistake.message for mistake in caught.value.mistakes}
     ours = "is always 1: a run has one core, and runs go side by side instead (--workers); leave it out"
     assert found["arm 'forest', estimator"].startswith(f"n_jobs {ours}; random_state comes from each run's seed")
@@ -319,7 +324,7 @@ def test_documents_of_networks_look_as_they_did_before_there_were_estimators() -
 @pytest.mark.parametrize("name", DIRECT)
 def test_an_estimator_in_python_is_the_same_arm_as_in_a_file(estimators: Estimators, name: str) -> None:
     written, build = DIRECT[name]
-    arm = estimator_arm(build(None))
+    arm = write_estimator_arm(build(None))
     assert arm.estimator is not None
     assert described(estimators, arm.estimator).model == described(estimators, written).model
 
@@ -353,4 +358,4 @@ class OwnForest(ensemble.RandomForestClassifier):
 )
 def test_what_does_not_travel_is_refused_by_name(estimator: BaseEstimator, message: str) -> None:
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
-        estimator_arm(estimator)
+        write_estimator_arm(estimator)

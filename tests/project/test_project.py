@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 MAX_LINES = 400
+COMPUTES = {"keras", "jax", "jaxlib"}
+SLOW = {"sklearn", "pandas", "pyarrow", "matplotlib"}
+"""What reading stored results has no use for; Matplotlib draws the figures of HTML."""
 
 
 def tracked() -> list[Path]:
@@ -67,18 +71,45 @@ def test_importing_paribus_imports_nothing_heavy() -> None:
 
 
 def test_the_driver_of_a_study_never_imports_keras() -> None:
-    rooms = (
-        "run",
-        "collect",
+    modules = (
+        "runner.run",
+        "results.assemble",
         "backends.local",
         "store.sqlite",
         "data",
-        "study_files",
+        "study.load",
         "display.live",
         "report.terminal",
     )
-    code = "\n".join(f"import paribus.{room}" for room in rooms)
-    assert not imported_by(code) & {"keras", "jax", "jaxlib"}
+    code = "\n".join(f"import paribus.{module}" for module in modules)
+    assert not imported_by(code) & COMPUTES
+
+
+def test_importing_the_report_draws_nothing() -> None:
+    assert not imported_by("import paribus.report") & (COMPUTES | SLOW)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "drawn"),
+    [
+        *[(["report", "digits", "--format", kind], False) for kind in ("md", "latex", "csv", "json")],
+        (["show", "digits"], False),
+        (["compare", "digits", "small", "large"], False),
+        (["report", "digits", "-o", "-"], True),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_stored_results_are_read_without_what_trains_and_draws(
+    arguments: list[str], drawn: bool, tmp_path: Path
+) -> None:
+    """Matplotlib takes a quarter of a second and scikit-learn two: they load where a figure or an estimator is made."""
+    store = shutil.copytree(ROOT / "tests" / "fixtures" / "store-v2-studies", tmp_path / "store")
+    code = (
+        f"sys.argv = ['paribus', *{arguments}, '--store', {str(store)!r}]\n"
+        "try:\n    from paribus.cli import main; main()\nexcept SystemExit as end: assert not end.code"
+    )
+    slow = SLOW - {"matplotlib"} if drawn else SLOW
+    assert not imported_by(code) & (COMPUTES | slow)
 
 
 def test_every_make_target_is_documented_by_make_help() -> None:
@@ -89,6 +120,11 @@ def test_every_make_target_is_documented_by_make_help() -> None:
 def test_ci_runs_what_contributors_run() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert {"set -euo pipefail", "make check", "make test"} <= set(script)
+
+
+def test_ci_installs_nothing_besides() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert not re.search(r"apt|pip3? |install(?!ed)|\bCI=", script)
 
 
 def test_constraints_pin_everything_that_is_declared_and_nothing_local() -> None:

@@ -1,10 +1,12 @@
 """The HTML report in a real browser: no sideways scroll, no error, no request, legible in light and dark.
 
-Needs Chromium (``apt install chromium``, or ``PARIBUS_CHROMIUM`` names another); without it these tests are skipped.
+Needs Chromium and libatomic1 (``make browser`` installs Debian's; ``PARIBUS_CHROMIUM`` names another browser); without
+them these tests are skipped.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,16 +15,29 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import report_examples as examples
-from paribus.report import write
+from paribus.report import write_report
 
-CHROMIUM = os.environ.get("PARIBUS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+def missing() -> str:
+    """What keeps these tests from running, and what to do about it; empty where nothing does."""
+    if CHROMIUM is None:
+        return "Chromium is not installed: sudo apt-get install chromium libatomic1"
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return "Playwright's driver needs libatomic.so.1: sudo apt-get install libatomic1"
+    return ""
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 CONTRASTS = """
 () => {
@@ -71,13 +86,27 @@ STICKING_OUT = """
 """
 
 
+CUT = """
+() => [...document.querySelectorAll('.scroll')]
+  .filter((box) => !box.querySelector('.matrix') && box.scrollWidth > box.clientWidth)
+  .map((box) => `${box.getAttribute('aria-label')}: ${box.scrollWidth} in ${box.clientWidth}`)
+"""
+"""Tables that do not fit their page. A matrix of confusions may scroll: it has as many columns as there are classes."""
+
+BROKEN = """
+() => [...document.querySelectorAll('.blocks td')]
+  .filter((cell) => getComputedStyle(cell, '::before').content !== `"${cell.dataset.label}"`)
+  .map((cell) => cell.outerHTML)
+"""
+
+
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory):
     """Reports as files: the notebook's study, a factorial one with every kind of ending, one seed."""
     folder = tmp_path_factory.mktemp("reports")
     made = {"notebook": examples.notebook(3), "factorial": examples.factorial(3), "one": examples.tiny(1)}
     for name, outcome in made.items():
-        write(outcome, "html", folder / f"{name}.html")
+        write_report(outcome, "html", folder / f"{name}.html")
     return {name: (folder / f"{name}.html").as_uri() for name in made}
 
 
@@ -129,6 +158,25 @@ def test_no_sideways_scroll_no_error_no_request(addresses, visit, complaints, na
     sticking_out = page.evaluate(STICKING_OUT)
     assert sticking_out == []
     assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["notebook", "factorial", "one"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_table_is_cut(addresses, visit, name, size):
+    """At 1,280 pixels the columns fit; at 390 each row is a block in which every cell has its heading beside it."""
+    page = visit(addresses[name], size)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert page.evaluate(CUT) == []
+    if size is PHONE:
+        assert page.locator(".blocks td").count() > 20
+        assert page.evaluate(BROKEN) == []
+
+
+def test_numbers_stand_on_the_right(addresses, visit):
+    page = visit(addresses["notebook"], DESK)
+    for selector in ("td.n", "th.n"):
+        aligned = page.eval_on_selector_all(selector, "cells => cells.map((cell) => getComputedStyle(cell).textAlign)")
+        assert set(aligned) == {"right"}
 
 
 @pytest.mark.parametrize("name", ["notebook", "factorial"])

@@ -11,7 +11,7 @@ import report_examples as examples
 from paribus.analysis import Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.records import Status
-from paribus.report.json import document
+from paribus.report.json import outcome_fields
 
 ESTIMATE = {"mean", "low", "high", "sd", "n"}
 RUN = {
@@ -25,7 +25,7 @@ CONTRAST = {
 
 @pytest.fixture(scope="module")
 def tiny():
-    return document(examples.tiny(4))
+    return outcome_fields(examples.tiny(4))
 
 
 def test_the_keys_of_the_contract(tiny):
@@ -45,7 +45,7 @@ def test_the_keys_of_the_contract(tiny):
 
 def test_values_are_those_of_the_outcome():
     outcome = examples.tiny(3)
-    found = document(outcome)
+    found = outcome_fields(outcome)
     for arm, said in zip(outcome.arms, found["arms"], strict=True):
         estimate = arm.estimates["test_accuracy"]
         assert said["test_accuracy"]["mean"] == estimate.mean
@@ -63,7 +63,7 @@ def test_values_are_those_of_the_outcome():
 
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 def test_interval_p_and_verdict_agree(seeds):
-    for contrast in document(examples.tiny(seeds))["contrasts"]:
+    for contrast in outcome_fields(examples.tiny(seeds))["contrasts"]:
         apart = contrast["low"] > 0 or contrast["high"] < 0
         assert apart == (contrast["verdict"] in ("better", "worse"))
         assert apart == (contrast["p_adjusted"] <= 0.05)
@@ -71,7 +71,7 @@ def test_interval_p_and_verdict_agree(seeds):
 
 
 def test_one_seed_has_no_interval():
-    found = document(examples.tiny(1))
+    found = outcome_fields(examples.tiny(1))
     for arm in found["arms"]:
         estimate = arm["test_accuracy"]
         assert estimate["mean"] is not None
@@ -88,7 +88,7 @@ def end_badly(arm, seed):
 
 
 def test_diverged_failed_and_missing_runs_are_all_there():
-    small = document(examples.tiny(5, end=end_badly))["arms"][0]
+    small = outcome_fields(examples.tiny(5, end=end_badly))["arms"][0]
     assert small["seeds"] == [0, 1, 3, 4]
     assert small["missing"] == [2]
     diverged, failed, *_ = small["runs"]
@@ -103,7 +103,7 @@ def test_diverged_failed_and_missing_runs_are_all_there():
 
 
 def test_an_arm_without_any_score_keeps_its_keys():
-    found = document(examples.tiny(2, end=lambda arm, seed: Status.FAILED if arm == "small" else Status.FINISHED))
+    found = outcome_fields(examples.tiny(2, end=lambda arm, seed: Status.FAILED if arm == "small" else Status.FINISHED))
     assert found["arms"][0]["test_accuracy"] == {
         **{"mean": None, "low": None, "high": None, "sd": None, "n": 0, "scope": None}
     }
@@ -125,14 +125,14 @@ def test_an_arm_without_any_score_keeps_its_keys():
     ],
 )
 def test_nan_and_infinity_never_appear(make):
-    found = document(make())
+    found = outcome_fields(make())
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found, "plain values only"
 
 
 def test_effects_of_a_factorial_study():
     outcome = examples.tiny_factorial(3)
-    found = document(outcome)
+    found = outcome_fields(outcome)
     assert [effect["interaction"] for effect in found["effects"]] == [False, False, True]
     for effect, said in zip(outcome.effects, found["effects"], strict=True):
         assert said["sentence"] == effect_sentence(effect)
@@ -142,6 +142,6 @@ def test_effects_of_a_factorial_study():
 
 
 def test_without_contrasts():
-    found = document(examples.tiny(2, contrasts=[], comparison={"all_pairs": False}))
+    found = outcome_fields(examples.tiny(2, contrasts=[], comparison={"all_pairs": False}))
     assert found["contrasts"] == []
     assert found["effects"] == []

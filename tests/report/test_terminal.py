@@ -12,7 +12,7 @@ import report_examples as examples
 from paribus.analysis import Estimate, Scope
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.records import Status
-from paribus.report.strip import Scale, strip
+from paribus.report.strip import Scale, draw_strip
 from paribus.report.terminal import render
 
 
@@ -78,7 +78,7 @@ def test_intervals_are_drawn_where_there_is_room(notebook):
 
 
 def test_an_ascii_console_gets_ascii_drawings():
-    drawn = strip(Estimate(0.5, 0.4, 0.6, 0.1, 3, Scope.NEW_DATA, 0.95), Scale(0.0, 1.0), 11, ascii_only=True)
+    drawn = draw_strip(Estimate(0.5, 0.4, 0.6, 0.1, 3, Scope.NEW_DATA, 0.95), Scale(0.0, 1.0), 11, ascii_only=True)
     assert drawn == "    |o|"
 
 

@@ -41,7 +41,7 @@ def test_the_study_is_answered_without_it_and_says_so(folder: Path) -> None:
     assert re.match(rf"large seed 1 failed \({DAMAGED}", note)
     assert "Seed 1 of large is missing" in results.contrast("large", "small").sentence
     for form in output.FORMATS:
-        assert output.text(results.outcome, form)
+        assert output.render_report(results.outcome, form)
 
 
 def test_other_arms_are_compared_as_before_and_this_one_with_a_remark(folder: Path) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from paribus.backends.fake import FakeBackend
-from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.errors import UsageError
 from paribus.outcome.outcome import Outcome
 from paribus.results.assemble import assemble_outcome
-from paribus.runner.jobs import stored_arms
+from paribus.results.stored_study import StoredResults
 from paribus.runner.run import run_study
 from paribus.runner.sequential import is_decided, run_until_decided, with_looks
 from paribus.store.memory import MemoryStore
@@ -27,7 +26,7 @@ def study(max_seeds: int = 6) -> StudyDocument:
 
 def grow(document: StudyDocument, store: MemoryStore, max_seeds: int, accuracy: dict[str, float]) -> Outcome:
     backend = FakeBackend(lambda arm: accuracy[arm])
-    return run_until_decided(document, document, store, backend, Silent(), max_seeds)
+    return run_until_decided(document, store, backend, Silent(), max_seeds)
 
 
 def test_it_stops_at_the_first_look_that_decides() -> None:
@@ -60,18 +59,14 @@ def test_looks_stay_as_they_were_planned() -> None:
 def test_a_half_computed_look_is_not_judged() -> None:
     store, document = MemoryStore(), study(6)
     first, second = document.comparison.looks[:2]
-    planned = run_study(override(document, seeds=first), store, FakeBackend(lambda _: 0.8), Silent())
-    wider = run_study(override(document, seeds=second - 1), store, FakeBackend(lambda _: 0.8), Silent())
-    data = summarize(document.data.spec())
-    at_first = assemble_outcome(document, data, stored_arms(planned), store)
-    between = assemble_outcome(document, data, stored_arms(wider), store)
+    at_first = run_study(override(document, seeds=first), store, FakeBackend(lambda _: 0.8), Silent())
+    between = run_study(override(document, seeds=second - 1), store, FakeBackend(lambda _: 0.8), Silent())
     assert [c.comparison for c in between.contrasts] == [c.comparison for c in at_first.contrasts]
 
 
 def test_before_the_first_look_nothing_is_judged_and_that_is_said() -> None:
     store, document = MemoryStore(), study(6)
-    planned = run_study(override(document, seeds=2), store, FakeBackend(), Silent())
-    outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
+    outcome = run_study(override(document, seeds=2), store, FakeBackend(), Silent())
     assert outcome.contrasts == ()
     assert any("first planned look is at 3 seeds" in note for note in outcome.notes)
 
@@ -79,11 +74,11 @@ def test_before_the_first_look_nothing_is_judged_and_that_is_said() -> None:
 def test_too_few_seeds_for_the_first_look_are_refused() -> None:
     document = study(6)
     with pytest.raises(UsageError, match="first"):
-        run_until_decided(document, document, MemoryStore(), FakeBackend(), Silent(), 2)
+        run_until_decided(document, MemoryStore(), FakeBackend(), Silent(), 2)
 
 
 def test_arms_stand_in_the_order_of_the_study() -> None:
     store, document = MemoryStore(), load_study("digits")
-    planned = run_study(document, store, FakeBackend(), Silent())
-    outcome = assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned)[::-1], store)
+    results = StoredResults.of(run_study(document, store, FakeBackend(), Silent()).request, store)
+    outcome = assemble_outcome(results.request, results.arms[::-1], store)
     assert [arm.name for arm in outcome.arms] == list(document.arms)

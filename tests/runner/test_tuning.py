@@ -16,22 +16,20 @@ from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError, ParibusError, UsageError
 from paribus.outcome.outcome import Outcome
-from paribus.records import Ended, Event, Job, Status, TrainJob
-from paribus.report import text
-from paribus.report.json import document as as_json
-from paribus.results.assemble import assemble_outcome
-from paribus.results.noise import stored_noise
+from paribus.records import Ended, Event, Job, Status, StudyKind, TrainJob
+from paribus.report import render_report
+from paribus.report.json import outcome_fields as as_json
+from paribus.results.noise import read_noise
 from paribus.results.stored_study import open_results
-from paribus.runner.jobs import stored_arms
 from paribus.runner.noise import measure_noise
 from paribus.runner.run import run_study
 from paribus.runner.sequential import run_until_decided, with_looks
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
-from paribus.study.candidates import is_trial
 from paribus.study.document import StudyDocument
 from paribus.study.load import check_table, load_study
 from paribus.study.overrides import override
+from paribus.study.request import StudyRequest
 
 GOOD = 0.03
 """The learning rate that the fake's validation split likes."""
@@ -80,9 +78,8 @@ def contradicting() -> FakeBackend:
     return FakeBackend(lambda arm: 0.2 if arm in liked else 0.95, lambda arm: liked.get(arm, 0.5))
 
 
-def run(document: StudyDocument, store: Store, backend: Backend, whole: StudyDocument | None = None) -> Outcome:
-    planned = run_study(document, store, backend, Silent(), whole=whole)
-    return assemble_outcome(document, summarize(document.data.spec()), stored_arms(planned), store)
+def run(document: StudyDocument, store: Store, backend: Backend, arms: Sequence[str] = ()) -> Outcome:
+    return run_study(document, store, backend, Silent(), arms=arms)
 
 
 def chosen(outcome: Outcome) -> dict[str, dict[str, Any]]:
@@ -98,10 +95,10 @@ def test_the_choice_follows_validation_where_the_test_split_says_the_opposite() 
     assert chosen(outcome) == CHOSEN
     assert f'"learning_rate":{GOOD}' in outcome.arm("one").recipe.model, "the fake's recipe is the arm as written"
     assert '"rate":0.6' in outcome.arm("two").recipe.model
-    trials = [job for job in backend.trained if is_trial(job.seeds)]
-    assert len(trials) == 6
-    assert {job.training.validation_split for job in trials} == {0.1}
-    final = [job for job in backend.trained if not is_trial(job.seeds)]
+    candidate_jobs = [job for job in backend.trained if job.kind is StudyKind.TUNING]
+    assert len(candidate_jobs) == 6
+    assert {job.training.validation_split for job in candidate_jobs} == {0.1}
+    final = [job for job in backend.trained if job.kind is not StudyKind.TUNING]
     assert [(job.arm, job.seeds.seed) for job in final] == [("one", 0), ("one", 1), ("two", 0), ("two", 1)]
     assert {job.training.validation_split for job in final} == {0.0}
 
@@ -143,7 +140,7 @@ def test_arms_run_one_by_one_get_what_they_get_together() -> None:
         }
     )
     store = MemoryStore()
-    alone = run(override(document, arms=["one"]), store, contradicting(), whole=document)
+    alone = run(document, store, contradicting(), ["one"])
     choice = alone.arm("one").tuning
     assert choice is not None
     assert choice.trainings == 6, "the budget is that of the whole study"
@@ -160,7 +157,7 @@ def test_a_failed_candidate_is_told_and_is_not_tried_again_once_the_choice_was_m
     assert any("candidate learning_rate 0.03: failed: killed; it has no score" in note for note in outcome.notes)
     backend = Recording(contradicting())
     again = run(override(study(), seeds=3), store, backend)
-    assert not [job for job in backend.trained if is_trial(job.seeds)]
+    assert not [job for job in backend.trained if job.kind is StudyKind.TUNING]
     assert chosen(again) == chosen(outcome)
 
 
@@ -174,15 +171,15 @@ def test_failed_candidates_are_tried_again_as_long_as_nothing_was_chosen() -> No
 def test_noise_measures_the_chosen_recipe() -> None:
     store, backend = MemoryStore(), Recording(contradicting())
     measure_noise(study(), "two", 2, store, backend, Silent())
-    final = [job for job in backend.trained if not is_trial(job.seeds)]
+    final = [job for job in backend.trained if job.kind is not StudyKind.TUNING]
     assert final
     assert all('"rate":0.6' in job.recipe.model for job in final)
-    assert set(stored_noise(study(), summarize(study().data.spec()), store)) == {"two"}
+    assert set(read_noise(StudyRequest(study(), summarize(study().data.spec()), "tuned", study()), store)) == {"two"}
 
 
 def test_a_tuned_study_can_grow_until_it_is_decided() -> None:
     document, store = with_looks(study(), 4), MemoryStore()
-    outcome = run_until_decided(document, document, store, contradicting(), Silent(), 4)
+    outcome = run_until_decided(document, store, contradicting(), Silent(), 4)
     assert chosen(outcome) == CHOSEN
 
 
@@ -204,7 +201,7 @@ def test_every_report_says_what_was_tuned_and_what_was_not() -> None:
     arms["two"]["grid"] = {}
     outcome = run(study(arms=arms), MemoryStore(), contradicting())
     for format in ("html", "md", "latex"):
-        said = text(outcome, format).replace("\\", "").replace("{[}", "[")
+        said = render_report(outcome, format).replace("\\", "").replace("{[}", "[")
         assert "two was not tuned" in said
         assert "3 trainings of 2 epochs" in said
         assert "learning_rate 0.03" in said
@@ -223,11 +220,11 @@ def test_every_report_says_what_was_tuned_and_what_was_not() -> None:
 
 def test_what_was_tried_is_missed_where_another_tuning_took_its_place() -> None:
     store = MemoryStore()
-    planned = run_study(study(), store, contradicting(), Silent())
+    run_study(study(), store, contradicting(), Silent())
     other = Recording(contradicting(), cut_after=1)
     with pytest.raises(KeyboardInterrupt):
         run(override(study(), epochs=1), store, other)
-    outcome = assemble_outcome(study(), summarize(study().data.spec()), stored_arms(planned), store)
+    outcome = open_results("tuned", store).outcome()
     assert chosen(outcome) == {}
     assert any("one was tuned, but what was tried is no longer stored" in note for note in outcome.notes)
     assert chosen(run(study(), store, contradicting())) == CHOSEN
@@ -235,7 +232,7 @@ def test_what_was_tried_is_missed_where_another_tuning_took_its_place() -> None:
 
 def test_real_training_is_tuned_on_validation(engine: Engine) -> None:
     document = study(protocol={"epochs": 3, "batch_size": 50}, tuning={"validation_split": 0.2, "monitor": "val_loss"})
-    document = override(document, arms=["one"], seeds=1)
+    document = override(document, seeds=1)
     arms = {"one": document.arms["one"].model_copy(update={"grid": {"learning_rate": (1e-6, 0.01)}})}
     document = StudyDocument.model_validate(
         document.model_dump(exclude_none=True) | {"arms": arms, "contrasts": [], "tuning": {"validation_split": 0.2}}
@@ -243,8 +240,8 @@ def test_real_training_is_tuned_on_validation(engine: Engine) -> None:
     backend = Recording(InProcess(engine))
     outcome = run(document, MemoryStore(), backend)
     assert chosen(outcome) == {"one": {"learning_rate": 0.01}}
-    trials: list[TrainJob] = [job for job in backend.trained if is_trial(job.seeds)]
-    assert len(trials) == 2
+    candidate_jobs: list[TrainJob] = [job for job in backend.trained if job.kind is StudyKind.TUNING]
+    assert len(candidate_jobs) == 2
     estimate = outcome.arm("one").estimates["test_accuracy"]
     assert estimate is not None
     assert estimate.mean > 0.7, "it was trained with the chosen rate"
@@ -257,11 +254,11 @@ def test_the_example_of_the_docs_is_a_study() -> None:
 
 
 def test_a_tuned_arm_is_not_taken_apart() -> None:
-    from paribus.api.ablate import take_apart
+    from paribus.api.ablate import ablate_arm
     from paribus.api.study import Study
 
     with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
-        take_apart(Study.of(study()), "one", backend=FakeBackend(), progress=False)
+        ablate_arm(Study.of(study()), "one", backend=FakeBackend(), progress=False)
 
 
 def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:
@@ -270,6 +267,6 @@ def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:
     store = MemoryStore()
     run_study(study(arms=arms), store, contradicting(), Silent())
     opened = open_results("tuned", store)
-    remarks = opened.remarks(opened.evidence(), "two", "one")
+    remarks = opened.remarks(opened.scores(), "two", "one")
     assert remarks == ("two was not tuned, one was: a difference between them may come from the tuning alone.",)
-    assert opened.remarks(opened.evidence(), "one") == ()
+    assert opened.remarks(opened.scores(), "one") == ()

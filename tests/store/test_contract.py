@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paribus.errors import StoreError
-from paribus.records import Curve, Predictions, Scores, Seeds, Status
-from paribus.store.base import Store, StoredRun, StoredStudy
+from paribus.records import Curve, Predictions, Scores, Seeds, Status, StudyKind
+from paribus.store.base import Store, StoredRun, StoredStudy, anchor, labelled_study
 from paribus.store.memory import MemoryStore
 from paribus.store.sqlite import SqliteStore
-from store_examples import DATA, NAN, arm, fingerprint, holds, recipe, run, same_light
+from store_examples import DATA, NAN, arm, fingerprint, holds, judgement, recipe, run, same_light
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -177,12 +177,89 @@ def test_a_later_run_with_more_seeds_extends_a_study(store: Store) -> None:
     assert found.arms == (arm("a", [0, 1]), arm("b", [0, 1, 3, 5]), arm("c", [0]))
 
 
-@pytest.mark.parametrize("change", ["document", "data"])
-def test_another_study_of_the_same_name_replaces_it(store: Store, change: str) -> None:
+def test_studies_of_one_name_and_several_kinds(store: Store) -> None:
+    kinds = [StudyKind.TUNING, StudyKind.STUDY, StudyKind.NOISE, StudyKind.ABLATION]
+    for number, kind in enumerate(kinds):
+        store.save_study("s", "{}", [arm("a", [number])], kind=kind)
+    studies = [StoredStudy("s", "{}", (arm("a", [number]),), None, kind) for number, kind in enumerate(kinds)]
+    assert [store.study("s", kind) for kind in kinds] == studies
+    assert store.studies() == tuple(sorted(studies, key=lambda study: study.kind))
+    labels = ["s.tuning", "s", "s.noise", "s"]
+    assert [study.label for study in studies] == labels
+    assert [labelled_study(store, label) for label in labels[:3]] == studies[:3]
+    assert labelled_study(store, "t.noise") is None
+    store.save_study("x", "{}", [], kind=StudyKind.ABLATION)
+    assert labelled_study(store, "x") == store.study("x", StudyKind.ABLATION)
+    assert store.study("x") is None
+
+
+def test_how_many_seeds_were_asked_for(store: Store) -> None:
+    def saved(seeds: int | None, first_seed: int = 0, document: str = "{}") -> tuple[int | None, int]:
+        store.save_study("s", document, [arm("a", [0])], seeds=seeds, first_seed=first_seed)
+        found = store.study("s")
+        assert found is not None
+        return found.seeds, found.first_seed
+
+    assert [saved(None), saved(5), saved(3), saved(8), saved(None)] == [(None, 0), (5, 0), (5, 0), (8, 0), (8, 0)]
+    assert saved(3, 8) == (3, 8)
+    assert saved(2, 8, "[]") == (3, 8)
+    for seeds, first_seed in ((0, 0), (5, -1), (5, 2**63)):
+        with pytest.raises(StoreError, match="seed"):
+            saved(seeds, first_seed)
+
+
+def test_judgements_are_remembered_in_their_order(store: Store) -> None:
+    first, second, third = judgement(1, 5), judgement(1, 8, look=1), judgement(2, 5)
+    assert store.judgements([first.anchor]) == ()
+    store.record_judgements([second, first])
+    store.record_judgements([first, third, third])
+    store.record_judgements([])
+    assert store.judgements([first.anchor]) == (second, first)
+    assert store.judgements([third.anchor, first.anchor]) == (second, first, third)
+    assert store.judgements([]) == ()
+    found = store.judgements([first.anchor])[1]
+    assert (found.share, found.primary, found.look) == (1 / 3, True, None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"anchor": "a"}, {"seeds": 0}, {"share": 0.0}, {"share": 1.5}, {"share": NAN}, {"look": 0}]
+)
+def test_judgements_that_are_none(store: Store, change: dict[str, object]) -> None:
+    with pytest.raises(StoreError):
+        store.record_judgements([judgement(1), replace(judgement(2), **change)])  # type: ignore[arg-type]
+    assert store.judgements([judgement(1).anchor]) == ()
+    with pytest.raises(StoreError, match="anchor"):
+        store.judgements(["x"])
+
+
+TERMS = st.lists(st.tuples(st.integers(0, 9).map(fingerprint), st.integers(-4, 4).map(float)), min_size=1, unique=True)
+
+
+@given(terms=TERMS, data=st.data())
+def test_an_anchor_names_a_question_whatever_its_direction(terms: list[tuple[str, float]], data: st.DataObject) -> None:
+    same = data.draw(st.permutations(terms))
+    assert anchor("m", same) == anchor("m", terms) == anchor("m", [(name, -value) for name, value in terms])
+    assert anchor("m", terms) != anchor("n", terms)
+    assert anchor("m", terms) != anchor("m", [(fingerprint(10), terms[0][1]), *terms[1:]])
+    bigger = [(name, 2 * value) for name, value in terms]
+    assert (anchor("m", terms) == anchor("m", bigger)) == all(not value for _, value in terms)
+
+
+def test_a_study_of_the_same_name_on_other_data_replaces_it(store: Store) -> None:
     store.save_study("s", "{}", [arm("a", [0, 1])], DATA)
-    document, data = ("{ }", DATA) if change == "document" else ("{}", replace(DATA, fingerprint="cd" * 32))
-    store.save_study("s", document, [arm("a", [2])], data)
-    assert store.study("s") == StoredStudy("s", document, (arm("a", [2]),), data)
+    data = replace(DATA, fingerprint="cd" * 32)
+    store.save_study("s", "{}", [arm("a", [2])], data)
+    assert store.study("s") == StoredStudy("s", "{}", (arm("a", [2]),), data)
+
+
+def test_another_document_on_the_same_data_extends_it(store: Store) -> None:
+    """Whether two documents are the same study is for the caller to say, who renames another one first."""
+    store.save_study("s", "{}", [arm("a", [0, 1])], DATA)
+    store.save_study("s", "{ }", [arm("a", [2])], DATA)
+    assert store.study("s") == StoredStudy("s", "{ }", (arm("a", [0, 1, 2]),), DATA)
+    store.rename_study("s", "t")
+    assert store.study("s") is None
+    assert store.study("t") == StoredStudy("t", "{ }", (arm("a", [0, 1, 2]),), DATA)
 
 
 @pytest.mark.parametrize("change", [arm("a", [1, 2], version=1), arm("a", [1, 2], offset=100)])
@@ -204,6 +281,8 @@ def test_runs_of_two_networks_never_stand_in_one_arm(store: Store, change: objec
         lambda store: store.save_study("s", "{}", []),
         lambda store: store.study("s"),
         lambda store: store.studies(),
+        lambda store: store.record_judgements([]),
+        lambda store: store.judgements([]),
         lambda store: store.weights(fingerprint(1)),
     ],
 )

@@ -15,7 +15,7 @@ from paribus.store.doctor import Problem, examine, repair
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from store_crashes import Child, Model, Step, quick_place, temporaries
-from store_examples import arm, fingerprint, holds, recipe, run
+from store_examples import arm, fingerprint, holds, judgement, recipe, run
 
 NUMBERS = range(1, 6)
 
@@ -40,6 +40,7 @@ def folder(place: Path) -> Path:
         store.save_recipe("key", recipe(1))
         store.save_study("s", "{}", [arm("a", list(NUMBERS))])
         store.save_study("t", "{}", [arm("a", [1])])
+        store.record_judgements([judgement(1), judgement(2)])
     return place / "runs"
 
 
@@ -50,6 +51,7 @@ def artifact(folder: Path, number: int, kind: str = "weights") -> Path:
 
 def execute(folder: Path, statement: str) -> None:
     connection = sqlite3.connect(folder / "paribus.sqlite")
+    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(statement)
     connection.commit()
     connection.close()
@@ -192,6 +194,107 @@ def test_a_study_that_makes_no_sense(folder: Path, damage: str) -> None:
     without(folder)
     with SqliteStore.open(folder) as store:
         assert [study.name for study in store.studies()] == ["s"]
+
+
+# What every answer depends on: (what was done by UPDATE, what is found, what can no longer be read).
+
+
+def swapped(folder: Path) -> None:
+    """Two runs of an arm change places."""
+    first, second = fingerprint(1), fingerprint(2)
+    for old, new in ((first, "x"), (second, first), ("x", second)):
+        execute(folder, f"UPDATE arm_runs SET fingerprint = '{new}' WHERE fingerprint = '{old}'")
+
+
+def read_recipe(store: SqliteStore) -> object:
+    return store.recipe("key")
+
+
+def read_studies(store: SqliteStore) -> object:
+    return store.studies()
+
+
+def read_judgements(store: SqliteStore) -> object:
+    return store.judgements([judgement(1).anchor])
+
+
+UPDATES = [
+    ("UPDATE recipes SET model = replace(model, 'layers', 'lagers')", {Problem.RECIPE, Problem.STUDY}, read_recipe),
+    ("UPDATE recipes SET model = replace(model, 'layers', 'lagers')", {Problem.RECIPE, Problem.STUDY}, read_studies),
+    ("UPDATE recipes SET parameters = 2 WHERE parameters = 1", {Problem.RECIPE}, read_recipe),
+    ("UPDATE recipe_keys SET recipe = (SELECT max(id) FROM recipes)", {Problem.KEY}, read_recipe),
+    ("UPDATE recipe_keys SET recipe = (SELECT min(id) FROM recipes), \"key\" = 'kex'", {Problem.KEY}, None),
+    ("UPDATE arm_runs SET init_seed = 7 WHERE init_seed = 5", {Problem.STUDY}, read_studies),
+    ("DELETE FROM arm_runs WHERE init_seed = 5", {Problem.STUDY}, read_studies),
+    ("UPDATE arms SET name = 'b' WHERE id = 1", {Problem.STUDY}, read_studies),
+    ("DELETE FROM arms WHERE id = 1", {Problem.STUDY}, read_studies),
+    ("UPDATE studies SET document = '[]' WHERE name = 's'", {Problem.STUDY}, read_studies),
+    ("UPDATE studies SET kind = 'noise' WHERE name = 's'", {Problem.STUDY, Problem.LEDGER}, read_studies),
+    ("UPDATE studies SET seeds = 4 WHERE name = 's'", {Problem.STUDY}, read_studies),
+    ("UPDATE studies SET first_seed = 1 WHERE name = 's'", {Problem.STUDY}, read_studies),
+    ("DELETE FROM studies WHERE name = 's'", {Problem.LEDGER}, read_studies),
+    ("UPDATE judgements SET seeds = 6 WHERE id = 1", {Problem.JUDGEMENT}, read_judgements),
+    ("UPDATE judgements SET is_primary = 0 WHERE id = 1", {Problem.JUDGEMENT}, read_judgements),
+    ("UPDATE judgements SET share = 1.0 WHERE id = 1", {Problem.JUDGEMENT}, read_judgements),
+    ("DELETE FROM judgements WHERE id = 2", {Problem.LEDGER}, read_judgements),
+    ("DELETE FROM ledger", {Problem.LEDGER}, read_judgements),
+    ("UPDATE studies SET document = CAST(x'7bff7d' AS TEXT) WHERE name = 't'", {Problem.STUDY}, read_studies),
+    ("UPDATE studies SET name = CAST(x'ff' AS TEXT) WHERE name = 't'", {Problem.STUDY, Problem.LEDGER}, read_studies),
+    ("UPDATE recipes SET layers = CAST(x'ff' AS TEXT) WHERE parameters = 1", {Problem.RECIPE}, read_recipe),
+    ("UPDATE judgements SET metric = CAST(x'ff' AS TEXT) WHERE id = 1", {Problem.JUDGEMENT}, read_judgements),
+]
+
+
+@pytest.mark.parametrize(("update", "problems", "read"), UPDATES)
+def test_no_row_is_believed_that_was_not_checked(
+    folder: Path, update: str, problems: set[Problem], read: Callable[[SqliteStore], object] | None
+) -> None:
+    execute(folder, update)
+    assert {finding.problem for finding in examine(folder)} == problems
+    if read is not None:
+        with SqliteStore.open(folder) as store, pytest.raises(StoreError, match=r"paribus doctor --repair"):
+            read(store)
+    if read is read_studies:
+        broken = "t" if "'t'" in update else "s"
+        with SqliteStore.open(folder, "write") as writer, pytest.raises(StoreError, match=r"paribus doctor --repair"):
+            writer.save_study(broken, "{}", [arm("a", [1])])
+    assert repair(folder)
+    without(folder)
+    with SqliteStore.open(folder) as store:
+        for look in (read_recipe, read_studies, read_judgements):
+            look(store)
+
+
+def test_two_runs_that_changed_places(folder: Path) -> None:
+    swapped(folder)
+    assert {(finding.problem, finding.subject) for finding in examine(folder)} == {
+        (Problem.STUDY, "s"),
+        (Problem.STUDY, "t"),
+    }
+    with SqliteStore.open(folder) as store, pytest.raises(StoreError, match="not what was written"):
+        store.study("s")
+    repair(folder)
+    without(folder)
+
+
+def test_a_checksum_that_was_changed_where_a_study_proves_the_content(folder: Path) -> None:
+    execute(folder, "UPDATE recipes SET checksum = 'x'")
+    repair(folder)
+    with SqliteStore.open(folder) as store:
+        assert [study.name for study in store.studies()] == ["s", "t"]
+    without(folder)
+
+
+def test_a_run_with_a_text_that_is_not_utf_8(folder: Path) -> None:
+    execute(folder, "UPDATE runs SET fingerprint = CAST(x'ff' AS TEXT) WHERE id = 1")
+    execute(folder, "UPDATE runs SET weights_digest = CAST(x'ff' AS TEXT) WHERE id = 2")
+    with SqliteStore.open(folder) as store, pytest.raises(StoreError, match=r"not UTF-8.*paribus doctor --repair"):
+        store.runs([fingerprint(2)])
+    with SqliteStore.open(folder, "write") as writer:
+        writer.save_study("u", "{}", [])
+    assert {finding.problem for finding in examine(folder)} == {Problem.ROW, Problem.ORPHAN}
+    repair(folder)
+    without(folder, 1, 2)
 
 
 # A database that SQLite itself cannot read.

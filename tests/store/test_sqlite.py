@@ -291,7 +291,7 @@ def test_a_forked_child_neither_holds_nor_uses_its_parents_store(tmp_path: Path)
         words = list(iter(process.stdout.readline, "ready\n"))
         process.wait()  # the parent; its child still has both pipes
         assert len(words) == 2
-        assert all("before it forked; open the store anew" in line for line in words)
+        assert all("before it forked; open the store again" in line for line in words)
         SqliteStore.open(tmp_path, "write").close()
 
 
@@ -390,7 +390,8 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the commit
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE runs SET reason = 'half a commit'")
-connection.executemany("INSERT INTO studies (name, document) VALUES (?, ?)", [(str(n), "x" * 4000) for n in range(50)])
+statement = "INSERT INTO studies (name, document, kind, checksum) VALUES (?, ?, 'study', '')"
+connection.executemany(statement, [(str(n), "x" * 4000) for n in range(50)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

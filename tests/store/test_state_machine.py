@@ -15,15 +15,16 @@ from paribus.errors import StoreError
 from paribus.store import schema
 from paribus.store.doctor import Problem, examine, repair
 from paribus.store.sqlite import SqliteStore
-from store_crashes import NEXT_FORMAT, Child, Model, Step, carry_out, quick_place, temporaries
-from store_examples import fingerprint, holds, same_light
+from store_crashes import ANCHORS, NEXT_FORMAT, Child, Model, Step, carry_out, quick_place, temporaries
+from store_examples import fingerprint, holds, judgement, same_light
 
 NUMBERS = range(1, 5)
 STATUSES = ("finished", "diverged", "failed")
 RECORDS = st.tuples(st.just("record"), st.sampled_from(NUMBERS), st.sampled_from(STATUSES), st.integers(0, 2))
 RECIPES = st.tuples(st.just("recipe"), st.sampled_from(["x", "y"]), st.integers(0, 2))
 STUDIES = st.tuples(st.just("study"), st.sampled_from(["s", "t"]), st.lists(st.sampled_from(NUMBERS), unique=True))
-STEPS = RECORDS | RECIPES | STUDIES
+JUDGEMENTS = st.tuples(st.just("judge"), st.lists(st.sampled_from(NUMBERS), unique=True))
+STEPS = RECORDS | RECIPES | STUDIES | JUDGEMENTS
 FORMATS = (schema.MIGRATIONS, (*schema.MIGRATIONS, NEXT_FORMAT))
 
 
@@ -147,10 +148,14 @@ class StoreMachine(RuleBasedStateMachine):
             assert len(runs) == len(saved)
             studies = {study.name: study for study in reader.studies()}
             recipes = {k: n for k, n in self.model.recipes.items() if reader.recipe(k) is not None}
-        self.model, self.damaged = Model(runs, recipes, studies), set()
+            left = set(reader.judgements(ANCHORS))
+            judged = tuple(number for number in self.model.judged if judgement(number) in left)
+            assert len(judged) == len(left)
+        self.model, self.damaged = Model(runs, recipes, studies, judged), set()
 
     def agrees(self, model: Model) -> bool:
-        sound = Model({n: r for n, r in model.runs.items() if n not in self.damaged}, model.recipes, model.studies)
+        runs = {n: r for n, r in model.runs.items() if n not in self.damaged}
+        sound = Model(runs, model.recipes, model.studies, model.judged)
         with SqliteStore.open(self.folder) as reader:
             found = reader.runs([fingerprint(number) for number in NUMBERS])
             if found.keys() != {result.fingerprint for result in model.runs.values()}:

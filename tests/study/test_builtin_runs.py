@@ -19,7 +19,7 @@ from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "fixtures" / "builtin-runs.json").read_text("utf-8"))
 STUDIES: dict[str, Any] = RECORDED["studies"]
@@ -35,7 +35,7 @@ def test_fingerprints_stay(study: str, engine: Engine) -> None:
     data = summarize(document.data.spec())
     with MemoryStore() as store:
         recipes = describe_arms(document, data, store, InProcess(engine))
-    jobs = wanted_runs(document, recipes, data, [Seeds.of(0)])
+    jobs = list_jobs(document, recipes, data, [Seeds.of(0)])
     assert [job.arm for job in jobs] == list(document.arms)
     assert [job.fingerprint for job in jobs] == [recorded(study, job)["fingerprint"] for job in jobs]
 
@@ -44,10 +44,10 @@ def test_weights_stay(engine: Engine) -> None:
     """To the last bit, on the kind of machine that they were recorded on; elsewhere other bits are promised."""
     document = override(load_study("digits"), seeds=2)
     with MemoryStore() as store:
-        planned = run_study(document, store, InProcess(engine), Silent())
-        runs = store.runs([job.fingerprint for job in planned.wanted])
-    environments = {json.dumps(asdict(run.environment)) for run in runs.values() if run.environment}
+        outcome = run_study(document, store, InProcess(engine), Silent())
+    environments = {json.dumps(asdict(environment)) for environment in outcome.environments}
     if environments != {json.dumps(RECORDED["environment"])}:
         pytest.skip("recorded on another kind of machine or with other versions")
-    digests = [recorded("digits", job)["weights_digest"] for job in planned.wanted]
-    assert [runs[job.fingerprint].weights_digest for job in planned.wanted] == digests
+    for arm in outcome.arms:
+        expected = [run["weights_digest"] for run in STUDIES["digits"]["arms"][arm.name]]
+        assert [run.weights_digest for run in arm.runs] == expected

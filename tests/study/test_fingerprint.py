@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paribus.records import DataSpec, DataSummary, EarlyStopping, LayerSummary, Recipe, Seeds, Training
+from paribus.records import DataSpec, DataSummary, EarlyStopping, Imputation, LayerSummary, Recipe, Seeds, Training
 from paribus.study import fingerprint
 from paribus.study.document import Arm
 from paribus.study.fingerprint import recipe_key, run_fingerprint
@@ -45,7 +45,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "what is monitored": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, "val_accuracy"))},
     "least improvement": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, min_delta=0.1))},
     "metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]')},
+    "the positive class": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")},
     "precision": {"training": replace(TRAINING, precision="bf16")},
+    "which examples validate": {"training": replace(TRAINING, validation="stratified")},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -59,6 +61,8 @@ SAME: dict[str, dict[str, Any]] = {
     "where the data lies": {"spec": replace(SPEC, source="/somewhere/else")},
     "where the test split lies": {"spec": replace(SPEC, test="/somewhere/test.csv")},
     "how the data is read": {"spec": replace(SPEC, label="y", categorical=("a",), test_fraction=0.2)},
+    "how missing values are filled in": {"spec": replace(SPEC, drop=("id",), impute=Imputation("median"))},
+    "remarks on the data": {"data": replace(DATA, notes=("a remark",), class_names=("a", "b"))},
     "the data's name": {"data": replace(DATA, name="digits of 1998")},
     "layer summaries": {"recipe": replace(RECIPE, layers=())},
     "a whole number for a scale": {"spec": replace(SPEC, scale=255)},
@@ -109,13 +113,15 @@ def test_a_new_engine_has_new_fingerprints(monkeypatch: pytest.MonkeyPatch) -> N
 def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
-        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision")
+        *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision"),
+        *("positive", "validation"),
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]
     assert [f.name for f in fields(Recipe)] == ["model", "optimizer", "parameters", "layers"]
     assert [f.name for f in fields(DataSpec)] == [
-        *("source", "scale", "flatten", "standardize", "label", "categorical", "test", "test_fraction")
+        *("source", "scale", "flatten", "standardize", "label", "categorical", "test", "test_fraction"),
+        *("drop", "impute"),
     ]
 
 
@@ -131,9 +137,10 @@ def test_what_a_canonical_form_depends_on(monkeypatch: pytest.MonkeyPatch) -> No
         key(data=replace(DATA, input_shape=(28, 28))),
         key(data=replace(DATA, classes=11)),
         key(training=replace(TRAINING, metrics='[{"AUC":{}}]')),
+        key(training=replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")),
     ]
     monkeypatch.setattr(fingerprint.importlib.metadata, "version", lambda name: f"another {name}")
-    assert len({key(), *others}) == 7
+    assert len({key(), *others}) == 8
     monkeypatch.undo()
     assert key() not in others
 

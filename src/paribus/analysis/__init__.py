@@ -5,31 +5,37 @@ The methods, with formulas and sources, are in ``docs/statistics.md``::
     >>> import numpy as np, paribus as pb
     >>> generator = np.random.default_rng(0)
     >>> a, b = (generator.random((5, 1000)) < accuracy for accuracy in (0.95, 0.90))
-    >>> found = pb.analysis.compare_scores(a, b, margin=0.01)
-    >>> str(found.verdict), found.seeds, found.examples
+    >>> comparison = pb.analysis.compare_scores(a, b, margin=0.01)
+    >>> str(comparison.verdict), comparison.seeds, comparison.examples
     ('better', 5, 1000)
 """
 
 from paribus.analysis.calibration import Calibration, calibrate
 from paribus.analysis.compare import DEFAULT_MARGIN, compare_scores
-from paribus.analysis.comparison import Comparison, Components, Look, Scope, SignFlip, Superiority, Verdict
+from paribus.analysis.comparison import Comparison, Look, Scope, SignFlip, Superiority, Verdict
+from paribus.analysis.components import Components
 from paribus.analysis.confusion import Confusion, confuse
-from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family, holm
+from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
 from paribus.analysis.examples import Difficulty, Flips, difficulty, flips, usual_wrong_answer
 from paribus.analysis.factorial import Effect, Factor, factorial_effects
 from paribus.analysis.looks import Schedule, plan_looks
+from paribus.analysis.margins import smallest_margin
 from paribus.analysis.metrics import METRICS, Metric, Unit, metric_named
 from paribus.analysis.noise import NoiseShares, VarianceShare, noise_shares
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority, check_not_worse
 from paribus.analysis.pairing import Aligned, Missing, SeedScores, align
 from paribus.analysis.planning import Detectable, SeedPlan, plan_seeds
+from paribus.analysis.power import TrueNoise
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.analysis.sentences import check_sentence, comparison_sentence, contrast_sentence, effect_sentence
+from paribus.analysis.shares import PRIMARY_SHARE, error_shares, holm, weighted_holm
+from paribus.analysis.stopping import Stops, simulate_stops
 
 __all__ = [
     "DEFAULT_MARGIN",
     "METRICS",
+    "PRIMARY_SHARE",
     "Aligned",
     "Calibration",
     "CheckAnswer",
@@ -54,7 +60,9 @@ __all__ = [
     "SeedPlan",
     "SeedScores",
     "SignFlip",
+    "Stops",
     "Superiority",
+    "TrueNoise",
     "Unit",
     "VarianceShare",
     "Verdict",
@@ -69,6 +77,7 @@ __all__ = [
     "contrast_sentence",
     "difficulty",
     "effect_sentence",
+    "error_shares",
     "estimate_scores",
     "estimate_values",
     "factorial_effects",
@@ -81,5 +90,8 @@ __all__ = [
     "plan_looks",
     "plan_seeds",
     "right",
+    "simulate_stops",
+    "smallest_margin",
     "usual_wrong_answer",
+    "weighted_holm",
 ]

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from paribus.analysis.comparison import Comparison, Components, Scope, Verdict
-from paribus.analysis.critical import TwoPartVariance, half_width, one_sided_p, two_sided_p
+from paribus.analysis.comparison import Comparison, Scope, Verdict
+from paribus.analysis.components import Components
+from paribus.analysis.critical import TwoPartVariance, above_p, below_p, half_width, two_sided_p
+from paribus.analysis.disagreements import Side
 from paribus.analysis.scores import checked_scores
 from paribus.analysis.signs import sign_flip, superiority
 from paribus.analysis.strictness import Strictness
-from paribus.analysis.variance import Decomposition, Term, decompose
+from paribus.analysis.variance import Decomposition, decompose
+from paribus.analysis.zero_one import Term, is_zero_one
 from paribus.errors import UsageError
 
 DEFAULT_MARGIN = 0.001
-"""Differences below this count as equivalent unless a margin is declared: 0.1 points of accuracy."""
+"""Differences in accuracy below this count as equivalent unless a margin is declared: 0.1 points."""
 
 
 def compare_scores(
@@ -37,7 +40,8 @@ def compare_scores(
         a: scores of A, shape ``(seeds, examples)``; row i of both arrays comes from the same seed.
         b: scores of B, same shape.
         margin: differences smaller than this count as equivalent, in the scores' units; declare it before looking.
-            None means 0.001, which is 0.1 points of accuracy.
+            None means 0.001 for scores that are all 0 or 1, which is 0.1 points of accuracy, and no margin for others:
+            then the verdict is never "equivalent" (``docs/decisions/0052-no-margin-that-nobody-declared.md``).
         level: level of the interval. The verdict "better" or "worse" errs with probability 1 - level at most, and so
             does "equivalent".
         scope: "new data" or "this test set" (also written "on new data", "on this test set").
@@ -54,6 +58,8 @@ def compare_scores(
         raise UsageError(
             f"a has shape {first.shape} and b has shape {second.shape}: both need the same seeds and the same examples"
         )
+    if margin is None and is_zero_one(first) and is_zero_one(second):
+        margin = DEFAULT_MARGIN
     return compare_terms(((1.0, first), (-1.0, second)), margin, Strictness(level), scope)
 
 
@@ -64,41 +70,45 @@ def compare_terms(
     scope: str,
     *,
     higher_is_better: bool = True,
+    offset_by_run: bool = False,
 ) -> Comparison:
     """Judge a weighted sum of score arrays against zero; what :func:`compare_scores` and all contrasts stand on.
 
     Args:
         terms: weights and checked arrays of equal shape ``(seeds, examples)``.
-        margin: as in :func:`compare_scores`.
+        margin: differences smaller than this count as equivalent; None for no margin.
         strictness: the promised level, and the family and looks it is shared among.
         scope: as in :func:`compare_scores`.
         higher_is_better: False for losses: then a negative difference is the better one.
+        offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
 
     Raises:
         UsageError: as :func:`compare_scores`.
     """
     about = parsed_scope(scope)
-    limit = DEFAULT_MARGIN if margin is None else float(margin)
-    if not (limit > 0 and math.isfinite(limit)):
+    limit = None if margin is None else float(margin)
+    if limit is not None and not (limit > 0 and math.isfinite(limit)):
         raise UsageError(f"margin {margin!r}: a margin is a positive number, such as 0.001 for 0.1 points")
     if about is Scope.NEW_DATA and terms[0][1].shape[1] < 2:
         raise UsageError(
             "scores have 1 example: claims about new data need at least 2; "
             'compare values known once per run with scope="this test set"'
         )
-    parts = decompose(terms)
+    parts = decompose(terms, offset_by_run=offset_by_run)
     variance, floored = variance_of_mean(parts, about)
     low = high = error = p_value = p_equivalent = p_adjusted = p_equivalent_adjusted = None
     verdict = Verdict.UNDECIDED
     if parts.seeds > 1:
-        half = float(half_width(variance, strictness.alpha))
-        low, high, error = parts.mean - half, parts.mean + half, math.sqrt(float(variance.total))
+        low, high = limits_of_mean(parts, variance, strictness.alpha)
+        error = math.sqrt(float(variance.total))
         p_value = two_sided_p(parts.mean, variance)
-        p_equivalent = one_sided_p(limit - abs(parts.mean), variance)
-        p_adjusted, p_equivalent_adjusted = strictness.adjusted(p_value), strictness.adjusted_one_sided(p_equivalent)
+        p_adjusted = strictness.adjusted(p_value)
+        if limit is not None:
+            p_equivalent = max(above_p(limit + parts.mean, variance), below_p(limit - parts.mean, variance))
+            p_equivalent_adjusted = strictness.adjusted_one_sided(p_equivalent)
         if low > 0 or high < 0:
             verdict = Verdict.BETTER if (low > 0) == higher_is_better else Verdict.WORSE
-        elif p_equivalent_adjusted <= 1 - strictness.level:
+        elif p_equivalent_adjusted is not None and p_equivalent_adjusted <= 1 - strictness.level:
             verdict = Verdict.EQUIVALENT
     sign = 1.0 if higher_is_better else -1.0
     return Comparison(
@@ -123,7 +133,17 @@ def compare_terms(
         sign_flip=sign_flip(parts.seed_means),
         superiority=superiority(sign * parts.seed_means, strictness.level),
         look=strictness.look,
+        share=strictness.share,
+        primary=strictness.primary,
+        disagreements=parts.disagreements,
+        effective_examples=parts.effective_examples if parts.seeds > 1 and parts.examples > 1 else None,
     )
+
+
+def limits_of_mean(parts: Decomposition, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
+    """The interval with error ``alpha`` around the grand mean."""
+    below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
+    return parts.mean - below, parts.mean + above
 
 
 def parsed_scope(scope: str) -> Scope:
@@ -141,8 +161,9 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
     set: A is the variance of the seeds' means over S, and B is 0.
 
     Scores without any spread leave nothing to estimate a variance from. Then A is what the smallest spread that such
-    scores can show would make, one seed one step off; and B is as though 2 of the N examples had differed, which gives
-    about the interval of the rule of three (Hanley and Lippman-Hand 1983). So no interval ever has zero width.
+    scores can show would make, one seed one step off (decision record 0013); and B is as though 2 of the N examples had
+    differed. On new data, scores of 0 and 1 have their disagreeing examples counted as well (decision record 0051). So
+    no interval ever has zero width.
     """
     seeds, examples = parts.seeds, parts.examples
     cells = seeds * examples
@@ -159,7 +180,7 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
     if parts.ms_example * cells < negligible:
         example_part = 2 * step**2
         floored = True
-    return TwoPartVariance(seed_part, seeds - 1, example_part, examples - 1), floored
+    return TwoPartVariance(seed_part, seeds - 1, example_part, examples - 1, parts.disagreements), floored
 
 
 def components_of(parts: Decomposition, *, floored: bool) -> Components:

@@ -10,8 +10,9 @@ from paribus.analysis.comparison import Comparison, Scope
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
+from paribus.analysis.shares import checked_weights, holm, weighted_holm
 from paribus.analysis.strictness import Strictness
-from paribus.analysis.variance import Term
+from paribus.analysis.zero_one import Term
 from paribus.errors import UsageError
 
 
@@ -23,7 +24,7 @@ class ContrastScores:
         a: the first arm's scores, in the metric's own units (a loss as a loss).
         b: the second arm's scores; the difference is a - b.
         metric: what is compared.
-        margin: differences smaller than this count as equivalent; None means the default of 0.001.
+        margin: differences smaller than this count as equivalent; None means the metric's ``default_margin``.
     """
 
     a: SeedScores
@@ -44,6 +45,8 @@ class JudgedContrast:
             at once (``comparison.contrasts`` is its size). None where the arms have no scored seed in common.
         p_holm: Holm's step-down p of the same family, shown beside; it never decides the verdict. None with one seed.
         missing: seeds left out of this contrast because one of the arms has no score for them.
+        looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
     """
 
     a: str
@@ -52,6 +55,13 @@ class JudgedContrast:
     comparison: Comparison | None
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
+    looks_taken: tuple[int, ...] = ()
+    next_step: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other contrasts: both arms and the metric."""
+        return (self.a, self.b, self.metric.name)
 
     @property
     def p_value(self) -> float | None:
@@ -72,6 +82,8 @@ def compare_family(
     family: int | None = None,
     schedule: Schedule | None = None,
     number: int = 1,
+    weights: Sequence[float] | None = None,
+    primary: Sequence[bool] | None = None,
 ) -> tuple[JudgedContrast, ...]:
     """Judge all declared contrasts together.
 
@@ -83,18 +95,22 @@ def compare_family(
         family: how many contrasts share the allowed error; None means these. Larger where others are judged elsewhere.
         schedule: the planned looks of a study that grows; None for one look.
         number: which look this is. Pass only the scores of the seeds planned for it (``SeedScores.only``).
+        weights: each contrast's share of the error 1 - level of the whole study, as :func:`error_shares` divides it;
+            they sum to 1 at most. None means 1 / family for each.
+        primary: for each contrast whether it is primary, which its sentence says; None means that none is. It changes
+            no number: ``weights`` do.
 
     Returns:
         The contrasts in the order given.
 
     Raises:
-        UsageError: bad scores, margin, level or scope; a family smaller than the contrasts given.
+        UsageError: bad scores, margin, level, scope or weights; a family smaller than the contrasts given.
     """
-    strictness = shared_strictness(len(declared), level, family, schedule, number)
+    strictness = shared_strictness(len(declared), level, family, schedule, number, weights, primary)
     aligned = [align((item.a, item.b)) for item in declared]
     comparisons = [
-        compare_aligned(((1.0, rows.values[0]), (-1.0, rows.values[1])), item.metric, item.margin, strictness, scope)
-        for item, rows in zip(declared, aligned, strict=True)
+        compare_aligned(((1.0, rows.values[0]), (-1.0, rows.values[1])), item.metric, item.margin, strict, scope)
+        for item, rows, strict in zip(declared, aligned, strictness, strict=True)
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
@@ -103,30 +119,30 @@ def compare_family(
     )
 
 
-def holm(p_values: Sequence[float], family: int | None = None) -> tuple[float, ...]:
-    """Holm's (1979) step-down adjusted p values, in the order given; ``family`` counts hypotheses not listed too."""
-    size = family or len(p_values)
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted = [1.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (size - rank) * p_values[index]))
-        adjusted[index] = largest
-    return tuple(adjusted)
-
-
 def shared_strictness(
-    count: int, level: float, family: int | None, schedule: Schedule | None, number: int
-) -> Strictness:
-    """How strict each of ``count`` contrasts must be.
+    count: int,
+    level: float,
+    family: int | None,
+    schedule: Schedule | None,
+    number: int,
+    weights: Sequence[float] | None = None,
+    primary: Sequence[bool] | None = None,
+) -> tuple[Strictness, ...]:
+    """How strict each of ``count`` statements must be (decision records 0011 and 0050).
 
     Raises:
-        UsageError: the family is smaller than ``count``.
+        UsageError: the family is smaller than ``count``, or there is not one weight and one flag for each statement.
     """
     size = max(count, 1) if family is None else family
     if size < count:
         raise UsageError(f"family {family}: {count} contrasts were given; a family counts at least those")
-    return Strictness(level, size, schedule, number)
+    shares = (None,) * count if weights is None else checked_weights(weights, count)
+    flags = (False,) * count if primary is None else tuple(primary)
+    if len(flags) != count:
+        raise UsageError(f"primary has {len(flags)} entries for {count} statements: each statement has one")
+    return tuple(
+        Strictness(level, size, schedule, number, share, flag) for share, flag in zip(shares, flags, strict=True)
+    )
 
 
 def compare_aligned(
@@ -137,12 +153,30 @@ def compare_aligned(
     if seeds == 0:
         return None
     about = scope if metric.per_example and examples > 1 else Scope.THIS_TEST_SET
-    return compare_terms(terms, margin, strictness, about, higher_is_better=metric.higher_is_better)
+    return compare_terms(
+        terms,
+        metric.default_margin if margin is None else margin,
+        strictness,
+        about,
+        higher_is_better=metric.higher_is_better,
+        offset_by_run=metric.offset_by_run,
+    )
 
 
-def stepped_down(comparisons: Sequence[Comparison | None], strictness: Strictness) -> tuple[float | None, ...]:
-    """Holm's p of each comparison, adjusted for the looks first. One without a p counts as a hypothesis with p = 1."""
-    alone = Strictness(strictness.level, 1, strictness.schedule, strictness.number)
-    raw = [None if item is None or item.p_value is None else alone.adjusted(item.p_value) for item in comparisons]
-    steps = holm([1.0 if p_value is None else p_value for p_value in raw], strictness.contrasts)
+def stepped_down(
+    comparisons: Sequence[Comparison | None], strictness: Sequence[Strictness]
+) -> tuple[float | None, ...]:
+    """Holm's p of each comparison, adjusted for the looks first; with unequal shares the weighted one.
+
+    A comparison without a p counts as a hypothesis with p = 1, so that its share is given to no other.
+    """
+    raw = [
+        None if item is None or item.p_value is None else strict.alone.adjusted(item.p_value)
+        for item, strict in zip(comparisons, strictness, strict=True)
+    ]
+    p_values = [1.0 if p_value is None else p_value for p_value in raw]
+    if all(strict.divisor == strict.contrasts for strict in strictness):
+        steps = holm(p_values, strictness[0].contrasts if strictness else None)
+    else:
+        steps = weighted_holm(p_values, [strict.share for strict in strictness])
     return tuple(None if before is None else after for before, after in zip(raw, steps, strict=True))

@@ -20,15 +20,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
 
-Floats = float | NDArray[np.float64]
+from paribus.analysis.disagreements import Disagreements, Floats, Side
 
 SMALLEST_P = 1e-100
 """The smallest p or nominal level: below, SciPy's t quantiles turn infinite or wrong (seen from 1e-200 on)."""
 
 _LARGEST_LOG_P = -1e-12
+_SMALLEST_T = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,12 +40,15 @@ class TwoPartVariance:
         seed_freedom: its degrees of freedom.
         example: part B, from the examples; >= 0; 0 for claims about one test set.
         example_freedom: its degrees of freedom.
+        disagreements: for scores of 0 and 1, the examples that tell the arms apart: part B is never taken smaller than
+            they allow, and the two ends of an interval may then lie at different distances. None for other scores.
     """
 
     seed: Floats
     seed_freedom: int
     example: Floats = 0.0
     example_freedom: int = 1
+    disagreements: Disagreements | None = None
 
     @property
     def total(self) -> Floats:
@@ -60,13 +63,21 @@ def exponent(alpha: float, seed_freedom: int) -> float:
     return min(max(1.25 + 0.75 * math.log10(0.05 / alpha), 1.25), 2.0)
 
 
-def half_width(variance: TwoPartVariance, alpha: float) -> Floats:
-    """Half the width of the two-sided interval with error ``alpha`` in (0, 1)."""
+def half_width(variance: TwoPartVariance, alpha: float, side: Side = Side.LOWER) -> Floats:
+    """How far the end on that side of the two-sided interval with error ``alpha`` in (0, 1) lies from the mean.
+
+    Both sides are alike unless the variance rests on few disagreeing examples (decision records 0010 and 0051).
+    """
     alpha = max(alpha, SMALLEST_P)
     t_seed = -float(special.stdtrit(variance.seed_freedom, alpha / 2))
     t_example = -float(special.stdtrit(variance.example_freedom, alpha / 2))
     q = exponent(alpha, variance.seed_freedom)
-    total = variance.total
+    example = variance.example
+    if variance.disagreements is not None:
+        # Just below alpha = 1 SciPy rounds the quantiles to 0.
+        t_seed, t_example = max(t_seed, _SMALLEST_T), max(t_example, _SMALLEST_T)
+        example = np.maximum(example, (variance.disagreements.reach(side, alpha) / t_example) ** 2)
+    total = variance.seed + example
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(total > 0, variance.seed / np.where(total > 0, total, 1.0), 1.0)
     # Relative to the larger quantile: t ** 2 of one degree of freedom overflows for the tiniest alphas otherwise.
@@ -77,19 +88,21 @@ def half_width(variance: TwoPartVariance, alpha: float) -> Floats:
 
 
 def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
-    """The smallest ``alpha`` whose interval around a point ``distance`` away does not reach that point.
+    """The smallest ``alpha`` whose interval around a mean ``distance`` above a point does not reach that point.
 
-    Exactly the p of a t test where B is zero; in [1e-100, 1]. The total variance must be positive.
+    Where ``distance`` is negative, the mean lies below the point and the interval's upper end is meant. Exactly the p
+    of a t test where B is zero; in [1e-100, 1]. The total variance must be positive.
     """
+    side = Side.LOWER if distance > 0 else Side.UPPER
     distance = abs(distance)
     if distance == 0:
         return 1.0
-    if float(variance.example) == 0:
+    if variance.disagreements is None and float(variance.example) == 0:
         p_value = float(2 * special.stdtr(variance.seed_freedom, -distance / math.sqrt(float(variance.seed))))
         return max(p_value, SMALLEST_P)
 
     def excess(log_alpha: float) -> float:
-        return float(half_width(variance, math.exp(log_alpha))) - distance
+        return float(half_width(variance, math.exp(log_alpha), side)) - distance
 
     lowest = math.log(SMALLEST_P)
     if excess(lowest) <= 0:
@@ -100,7 +113,16 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
     return math.exp(float(optimize.brentq(excess, lowest, _LARGEST_LOG_P, xtol=1e-13, rtol=1e-14)))
 
 
-def one_sided_p(distance: float, variance: TwoPartVariance) -> float:
-    """P of the one-sided test whose signed distance, positive where the data speak for it, is ``distance``."""
-    tail = two_sided_p(distance, variance) / 2
-    return tail if distance >= 0 else 1 - tail
+def above_p(distance: float, variance: TwoPartVariance) -> float:
+    """P of the one-sided test that the true mean lies above a point; the estimate is ``distance`` above it."""
+    return _tail(two_sided_p(distance, variance), distance)
+
+
+def below_p(distance: float, variance: TwoPartVariance) -> float:
+    """P of the one-sided test that the true mean lies below a point; the estimate is ``distance`` below it."""
+    return _tail(two_sided_p(-distance, variance), distance)
+
+
+def _tail(p_value: float, distance: float) -> float:
+    """Half of a two-sided p; for an estimate that speaks against the claim the rest of it, above one half."""
+    return p_value / 2 if distance >= 0 else max(1 - p_value / 2, math.nextafter(0.5, 1.0))

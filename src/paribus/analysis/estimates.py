@@ -8,18 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from paribus.analysis.compare import parsed_scope, variance_of_mean
+from paribus.analysis.compare import limits_of_mean, parsed_scope, variance_of_mean
 from paribus.analysis.comparison import Scope
-from paribus.analysis.critical import half_width
 from paribus.analysis.scores import checked_scores
 from paribus.analysis.strictness import Strictness
 from paribus.analysis.variance import decompose
+from paribus.analysis.zero_one import is_zero_one
 from paribus.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """One metric of one arm over its seeds. ``low``, ``high`` and ``sd`` are None with one seed.
+
+    A proportion lies in [0, 1]: limits beyond are cut there, which loses no coverage as the mean lies there too. An
+    interval that reaches over all of [0, 1] says nothing: ``low`` and ``high`` are then None as with one seed, and
+    ``too_few_seeds`` is true (``docs/decisions/0054-intervals-of-one-arm.md``).
 
     Attributes:
         mean: mean over seeds, in the metric's units (accuracies are fractions of 1).
@@ -39,13 +43,26 @@ class Estimate:
     scope: Scope
     level: float
 
+    @property
+    def too_few_seeds(self) -> bool:
+        """Whether so few seeds say nothing about where the mean lies."""
+        return self.low is None
 
-def estimate_scores(scores: ArrayLike, level: float = 0.95, scope: str = "new data") -> Estimate:
+
+def estimate_scores(
+    scores: ArrayLike, level: float = 0.95, scope: str = "new data", *, proportion: bool = False
+) -> Estimate:
     """Estimate an arm's metric from per-example scores of shape ``(seeds, examples)``.
 
     The interval is that of :func:`paribus.analysis.compare_scores` for one arm alone. On new data it is wider than what
     tells two arms apart, because paired arms share their seeds and examples: never compare arms by whether such
     intervals overlap.
+
+    Args:
+        scores: shape ``(seeds, examples)``.
+        level: level of the interval.
+        scope: what it is about.
+        proportion: whether the metric lies in [0, 1]; scores of 0 and 1 are known to.
 
     Raises:
         UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
@@ -56,17 +73,25 @@ def estimate_scores(scores: ArrayLike, level: float = 0.95, scope: str = "new da
     if about is Scope.NEW_DATA and values.shape[1] < 2:
         raise UsageError("scores have 1 example: claims about new data need at least 2")
     parts = decompose(((1.0, values),))
-    low = high = sd = None
+    low: float | None = None
+    high: float | None = None
+    sd = None
     if parts.seeds > 1:
         variance, _ = variance_of_mean(parts, about)
-        half = float(half_width(variance, strictness.alpha))
-        low, high = parts.mean - half, parts.mean + half
+        low, high = limits_of_mean(parts, variance, strictness.alpha)
+        if is_zero_one(values) or (proportion and values.min() >= 0 and values.max() <= 1):
+            low, high = _within_bounds(low, high)
         sd = float(np.std(parts.seed_means, ddof=1))
     return Estimate(parts.mean, low, high, sd, parts.seeds, about, level)
 
 
-def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95) -> Estimate:
+def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95, *, proportion: bool = False) -> Estimate:
     """Estimate an arm's metric that is known once per run, such as its train accuracy: a t interval over the seeds.
+
+    Args:
+        values: one value a run, shape ``(seeds,)``.
+        level: level of the interval.
+        proportion: whether the metric lies in [0, 1].
 
     Raises:
         UsageError: no values, a value that is not finite, or a level outside (0, 1).
@@ -74,4 +99,8 @@ def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95) ->
     column = np.asarray(values)
     if column.ndim != 1:
         raise UsageError(f"values have shape {column.shape}: one value per run is needed, shape (seeds,)")
-    return estimate_scores(column[:, None], level, Scope.THIS_TEST_SET)
+    return estimate_scores(column[:, None], level, Scope.THIS_TEST_SET, proportion=proportion)
+
+
+def _within_bounds(low: float, high: float) -> tuple[float | None, float | None]:
+    return (None, None) if low <= 0 and high >= 1 else (max(low, 0.0), min(high, 1.0))

@@ -51,6 +51,8 @@ class Effect:
             None where no seed has scores in all cells.
         p_holm: Holm's step-down p of the same family, shown beside. None with one seed.
         missing: seeds left out because some cell has no score for them.
+        looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
     """
 
     factors: tuple[str, ...]
@@ -60,6 +62,13 @@ class Effect:
     comparison: Comparison | None
     p_holm: float | None
     missing: tuple[Missing, ...] = ()
+    looks_taken: tuple[int, ...] = ()
+    next_step: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other effects: its factors and their levels."""
+        return (self.factors, self.levels)
 
     @property
     def is_interaction(self) -> bool:
@@ -77,8 +86,8 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """An effect before there are data: its name and one weight for each cell."""
+class EffectPattern:
+    """An effect before there are data: its factors, their (low, high) levels, a weight for each cell of the design."""
 
     factors: tuple[str, ...]
     levels: tuple[tuple[str, str], ...]
@@ -97,6 +106,8 @@ def factorial_effects(
     family: int | None = None,
     schedule: Schedule | None = None,
     number: int = 1,
+    weights: Sequence[float] | None = None,
+    primary: Sequence[bool] | None = None,
 ) -> tuple[Effect, ...]:
     """Main effects and interactions of a full factorial study, judged together, paired by seed over all cells.
 
@@ -105,30 +116,33 @@ def factorial_effects(
         cells: scores of each combination of levels; the key has one level for each factor.
         metric: what is compared.
         order: largest number of factors in an interaction; 1 gives main effects only.
-        margin: effects smaller than this count as equivalent to none; None means the default of 0.001.
+        margin: effects smaller than this count as equivalent to none; None means the metric's ``default_margin``.
         level: the level at which all intervals hold at once.
         scope: as in :func:`paribus.analysis.compare_family`.
         family: how many contrasts share the allowed error; None means these effects.
         schedule: as in :func:`paribus.analysis.compare_family`.
         number: as in :func:`paribus.analysis.compare_family`.
+        weights: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
+        primary: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
 
     Returns:
         Main effects first, then interactions, each in the order of the factors and their levels.
 
     Raises:
-        UsageError: a combination of levels has no cell or a cell no combination; bad scores, margin, level or scope.
+        UsageError: a combination of levels has no cell or a cell no combination; bad scores, margin, level, scope
+            or weights.
     """
     _check_cells(factors, cells)
-    patterns = tuple(_patterns(factors, order))
-    strictness = shared_strictness(len(patterns), level, family, schedule, number)
+    patterns = tuple(effect_patterns(factors, order))
+    strictness = shared_strictness(len(patterns), level, family, schedule, number, weights, primary)
     keys = list(cells)
     aligned = align([cells[key] for key in keys])
     rows = dict(zip(keys, aligned.values, strict=True))
     comparisons = [
         compare_aligned(
-            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strictness, scope
+            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strict, scope
         )
-        for pattern in patterns
+        for pattern, strict in zip(patterns, strictness, strict=True)
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
@@ -146,34 +160,35 @@ def factorial_effects(
 
 
 def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], SeedScores]) -> None:
-    wanted = list(product(*(factor.levels for factor in factors)))
-    lacking = [key for key in wanted if key not in cells]
-    if lacking:
-        raise UsageError(f"no arm for {' / '.join(lacking[0])}: a factorial study crosses all levels of all factors")
-    foreign = [key for key in cells if key not in wanted]
+    combinations_of_levels = list(product(*(factor.levels for factor in factors)))
+    missing = [key for key in combinations_of_levels if key not in cells]
+    if missing:
+        raise UsageError(f"no arm for {' / '.join(missing[0])}: a factorial study crosses all levels of all factors")
+    foreign = [key for key in cells if key not in combinations_of_levels]
     if foreign:
         raise UsageError(f"cell {' / '.join(foreign[0])}: no such combination of the factors' levels")
 
 
-def _patterns(factors: Sequence[Factor], order: int) -> Iterator[_Pattern]:
+def effect_patterns(factors: Sequence[Factor], order: int = 2) -> Iterator[EffectPattern]:
+    """The effects of a full factorial design in the order in which :func:`factorial_effects` judges them."""
     for size in range(1, min(order, len(factors)) + 1):
-        for chosen in combinations(range(len(factors)), size):
-            base = [factors[index].levels[0] for index in chosen]
-            for high in product(*(factors[index].levels[1:] for index in chosen)):
+        for indices in combinations(range(len(factors)), size):
+            base = [factors[index].levels[0] for index in indices]
+            for high in product(*(factors[index].levels[1:] for index in indices)):
                 levels = tuple(zip(base, high, strict=True))
-                weights = _weights(factors, chosen, levels)
-                yield _Pattern(tuple(factors[index].name for index in chosen), levels, weights)
+                weights = _weights(factors, indices, levels)
+                yield EffectPattern(tuple(factors[index].name for index in indices), levels, weights)
 
 
 def _weights(
-    factors: Sequence[Factor], chosen: tuple[int, ...], levels: tuple[tuple[str, str], ...]
+    factors: Sequence[Factor], indices: tuple[int, ...], levels: tuple[tuple[str, str], ...]
 ) -> dict[tuple[str, ...], float]:
-    """Weights of the cells: the product of +1 (high) and -1 (low) over the chosen factors, averaged over the others."""
-    others = prod(len(factor.levels) for index, factor in enumerate(factors) if index not in chosen)
+    """Weights of the cells: the product of +1 (high) and -1 (low) over these factors, averaged over the others."""
+    others = prod(len(factor.levels) for index, factor in enumerate(factors) if index not in indices)
     weights = {}
     for key in product(*(factor.levels for factor in factors)):
-        picked = [key[index] for index in chosen]
-        if all(name in pair for name, pair in zip(picked, levels, strict=True)):
-            lows = sum(name == pair[0] for name, pair in zip(picked, levels, strict=True))
+        levels_of_cell = [key[index] for index in indices]
+        if all(name in pair for name, pair in zip(levels_of_cell, levels, strict=True)):
+            lows = sum(name == pair[0] for name, pair in zip(levels_of_cell, levels, strict=True))
             weights[key] = (-1.0) ** lows / others
     return weights

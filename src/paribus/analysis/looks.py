@@ -45,8 +45,17 @@ class Schedule:
         if any(later <= earlier for earlier, later in zip(self.seeds, self.seeds[1:], strict=False)):
             raise UsageError(f"looks {list(self.seeds)}: each look must have more seeds than the one before")
 
-    def look(self, number: int, level: float = 0.95, contrasts: int = 1) -> Look:
-        """Look ``number`` (from 1) with its nominal levels for one contrast of a family of ``contrasts``."""
+    def look(self, number: int, level: float = 0.95, contrasts: float = 1) -> Look:
+        """Look ``number`` (from 1) with its nominal levels for a contrast that may spend its share of the error.
+
+        Args:
+            number: which look.
+            level: level of all intervals of the study at once.
+            contrasts: the size of a family that shares evenly, or one over the contrast's own share of the error.
+
+        Raises:
+            UsageError: no such look.
+        """
         if not 1 <= number <= len(self.seeds):
             raise UsageError(f"look {number}: this study plans looks 1 to {len(self.seeds)}")
         alpha = (1 - level) / contrasts
@@ -93,8 +102,8 @@ def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
     if looks < 1:
         raise UsageError(f"looks {looks}: at least one look must be planned")
     lowest = max(2, min(first, max_seeds))
-    wanted = {max(lowest, math.ceil(max_seeds * number / looks)) for number in range(1, looks + 1)}
-    return Schedule(tuple(sorted(wanted)))
+    counts = {max(lowest, math.ceil(max_seeds * number / looks)) for number in range(1, looks + 1)}
+    return Schedule(tuple(sorted(counts)))
 
 
 def _spent(share: float, alpha: float) -> float:

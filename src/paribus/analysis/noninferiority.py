@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paribus.analysis.compare import compare_terms, variance_of_mean
+from paribus.analysis.compare import compare_terms, limits_of_mean, variance_of_mean
 from paribus.analysis.comparison import Comparison, Scope
-from paribus.analysis.critical import half_width, one_sided_p
+from paribus.analysis.critical import above_p, below_p
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
 from paribus.analysis.strictness import Strictness
@@ -72,16 +72,27 @@ def check_not_worse(
         )
     terms = ((1.0, rows.values[0]), (-1.0, rows.values[1]))
     about = scope if metric.per_example and rows.values[0].shape[1] > 1 else Scope.THIS_TEST_SET
-    comparison = compare_terms(terms, margin, Strictness(level), about, higher_is_better=metric.higher_is_better)
+    comparison = compare_terms(
+        terms,
+        margin,
+        Strictness(level),
+        about,
+        higher_is_better=metric.higher_is_better,
+        offset_by_run=metric.offset_by_run,
+    )
     answer, worst, p_value = CheckAnswer.UNDECIDED, None, None
     if comparison.seeds > 1:
-        sign = 1.0 if metric.higher_is_better else -1.0
-        gain = sign * comparison.difference
-        variance, _ = variance_of_mean(decompose(terms), comparison.scope)
-        worst = sign * (gain - float(half_width(variance, 2 * (1 - level))))
-        p_value = one_sided_p(gain + margin, variance)
+        parts = decompose(terms, offset_by_run=metric.offset_by_run)
+        variance, _ = variance_of_mean(parts, comparison.scope)
+        low, high = limits_of_mean(parts, variance, 2 * (1 - level))
+        # Where lower is better, the new arm is at worst as far above the old one as the upper limit.
+        if metric.higher_is_better:
+            worst, distance, not_worse, much_worse = low, comparison.difference + margin, above_p, below_p
+        else:
+            worst, distance, not_worse, much_worse = high, margin - comparison.difference, below_p, above_p
+        p_value = not_worse(distance, variance)
         if p_value <= 1 - level:
             answer = CheckAnswer.HOLDS
-        elif one_sided_p(-margin - gain, variance) <= 1 - level:
+        elif much_worse(-distance, variance) <= 1 - level:
             answer = CheckAnswer.FAILS
     return NonInferiority(new.arm, old.arm, metric, margin, answer, worst, p_value, comparison, rows.missing)

@@ -10,8 +10,10 @@ import numpy as np
 from scipy import optimize, special
 
 from paribus.analysis.critical import TwoPartVariance, half_width
+from paribus.analysis.disagreements import Disagreements, Floats, Side
 
 _MOST_SEEDS = 100_000
+_ENDLESS = 10**9
 # Midpoints of equal slices of probability: the mean over them integrates over the seeds' estimated variance.
 _SLICES = (np.arange(2000) + 0.5) / 2000
 
@@ -25,12 +27,15 @@ class TrueNoise:
         example: variance of the mean difference that all seeds share, var_example / N; 0 for claims about one test set.
         examples: size of the test set, N.
         alpha: two-sided nominal error of the test.
+        disagreements: for scores of 0 and 1 on new data, the disagreeing examples of stored runs: the examples' part of
+            an interval is then no smaller than they allow (decision record 0051).
     """
 
     per_seed: float
     example: float
     examples: int
     alpha: float
+    disagreements: Disagreements | None = None
 
     def power(self, difference: float, seeds: int) -> float:
         """Chance that the interval of ``seeds`` seeds excludes zero if the true difference is this one.
@@ -40,18 +45,18 @@ class TrueNoise:
         """
         seed_part = self.per_seed / seeds
         estimated = seed_part * 2 * special.gammaincinv((seeds - 1) / 2, _SLICES) / (seeds - 1)
-        half = half_width(TwoPartVariance(estimated, seeds - 1, self.example, max(self.examples - 1, 1)), self.alpha)
+        half = self._half(estimated, seeds - 1)
         error = math.sqrt(seed_part + self.example)
         if error == 0:
-            return 1.0
-        found = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
-        return float(np.mean(found))
+            return float(np.mean(difference > half))
+        detected = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
+        return float(np.mean(detected))
 
     def detectable(self, seeds: int, power: float) -> float:
         """The smallest true difference found with this power."""
         unit = math.sqrt(self.per_seed / seeds + self.example)
         if unit == 0:
-            return 0.0
+            return float(np.max(self._half(0.0, seeds - 1)))
         upper = unit
         while self.power(upper, seeds) < power:
             upper *= 2
@@ -63,11 +68,17 @@ class TrueNoise:
 
     def floor(self, power: float) -> float:
         """The smallest difference that endlessly many seeds find with this power."""
+        half = float(np.max(self._half(0.0, _ENDLESS)))
         if self.example == 0:
-            return 0.0
-        critical = -float(special.stdtrit(self.examples - 1, self.alpha / 2))
-        excess = _excess_power(critical, power)
-        return math.sqrt(self.example) * excess
+            return half
+        error = math.sqrt(self.example)
+        return error * _excess_power(half / error, power)
+
+    def _half(self, seed_part: Floats, freedom: int) -> Floats:
+        """Half width of the interval; of its two sides, where they differ, the larger one."""
+        variance = TwoPartVariance(seed_part, freedom, self.example, max(self.examples - 1, 1), self.disagreements)
+        below, above = (half_width(variance, self.alpha, side) for side in Side)
+        return np.asarray(np.maximum(below, above), dtype=np.float64)
 
 
 def _excess_power(critical: float, power: float) -> float:

@@ -52,15 +52,17 @@ def right(predicted: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(answered == true, dtype=np.bool_)
 
 
-def log_loss(true_probability: ArrayLike, classes: int) -> NDArray[np.float64]:
+def log_loss(
+    true_probability: ArrayLike, classes: int, *, smallest: float = _SMALLEST_PROBABILITY
+) -> NDArray[np.float64]:
     """The log loss of each example in nats, from the probability given to the right class.
 
-    Probabilities are clipped at 1e-7 like Keras's. Where they are nan (a diverged run), the loss is that of chance,
-    log(classes): the run scores what its weights know, which is nothing.
+    Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is
+    that of chance, log(classes): the run scores what its weights know, which is nothing.
     """
-    given = np.asarray(true_probability, dtype=np.float64)
-    known = np.where(np.isfinite(given), given, 1 / classes)
-    return np.asarray(-np.log(np.clip(known, _SMALLEST_PROBABILITY, 1.0)), dtype=np.float64)
+    probability = np.asarray(true_probability, dtype=np.float64)
+    finite = np.where(np.isfinite(probability), probability, 1 / classes)
+    return np.asarray(-np.log(np.clip(finite, smallest, 1.0)), dtype=np.float64)
 
 
 def gap_scores(train_accuracy: ArrayLike, test_right: ArrayLike) -> NDArray[np.float64]:

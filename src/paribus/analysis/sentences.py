@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis.comparison import Comparison, Scope, Verdict
+from paribus.analysis.comparison import Comparison, Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, p_text, percent, with_unit
+from paribus.analysis.phrases import compatible_text, numbers_text, remarks_on, scope_text
+from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, percent, with_unit
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
         return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)
-    return comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    sentence = comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
+    return " ".join(filter(None, (sentence, contrast.next_step)))
 
 
 def comparison_sentence(
@@ -31,6 +33,7 @@ def comparison_sentence(
     metric: Metric,
     missing: Sequence[Missing] = (),
     averaged_over: Sequence[str] = (),
+    noun: str = "contrast",
 ) -> str:
     """What a comparison says of arm ``a`` against arm ``b``.
 
@@ -41,6 +44,7 @@ def comparison_sentence(
         metric: what was compared; its direction must be the comparison's.
         missing: seeds that were left out.
         averaged_over: other factors that the arms are averaged over.
+        noun: what the comparison is: a contrast or an effect.
     """
     where = scope_text(comparison.scope, metric)
     if averaged_over:
@@ -54,21 +58,26 @@ def comparison_sentence(
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         verb = metric.better if comparison.verdict is Verdict.BETTER else metric.worse
-        first = f"{a} {verb} {b} {where}: {_numbers(comparison, metric)}."
-    elif comparison.verdict is Verdict.EQUIVALENT:
+        # "fits the training set more closely" has said where.
+        place = where.removeprefix(scope_text(comparison.scope, metric)) if "training set" in verb else f" {where}"
+        first = f"{a} {verb} {b}{place}: {numbers_text(comparison, metric, noun)}."
+    elif comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         first = (
             f"{a} and {b} are equivalent {where} within the margin of {magnitude(comparison.margin, metric.unit)}: "
-            f"{_numbers(comparison, metric)}."
+            f"{numbers_text(comparison, metric, noun)}."
         )
     else:
-        first = (
-            f"Undecided between {a} and {b} {where}: {_numbers(comparison, metric)}. {_not_shown(comparison, metric)}"
-        )
+        numbers = numbers_text(comparison, metric, noun)
+        first = f"Undecided between {a} and {b} {where}: {numbers}. {compatible_text(comparison, metric)}"
     return _joined(first, missing, comparison, metric)
 
 
 def effect_sentence(effect: Effect) -> str:
     """What a main effect or an interaction says."""
+    return " ".join(filter(None, (_effect_sentence(effect), effect.next_step)))
+
+
+def _effect_sentence(effect: Effect) -> str:
     if effect.comparison is None:
         return _joined(f"{effect.name}: no seed has scores in all arms, so there is no estimate.", effect.missing)
     if effect.is_interaction:
@@ -76,7 +85,7 @@ def effect_sentence(effect: Effect) -> str:
     (factor,) = effect.factors
     ((low, high),) = effect.levels
     names = f"{factor} {high}", f"{factor} {low}"
-    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over)
+    return comparison_sentence(effect.comparison, *names, effect.metric, effect.missing, effect.averaged_over, "effect")
 
 
 def check_sentence(check: NonInferiority) -> str:
@@ -91,43 +100,13 @@ def check_sentence(check: NonInferiority) -> str:
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
         f"(one-sided {percent(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
     )
+    much = magnitude(check.margin, metric.unit)
     lead = {
         CheckAnswer.HOLDS: f"It holds that {claim}",
-        CheckAnswer.FAILS: f"It does not hold that {claim}",
+        CheckAnswer.FAILS: f"{check.new} {metric.worse} {check.old} by more than {much} {where}",
         CheckAnswer.UNDECIDED: f"Undecided whether {claim}",
     }[check.answer]
     return _joined(f"{lead}: {numbers}.", check.missing)
-
-
-def scope_text(scope: Scope, metric: Metric) -> str:
-    """``on new data``, ``on this test set``, or ``on this training set`` for metrics of the training split."""
-    return f"on this {metric.split} set" if scope is Scope.THIS_TEST_SET else f"on {scope}"
-
-
-def interval_name(comparison: Comparison) -> str:
-    """``95 % interval``, and what it holds for at once if that is more than one contrast."""
-    name = f"{percent(comparison.level)} interval"
-    return name if comparison.contrasts == 1 else f"{name} for all {comparison.contrasts} contrasts at once"
-
-
-def _numbers(comparison: Comparison, metric: Metric) -> str:
-    """``test accuracy +0.36 points (95 % interval +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
-    equivalent = comparison.verdict is Verdict.EQUIVALENT
-    p_value = comparison.p_equivalent_adjusted if equivalent else comparison.p_adjusted
-    if comparison.low is None or comparison.high is None or p_value is None:
-        raise ValueError("a comparison of two or more seeds has an interval and a p value")
-    difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
-    p_words = f"{'equivalence ' if equivalent else ''}{p_text(p_value, 1 - comparison.level)}"
-    adjusted = " (adjusted)" if comparison.contrasts > 1 or comparison.look else ""
-    return (
-        f"{metric.label} {with_unit(difference, metric.unit)} ({interval_name(comparison)} {low} to {high}), "
-        f"{p_words}{adjusted}, {counted(comparison.seeds, 'seed')}"
-    )
-
-
-def _not_shown(comparison: Comparison, metric: Metric) -> str:
-    margin = magnitude(comparison.margin, metric.unit)
-    return f"These runs show neither a difference nor equivalence within the margin of {margin}."
 
 
 def _interaction(effect: Effect, comparison: Comparison) -> str:
@@ -138,28 +117,28 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
         between = f"{second} {other_high} and {second} {other_low}"
         differs = f"differs between {between}"
         direction = "higher" if comparison.difference > 0 else "lower"
-        shown = f"is {direction} with {second} {other_high} than with {second} {other_low}"
+        claim = f"is {direction} with {second} {other_high} than with {second} {other_low}"
     else:
         subject = f"the interaction {effect.name} in {effect.metric.label}"
         between, differs = "all levels", "is not zero"
-        shown = "is above zero" if comparison.difference > 0 else "is below zero"
+        claim = "is above zero" if comparison.difference > 0 else "is below zero"
     if comparison.seeds == 1:
         (text,) = differences([comparison.difference], effect.metric.unit)
         return (
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
             f"this one says {with_unit(text, effect.metric.unit)}."
         )
-    numbers = _numbers(comparison, effect.metric).removeprefix(f"{effect.metric.label} ")
+    numbers = numbers_text(comparison, effect.metric, "effect").removeprefix(f"{effect.metric.label} ")
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
-        return f"{capitalized(subject)} {shown} {where}: {numbers}."
-    if comparison.verdict is Verdict.EQUIVALENT:
+        return f"{capitalized(subject)} {claim} {where}: {numbers}."
+    if comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
         margin = magnitude(comparison.margin, effect.metric.unit)
         if len(effect.factors) == 2:
             return (
                 f"{capitalized(subject)} is equivalent {where} for {between} within the margin of {margin}: {numbers}."
             )
         return f"{capitalized(subject)} is equivalent to none {where} within the margin of {margin}: {numbers}."
-    return f"Undecided {where} whether {subject} {differs}: {numbers}. {_not_shown(comparison, effect.metric)}"
+    return f"Undecided {where} whether {subject} {differs}: {numbers}. {compatible_text(comparison, effect.metric)}"
 
 
 def _joined(
@@ -168,17 +147,7 @@ def _joined(
     """The sentence and whatever a reader must know beside it."""
     parts = [first]
     if comparison is not None and metric is not None:
-        if comparison.verdict in (Verdict.BETTER, Verdict.WORSE) and comparison.within_margin:
-            parts.append(f"The difference is smaller than the margin of {magnitude(comparison.margin, metric.unit)}.")
-        if comparison.components is not None and comparison.components.floored:
-            only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
-            where = "Between seeds these" if only_seeds else "These"
-            parts.append(f"{where} scores show no spread to judge by; the interval is what their resolution allows.")
-        if comparison.look is not None:
-            look = comparison.look
-            parts.append(
-                f"Look {look.number} of {look.planned}, planned at {look.seeds} of {look.seeds_planned} seeds per arm."
-            )
+        parts.extend(remarks_on(comparison, metric))
     for item in missing:
         noun, verb = ("Seed", "is") if len(item.seeds) == 1 else ("Seeds", "are")
         parts.append(f"{noun} {listed(item.seeds)} of {item.arm} {verb} missing.")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Term = tuple[float, NDArray[np.generic]]
-"""A weight and a score array of shape ``(seeds, examples)``."""
+from paribus.analysis.disagreements import Disagreements, sum_disagreements
+from paribus.analysis.zero_one import Term, answers_of
 
 _CHUNK = 1 << 19
 """Entries of the float64 buffer: 4 MiB, small enough for a core's cache to be of use."""
@@ -33,7 +33,10 @@ class Decomposition:
         ms_rest: residual mean square with (S - 1)(N - 1) degrees of freedom; 0 if S = 1 or N = 1.
         step: the smallest step that one entry of D can take: for scores that are all 0 or 1 the smallest weight, else
             the rounding error of the scores. A spread below what one such step makes cannot be told from none.
-        discrete: True where all scores are 0 or 1, example by example.
+        discrete: True where all scores are 0 or 1, example by example, or a run's own number minus that.
+        disagreements: for such scores of two seeds or more, the examples that tell the arms apart.
+        effective_examples: (sum of e**2)**2 / sum of e**4 over the examples' effects e, which is about N / 3 for normal
+            effects and near 1 where one example outweighs all others; N where no example differs from another.
     """
 
     mean: float
@@ -45,12 +48,18 @@ class Decomposition:
     ms_rest: float
     step: float
     discrete: bool
+    disagreements: Disagreements | None
+    effective_examples: float
 
 
-def decompose(terms: Sequence[Term]) -> Decomposition:
+def decompose(terms: Sequence[Term], *, offset_by_run: bool = False) -> Decomposition:
     """Decompose the weighted sum of score arrays of equal shape ``(seeds, examples)``, all finite.
 
     Two passes: the means first, then the squared residuals themselves, so that no large numbers are subtracted.
+
+    Args:
+        terms: weights and score arrays.
+        offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
     """
     seeds, examples = terms[0][1].shape
     seed_means = np.empty(seeds)
@@ -68,8 +77,8 @@ def decompose(terms: Sequence[Term]) -> Decomposition:
             chunk -= example_effects
             ss_rest += float(np.vdot(chunk, chunk))
     seed_effects = seed_means - mean
-    # A run's one measure is no answer that is right or wrong, even where it is exactly 1: a train accuracy of 100 %.
-    discrete = examples > 1 and all(_all_zero_or_one(values) for _, values in terms)
+    answers = answers_of(terms, offset_by_run=offset_by_run)
+    discrete = answers is not None
     step = min(abs(weight) for weight, _ in terms) if discrete else _rounding(terms)
     return Decomposition(
         mean=mean,
@@ -81,7 +90,28 @@ def decompose(terms: Sequence[Term]) -> Decomposition:
         ms_rest=ss_rest / ((seeds - 1) * (examples - 1)) if seeds > 1 and examples > 1 else 0.0,
         step=step,
         discrete=discrete,
+        disagreements=_disagreements(answers) if answers is not None and seeds > 1 else None,
+        effective_examples=_effective(example_effects),
     )
+
+
+def _disagreements(answers: Sequence[Term]) -> Disagreements:
+    seeds, examples = answers[0][1].shape
+    sums, squares = np.zeros(examples), np.zeros(examples)
+    for _, chunk in _chunks(answers):
+        sums += chunk.sum(axis=0)
+        np.square(chunk, out=chunk)
+        squares += chunk.sum(axis=0)
+    return sum_disagreements(sums, squares, seeds, [weight for weight, _ in answers])
+
+
+def _effective(effects: NDArray[np.float64]) -> float:
+    """How many examples the variance of the mean rests on: see :attr:`Decomposition.effective_examples`."""
+    largest = float(np.abs(effects).max())
+    if largest == 0:
+        return float(len(effects))
+    scaled = (effects / largest) ** 2
+    return float(scaled.sum()) ** 2 / float(scaled @ scaled)
 
 
 def _chunks(terms: Sequence[Term]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
@@ -96,12 +126,6 @@ def _chunks(terms: Sequence[Term]) -> Iterator[tuple[slice, NDArray[np.float64]]
             part *= weight
             total += part
         yield rows, total
-
-
-def _all_zero_or_one(values: NDArray[np.generic]) -> bool:
-    if values.dtype == np.bool_:
-        return True
-    return all(bool(((row == 0) | (row == 1)).all()) for row in values)
 
 
 def _rounding(terms: Sequence[Term]) -> float:

@@ -10,6 +10,7 @@ _FEWEST_DECIMALS = {Unit.FRACTION: 2, Unit.NATS: 4, Unit.PLAIN: 4}
 _FACTOR = {Unit.FRACTION: 100.0, Unit.NATS: 1.0, Unit.PLAIN: 1.0}
 _NAME = {Unit.FRACTION: "points", Unit.NATS: "nats", Unit.PLAIN: "plain numbers"}
 _MOST_DECIMALS = 8
+_NEARLY_ONE = 0.99
 _MANY = 1000.0
 """From here on decimals are noise: the intervals of two or three seeds under strict levels."""
 
@@ -35,13 +36,18 @@ def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
 
 def magnitude(value: float, unit: Unit) -> str:
     """A size such as a margin, without sign and with its unit: ``0.10 points``."""
-    (text,) = differences([value], unit)
-    return with_unit(text.lstrip("+"), unit)
+    return with_unit(without_unit(value, unit), unit)
 
 
 def with_unit(text: str, unit: Unit) -> str:
     """``+0.36 points``; plain numbers stand alone."""
     return text if unit is Unit.PLAIN else f"{text} {_NAME[unit]}"
+
+
+def without_unit(value: float, unit: Unit) -> str:
+    """A size such as a margin where its unit has been named just before: ``0.10``."""
+    (text,) = differences([value], unit)
+    return text.lstrip("+")
 
 
 def unit_name(unit: Unit) -> str:
@@ -50,9 +56,11 @@ def unit_name(unit: Unit) -> str:
 
 
 def p_text(p_value: float, alpha: float) -> str:
-    """``p = 0.012`` or ``p < 0.0001``; on the same side of ``alpha`` in print as in truth."""
+    """``p = 0.012``, ``p < 0.0001`` or ``p > 0.99``; on the same side of ``alpha`` in print as in truth."""
     if p_value < 0.0001 < alpha:
         return "p < 0.0001"
+    if p_value > _NEARLY_ONE > alpha:
+        return f"p > {_NEARLY_ONE}"
     for decimals in range(3, 12):
         rounded = round(p_value, decimals)
         if (rounded <= alpha) == (p_value <= alpha) and rounded > 0:
@@ -89,8 +97,6 @@ def _signed(value: float, decimals: int) -> str:
 def _faithful(values: Sequence[float], texts: Sequence[str]) -> bool:
     """Whether the printed numbers have the signs and the order of the true ones."""
     printed = [float(text) for text in texts]
-    if any(
-        (value > 0) != (shown > 0) or (value < 0) != (shown < 0) for value, shown in zip(values, printed, strict=True)
-    ):
+    if any((value > 0) != (text > 0) or (value < 0) != (text < 0) for value, text in zip(values, printed, strict=True)):
         return False
     return len(set(printed)) == len(set(values))

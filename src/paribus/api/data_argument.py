@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from paribus.data import Dataset, from_arrays, spool, summarize
 from paribus.errors import StudyError, UsageError
 from paribus.records import DataSpec
-from paribus.study.document import Data
+from paribus.study.data_table import Data
 from paribus.study.mistakes import translate_mistakes
 
 Scale = float | None | Literal["auto"]
@@ -73,8 +73,8 @@ def read_data_argument(
         UnknownNameError, DataError: there is no such data, or it is inconsistent.
     """
     if isinstance(data, Mapping):
-        return DataArgument(_table(dict(data)))
-    arrays = None if isinstance(data, (str, os.PathLike)) else _arrays(data)
+        return DataArgument(_table(_with_arguments(dict(data), scale, standardize)))
+    arrays = None if isinstance(data, (str, os.PathLike)) else _arrays(data, standardize=standardize)
     source = os.fspath(data) if arrays is None else arrays.name
     divide = _scale(source, arrays, scale, standardize)
     plain = DataArgument(_table({"source": source, "scale": divide, "standardize": standardize}), arrays)
@@ -87,7 +87,20 @@ def _table(written: dict[str, Any]) -> Data:
     try:
         return Data.model_validate(written)
     except ValidationError as error:
-        raise StudyError("data", translate_mistakes(error)) from error
+        raise StudyError("data", translate_mistakes(error, Data)) from error
+
+
+def _with_arguments(written: dict[str, Any], scale: Scale, standardize: bool) -> dict[str, Any]:
+    """A mapping with what the call says beside it.
+
+    Raises:
+        UsageError: the two say different things.
+    """
+    said = ({} if scale == "auto" else {"scale": scale}) | ({"standardize": True} if standardize else {})
+    for key, value in said.items():
+        if key in written and written[key] != value:
+            raise UsageError(f"data: {key!r} is {written[key]!r} in the mapping and {value!r} in the call; say it once")
+    return written | {key: value for key, value in said.items() if value is not None}
 
 
 def _scale(source: str, arrays: Dataset | None, scale: Scale, standardize: bool) -> float | None:
@@ -98,7 +111,7 @@ def _scale(source: str, arrays: Dataset | None, scale: Scale, standardize: bool)
     return 255.0 if source.startswith("keras:") else PIXELS.get(source)
 
 
-def _arrays(data: Any) -> Dataset:
+def _arrays(data: Any, *, standardize: bool) -> Dataset:
     if isinstance(data, Dataset):
         return data
     parts = list(data) if isinstance(data, (tuple, list)) else [data]
@@ -110,6 +123,30 @@ def _arrays(data: Any) -> Dataset:
         )
         raise UsageError(
             f"data: found {kinds}; give a name or a path, (x_train, y_train, x_test, y_test), "
-            "or ((x_train, y_train), (x_test, y_test))"
+            "((x_train, y_train), (x_test, y_test)), or what train_test_split returns"
         )
-    return from_arrays(*parts)
+    x_train, second, third, y_test = parts
+    if _is_split_order(parts):
+        return from_arrays(x_train, third, second, y_test, standardize=standardize)
+    return from_arrays(x_train, second, third, y_test, standardize=standardize)
+
+
+def _is_split_order(parts: Sequence[Any]) -> bool:
+    """Whether four arrays come as scikit-learn's ``train_test_split`` returns them: both examples, then both labels.
+
+    Only where they cannot be ``(x_train, y_train, x_test, y_test)``.
+    """
+    shapes = [_shape(part) for part in parts]
+    if any(not shape for shape in shapes):
+        return False
+    first, second, third, fourth = shapes
+    in_our_order = first[0] == second[0] and third[0] == fourth[0] and first[1:] == third[1:]
+    in_split_order = first[1:] == second[1:] and first[0] == third[0] and second[0] == fourth[0]
+    return in_split_order and not in_our_order and len(first) > 1
+
+
+def _shape(part: Any) -> tuple[int, ...]:
+    try:
+        return tuple(part.shape) if hasattr(part, "shape") else np.shape(part)
+    except ValueError:
+        return ()  # a list of lists of unequal length

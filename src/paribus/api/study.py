@@ -1,75 +1,93 @@
-"""A study in Python: from Keras models or from a file, to be run."""
+"""A study in Python, from Keras models or from a file."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from paribus.api import keras_objects
-from paribus.api.data_argument import DataArgument, Scale, read_data_argument
-from paribus.api.grid_argument import with_grids
-from paribus.api.models import Model, take_down
+from paribus.api.contrasts_argument import declare_contrasts
+from paribus.api.data_argument import DataArgument, read_data_argument
+from paribus.api.grid_argument import add_grids
+from paribus.api.keras_callbacks import read_callbacks
+from paribus.api.models import ModelArm, read_models
+from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
-from paribus.api.session import compute
 from paribus.backends.base import Backend
-from paribus.backends.local import LocalBackend
-from paribus.errors import Mistake, StudyError, UsageError
-from paribus.keras_config.custom_objects import imports_for
-from paribus.study.document import StudyDocument
+from paribus.data.spooling import make_lasting_folder
+from paribus.display.base import Silent
+from paribus.display.choose import suitable
+from paribus.errors import Mistake, StudyError, UsageError, unknown_name
+from paribus.runner.run import run_study, start_workers
+from paribus.runner.session import local_backend, open_session
+from paribus.study.document import Arm, StudyDocument
+from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study
-from paribus.study.overrides import override
+from paribus.study.overrides import check_arms, override
 
 
 class Study:
     """A question, data, what is held equal, arms, and the comparisons that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics and callbacks are not used either; what is measured is measured the same way for all.
+    used. Their own metrics are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
             brings its own optimizer and loss. Scikit-learn classifiers, as baselines: their arguments count, without
-            ``random_state`` (each seed gives one) and ``n_jobs``.
+            ``random_state`` (it comes from the seed) and ``n_jobs``.
         data: a name or a path (see ``paribus.data``); four arrays ``(x_train, y_train, x_test, y_test)`` or two pairs
             as ``keras.datasets`` gives them, labels as integers or one-hot; or a mapping like ``[data]`` of a study
             file.
-        name: what the study is called where it is stored; the arms' names by default.
-        question: what it asks, in words.
-        seeds: every arm is trained with the seeds 0 to ``seeds`` - 1.
-        epochs: how often the training data is gone through.
+        name: the name under which the study is stored; by default made of the arms' names.
+        question: the question that it answers, in words.
+        seeds: the number of seeds of every arm.
+        first_seed: the first of them; seeds before it do not count.
+        epochs: the number of passes through the training data.
         batch_size: examples in a batch.
         optimizer: for models that are not compiled: a name or a Keras optimizer.
         loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
-        validation_split: the share at the end of the training data that is not trained on but validated on.
+        validation_split: the share of the training data that is not trained on but validated on.
+        validation: the examples of the validation split: the "last" ones, as Keras does, or each class in proportion
+            ("stratified").
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
+        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
+            ``early_stopping``; others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
-        metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
+        metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
-        grid: values to choose from on a validation split before anything is judged, by the arguments that they are for:
+        positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
+            default the second of two classes.
+        grid: values to select from on a validation split before anything is judged, by the names of their arguments:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
-            its name, an empty one for an arm that stays as it is. Every arm gets the same number of trainings.
-        tuning: how they are chosen, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
+            its name, an empty one for an arm that is not tuned. Every arm gets the same number of trainings.
+        tuning: how they are selected, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
             ``validation_split``, ``epochs``.
         baseline: compare every other arm with this one only; by default every arm with every other.
-        margin: differences smaller than this count as equivalent, a fraction of 1.
-        level: at which all intervals hold at once.
-        scope: what verdicts are about: "new data" or "this test set".
-        scale: what pixels are divided by; "auto" divides those of named image data by the largest that they can be, and
+        contrasts: compare only these: pairs of arms, triples with a metric, or mappings like ``[[contrasts]]``.
+        levels: the levels of each arm in a factorial design: ``{"big": {"size": "big", "dropout": "off"}, ...}``; then
+            main effects and interactions are judged.
+        primary: the statements that the study is run for: a pair of arms, or an effect by its factor, or a
+            list of those. Primary statements divide ``primary_share`` of the allowed error, the others the rest.
+        primary_share: the share of the allowed error for all primary statements together.
+        margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
+            accuracy, which is the default there; other metrics have none).
+        level: the confidence level at which all intervals hold at once.
+        scope: the scope of the verdicts: "new data" or "this test set".
+        scale: pixels are divided by this; "auto" divides those of named image data by their largest possible value, and
             leaves arrays and files as they are.
         standardize: subtract each feature's mean and divide by its standard deviation, both of the training split.
 
     Raises:
-        UsageError: something is not what it should be; the message says what and how to mend it.
-        ModelError: a model cannot be trained elsewhere (Python code in a Lambda, a class that is not registered ...).
+        UsageError: an argument is invalid; the message names it and the remedy.
+        ModelError: a worker cannot rebuild a model (Python code in a Lambda, a class that is not registered ...).
         StudyError: names or values break rules, all of which are listed.
         DataError: arrays do not agree.
 
@@ -88,63 +106,59 @@ class Study:
         Study('digits': small, large, large-dropout; data digits; seeds 5)
     """
 
-    def __init__(
-        self,
-        arms: Mapping[str, Any],
-        data: Any,
-        *,
-        name: str | None = None,
-        question: str = "",
-        seeds: int = 5,
-        epochs: int = 10,
-        batch_size: int = 100,
-        optimizer: Any = "adam",
-        loss: Any = None,
-        validation_split: float = 0.0,
-        class_weight: Mapping[int, float] | str | None = None,
-        early_stopping: int | Mapping[str, Any] | None = None,
-        precision: str = "float32",
-        metrics: Sequence[Any] = (),
-        grid: Mapping[str, Any] | None = None,
-        tuning: Mapping[str, Any] | None = None,
-        baseline: str | None = None,
-        margin: float = 0.001,
-        level: float = 0.95,
-        scope: str = "new data",
-        scale: Scale = "auto",
-        standardize: bool = False,
-    ) -> None:
+    @show_options()
+    def __init__(self, arms: Mapping[str, Any], data: Any, **options: Unpack[StudyOptions]) -> None:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
-        models = take_down(arms, optimizer)
-        readers = [model.reads for model in models.values() if model.reads is not None]
-        self._given: DataArgument | None = read_data_argument(
-            data, scale=scale, standardize=standardize, readers=readers
+        settings = resolve_options(options)
+        if settings["callbacks"]:
+            settings["early_stopping"] = read_callbacks(settings["callbacks"], settings["early_stopping"])
+        models = read_models(arms, settings["optimizer"])
+        readers = [model.input_shape for model in models.values() if model.input_shape is not None]
+        argument = read_data_argument(
+            data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
         )
-        _check_scaled_once(self._given.table.scale if scale == "auto" else None, models)
+        self._data_argument: DataArgument | None = argument
+        baseline = settings["baseline"]
         if baseline is not None and baseline not in arms:
-            raise UsageError(f"baseline '{baseline}' is no arm; the arms are {', '.join(arms)}")
+            raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
+        contrasts, effects = declare_contrasts(list(arms), settings["contrasts"], baseline, settings["primary"])
+        stopping, positive, levels = settings["early_stopping"], settings["positive"], settings["levels"] or {}
+        arm_tables = add_grids(
+            {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, settings["grid"]
+        )
         self._template = check_table(
             {
-                "name": name or _joined(arms),
-                "question": question,
-                "seeds": seeds,
-                "data": self._given.table,
+                "name": settings["name"] or _join_names(arms),
+                "question": settings["question"],
+                "seeds": settings["seeds"],
+                "first_seed": settings["first_seed"],
+                "data": argument.table,
                 "protocol": {
-                    "loss": _one_loss(models, loss),
-                    "epochs": epochs,
-                    "batch_size": batch_size,
-                    "validation_split": validation_split,
-                    "class_weight": _by_text(class_weight),
-                    "early_stopping": {"patience": early_stopping} if type(early_stopping) is int else early_stopping,
-                    "precision": precision,
-                    "metrics": keras_objects.metrics(metrics),
+                    "loss": _find_shared_loss(models, settings["loss"]),
+                    "epochs": settings["epochs"],
+                    "batch_size": settings["batch_size"],
+                    "validation_split": settings["validation_split"],
+                    "validation": settings["validation"],
+                    "class_weight": _write_class_weights(settings["class_weight"]),
+                    "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
+                    "precision": settings["precision"],
+                    "metrics": keras_objects.write_metrics(settings["metrics"]),
+                    "positive": None if positive is None else str(positive),
                 },
-                "comparison": {"margin": margin, "level": level, "scope": scope, "all_pairs": baseline is None},
-                "arms": with_grids({arm: model.arm for arm, model in models.items()}, grid),
-                **({} if tuning is None else {"tuning": dict(tuning)}),
-                "contrasts": [{"a": arm, "b": baseline} for arm in arms if baseline not in (None, arm)],
+                "comparison": {
+                    "margin": settings["margin"],
+                    "level": settings["level"],
+                    "scope": settings["scope"],
+                    "all_pairs": baseline is None and settings["contrasts"] is None and not levels,
+                    "factorial": bool(levels),
+                    "primary_share": settings["primary_share"],
+                    "primary_effects": effects,
+                },
+                "arms": arm_tables,
+                **({} if (tuning := settings["tuning"]) is None else {"tuning": dict(tuning)}),
+                "contrasts": contrasts,
             },
             "study",
         )
@@ -163,22 +177,22 @@ class Study:
     def of(cls, document: StudyDocument) -> Self:
         """A study from its checked document."""
         study = cls.__new__(cls)
-        study._template, study._given, study._models = document, None, {}
+        study._template, study._data_argument, study._models = document, None, {}
         return study
 
     @property
     def name(self) -> str:
-        """What the study is called."""
+        """The name of the study."""
         return self._template.name
 
     @cached_property
     def document(self) -> StudyDocument:
-        """The study as a study file would say it. Arrays are written to a temporary folder for as long as it lives."""
-        if self._given is None or self._given.arrays is None:
+        """The study document. Arrays are written to a temporary folder that is deleted with the study."""
+        if self._data_argument is None or self._data_argument.arrays is None:
             return self._template
-        folder = tempfile.mkdtemp(prefix="paribus-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return self._with_data(Path(folder))
+        folder, remove = make_lasting_folder()
+        weakref.finalize(self, remove)
+        return self._with_data(folder)
 
     def run(
         self,
@@ -192,51 +206,57 @@ class Study:
         backend: Backend | None = None,
         progress: bool = True,
     ) -> Results:
-        """Train what is missing and judge it.
+        """Train the missing runs and judge the study.
 
         Args:
-            seeds: how many, if not the study's number.
-            epochs: how many, if not the study's number.
+            seeds: the number of seeds, if not the study's.
+            epochs: the number of epochs, if not the study's.
             arms: only these; all by default.
-            store: the folder that runs are kept in, and where runs that are there already are found; by default they
-                are kept in memory, for as long as the results are.
+            store: the folder for runs; those that it holds already are not computed again. By default runs are in
+                memory, and live as long as the results.
             workers: worker processes; one per GPU by default, or per core where there is none (a few more where that
                 ends few runs sooner).
             lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-            backend: where to compute, instead of worker processes of this machine; it is closed at the end.
-            progress: whether to show how it goes.
+            backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+            progress: whether to show progress.
 
         Raises:
             UsageError: a value is out of range, or there is no such arm.
             ModelError: Keras refuses an arm; nothing was trained.
             DataError, StoreError, BackendError: as their names say.
-            InterruptedRunError: it was interrupted; what was finished is kept where ``store`` names a folder.
+            InterruptedRunError: it was interrupted; runs that ended are stored where ``store`` names a folder.
         """
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
-        folder = None if store is None else Path(store)
-        whole = override(self.document_in(folder), seeds=seeds, epochs=epochs)
-        chosen = override(whole, arms=arms)
-        if backend is None:
-            imports = imports_for(arm.model for arm in chosen.arms.values() if arm.model)
-            backend = LocalBackend(workers, imports, lanes=lanes)
-        return compute(chosen, whole, folder, backend, parameters=self.parameters, progress=progress, held=self)
+        folder = None if store is None else Path(store).expanduser()
+        declared = self.document_in(folder)
+        study = override(declared, seeds=seeds, epochs=epochs)
+        selected = check_arms(study, arms)
+        backend = backend or local_backend(study, workers, lanes)
+        display = suitable() if progress else Silent()
+        name = stored_name(declared, study)
+        with open_session(folder, backend) as opened:
+            start_workers(study, opened, backend, stored_as=name, arms=selected)
+            outcome = run_study(
+                study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters
+            )
+        return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
-        """The document with arrays written into a store's folder, where later processes find them; None: see above."""
-        if store is None or self._given is None or self._given.arrays is None:
+        """The document with arrays written into a store's folder for later processes; without a store: ``document``."""
+        if store is None or self._data_argument is None or self._data_argument.arrays is None:
             return self.document
         return self._with_data(store / "data")
 
     @property
     def parameters(self) -> dict[str, int]:
-        """How many weights each arm's model has, where that is known."""
+        """The number of weights of each arm's model, where it is known."""
         return {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
 
     def _with_data(self, folder: Path) -> StudyDocument:
-        assert self._given is not None
-        return self._template.model_copy(update={"data": self._given.with_arrays_in(folder)})
+        assert self._data_argument is not None
+        return self._template.model_copy(update={"data": self._data_argument.with_arrays_in(folder)})
 
     def __repr__(self) -> str:
         document = self._template
@@ -245,49 +265,43 @@ class Study:
         )
 
 
-def _joined(arms: Mapping[str, Any]) -> str:
+def _add_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
+    return arm if levels is None else arm.model_copy(update={"levels": dict(levels)})
+
+
+def _join_names(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
 
 
-def _check_scaled_once(scale: float | None, models: Mapping[str, Model]) -> None:
-    """A network that scales pixels itself must not get scaled ones, unless that was asked for."""
-    own = [name for name, model in models.items() if model.arm.model and '"Rescaling"' in model.arm.model]
-    if scale is not None and own:
-        raise UsageError(
-            f"arm '{own[0]}' has a Rescaling layer, and pixels of this data are divided by {scale:g} already: "
-            f"say scale=None to leave them as they are, or scale={scale:g} if both are meant"
-        )
-
-
-def _by_text(weights: Mapping[int, float] | str | None) -> Any:
-    """Class weights as a study file has them, whose keys are texts."""
+def _write_class_weights(weights: Mapping[int, float] | str | None) -> Any:
+    """Class weights as a table of a study file, whose keys are texts."""
     if not isinstance(weights, Mapping):
         return weights
     return {str(index): float(weight) for index, weight in weights.items()}
 
 
-def _one_loss(models: Mapping[str, Model], given_loss: Any) -> keras_objects.Written:
-    """The loss that all arms share: that of compiled models, else that of the call.
+def _find_shared_loss(models: Mapping[str, ModelArm], default_loss: Any) -> keras_objects.ObjectTable:
+    """Find the loss that all arms share: that of compiled models, else that of the call.
 
     Raises:
         StudyError: they do not share one.
     """
     losses = {name: model.loss for name, model in models.items() if model.loss is not None}
-    plain = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
-    if (plain and given_loss is not None) or not losses:
-        loss = keras_objects.loss("categorical_crossentropy" if given_loss is None else given_loss)
-        losses |= dict.fromkeys(plain or models, loss)
+    uncompiled = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
+    if (uncompiled and default_loss is not None) or not losses:
+        loss = keras_objects.write_loss("categorical_crossentropy" if default_loss is None else default_loss)
+        losses |= dict.fromkeys(uncompiled or models, loss)
     first, *others = losses.values()
     if any(other != first for other in others):
-        said = "; ".join(f"'{name}' {_spelled(loss)}" for name, loss in losses.items())
+        listing = "; ".join(f"'{name}' {_format_loss(loss)}" for name, loss in losses.items())
         raise StudyError(
             "models",
-            [Mistake("loss", f"arms are compared under one loss, found {said}; compile them all with the same one")],
+            [Mistake("loss", f"arms are compared under one loss, found {listing}; compile them all with the same one")],
         )
     return first
 
 
-def _spelled(loss: keras_objects.Written) -> str:
+def _format_loss(loss: keras_objects.ObjectTable) -> str:
     ((name, arguments),) = loss.items()
     return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name

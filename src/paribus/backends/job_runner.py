@@ -1,6 +1,6 @@
 """What computes a job in this process: the engine for networks, the estimators for scikit-learn's.
 
-Each room is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
+Either package is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import summarize
+from paribus.data import class_names
 from paribus.engine import environment
 from paribus.engine.compilation_cache import damage_removed
-from paribus.errors import Mistake, ModelError
-from paribus.records import DescribeJob, EpochReport, Recipe, RunResult, TrainJob
+from paribus.errors import ModelError
+from paribus.records import DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
 
 if TYPE_CHECKING:
     from paribus.engine.engine import Engine
@@ -38,22 +38,23 @@ class JobRunner:
         """The canonical form of an arm.
 
         Raises:
-            ModelError: with every mistake that was found.
+            ModelError: with every mistake.
         """
         if not job.is_estimator:
             with damage_removed():
                 return self._engine.describe(job)
         recipe = self._estimators.describe(job)
         if job.training.metrics is not None:
-            from paribus.engine import metrics
+            from paribus.engine.describe import metric_mistakes
 
-            found = metrics.objections(job.training.metrics, summarize(job.data).classes)
-            if found:
-                raise ModelError(f"arm '{job.arm}'", [Mistake("protocol, metrics", text) for text in found])
+            names = class_names(job.data)
+            mistakes = metric_mistakes(job.training, names, len(names), of_estimator=True)
+            if mistakes:
+                raise ModelError(f"arm '{job.arm}'", mistakes)
         return recipe
 
     def run(self, jobs: Sequence[TrainJob], on_epoch: Callable[[TrainJob, EpochReport], None]) -> list[RunResult]:
-        """The runs of a group; ``on_epoch`` is told of every epoch of a network."""
+        """The runs of a group; ``on_epoch`` is called with every epoch of a network."""
         if jobs[0].recipe.is_estimator:
             return [self._estimators.run(job) for job in jobs]
         with damage_removed():
@@ -73,8 +74,11 @@ class JobRunner:
         return Estimators(_measured)
 
 
-def _measured(asked: str, probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:
+def _measured(
+    training: Training, class_names: Sequence[str], probabilities: NDArray[np.float32], labels: NDArray[np.int32]
+) -> dict[str, float]:
     """Metrics of Keras, which only the engine knows, on an estimator's answers."""
-    from paribus.engine import metrics
+    from paribus.engine.metrics import AskedMetrics, measure_metrics
 
-    return metrics.measured(asked, probabilities, labels, from_logits=False)
+    asked = AskedMetrics.of_training(training, class_names, of_estimator=True)
+    return measure_metrics(asked, probabilities, labels)

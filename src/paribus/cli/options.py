@@ -7,10 +7,31 @@ from typing import Annotated
 
 import typer
 
+from paribus.errors import UsageError
+
 STUDY_HELP = "A built-in study (see `paribus studies`), a .toml file, or module:object."
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False)]
-Store = Annotated[Path, typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.")]
+
+
+def expand_home(path: Path | None) -> Path | None:
+    """A path with ``~`` spelled out, which a shell leaves in ``--store=~/runs`` and in the environment.
+
+    Raises:
+        UsageError: it names somebody who has no home here.
+    """
+    try:
+        return None if path is None else path.expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: {error}; write the whole path") from error
+
+
+Store = Annotated[
+    Path,
+    typer.Option(
+        "--store", metavar="DIR", envvar="PARIBUS_STORE", help="The folder where runs are stored.", callback=expand_home
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Seeds = Annotated[
     int | None,
@@ -30,7 +51,7 @@ Epochs = Annotated[
 ]
 Arms = Annotated[
     list[str] | None,
-    typer.Option("--arm", metavar="NAME", help="Only this arm; may be given again.", show_default="all arms"),
+    typer.Option("--arm", metavar="NAME", help="Only this arm; repeat it for several.", show_default="all arms"),
 ]
 Data = Annotated[
     str | None,

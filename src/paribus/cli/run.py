@@ -1,8 +1,8 @@
-"""``paribus run`` and ``paribus noise``: compute what is missing, then print the answer."""
+"""``paribus run`` and ``paribus noise``: compute the missing runs, then print the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.errors import InterruptedRunError, ParibusError
+from paribus.errors import ParibusError
 
 if TYPE_CHECKING:
     from paribus.backends.base import Backend
@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from paribus.study.document import StudyDocument
 
 UntilDecided = Annotated[
-    bool, typer.Option("--until-decided", help="Add seeds, at a few planned looks, until every contrast is decided.")
+    bool,
+    typer.Option(
+        "--until-decided",
+        help="Add seeds, at a few planned looks, until every primary contrast is decided (all, where none is primary).",
+    ),
 ]
-MaxSeeds = Annotated[int, typer.Option("--max-seeds", metavar="N", help="With --until-decided: at most so many seeds.")]
+MaxSeeds = Annotated[
+    int | None,
+    typer.Option(
+        "--max-seeds",
+        metavar="N",
+        help="With --until-decided: at most so many seeds.",
+        show_default="30, or the study's last planned look",
+    ),
+]
 
 
 def run(
@@ -34,29 +46,31 @@ def run(
     workers: options.Workers = None,
     lanes: options.Lanes = None,
     until_decided: UntilDecided = False,
-    max_seeds: MaxSeeds = 30,
+    max_seeds: MaxSeeds = None,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
+    from paribus.study.identity import stored_name
     from paribus.study.load import load_study
-    from paribus.study.overrides import override
+    from paribus.study.overrides import check_arms, override
 
-    document = override(load_study(study), seeds=seeds, epochs=epochs, data=data)
+    declared = load_study(study)
+    document = override(declared, seeds=seeds, epochs=epochs, data=data)
+    name = stored_name(declared, document)
     if until_decided:
         from paribus.runner.sequential import with_looks
 
         document = with_looks(document, max_seeds)
-    chosen = override(document, arms=arm or ())
+    arms = check_arms(document, arm or ())
 
-    with _computing(document, store, workers, lanes) as (opened, backend):
-        if until_decided:
-            outcome = _until_decided(chosen, document, opened, backend, max_seeds)
-        else:
-            outcome = _all_seeds(chosen, document, opened, backend)
+    with _open_session(document, store, workers, lanes) as (opened, backend):
+        outcome = _compute_outcome(
+            document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
+        )
     output.print_outcome(outcome, json=json)
-    if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
-        # Said beside the answer, not instead of it: with --json there is one document on stdout.
-        typer.echo("paribus: some runs failed; the notes say which and why. Run again to try them once more", err=True)
+    if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
+        # Beside the answer on stdout, not instead of it: with --json there is one document.
+        output.tell("paribus: some runs failed; the notes say which and why. Run again to try them once more")
         raise typer.Exit(ParibusError.exit_code)
 
 
@@ -75,60 +89,52 @@ def noise(
     from paribus.display.choose import suitable
     from paribus.report.noise import shares_document, shares_table
     from paribus.runner.noise import measure_noise
+    from paribus.study.identity import stored_name
     from paribus.study.load import load_study
-    from paribus.study.overrides import override
+    from paribus.study.overrides import check_arms, override
 
-    document = override(load_study(study), epochs=epochs, data=data)
-    override(document, arms=[arm])
-    with _computing(document, store, workers, lanes) as (opened, backend):
-        shares = measure_noise(document, arm, seeds, opened, backend, suitable())
+    declared = load_study(study)
+    document = override(declared, epochs=epochs, data=data)
+    check_arms(document, [arm])
+    name = stored_name(declared, document)
+    with _open_session(document, store, workers, lanes) as (opened, backend):
+        shares = measure_noise(document, arm, seeds, opened, backend, suitable(), stored_as=name)
     if json:
         output.print_json(shares_document(document.name, arm, shares))
     else:
         output.print_renderable(shares_table(document.name, arm, shares))
 
 
-def _until_decided(
-    chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, max_seeds: int
+def _compute_outcome(
+    study: StudyDocument,
+    store: Store,
+    backend: Backend,
+    stored_as: str,
+    arms: Sequence[str],
+    *,
+    until_decided: bool,
+    max_seeds: int | None,
 ) -> Outcome:
+    from paribus.runner.run import start_workers
+
+    start_workers(study, store, backend, stored_as=stored_as, arms=arms)
+    # The other modules are imported while workers start.
     from paribus.display.choose import suitable
-    from paribus.runner.run import warm_up
+    from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided
 
-    warm_up(chosen, store, backend)
-    return run_until_decided(chosen, whole, store, backend, suitable(), max_seeds)
-
-
-def _all_seeds(chosen: StudyDocument, whole: StudyDocument, store: Store, backend: Backend) -> Outcome:
-    from paribus.runner.run import run_study, warm_up
-
-    warm_up(chosen, store, backend)
-    # The rest is imported while workers start.
-    from paribus.data import summarize
-    from paribus.display.choose import suitable
-    from paribus.results.assemble import assemble_outcome
-    from paribus.runner.jobs import stored_arms
-
-    planned = run_study(chosen, store, backend, suitable(), whole=whole)
-    return assemble_outcome(chosen, summarize(chosen.data.spec()), stored_arms(planned), store)
+    if not until_decided:
+        return run_study(study, store, backend, suitable(), stored_as=stored_as, arms=arms)
+    return run_until_decided(study, store, backend, suitable(), max_seeds, stored_as=stored_as, arms=arms)
 
 
 @contextmanager
-def _computing(
-    document: StudyDocument, folder: Path, workers: int | None, lanes: int | None
+def _open_session(
+    study: StudyDocument, folder: Path, workers: int | None, lanes: int | None
 ) -> Iterator[tuple[Store, Backend]]:
-    """A store to write to and workers to compute with; an interruption becomes our error, which says what is kept."""
     from paribus.backends.interruption import terminable
-    from paribus.backends.local import LocalBackend
-    from paribus.keras_config.custom_objects import imports_for
-    from paribus.store.sqlite import SqliteStore
+    from paribus.runner.session import local_backend, open_session
 
-    imports = imports_for(arm.model for arm in document.arms.values() if arm.model is not None)
-    workplace = LocalBackend(workers, imports, lanes=lanes)
-    with terminable(), SqliteStore.open(folder, mode="write") as store, workplace as backend:
-        try:
-            yield store, backend
-        except KeyboardInterrupt:
-            raise InterruptedRunError(
-                f"interrupted: every run that ended is kept in {folder}; the same command goes on from there"
-            ) from None
+    backend = local_backend(study, workers, lanes)
+    with terminable(), open_session(folder, backend, repeat="the same command") as store:
+        yield store, backend

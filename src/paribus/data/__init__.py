@@ -1,11 +1,11 @@
 """Data: what studies train and test on. Knows only :mod:`paribus.errors` and :mod:`paribus.records`.
 
-:func:`load` turns a :class:`paribus.records.DataSpec` into a :class:`Dataset`; :func:`summarize` tells its name,
-fingerprint and sizes, for built-in data without reading it. A source is
+:func:`load` turns a :class:`paribus.records.DataSpec` into a :class:`Dataset`; :func:`summarize` returns its name,
+fingerprint, sizes and notes, for built-in data without reading it. A source is
 
 - a name: ``mnist``, ``digits``, ``fashion-mnist`` (where it is installed), ``sklearn:wine``, ``keras:cifar10``;
 - a folder: four IDX files under MNIST's names; ``x_train.npy, y_train.npy, x_test.npy, y_test.npy``; or images by
-  class, ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``;
+  class (PNG, JPEG, WebP, BMP), ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``;
 - a file: ``.npz`` with the four arrays, or a table (``.csv``, ``.parquet``), whose ``label`` names a column.
 
 No file is ever trusted: nothing in it can run code, and what its header claims is checked before memory is taken::

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paribus.data.dataset import Dataset, build, chunks, content_fingerprint
-from paribus.data.folders import NPY_FILES, SIDECAR, Sidecar, read_npy
+from paribus.data.chunked import chunks
+from paribus.data.dataset import Dataset, build, content_fingerprint
+from paribus.data.features import Column
+from paribus.data.folders import NPY_FILES, read_npy
+from paribus.data.frames import as_array, check_index, frame_columns, is_frame, pair_by_name
+from paribus.data.sidecar import SIDECAR, Sidecar
 from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
 from paribus.records import DataSpec
@@ -24,16 +28,22 @@ def from_arrays(
     y_test: ArrayLike,
     name: str = "arrays",
     class_names: Sequence[str] | None = None,
+    *,
+    standardize: bool = False,
 ) -> Dataset:
-    """A data set from anything that NumPy takes for an array.
+    """A data set from anything that NumPy takes for an array, pandas frames and series, or sparse matrices.
 
     Args:
-        x_train: numbers, shape ``(train, ...)``. Arrays are not copied: do not write to them afterwards.
-        y_train: class indices ``(train,)`` or one-hot rows ``(train, classes)``.
-        x_test: numbers, shape ``(test, ...)``.
+        x_train: numbers, shape ``(train, ...)``. Arrays are not copied: do not write to them afterwards. Two frames are
+            paired by the names of their columns.
+        y_train: class indices ``(train,)``, one-hot rows ``(train, classes)``, or words ``(train,)``. Labels that
+            begin above 0 are names of classes, as words are; a note says so.
+        x_test: like ``x_train``.
         y_test: like ``y_train``.
         name: what to call the data.
-        class_names: one name a class; ``'0', '1', ...`` by default.
+        class_names: one name a class; the labels themselves by default.
+        standardize: whether the data will be standardized: features that float32 is too coarse for (timestamps, say)
+            are centred then before they are rounded.
 
     Raises:
         DataError: the arrays are no numbers or do not agree.
@@ -43,14 +53,20 @@ def from_arrays(
         >>> data.classes, data.input_shape
         (2, (2,))
     """
+    check_index(x_train, y_train, name, "train")
+    check_index(x_test, y_test, name, "test")
+    x_train, x_test = pair_by_name(x_train, x_test, name)
+    columns = tuple(map(Column, frame_columns(x_train))) if is_frame(x_train) else None
     return build(
         name,
         name,
-        x_train=_array(x_train, f"{name}: x_train"),
-        y_train=_array(y_train, f"{name}: y_train"),
-        x_test=_array(x_test, f"{name}: x_test"),
-        y_test=_array(y_test, f"{name}: y_test"),
+        x_train=as_array(x_train, f"{name}: x_train"),
+        y_train=as_array(y_train, f"{name}: y_train"),
+        x_test=as_array(x_test, f"{name}: x_test"),
+        y_test=as_array(y_test, f"{name}: y_test"),
         class_names=class_names,
+        standardize=standardize,
+        columns=columns,
     )
 
 
@@ -89,31 +105,38 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
     return spec
 
 
-def _array(values: ArrayLike, where: str) -> NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise DataError(f"{where}: has masked (missing) values; fill them first")
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{where}: no array of numbers: {error}") from error
-
-
 def _fingerprint(dataset: Dataset) -> str:
-    return content_fingerprint(dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
+    offset = () if dataset.offset is None else (dataset.offset,)
+    return content_fingerprint(dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test, *offset)
 
 
 def _reuse(dataset: Dataset, folder: Path, spec: DataSpec) -> DataSpec:
-    there = read_npy(folder)
-    if (there.fingerprint, there.class_names) != (dataset.fingerprint, dataset.class_names):
+    present = read_npy(folder)
+    if (present.fingerprint, present.class_names) != (dataset.fingerprint, dataset.class_names):
         raise DataError(f"{folder}: holds other data already; name another folder, or move this one aside")
+    if present.columns != dataset.columns:
+        # The same numbers under other names: the description follows, the arrays stay.
+        try:
+            _replace_sidecar(dataset, folder / SIDECAR)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return spec
+
+
+def _replace_sidecar(dataset: Dataset, path: Path) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        Sidecar.of(dataset).write(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
     arrays = (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
     for name, array in zip(NPY_FILES, arrays, strict=True):
         _save(folder / name, array)
-    Sidecar(dataset.name, dataset.class_names).write(folder / SIDECAR)
+    Sidecar.of(dataset).write(folder / SIDECAR)
     for path in (*sorted(folder.iterdir()), folder):
         _flush(path)
 

@@ -5,7 +5,10 @@ Their content is fixed, so their summaries are constants and are checked on load
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import importlib.util
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +73,8 @@ def load_digits() -> Dataset:
     Raises:
         DataError: scikit-learn's copy is not the one that this version of paribus knows.
     """
-    from sklearn.datasets import load_digits as load
-
-    bunch = load()
-    x, y = np.asarray(bunch.images).astype(np.uint8), np.asarray(bunch.target)
+    rows = _digits_rows()
+    x, y = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
     train, test = stratified(y, DEFAULT_TEST_FRACTION, DIGITS.name)
     dataset = build(
         DIGITS.name,
@@ -92,14 +93,31 @@ def load_digits() -> Dataset:
     return dataset
 
 
+def _digits_rows() -> NDArray[np.uint8]:
+    """The rows of scikit-learn's file: 64 pixels and the label of each image.
+
+    The file is read where the package lies, as ``sklearn.datasets.load_digits`` reads it. To import scikit-learn for it
+    takes 2 seconds, and most of them go into importing pandas and SciPy.
+    """
+    package = importlib.util.find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise DataError("digits: scikit-learn, which carries these images, is not installed. Install paribus again")
+    path = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    try:
+        with gzip.open(path, "rt", encoding="ascii") as file:
+            return np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Install scikit-learn again") from error
+
+
 def _packaged(path: Path, digest: str) -> NDArray[Any]:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}. Install paribus again") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != digest:
+    digest_read = hashlib.sha256(content).hexdigest()
+    if digest_read != digest:
         raise DataError(
-            f"{path}: not the file that paribus shipped: sha256 {found}, expected {digest}. Install paribus again"
+            f"{path}: not the file that paribus shipped: sha256 {digest_read}, expected {digest}. Install paribus again"
         )
     return idx.decode(content, str(path))

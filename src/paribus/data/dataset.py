@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,22 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import known
-from paribus.data.labels import class_indices
-from paribus.data.limits import MAX_ARRAY_BYTES, human
-from paribus.data.mapped import release
+from paribus.data.chunked import chunks
+from paribus.data.examples import Examples, check_shapes, convert_examples
+from paribus.data.features import Column
+from paribus.data.labels import read_labels
 from paribus.errors import DataError
 from paribus.records import DataSummary
-
-Examples = NDArray[np.uint8] | NDArray[np.float32]
-
-CHUNK_BYTES = 16 << 20
 
 
 class Content:
     """The content of a data set, whose fingerprint is computed when somebody asks for it.
 
     Args:
-        arrays: the four arrays, not flattened.
+        arrays: the four arrays, not flattened, and what was subtracted from the examples, if anything.
         files: what the arrays lie in, if that is all of it (see :mod:`paribus.data.known`).
         fingerprint: where it is known already.
     """
@@ -38,10 +35,10 @@ class Content:
 
     def fingerprint(self) -> str:
         """See :attr:`Dataset.fingerprint`."""
-        found = self._fingerprint or known.fingerprint(self._files) or content_fingerprint(*self._arrays)
-        known.learn_fingerprint(self._files, found)
-        self._fingerprint = found
-        return found
+        digest = self._fingerprint or known.fingerprint(self._files) or content_fingerprint(*self._arrays)
+        known.learn_fingerprint(self._files, digest)
+        self._fingerprint = digest
+        return digest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +54,11 @@ class Dataset:
         y_test: like ``y_train``.
         classes: number of classes; every label lies in [0, classes).
         class_names: one name a class, by index.
+        offset: what was subtracted from each example in float64 before it was rounded to float32, shape of one example;
+            None where nothing was (see :mod:`paribus.data.rounding`).
+        columns: how the columns of a table became features, in their order; None where the source has no columns.
+        own_validation: how many of the last training examples the source itself sets aside for validation.
+        notes: remarks on how the data was read, one plain sentence each.
     """
 
     name: str
@@ -67,6 +69,10 @@ class Dataset:
     y_test: NDArray[np.int32]
     classes: int
     class_names: tuple[str, ...]
+    offset: NDArray[np.float64] | None = None
+    columns: tuple[Column, ...] | None = None
+    own_validation: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -81,12 +87,21 @@ class Dataset:
     def flattened(self) -> Dataset:
         """The same data with each example as one vector; the fingerprint stays, for the content does."""
         x_train = self.x_train.reshape(len(self.x_train), -1)
-        return replace(self, x_train=x_train, x_test=self.x_test.reshape(len(self.x_test), -1))
+        offset = None if self.offset is None else self.offset.reshape(-1)
+        return replace(self, x_train=x_train, x_test=self.x_test.reshape(len(self.x_test), -1), offset=offset)
 
     def summary(self) -> DataSummary:
         """What a report says about the data."""
+        numbered = self.class_names == tuple(map(str, range(self.classes)))
         return DataSummary(
-            self.name, self.fingerprint, len(self.x_train), len(self.x_test), self.input_shape, self.classes
+            self.name,
+            self.fingerprint,
+            len(self.x_train),
+            len(self.x_test),
+            self.input_shape,
+            self.classes,
+            self.notes,
+            () if numbered else self.class_names,
         )
 
 
@@ -101,51 +116,63 @@ def build(
     class_names: Sequence[str] | None = None,
     fingerprint: str | None = None,
     files: tuple[known.Stamp, ...] = (),
+    standardize: bool = False,
+    offset: NDArray[np.float64] | None = None,
+    columns: tuple[Column, ...] | None = None,
+    own_validation: int = 0,
+    notes: Sequence[str] = (),
 ) -> Dataset:
     """Check four arrays and make a :class:`Dataset` of them.
 
     Examples become uint8 (booleans, and whole numbers that all lie in 0 .. 255) or float32 (everything else).
-    The number of classes is that of ``class_names``, else the width of one-hot labels, else the largest training
-    label plus one.
+    The classes are those of ``class_names``, else the columns of one-hot labels, else what
+    :func:`paribus.data.labels.read_labels` makes of the labels.
 
     Args:
         name: what to call the data.
         source: what errors call it: a path or a name.
         x_train: numbers, examples first.
-        y_train: class indices or one-hot rows (see :func:`paribus.data.labels.class_indices`).
+        y_train: class indices, one-hot rows or words (see :func:`paribus.data.labels.read_labels`).
         x_test: like ``x_train``, same example shape.
         y_test: like ``y_train``.
-        class_names: one name a class; digits ``'0', '1', ...`` by default.
+        class_names: one name a class; the labels themselves by default.
         fingerprint: the content's fingerprint where the reader knows it already, verified another way.
         files: what the arrays were read from, where they hold everything that the files do.
+        standardize: whether the examples will be standardized: features that float32 is too coarse for are centred
+            then before they are rounded.
+        offset: what was subtracted from the examples already.
+        columns: see :class:`Dataset`; so are the next two.
+        own_validation: how many of the last training examples validate.
+        notes: remarks of the reader.
 
     Raises:
         DataError: the first thing that is wrong, naming ``source`` and the array.
     """
-    _check_shapes(source, x_train, x_test)
-    train_labels, width = class_indices(y_train, f"{source}: y_train")
-    test_labels, test_width = class_indices(y_test, f"{source}: y_test")
-    if width != test_width:
-        raise DataError(
-            f"{source}: y_train has shape {y_train.shape} and y_test {y_test.shape}; expected the same form, either "
-            "class indices or one-hot rows of equal width, in both"
-        )
-    for split, x, labels in (("train", x_train, train_labels), ("test", x_test, test_labels)):
-        if len(x) != len(labels):
-            raise DataError(f"{source}: {len(x)} examples in x_{split} but {len(labels)} labels in y_{split}")
-    names = _class_names(source, class_names, width, train_labels)
-    _check_range(source, len(names), train_labels, test_labels)
-    examples, test_examples = _as_examples(source, x_train, x_test, checked=known.is_checked(files))
-    known.learn_checked(files)
+    check_shapes(source, x_train, x_test)
+    labels = read_labels(source, y_train, y_test, class_names)
+    for split, x, indices in (("train", x_train, labels.train), ("test", x_test, labels.test)):
+        if len(x) != len(indices):
+            raise DataError(f"{source}: {len(x)} examples in x_{split} but {len(indices)} labels in y_{split}")
+    checked = known.is_checked(files)
+    examples = convert_examples(source, x_train, x_test, checked=checked, standardize=standardize)
+    if not standardize:
+        known.learn_checked(files)
+    offset = examples.offset if offset is None else offset
+    arrays = (examples.train, labels.train, examples.test, labels.test, *(() if offset is None else (offset,)))
     return Dataset(
         name,
-        Content((examples, train_labels, test_examples, test_labels), files, fingerprint),
-        examples,
-        train_labels,
-        test_examples,
-        test_labels,
-        len(names),
-        names,
+        # Centred data is not what its files hold.
+        Content(arrays, () if examples.offset is not None else files, fingerprint),
+        examples.train,
+        labels.train,
+        examples.test,
+        labels.test,
+        len(labels.names),
+        labels.names,
+        offset,
+        columns,
+        own_validation,
+        tuple(dict.fromkeys((*notes, *labels.notes, *examples.notes))),
     )
 
 
@@ -158,108 +185,3 @@ def content_fingerprint(*arrays: NDArray[Any]) -> str:
         for part in chunks(array):
             digest.update(np.ascontiguousarray(part, kind).view(np.uint8).reshape(-1).data)
     return digest.hexdigest()
-
-
-def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Consecutive rows of an array in parts of about 16 MiB, so that a memory map is never held whole."""
-    rows = max(1, CHUNK_BYTES // max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=object))))
-    for start in range(0, len(array), rows):
-        yield array[start : start + rows]
-        release(array)
-
-
-def _check_shapes(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
-    for split, x in (("x_train", x_train), ("x_test", x_test)):
-        if x.ndim < 2:
-            raise DataError(
-                f"{source}: {split} has shape {x.shape}; expected examples first and at least one more dimension, "
-                "such as (60000, 28, 28) or (150, 4)"
-            )
-        if 0 in x.shape:
-            raise DataError(f"{source}: {split} has shape {x.shape}: it is empty; expected at least one example")
-    if x_train.shape[1:] != x_test.shape[1:]:
-        raise DataError(
-            f"{source}: examples have shape {x_train.shape[1:]} in x_train but {x_test.shape[1:]} in x_test; "
-            "expected the same"
-        )
-
-
-def _class_names(
-    source: str, class_names: Sequence[str] | None, width: int | None, labels: NDArray[np.int32]
-) -> tuple[str, ...]:
-    if class_names is None:
-        names = tuple(str(index) for index in range(width or int(labels.max()) + 1))
-    else:
-        names = tuple(class_names)
-        if width is not None and width != len(names):
-            raise DataError(f"{source}: {len(names)} class names for one-hot labels of width {width}")
-    if len(names) < 2:
-        raise DataError(f"{source}: every training label is 0; expected at least two classes")
-    return names
-
-
-def _check_range(source: str, classes: int, train_labels: NDArray[np.int32], test_labels: NDArray[np.int32]) -> None:
-    for split, labels in (("y_train", train_labels), ("y_test", test_labels)):
-        bad = np.flatnonzero(labels >= classes)
-        if bad.size:
-            index = int(bad[0])
-            raise DataError(
-                f"{source}: label {labels[index]} of example {index} in {split} is out of range; the training data "
-                f"has {classes} classes, so labels lie in 0 .. {classes - 1}"
-            )
-
-
-def _as_examples(
-    source: str, x_train: NDArray[Any], x_test: NDArray[Any], *, checked: bool
-) -> tuple[Examples, Examples]:
-    for split, x in (("x_train", x_train), ("x_test", x_test)):
-        if x.dtype.kind == "O":
-            raise DataError(
-                f"{source}: {split} holds Python objects (often a list of examples of unequal length); expected an "
-                "array of numbers. Pad or crop the examples to one shape"
-            )
-        if x.dtype.kind not in "uifb":
-            raise DataError(f"{source}: {split} has type {x.dtype}; expected real numbers")
-    if all(x.dtype.kind in "uib" and _fits_uint8(x) for x in (x_train, x_test)):
-        whole = np.dtype(np.uint8)
-        return _native(source, "x_train", x_train, whole), _native(source, "x_test", x_test, whole)
-    if not checked:
-        _check_float32(source, "x_train", x_train)
-        _check_float32(source, "x_test", x_test)
-    kind = np.dtype(np.float32)
-    return _native(source, "x_train", x_train, kind), _native(source, "x_test", x_test, kind)
-
-
-def _fits_uint8(x: NDArray[Any]) -> bool:
-    if x.dtype in (np.uint8, np.bool_):
-        return True
-    return all(part.min() >= 0 and part.max() <= 255 for part in chunks(x))
-
-
-def _check_float32(source: str, split: str, x: NDArray[Any]) -> None:
-    largest = min(np.finfo(np.float32).max, np.finfo(x.dtype).max) if x.dtype.kind == "f" else 0
-    exact = 1 << 24
-    start = 0
-    for part in chunks(x):
-        if x.dtype.kind == "f":
-            # Written so that nan counts as bad.
-            bad, rule = ~(np.abs(part) <= largest), "a finite number that float32 can hold"
-        else:
-            bad, rule = (part > exact) | (part < -exact), f"whole numbers up to {exact} in size, exact in float32"
-        if bad.any():
-            place = np.unravel_index(int(bad.argmax()), part.shape)
-            where = ", ".join(str(int(index)) for index in (place[0] + start, *place[1:]))
-            raise DataError(f"{source}: value {part[place]} at {split}[{where}]; expected {rule}")
-        start += len(part)
-
-
-def _native(source: str, split: str, x: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
-    """``x`` itself if it is of that type and in C order, else a copy."""
-    if x.dtype == kind and x.flags.c_contiguous:
-        return x
-    if x.size * kind.itemsize > MAX_ARRAY_BYTES:
-        raise DataError(
-            f"{source}: {split} is {x.dtype} and would take {human(x.size * kind.itemsize)} in memory as {kind}. Store "
-            "it as uint8 or float32 in C order, which is memory-mapped"
-        )
-    return np.ascontiguousarray(x, kind)

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
 from paribus.data import idx, known, npy
 from paribus.data.dataset import Dataset, build
+from paribus.data.features import column_names
+from paribus.data.sidecar import SIDECAR, Sidecar
 from paribus.errors import DataError
 
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 NPY_FILES = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
-SIDECAR = "dataset.json"
-MAX_SIDECAR_BYTES = 16 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """What arrays cannot say: the name of the data and of its classes."""
-
-    name: str
-    class_names: tuple[str, ...]
-
-    def write(self, path: Path) -> None:
-        """Write it as JSON."""
-        path.write_text(json.dumps({"name": self.name, "class_names": self.class_names}) + "\n", encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> Sidecar:
-        """Read it.
-
-        Raises:
-            DataError: it is not what :meth:`write` writes.
-        """
-        try:
-            with path.open("rb") as file:
-                content = json.loads(file.read(MAX_SIDECAR_BYTES + 1))
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}: not valid JSON, or longer than {MAX_SIDECAR_BYTES} bytes: {error}") from error
-        match content:
-            case {"name": str(name), "class_names": [*names]} if all(isinstance(each, str) for each in names):
-                return cls(name, tuple(str(each) for each in names))
-        raise DataError(f'{path}: expected {{"name": "...", "class_names": ["...", "..."]}}, found something else')
 
 
 def has_idx(folder: Path) -> bool:
@@ -89,10 +57,14 @@ def read_idx(
     )
 
 
-def read_npy(folder: Path) -> Dataset:
+def read_npy(folder: Path, *, standardize: bool = False) -> Dataset:
     """A data set from ``x_train.npy, y_train.npy, x_test.npy, y_test.npy``, memory-mapped.
 
-    A file ``dataset.json`` beside them (:class:`Sidecar`) may name the data and its classes.
+    A file ``dataset.json`` beside them (:class:`~paribus.data.sidecar.Sidecar`) may name the data and its classes.
+
+    Args:
+        folder: where they lie.
+        standardize: see :func:`paribus.data.dataset.build`.
 
     Raises:
         DataError: a file is missing or broken, or the arrays do not agree.
@@ -100,18 +72,29 @@ def read_npy(folder: Path) -> Dataset:
     missing = [name for name in NPY_FILES if not (folder / name).is_file()]
     if missing:
         raise DataError(f"{folder}: {', '.join(missing)} not found; expected {', '.join(NPY_FILES)}")
-    files = _stamps([folder / name for name in NPY_FILES])
+    files = _stamps(_npy_paths(folder))
     x_train, y_train, x_test, y_test = (npy.read(folder / name) for name in NPY_FILES)
-    named = Sidecar.read(folder / SIDECAR) if (folder / SIDECAR).exists() else None
+    sidecar = Sidecar.read(folder / SIDECAR) if (folder / SIDECAR).exists() else Sidecar(_name(folder), ())
+    if sidecar.offset is not None and sidecar.offset.shape != x_train.shape[1:]:
+        raise DataError(
+            f"{folder / SIDECAR}: `offset` has shape {sidecar.offset.shape}; expected that of an example, "
+            f"{x_train.shape[1:]}"
+        )
+    if sidecar.columns is not None and len(column_names(sidecar.columns)) != math.prod(x_train.shape[1:]):
+        raise DataError(f"{folder / SIDECAR}: `columns` describes other features than x_train.npy has")
     return build(
-        named.name if named else _name(folder),
+        sidecar.name,
         str(folder),
         x_train=x_train,
         y_train=y_train,
         x_test=x_test,
         y_test=y_test,
-        class_names=named.class_names if named else None,
+        class_names=sidecar.class_names or None,
         files=files,
+        standardize=standardize and sidecar.offset is None,
+        offset=sidecar.offset,
+        columns=sidecar.columns,
+        notes=sidecar.notes,
     )
 
 
@@ -121,13 +104,18 @@ def pending(folder: Path) -> int:
     Raises:
         DataError: a file cannot be read.
     """
-    npy_files = [folder / name for name in NPY_FILES]
-    paths = npy_files if has_npy(folder) else [_idx_file(folder, file) for file in IDX_FILES]
-    there = [path for path in paths if path is not None and path.is_file()]
-    if len(there) < len(paths):
+    paths = _npy_paths(folder) if has_npy(folder) else [_idx_file(folder, file) for file in IDX_FILES]
+    present = [path for path in paths if path is not None and path.is_file()]
+    if len(present) < len(paths):
         return 0
-    files = _stamps(there)
-    return 0 if known.fingerprint(files) else sum(size for _, _, size, _ in files)
+    files = _stamps(present)
+    return 0 if known.fingerprint(files) else sum(size for path, _, size, _ in files if not path.endswith(SIDECAR))
+
+
+def _npy_paths(folder: Path) -> list[Path]:
+    """The files that a folder of arrays is read from."""
+    sidecar = folder / SIDECAR
+    return [*(folder / name for name in NPY_FILES), *([sidecar] if sidecar.exists() else [])]
 
 
 def _stamps(paths: list[Path]) -> tuple[known.Stamp, ...]:

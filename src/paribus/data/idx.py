@@ -54,7 +54,7 @@ def read(path: Path) -> NDArray[Any]:
 
     Raises:
         DataError: the file cannot be read, is no IDX file, is truncated, corrupt, or too long; the message names
-            the file, what was found and what was expected.
+            the file, what it holds and what was expected.
     """
     source = str(path)
     try:
@@ -107,12 +107,12 @@ def read_header(stream: Stream, source: str) -> Header:
 
 
 def _check_plain_size(header: Header, length: int, source: str) -> None:
-    found, expected = length - header.offset, header.size
+    present, expected = length - header.offset, header.size
     promised = promise(header.kind, header.shape)
-    if found < expected:
-        raise DataError(f"{source}: truncated: the header promises {promised}, found {human(found)}")
-    if found > expected:
-        raise DataError(f"{source}: {found - expected} bytes too many: the header promises {promised}")
+    if present < expected:
+        raise DataError(f"{source}: truncated: the header promises {promised}, found {human(present)}")
+    if present > expected:
+        raise DataError(f"{source}: {present - expected} bytes too many: the header promises {promised}")
 
 
 def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Folders of PNG and JPEG images, one folder a class."""
+"""Folders of images (PNG, JPEG, WebP, BMP), one folder a class."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ from paribus.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-# What Pillow raises on broken files, found by feeding it mutated ones (tests/data/test_fuzz.py).
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+VALIDATION_FOLDERS = ("validation", "valid", "val")
+"""What people call the folder of images that validate."""
+
+# What Pillow raises on broken files: seen when it was fed mutated ones (tests/data/test_fuzz.py).
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 
 
@@ -49,57 +53,82 @@ class _Listing:
     def take(self, order: NDArray[np.intp]) -> _Listing:
         return _Listing(tuple(self.paths[index] for index in order), self.labels[order])
 
+    def followed_by(self, other: _Listing) -> _Listing:
+        return _Listing(self.paths + other.paths, np.concatenate([self.labels, other.labels]))
+
 
 def read_folder(folder: Path, test_fraction: float | None = None) -> Dataset:
     """A data set from ``train/<class>/*.png`` and ``test/<class>/*.png``, or from ``<class>/*.png`` with a split.
 
-    Classes are the training folders' names in alphabetical order. Images are PNG or JPEG, all of one size, all grey
-    or all in colour; the examples are uint8 of shape (height, width) or (height, width, 3). Without ``train`` and
-    ``test``, every class is split by :func:`paribus.data.split.stratified` over the files in order of their names.
+    Classes are the training folders' names in alphabetical order. Images are PNG, JPEG, WebP or BMP, all of one size,
+    all grey or all in colour; the examples are uint8 of shape (height, width) or (height, width, 3). Without ``train``
+    and ``test``, every class is split by :func:`paribus.data.split.stratified` over the files in order of their names.
     Training examples come in a mixed order. Images are turned as their camera noted (EXIF), as viewers show them.
 
+    The images of a folder ``validation`` beside ``train`` and ``test`` become the last training examples, which the
+    data set says (``own_validation``): a protocol must validate on exactly those (decision 0069).
+
     Raises:
-        DataError: there are no such folders or images, an image is broken, too large, or unlike the first.
+        DataError: there are no such folders or images, an image is broken, too large, animated, or unlike the first.
     """
-    parts = {each.name: each for each in _folders(folder)}
-    if set(parts) == {"train", "test"}:
+    parts = {inside.name: inside for inside in _folders(folder)}
+    own: _Listing | None = None
+    if {"train", "test"} <= set(parts) and len(parts) <= 3 and set(parts) <= {"train", "test", *VALIDATION_FOLDERS}:
         if test_fraction is not None:
             raise DataError(f"{folder}: has a test folder, so leave `test_fraction` out")
         names = _class_names(parts["train"])
         train, test = _listing(parts["train"], names), _listing(parts["test"], names)
         train = train.take(mixed_order(len(train.paths)))
+        own = next((_listing(path, names) for name, path in parts.items() if name in VALIDATION_FOLDERS), None)
     else:
+        _refuse_parts(folder, set(parts))
         names = _class_names(folder)
         everything = _listing(folder, names)
         fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
-        chosen, held_out = stratified(everything.labels, fraction, str(folder))
-        train, test = everything.take(chosen), everything.take(held_out)
+        in_train, in_test = stratified(everything.labels, fraction, str(folder))
+        train, test = everything.take(in_train), everything.take(in_test)
     empty = [name for label, name in enumerate(names) if label not in train.labels]
     if empty:
         raise DataError(f"{folder}: class {empty[0]!r} has no training images; fill its folder or remove it")
+    whole = train if own is None else train.followed_by(own)
     first = read_image(train.paths[0])
     return build(
         folder.resolve().name or "images",
         str(folder),
-        x_train=_stack(train.paths, first),
-        y_train=train.labels,
+        x_train=_stack(whole.paths, first),
+        y_train=whole.labels,
         x_test=_stack(test.paths, first),
         y_test=test.labels,
         class_names=names,
+        own_validation=0 if own is None else len(own.paths),
     )
 
 
+def _refuse_parts(folder: Path, names: set[str]) -> None:
+    """Folders that are named like the parts of a data set, and not like classes.
+
+    Raises:
+        DataError: one part is missing.
+    """
+    known_parts = names & {"train", "test", *VALIDATION_FOLDERS}
+    if len(known_parts) >= 2 or (known_parts and len(names) == 1):
+        raise DataError(
+            f"{folder}: folders {', '.join(sorted(names))}; expected `train` and `test` (and perhaps `validation`), or "
+            "one folder a class. Without a test folder, give the folder of the classes itself: a share is split off"
+        )
+
+
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """The pixels of one PNG or JPEG file, as :func:`read_picture` decodes it."""
+    """The pixels of one image file, as :func:`read_picture` decodes it."""
     return read_picture(path).pixels
 
 
 def read_picture(path: Path) -> Picture:
-    """Decode one PNG or JPEG file, and turn it as its camera noted.
+    """Decode one PNG, JPEG, WebP or BMP file, and turn it as its camera noted.
 
     Raises:
         DataError: the file cannot be read or decoded, is another format, is above 4096 x 4096 pixels, has 16 bits a
-            channel, or is transparent somewhere.
+            channel, is animated, or is transparent somewhere.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -108,26 +137,34 @@ def read_picture(path: Path) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # of a camera's notes that are cut off
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_IMAGE_PIXELS:
                     raise DataError(
                         f"{path}: {image.width} x {image.height} pixels; at most {MAX_IMAGE_PIXELS} are decoded"
                     )
+                _refuse_animation(image, path)
                 turned = _turned(image)
                 return Picture(_pixels(turned or image, path), turned is not None)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{path}: more pixels than the {MAX_IMAGE_PIXELS} that are decoded: {error}") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path}: no PNG or JPEG image, whatever its name says") from error
+        raise DataError(f"{path}: no PNG or JPEG image, nor WebP or BMP, whatever its name says") from error
     except BROKEN as error:
         raise DataError(f"{path}: cannot be decoded: {error}") from error
+
+
+def _refuse_animation(image: Image, path: Path) -> None:
+    frames = int(getattr(image, "n_frames", 1))
+    # A phone's JPEG may hold a small or a second picture behind the first, which is the one that viewers show.
+    if frames > 1 and image.format not in ("JPEG", "MPO"):
+        raise DataError(f"{path}: is animated, {frames} frames; expected one picture. Save one frame of it as PNG")
 
 
 def _turned(image: Image) -> Image | None:
     """The image as its camera was held; None where it lies so already, or where no note of that can be read."""
     from PIL import ExifTags, Image
 
-    # Not ImageOps.exif_transpose: it writes all notes anew, and fails on odd ones that have nothing to do with it.
+    # Not ImageOps.exif_transpose: it writes all notes again, and fails on odd ones that have nothing to do with it.
     ways = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -160,42 +197,51 @@ def _pixels(image: Image, path: Path) -> NDArray[np.uint8]:
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
-    names = tuple(each.name for each in _folders(folder))
+    names = tuple(path.name for path in _folders(folder))
     if len(names) < 2:
         raise DataError(f"{folder}: {len(names)} folders; expected one folder of images a class, at least two")
     return names
 
 
 def _listing(folder: Path, names: tuple[str, ...]) -> _Listing:
-    unknown = sorted({each.name for each in _folders(folder)} - set(names))
+    unknown = sorted({path.name for path in _folders(folder)} - set(names))
     if unknown:
         raise DataError(f"{folder}: class {unknown[0]!r} is not among the training classes {', '.join(names)}")
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(names):
-        inside = _image_files(folder / name) if (folder / name).is_dir() else []
-        paths += inside
-        labels += [label] * len(inside)
+        files = _image_files(folder / name) if (folder / name).is_dir() else []
+        paths += files
+        labels += [label] * len(files)
     if not paths:
-        raise DataError(f"{folder}: no images in the folders of its classes; expected files ending in .png or .jpg")
+        raise DataError(f"{folder}: no images in the folders of its classes; expected files ending in {_ENDINGS}")
     return _Listing(tuple(paths), np.asarray(labels, np.int32))
 
 
 def _image_files(folder: Path) -> list[Path]:
     try:
-        files = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
-    for each in files:
-        if each.suffix.lower() not in SUFFIXES or not each.is_file():
-            raise DataError(f"{each}: no image; expected only files ending in .png, .jpg or .jpeg. Move it elsewhere")
+    for path in files:
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            raise DataError(f"{path}: no image; expected only files ending in {_ENDINGS}. {_advice(path)}")
     return files
+
+
+_ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
+
+def _advice(path: Path) -> str:
+    if path.suffix.lower() in (".gif", ".tif", ".tiff", ".avif", ".heic"):
+        return "Convert it to PNG"
+    return "Move it elsewhere"
 
 
 def _stack(paths: Sequence[Path], first: NDArray[np.uint8]) -> NDArray[np.uint8]:

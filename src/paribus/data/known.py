@@ -1,7 +1,7 @@
 """What this process knows of data files already, so that gigabytes are not checked and hashed several times a command.
 
-Files are told by name, inode, size and time of change (in nanoseconds), taken before they are opened. Nothing of it is
-kept beyond the process: the next command reads the content again.
+Files are known by name, inode, size and time of change (in nanoseconds), taken before they are opened. Nothing of it
+outlives the process: the next command reads the content again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _CHECKED: set[tuple[Stamp, ...]] = set()
 
 
 def stamps(paths: Sequence[Path]) -> tuple[Stamp, ...]:
-    """What tells these files, as they are now, from others and from later ones.
+    """What distinguishes these files, as they are now, from others and from later ones.
 
     Raises:
         OSError: one is not there.
     """
-    found = ((path, path.stat()) for path in paths)
-    return tuple((str(path.resolve()), at.st_ino, at.st_size, at.st_mtime_ns) for path, at in found)
+    states = ((path, path.stat()) for path in paths)
+    return tuple((str(path.resolve()), at.st_ino, at.st_size, at.st_mtime_ns) for path, at in states)
 
 
 def fingerprint(files: tuple[Stamp, ...]) -> str | None:
@@ -30,14 +30,19 @@ def fingerprint(files: tuple[Stamp, ...]) -> str | None:
     return _FINGERPRINTS.get(files)
 
 
-def learn_fingerprint(files: tuple[Stamp, ...], found: str) -> None:
+def learn_fingerprint(files: tuple[Stamp, ...], digest: str) -> None:
     """Remember it."""
     if files:
-        _FINGERPRINTS[files] = found
+        _FINGERPRINTS[files] = digest
+
+
+def files_of(fingerprint: str) -> tuple[Stamp, ...]:
+    """The files that were last seen to hold the data of this fingerprint; () where none are known."""
+    return next((files for files, digest in reversed(_FINGERPRINTS.items()) if digest == fingerprint), ())
 
 
 def is_checked(files: tuple[Stamp, ...]) -> bool:
-    """Whether every value in these files was found to be one that can be trained on."""
+    """Whether every value in these files is known to be one that can be trained on."""
     return files in _CHECKED
 
 

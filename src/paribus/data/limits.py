@@ -20,6 +20,9 @@ MAX_CATEGORIES = 1000
 MAX_TABLE_BYTES = 2 * GIB
 """The largest CSV file that is parsed; Parquet is for larger ones."""
 
+MAX_COLUMNS = 100_000
+"""The widest table that is read; wider ones are matrices, which belong into ``.npy`` files."""
+
 MAX_IMAGE_PIXELS = 1 << 24
 """The largest image that is decoded: 4096 x 4096."""
 

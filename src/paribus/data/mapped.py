@@ -20,13 +20,13 @@ AROUND = 2 * 16 * mmap.PAGESIZE
 
 def mapping(array: NDArray[Any]) -> np.memmap[Any, Any] | None:
     """The memory map that an array is a view of; None for an array of its own."""
-    found: np.memmap[Any, Any] | None = None
-    each: Any = array
-    while isinstance(each, np.ndarray):
-        if isinstance(each, np.memmap):
-            found = each
-        each = each.base
-    return found if isinstance(each, mmap.mmap) else None
+    outermost: np.memmap[Any, Any] | None = None
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            outermost = base
+        base = base.base
+    return outermost if isinstance(base, mmap.mmap) else None
 
 
 def release(array: NDArray[Any]) -> None:

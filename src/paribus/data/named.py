@@ -47,7 +47,7 @@ def read_fashion_mnist(folders: tuple[str, ...] = FASHION_FOLDERS) -> Dataset:
         UnknownNameError: no folder has it; the message says how to get it.
         DataError: its files are broken or hold something else.
     """
-    for folder in (Path(each).expanduser() for each in folders):
+    for folder in (Path(name).expanduser() for name in folders):
         if has_idx(folder):
             dataset = read_idx(folder, name="fashion-mnist", class_names=FASHION_NAMES)
             if dataset.fingerprint != FASHION_FINGERPRINT:
@@ -88,7 +88,7 @@ def read_sklearn(name: str, test_fraction: float | None = None) -> Dataset:
         y_train=y[train],
         x_test=x[test],
         y_test=y[test],
-        class_names=tuple(str(each) for each in bunch.target_names),
+        class_names=tuple(map(str, bunch.target_names)),
     )
 
 
@@ -129,7 +129,7 @@ def read_keras(name: str) -> Dataset:
 
 def _check_known(package: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
-        listed = ", ".join(f"{package}:{each}" for each in known)
+        listed = ", ".join(f"{package}:{known_name}" for known_name in known)
         raise UnknownNameError(
             f"data '{package}:{name}': not one of {listed}. Load anything else yourself and hand over the arrays"
         )

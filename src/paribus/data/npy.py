@@ -102,11 +102,11 @@ def check_size(header: Header, length: int, source: str) -> None:
     Raises:
         DataError: there are fewer or more bytes than promised.
     """
-    found = length - header.offset
-    if found != header.size:
-        what = "truncated" if found < header.size else "too long"
+    present = length - header.offset
+    if present != header.size:
+        what = "truncated" if present < header.size else "too long"
         raise DataError(
-            f"{source}: {what}: the header promises {promise(header.kind, header.shape)}, found {human(found)}"
+            f"{source}: {what}: the header promises {promise(header.kind, header.shape)}, found {human(present)}"
         )
 
 

@@ -15,12 +15,17 @@ from paribus.data.limits import MAX_ARRAY_BYTES, MAX_DEFLATE_RATIO, human
 from paribus.errors import DataError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+LISTED = 12
 
 
-def read(path: Path) -> Dataset:
+def read(path: Path, *, standardize: bool = False) -> Dataset:
     """A data set from the arrays ``x_train, y_train, x_test, y_test`` of an NPZ file (Keras's ``mnist.npz`` is one).
 
-    Other arrays in the file are not looked at.
+    Other arrays in the file are not looked at; a note says so.
+
+    Args:
+        path: the file.
+        standardize: see :func:`paribus.data.dataset.build`.
 
     Raises:
         DataError: the archive is corrupt or lies about its size, an array is missing or is no array of numbers, or
@@ -30,21 +35,32 @@ def read(path: Path) -> Dataset:
     try:
         with zipfile.ZipFile(path) as archive:
             x_train, y_train, x_test, y_test = (_array(archive, name, source) for name in ARRAYS)
+            others = [member.filename.removesuffix(".npy") for member in archive.infolist()]
     except OSError as error:
         raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
     # NotImplementedError and RuntimeError: a compression or encryption that zipfile does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{source}: the zip data is corrupt or cut off: {error}") from error
-    return build(path.name, source, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    ignored = ", ".join(sorted(set(others) - set(ARRAYS))[:LISTED])
+    return build(
+        path.name,
+        source,
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        standardize=standardize,
+        notes=(f"Not read from {path.name}: {ignored}. A validation split is taken from x_train.",) if ignored else (),
+    )
 
 
 def _array(archive: zipfile.ZipFile, name: str, source: str) -> NDArray[Any]:
     members = [member for member in archive.infolist() if member.filename == f"{name}.npy"]
     if len(members) != 1:
-        found = ", ".join(sorted({member.filename.removesuffix(".npy") for member in archive.infolist()})[:12])
+        present = ", ".join(sorted({member.filename.removesuffix(".npy") for member in archive.infolist()})[:LISTED])
         count = "no array" if not members else f"{len(members)} arrays"
         raise DataError(
-            f"{source}: {count} named {name}; expected one each of {', '.join(ARRAYS)}, found {found or 'nothing'}"
+            f"{source}: {count} named {name}; expected one each of {', '.join(ARRAYS)}, found {present or 'nothing'}"
         )
     member, where = members[0], f"{source}: {name}"
     _check_member(member, where)

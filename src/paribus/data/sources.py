@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from paribus.data import builtin, folders, images, named, npz, tables
 from paribus.data.dataset import Dataset
+from paribus.data.read_once import READ_DATA
 from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import DataSpec, DataSummary
 
@@ -18,16 +21,27 @@ PATHS = (
     "a folder of four IDX files under MNIST's names, a folder of x_train.npy, y_train.npy, x_test.npy, y_test.npy, "
     "a folder of images by class, or a file .npz, .csv or .parquet"
 )
-TABLE_OPTIONS = ("label", "categorical", "test", "test_fraction")
+TABLE_OPTIONS = ("label", "categorical", "test", "test_fraction", "drop", "impute")
+
+
+LARGE_PIXEL = 128
+"""Images with a pixel as large as this were not scaled."""
+
+FEWEST_PIXELS = 64
+"""Examples of fewer whole numbers are rather counts of something than pixels."""
+
+LOOKED_AT = 1000
+"""Images that are looked at for that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Source:
-    """How a source is read, and which options of a spec it knows."""
+    """How a source is read, which options of a spec it knows, and its files where reading them takes long."""
 
     kind: str
     read: Callable[[DataSpec], Dataset]
     options: tuple[str, ...] = ()
+    files: Callable[[], Sequence[Path]] | None = None
 
 
 def sources() -> tuple[str, ...]:
@@ -50,9 +64,13 @@ def load(spec: DataSpec) -> Dataset:
         UsageError: an option of the spec does not fit the source or the other options.
         DataError: the data is corrupt, truncated, foreign or inconsistent.
     """
-    source = _find(spec.source)
+    source = _find(spec)
     _check_options(spec, source)
-    dataset = source.read(spec)
+    dataset = (
+        source.read(spec) if source.files is None else READ_DATA.read(spec, source.files, lambda: source.read(spec))
+    )
+    notes = (*dataset.notes, *_unscaled(spec, dataset))
+    dataset = dataset if notes == dataset.notes else dataclasses.replace(dataset, notes=notes)
     return dataset.flattened() if spec.flatten else dataset
 
 
@@ -62,11 +80,11 @@ def summarize(spec: DataSpec) -> DataSummary:
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
     """
-    known = builtin.SUMMARIES.get(spec.source)
-    if known is None:
+    recorded = builtin.SUMMARIES.get(spec.source)
+    if recorded is None:
         return load(spec).summary()
-    _check_options(spec, _find(spec.source))
-    return dataclasses.replace(known, input_shape=(math.prod(known.input_shape),)) if spec.flatten else known
+    _check_options(spec, _find(spec))
+    return dataclasses.replace(recorded, input_shape=(math.prod(recorded.input_shape),)) if spec.flatten else recorded
 
 
 def pending(spec: DataSpec) -> int:
@@ -77,8 +95,13 @@ def pending(spec: DataSpec) -> int:
     Raises:
         DataError: a file cannot be read.
     """
-    path = Path(spec.source)
-    return folders.pending(path) if spec.source and path.is_dir() else 0
+    if not spec.source or is_name(spec.source):
+        return 0
+    try:
+        path = Path(spec.source).expanduser()
+    except RuntimeError:
+        return 0  # "~someone" has no home, which reading says
+    return folders.pending(path) if path.is_dir() else 0
 
 
 def class_names(spec: DataSpec) -> tuple[str, ...]:
@@ -90,7 +113,8 @@ def class_names(spec: DataSpec) -> tuple[str, ...]:
     return builtin.DIGIT_NAMES if spec.source in builtin.SUMMARIES else load(spec).class_names
 
 
-def _find(source: str) -> _Source:
+def _find(spec: DataSpec) -> _Source:
+    source = spec.source
     match source:
         case "mnist":
             return _Source("mnist", lambda _: builtin.load_mnist())
@@ -106,7 +130,7 @@ def _find(source: str) -> _Source:
             "a set of scikit-learn", lambda spec: named.read_sklearn(name, spec.test_fraction), ("test_fraction",)
         )
     try:
-        return _find_path(source)
+        return _find_path(spec)
     except OSError as error:
         raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
     except RuntimeError as error:
@@ -114,7 +138,8 @@ def _find(source: str) -> _Source:
         raise UnknownNameError(f"data {source!r}: {error}") from error
 
 
-def _find_path(source: str) -> _Source:
+def _find_path(spec: DataSpec) -> _Source:
+    source = spec.source
     path = Path(source).expanduser() if source else None
     if path and path.is_dir():
         return _find_folder(path)
@@ -123,27 +148,53 @@ def _find_path(source: str) -> _Source:
         hint = f" Did you mean {close[0]}?" if close else ""
         raise UnknownNameError(
             f"data {source!r}: no such name, file or folder.{hint} Names: {', '.join(NAMES)}, "
-            f"{', '.join(f'sklearn:{each}' for each in named.SKLEARN)}, "
-            f"{', '.join(f'keras:{each}' for each in named.KERAS)}. Paths: {PATHS}"
+            f"{', '.join(f'sklearn:{name}' for name in named.SKLEARN)}, "
+            f"{', '.join(f'keras:{name}' for name in named.KERAS)}. Paths: {PATHS}"
         )
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return _Source("an .npz file", lambda _: npz.read(path))
+        return _Source("an .npz file", lambda spec: npz.read(path, standardize=spec.standardize), files=lambda: [path])
     if suffix in tables.READERS:
-        return _Source("a table", lambda spec: tables.read(path, spec), TABLE_OPTIONS)
+        both = [path, *([] if spec.test is None else [Path(spec.test).expanduser()])]
+        return _Source("a table", lambda spec: tables.read(path, spec), TABLE_OPTIONS, lambda: both)
     raise UnknownNameError(f"data {source!r}: a kind of file that is not understood. Understood: {PATHS}")
 
 
 def _find_folder(folder: Path) -> _Source:
     if folders.has_idx(folder):
-        return _Source("a folder of IDX files", lambda _: folders.read_idx(folder))
+        return _Source("a folder of IDX files", lambda _: folders.read_idx(folder), files=lambda: _inside(folder))
     if folders.has_npy(folder):
-        return _Source("a folder of .npy files", lambda _: folders.read_npy(folder))
-    if any(each.is_dir() and not each.name.startswith(".") for each in folder.iterdir()):
+        # Memory-mapped: reading is nothing that could be saved.
+        return _Source("a folder of .npy files", lambda spec: folders.read_npy(folder, standardize=spec.standardize))
+    if any(entry.is_dir() and not entry.name.startswith(".") for entry in folder.iterdir()):
         return _Source(
-            "a folder of images", lambda spec: images.read_folder(folder, spec.test_fraction), ("test_fraction",)
+            "a folder of images",
+            lambda spec: images.read_folder(folder, spec.test_fraction),
+            ("test_fraction",),
+            lambda: _inside(folder),
         )
     raise DataError(f"{folder}: nothing in this folder is understood. Understood: {PATHS}")
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Everything below a folder, and the folder itself."""
+    return [folder, *sorted(folder.rglob("*"))]
+
+
+def _unscaled(spec: DataSpec, dataset: Dataset) -> tuple[str, ...]:
+    """A remark on pixels that nothing scales; named data is left out, whose studies say what they do."""
+    if spec.scale is not None or spec.standardize or is_name(spec.source):
+        return ()
+    if dataset.columns is not None or math.prod(dataset.input_shape) < FEWEST_PIXELS:
+        return ()
+    pixels = dataset.x_train[:LOOKED_AT]
+    largest = float(pixels.max())
+    if not LARGE_PIXEL <= largest <= 255 or pixels.min() < 0 or (pixels != np.floor(pixels)).any():
+        return ()
+    return (
+        f"Pixels lie in 0 to {largest:g} and are divided by nothing, unless a network does it itself; `scale = 255` "
+        "brings them to 0 to 1, and `scale = 1` says that they are meant so.",
+    )
 
 
 def _check_options(spec: DataSpec, source: _Source) -> None:
@@ -152,10 +203,15 @@ def _check_options(spec: DataSpec, source: _Source) -> None:
         if getattr(spec, option) not in (None, ()) and option not in source.options:
             raise UsageError(f"{where}: `{option}` means nothing for {source.kind}; leave it out")
     if spec.test is not None and spec.test_fraction is not None:
-        raise UsageError(f"{where}: `test` and `test_fraction` are both given; expected one of them")
+        raise UsageError(f"{where}: `test` and `test_fraction` stand side by side; expected one of them")
     if spec.test_fraction is not None and not 0 < spec.test_fraction < 1:
         raise UsageError(f"{where}: test_fraction = {spec.test_fraction:g}; expected a share between 0 and 1")
     if spec.scale is not None and not 0 < spec.scale < math.inf:
         raise UsageError(f"{where}: scale = {spec.scale:g}; expected a number above 0, such as 255")
+    if spec.impute is not None and spec.impute.fill_value is not None and spec.impute.strategy != "constant":
+        raise UsageError(
+            f'{where}: impute: `fill_value` means nothing for strategy "{spec.impute.strategy}"; leave it out, or say '
+            'strategy = "constant"'
+        )
     if spec.scale is not None and spec.standardize:
         raise UsageError(f"{where}: `scale` does nothing beside `standardize`; give one of them")

@@ -55,23 +55,40 @@ def stratified(
     """
     count = len(labels)
     # The tiny subtraction keeps 0.1 * 70 = 7.000000000000001 from asking for 8.
-    wanted = max(1, math.ceil(fraction * count - 1e-9))
-    classes, sizes = np.unique(labels, return_counts=True)
-    quotas = [int(size) * wanted // count for size in sizes]
-    by_remainder = sorted(range(len(sizes)), key=lambda c: (-(int(sizes[c]) * wanted % count), c))
-    for c in by_remainder[: wanted - sum(quotas)]:
-        quotas[c] += 1
-    quotas = [min(quota, int(size) - 1) for quota, size in zip(quotas, sizes, strict=True)]
-    if sum(quotas) == 0:
+    in_test = in_proportion(labels, max(1, math.ceil(fraction * count - 1e-9)))
+    if not in_test.any():
         raise DataError(
-            f"{source}: {count} examples of {len(classes)} classes are too few to split off a test split of "
+            f"{source}: {count} examples of {len(np.unique(labels))} classes are too few to split off a test split of "
             f"{fraction:g}; expected at least one class with two examples"
         )
     order = mixed_order(count)
-    # Within each class, the first ones of the mixed order are for testing.
+    for_testing = in_test[order]
+    return order[~for_testing], order[for_testing]
+
+
+def in_proportion(labels: NDArray[np.integer[Any]], size: int) -> NDArray[np.bool_]:
+    """Mark ``size`` examples, each class in proportion by largest remainder; of every class one stays unmarked.
+
+    Which examples of a class are marked does not depend on their order by anything: they are the first ones of
+    :func:`mixed_order`.
+
+    Args:
+        labels: class indices, shape ``(n,)``.
+        size: how many examples are to be marked, at most ``n``.
+
+    Returns:
+        Whether each example is marked, shape ``(n,)``.
+    """
+    count = len(labels)
+    classes, sizes = np.unique(labels, return_counts=True)
+    quotas = [int(members) * size // count for members in sizes]
+    by_remainder = sorted(range(len(classes)), key=lambda c: (-(int(sizes[c]) * size % count), c))
+    for c in by_remainder[: size - sum(quotas)]:
+        quotas[c] += 1
+    quotas = [min(quota, int(members) - 1) for quota, members in zip(quotas, sizes, strict=True)]
+    order = mixed_order(count)
     by_class = order[np.argsort(labels[order], kind="stable")]
     place_in_class = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    in_test = np.zeros(count, bool)
-    in_test[by_class[place_in_class < np.repeat(quotas, sizes)]] = True
-    chosen = in_test[order]
-    return order[~chosen], order[chosen]
+    marked = np.zeros(count, bool)
+    marked[by_class[place_in_class < np.repeat(quotas, sizes)]] = True
+    return marked

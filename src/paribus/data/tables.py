@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import csv_files, parquet
-from paribus.data.columns import Numbers, Table, Words
+from paribus.data.columns import Numbers, Table, TableOptions, Words
 from paribus.data.dataset import Dataset, build
+from paribus.data.features import Column, column_names, feature_values, learn_column
+from paribus.data.labels import in_label_order
 from paribus.data.limits import MAX_ARRAY_BYTES, human
+from paribus.data.rounding import measure_rounding, rounding_note
 from paribus.data.split import DEFAULT_TEST_FRACTION, stratified
+from paribus.data.table_notes import filled_note, near_unique_note
 from paribus.errors import DataError, UsageError
 from paribus.records import DataSpec
 
-READERS: dict[str, Callable[[Path, str, tuple[str, ...]], Table]] = {
+READERS: dict[str, Callable[[Path, TableOptions], Table]] = {
     ".csv": csv_files.read,
     ".parquet": parquet.read,
     ".pq": parquet.read,
 }
 
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+COLUMNS_AT_ONCE = 256
+"""Columns that are put side by side to be looked at: not one by one, which takes long, nor all, which takes memory."""
+
 _WHOLE_AS_FLOAT = re.compile(r"-?[0-9]{1,18}\.0*")
 _FRACTION = re.compile(r"-?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Feature:
-    """A column in both splits, the words learnt from the training split, and how many features it becomes."""
-
-    train: Numbers | Words
-    test: Numbers | Words
-    learnt: tuple[str, ...]
-    width: int
 
 
 def read(path: Path, spec: DataSpec) -> Dataset:
@@ -47,93 +43,144 @@ def read(path: Path, spec: DataSpec) -> Dataset:
 
     Numeric columns become one float32 feature each, in the order of the file. Categorical ones become one 0/1 feature
     for each word that occurs **in the training split**, in alphabetical order; a word that only the test split has is
-    all zeros. Classes are the training split's different labels, in numerical order if they are whole numbers, else in
+    all zeros. Missing values are filled in as ``spec.impute`` says, with what the training split teaches. Where the
+    data is standardized, numbers that float32 is too coarse for are centred first (:mod:`paribus.data.rounding`).
+    Classes are the training split's different labels, in numerical order if they are whole numbers, else in
     alphabetical order.
 
     Raises:
-        UsageError: ``spec.label`` is not given.
+        UsageError: ``spec.label`` is missing.
         DataError: see the readers; or training and test tables do not agree.
     """
-    if spec.label is None:
-        raise UsageError(f"data {str(path)!r}: say which column is the class with `label`")
-    table = READERS[path.suffix.lower()](path, spec.label, spec.categorical)
-    labels = _label_column(table, spec.label)
+    options = _options(path, spec)
+    table = READERS[path.suffix.lower()](path, options)
+    labels = _label_column(table, options.label)
     if spec.test is None:
         fraction = DEFAULT_TEST_FRACTION if spec.test_fraction is None else spec.test_fraction
         test_table, test_labels = table, labels
         train, test = stratified(labels.codes, fraction, table.source)
     else:
-        test_table = _test_table(Path(spec.test).expanduser(), spec, table)
-        test_labels = _label_column(test_table, spec.label)
+        test_table = _test_table(Path(spec.test).expanduser(), spec, replace(options, is_test=True), table)
+        test_labels = _label_column(test_table, options.label)
         train, test = np.arange(len(table.places)), np.arange(len(test_table.places))
     names = _class_names(table.source, labels, train)
-    features = [
-        _feature(table.column(column.name), test_table.column(column.name), train)
-        for column in table.columns
-        if column.name != spec.label
-    ]
-    size = 4 * (len(train) + len(test)) * sum(feature.width for feature in features)
-    if size > MAX_ARRAY_BYTES:
-        raise DataError(
-            f"{table.source}: takes {human(size)} with its categorical columns spread out; at most "
-            f"{human(MAX_ARRAY_BYTES)} fit. Leave out columns with many different words"
-        )
+    features = [column for column in table.columns if column.name != options.label]
+    filled = [learn_column(column, train, spec.impute, table.source) for column in features]
+    columns = tuple(learnt.column for learnt in filled)
+    _check_size(table.source, len(train) + len(test), columns)
+    offset, rounding_notes = _offset(features, columns, train, centred=spec.standardize)
+    notes = (*table.notes, *near_unique_note(features), *filled_note(filled, len(train)), *rounding_notes)
     return build(
         path.name,
         str(path),
-        x_train=np.concatenate([_values(feature.train, train, feature.learnt) for feature in features], axis=1),
+        x_train=_matrix(features, train, columns, offset),
         y_train=_classes(table, labels, train, names),
-        x_test=np.concatenate([_values(feature.test, test, feature.learnt) for feature in features], axis=1),
+        x_test=_matrix([test_table.by_name[column.name] for column in features], test, columns, offset),
         y_test=_classes(test_table, test_labels, test, names),
         class_names=names,
+        offset=offset,
+        columns=columns,
+        notes=notes,
     )
 
 
-def _test_table(path: Path, spec: DataSpec, train: Table) -> Table:
+def _options(path: Path, spec: DataSpec) -> TableOptions:
+    where = f"data {str(path)!r}"
+    if spec.label is None:
+        raise UsageError(f"{where}: say which column is the class with `label`")
+    for option, names in (("label", (spec.label,)), ("categorical", spec.categorical)):
+        for name in names:
+            if name in spec.drop:
+                raise UsageError(f"{where}: column {name!r} is named in `{option}` and in `drop`; keep one of them")
+    return TableOptions(spec.label, spec.categorical, spec.drop, may_miss=spec.impute is not None)
+
+
+def _test_table(path: Path, spec: DataSpec, options: TableOptions, train: Table) -> Table:
     if path.suffix.lower() not in READERS or not path.is_file():
         raise UsageError(
             f"data {spec.source!r}: `test` is {spec.test!r}; expected a file ending in {', '.join(READERS)}"
         )
-    table = READERS[path.suffix.lower()](path, spec.label or "", spec.categorical)
-    ours, theirs = {column.name for column in train.columns}, {column.name for column in table.columns}
-    if ours != theirs:
-        only = ", ".join(repr(name) for name in sorted(ours ^ theirs))
-        raise DataError(f"{table.source}: other columns than {train.source}: only one of them has {only}")
-    for column in train.columns:
-        other = table.column(column.name)
-        if type(column) is not type(other):
-            kinds = ["numbers" if isinstance(each, Numbers) else "words" for each in (column, other)]
-            raise DataError(
-                f"{table.source}: column {column.name!r} holds {kinds[1]}, but {kinds[0]} in {train.source}. "
-                "Mend the values, or name the column in `categorical`"
-            )
-    return table
+    table = READERS[path.suffix.lower()](path, options)
+    only = sorted(train.by_name.keys() ^ table.by_name.keys())
+    if only:
+        listed = ", ".join(map(repr, only[:20])) + (" ..." if len(only) > 20 else "")
+        raise DataError(f"{table.source}: other columns than {train.source}: only one of them has {listed}")
+    columns = [_same_kind(column, table, train) for column in train.columns]
+    return replace(table, columns=tuple(columns))
 
 
-def _feature(train: Numbers | Words, test: Numbers | Words, rows: NDArray[np.intp]) -> _Feature:
-    if isinstance(train, Numbers):
-        return _Feature(train, test, (), 1)
-    learnt = tuple(sorted({train.words[code] for code in np.unique(train.codes[rows])}))
-    return _Feature(train, test, learnt, len(learnt))
+def _same_kind(column: Numbers | Words, table: Table, train: Table) -> Numbers | Words:
+    """The test table's column of that name, which must hold numbers where the training table's does."""
+    other = table.by_name[column.name]
+    if type(column) is type(other):
+        return other
+    if isinstance(other, Numbers) and isinstance(column, Words) and np.isnan(other.values).all():
+        # No row of the test table has a value, so nothing says which kind it is.
+        return Words(column.name, np.full(len(other.values), -1, np.int32), ())
+    kinds = ["numbers" if isinstance(values, Numbers) else "words" for values in (column, other)]
+    raise DataError(
+        f"{table.source}: column {column.name!r} holds {kinds[1]}, but {kinds[0]} in {train.source}. "
+        "Correct the values, or name the column in `categorical`"
+    )
 
 
-def _values(column: Numbers | Words, rows: NDArray[np.intp], learnt: tuple[str, ...]) -> NDArray[np.float32]:
-    """Some rows of a column as float32 features, shape (rows, width)."""
-    if isinstance(column, Numbers):
-        return column.values[rows, None].astype(np.float32)
-    positions = {word: position for position, word in enumerate(learnt)}
-    # One row a word that the column knows; words that were not learnt stay all zeros.
-    one_hot = np.zeros((len(column.words), len(learnt)), np.float32)
-    for code, word in enumerate(column.words):
-        if word in positions:
-            one_hot[code, positions[word]] = 1.0
-    spread: NDArray[np.float32] = one_hot[column.codes[rows]]
-    return spread
+def _check_size(source: str, rows: int, columns: Sequence[Column]) -> None:
+    size = 4 * rows * len(column_names(columns))
+    if size > MAX_ARRAY_BYTES:
+        raise DataError(
+            f"{source}: takes {human(size)} with its categorical columns spread out; at most "
+            f"{human(MAX_ARRAY_BYTES)} fit. Leave out columns with many different words"
+        )
+
+
+def _offset(
+    features: Sequence[Numbers | Words], columns: Sequence[Column], rows: NDArray[np.intp], *, centred: bool
+) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """What is subtracted from each feature before it is rounded to float32; and a remark where nothing is."""
+    numeric: list[tuple[int, Numbers, Column]] = []
+    position = 0
+    for column, learnt in zip(features, columns, strict=True):
+        if isinstance(column, Numbers):
+            numeric.append((position, column, learnt))
+        position += learnt.width
+    offset = np.zeros(len(column_names(columns)))
+    coarse: dict[str, float] = {}
+    for start in range(0, len(numeric), COLUMNS_AT_ONCE):
+        block = numeric[start : start + COLUMNS_AT_ONCE]
+        rounding = measure_rounding(np.hstack([feature_values(column, rows, learnt)[0] for _, column, learnt in block]))
+        for index in np.flatnonzero(rounding.too_coarse):
+            place, column, _ = block[index]
+            offset[place] = rounding.mean[index]
+            coarse[column.name] = float(rounding.moved[index])
+    if coarse and centred:
+        return offset, ()
+    return None, rounding_note(coarse)
+
+
+def _matrix(
+    features: Sequence[Numbers | Words],
+    rows: NDArray[np.intp],
+    columns: Sequence[Column],
+    offset: NDArray[np.float64] | None,
+) -> NDArray[np.float32]:
+    """Some rows of all columns as float32 features, shape ``(rows, features)``: indicators come last."""
+    matrix = np.empty((len(rows), len(column_names(columns))), np.float32)
+    position, last = 0, sum(column.width for column in columns)
+    for column, learnt in zip(features, columns, strict=True):
+        values, indicator = feature_values(column, rows, learnt)
+        place = slice(position, position + learnt.width)
+        # Subtracted in float64, then rounded.
+        matrix[:, place] = values if offset is None else values - offset[place]
+        position += learnt.width
+        if indicator is not None:
+            matrix[:, last] = indicator
+            last += 1
+    return matrix
 
 
 def _label_column(table: Table, label: str) -> Words:
     """The labels, tidied, their words in numerical order if they are whole numbers, else in alphabetical order."""
-    column = table.column(label)
+    column = table.by_name[label]
     if not isinstance(column, Words):
         raise TypeError(f"{table.source}: column {label!r} was read as numbers")
     tidied = [word.partition(".")[0] if _WHOLE_AS_FLOAT.fullmatch(word) else word for word in column.words]
@@ -143,12 +190,10 @@ def _label_column(table: Table, label: str) -> Words:
             f"{table.source}: column {label!r} holds {fraction}; a label is a name or a whole number. Predicting "
             "quantities is not supported"
         )
-    whole = all(_WHOLE.fullmatch(word) for word in tidied)
-    # Words of equal value, such as 7 and 07, need an order too.
-    words = sorted(set(tidied), key=lambda word: (int(word) if whole else 0, word))
+    words = in_label_order(tidied)
     positions = {word: position for position, word in enumerate(words)}
     recoded = np.asarray([positions[word] for word in tidied], np.int32)
-    return Words(label, recoded[column.codes], tuple(words))
+    return Words(label, recoded[column.codes], words)
 
 
 def _class_names(source: str, labels: Words, train: NDArray[np.intp]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Canonical forms: Keras configs as JSON texts without what does not belong to the recipe.
 
-Left out: automatic names (``dense_183``), names of models, explicit seeds (a run's streams replace them), compile and
-build records. So the same network gives the same text whoever wrote it and whatever was built before it.
+Left out: automatic names (``dense_183``), names of models, seeds of Keras's own (a run's streams replace them), compile
+and build records. So the same network gives the same text whoever wrote it and whatever was built before it.
 
 Added: the digests of the modules that define a user's own classes, and for a network that does not say itself what it
 reads (a subclass of ``keras.Model``) the shape of its examples.
@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import keras
@@ -53,11 +54,11 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
 
 def _layer_names(config: Any) -> dict[str, str]:
     """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
-    found = list(_named(config))
-    taken = {name for name, _, automatic in found if not automatic}
+    objects = list(_named(config))
+    taken = {name for name, _, automatic in objects if not automatic}
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
-    for old, stem, automatic in found:
+    for old, stem, automatic in objects:
         while automatic and old not in names:
             new = f"{stem}_{counts[stem]}" if counts[stem] else stem
             counts[stem] += 1
@@ -72,29 +73,44 @@ def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
             name, stem = inner["name"], snake_case(value["class_name"])
-            found = _AUTOMATIC.match(name)
-            yield name, stem, "layers" in inner or (found is not None and found["stem"] == stem)
+            match = _AUTOMATIC.match(name)
+            yield name, stem, "layers" in inner or (match is not None and match["stem"] == stem)
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _named(item)
 
 
-def _clean(value: Any, names: dict[str, str]) -> Any:
+def _clean(value: Any, names: dict[str, str], *, own_seed: bool = False) -> Any:
+    """A config without what does not belong to the recipe; ``own_seed`` inside a config whose seed is the user's."""
     if isinstance(value, dict):
-        return {key: _clean_entry(key, item, names) for key, item in value.items() if key not in _DROPPED}
+        inside = _has_own_seed(value) if "class_name" in value else own_seed
+        return {
+            key: _clean_entry(key, item, names, own_seed=inside) for key, item in value.items() if key not in _DROPPED
+        }
     if isinstance(value, (list, tuple)):
-        return [_clean(item, names) for item in value]
+        return [_clean(item, names, own_seed=own_seed) for item in value]
     return value
 
 
-def _clean_entry(key: str, item: Any, names: dict[str, str]) -> Any:
-    if key == "seed":
+def _has_own_seed(serialized: dict[str, Any]) -> bool:
+    """Whether an argument ``seed`` of a serialized object is one that a class of the user's has, and not Keras's."""
+    name = serialized.get("registered_name")
+    cls = keras.saving.get_registered_object(name) if isinstance(name, str) and ">" in name else None
+    if not isinstance(cls, type):
+        return False
+    takes_it = (base for base in cls.__mro__ if "__init__" in vars(base) and "seed" in signature(base).parameters)
+    owner = next(takes_it, cls)
+    return not owner.__module__.startswith("keras.")
+
+
+def _clean_entry(key: str, item: Any, names: dict[str, str], *, own_seed: bool) -> Any:
+    if key == "seed" and not own_seed:
         return None
     if key == "name" and isinstance(item, str):
         return names.get(item, item)
     if key in {"keras_history", "input_layers", "output_layers"}:
         return _rename(item, names)
-    return _clean(item, names)
+    return _clean(item, names, own_seed=own_seed)
 
 
 def _rename(value: Any, names: dict[str, str]) -> Any:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from paribus import seeds
-from paribus.data import standardization
 from paribus.data.training import class_weights
 from paribus.engine import steps
 from paribus.engine.lanes import Lanes
@@ -66,7 +65,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     network = Network.rebuild(job.recipe, job.training)
     reads = as_read(input_shape(network.model)[1:], data.train.example_shape)
     assert reads is not None, "describe has checked it"
-    standard = standardization(data.train.x) if job.data.standardize else None
+    standard = data.train.standardization() if job.data.standardize else None
     prepare = steps.prepared(reads, job.data.scale, standard)
     keys = _keys(network, lanes, [job.seeds])
     initial = lanes.over(network.initial_state, 0, 0)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from paribus.data import load
+from paribus.data.dataset import Content
+from paribus.data.expected import ExpectedData
 from paribus.engine import train
 from paribus.engine.compile import Programs, compiled
 from paribus.engine.describe import describe
@@ -18,6 +22,9 @@ from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResul
 
 KEPT_DATA = 2
 """Data sets that an engine keeps: those of the study at hand, with and without a validation split where it is tuned."""
+
+RANGE_EXAMPLES = 256
+"""Examples that are looked at for the range of values that networks read."""
 
 
 class Engine:
@@ -30,7 +37,7 @@ class Engine:
 
     def __init__(self, lanes: int = 1) -> None:
         self._lanes = Lanes(lanes)
-        self._data: dict[tuple[DataSpec, float], Splits] = {}
+        self._data: dict[tuple[DataSpec, float, str | None], tuple[Splits, Content]] = {}
         self._programs: dict[tuple[Recipe, Training, DataSpec], Programs] = {}
 
     def describe(self, job: DescribeJob) -> Recipe:
@@ -39,8 +46,8 @@ class Engine:
         Raises:
             ModelError: with every mistake that Keras found.
         """
-        data = self._prepared(job.data, job.training.validation_split)
-        return describe(job, data.train.example_shape, data.classes)
+        data = self._prepared(job.data, job.training, None)
+        return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
 
     def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None] = lambda _: None) -> RunResult:
         """Train one arm with one seed and measure it honestly: a group of one."""
@@ -61,20 +68,44 @@ class Engine:
         alike = {(job.recipe, job.training, job.data) for job in jobs}
         assert len(jobs) <= self._lanes.count, "a group has a lane for each of its runs"
         assert len(alike) == 1, "runs of a group differ in their seeds only"
-        data = self._prepared(first.data, first.training.validation_split)
+        data = self._prepared(first.data, first.training, ExpectedData.of(first))
         return train.train(jobs, self._compiled(first, data), data, on_epoch)
 
-    def _prepared(self, spec: DataSpec, validation_split: float) -> Splits:
-        key = (spec, validation_split)
-        if key not in self._data:
-            while len(self._data) >= KEPT_DATA:
-                del self._data[next(iter(self._data))]
-            self._data[key] = splits(load(spec), validation_split)
-        self._data[key] = self._data.pop(key)  # what was used last is the last to go
-        return self._data[key]
+    def _prepared(self, spec: DataSpec, training: Training, expected: ExpectedData | None) -> Splits:
+        """The data of a job, read where it is not held already.
+
+        Raises:
+            DataError: it is not what the job was planned on; nothing is held of it.
+        """
+        key = (spec, training.validation_split, training.validation)
+        held = self._data.pop(key, None)
+        if held is not None and (expected is None or expected.is_in(held[1])):
+            self._data[key] = held  # what was used last is the last to go
+            return held[0]
+        if expected is not None:
+            expected.learn()
+        data = load(spec)
+        if expected is not None:
+            expected.check(data.content, spec.source)
+        while len(self._data) >= KEPT_DATA:
+            del self._data[next(iter(self._data))]
+        prepared = splits(data, training.validation_split, training.validation)
+        self._data[key] = prepared, data.content
+        return prepared
 
     def _compiled(self, job: TrainJob, data: Splits) -> Programs:
         key = (job.recipe, job.training, job.data)
         if key not in self._programs:
             self._programs[key] = compiled(job, data, self._lanes)
         return self._programs[key]
+
+
+def _ends(spec: DataSpec, data: Splits) -> tuple[float, float]:
+    """The smallest and the largest value that a network reads, in the first examples that are trained on."""
+    x = np.asarray(data.train.rows(0, RANGE_EXAMPLES), np.float32)
+    if spec.standardize:
+        standard = data.train.standardization()
+        x = (x - standard.mean) / standard.deviation
+    elif spec.scale is not None:
+        x = x / np.float32(spec.scale)
+    return float(x.min()), float(x.max())

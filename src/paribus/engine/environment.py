@@ -33,8 +33,9 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
+from paribus.engine.variables import is_taken_away
 from paribus.errors import BackendError
-from paribus.machine import Core, Gpu, Place, cpu_name
+from paribus.machine import Core, Gpu, Place, read_cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -52,8 +53,9 @@ _NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 def prepare(place: Place | None = None) -> None:
     """Set this process up for training in a place: stay there and set the flags. Call before anything imports JAX.
 
-    Without a place it computes on the CPU, on whatever core. Flags in the user's ``XLA_FLAGS`` stay, before ours.
-    Calling again, here or in a child, changes nothing.
+    Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the
+    user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is taken away (``variables.py``). Calling
+    again, here or in a child, changes nothing.
 
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
@@ -64,6 +66,8 @@ def prepare(place: Place | None = None) -> None:
         )
     if isinstance(place, Core) and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {place.number})
+    for name in [name for name in os.environ if is_taken_away(name)]:
+        del os.environ[name]
     os.environ["KERAS_BACKEND"] = "jax"
     if isinstance(place, Gpu):
         os.environ["CUDA_VISIBLE_DEVICES"] = place.name
@@ -71,15 +75,15 @@ def prepare(place: Place | None = None) -> None:
         os.environ["JAX_PLATFORMS"] = "cuda,cpu"
         os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "float32"
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
-        os.environ.pop("PJRT_NPROC", None)
     else:
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        os.environ["JAX_PLATFORMS"] = "cpu" if place is not None else os.environ.get("JAX_PLATFORMS", "cpu")
         os.environ["PJRT_NPROC"] = "1"
     ours = XLA_GPU_FLAGS if isinstance(place, Gpu) else XLA_FLAGS
     users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in (*XLA_FLAGS, *XLA_GPU_FLAGS)]
     os.environ["XLA_FLAGS"] = " ".join((*users, *ours))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     _keep_programs()
 
 
@@ -97,16 +101,26 @@ def roam(cores: Collection[int]) -> None:
 def import_keras() -> None:
     """Import Keras without what it imports for figures, tables and notebooks: three quarters of the time it takes.
 
-    Keras does without them where they are not installed. They can be imported as ever afterwards.
+    Keras does without them where they are not installed. They can be imported as ever afterwards. What the user's
+    ``keras.json`` says does not count: a loss is clipped with ``epsilon``, and runs name no such setting.
+
+    Raises:
+        BackendError: Keras refuses to be imported with the user's ``keras.json``.
     """
     absent = [name for name in _NO_RUN_NEEDS if name not in sys.modules]
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say: not to be found
     try:
-        import keras  # noqa: F401
+        import keras
+    except (ValueError, TypeError, AttributeError) as error:
+        file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "keras.json")
+        raise BackendError(f"{file}: Keras refuses this configuration: {error}; correct or remove the file") from error
     finally:
         for name in absent:
             del sys.modules[name]
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
 
 
 def _keep_programs() -> None:
@@ -114,7 +128,7 @@ def _keep_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("PARIBUS_CACHE") == "":
         return
     flags = os.environ["XLA_FLAGS"]
-    machine = hashlib.sha256(f"{cpu_name()} {flags}".encode()).hexdigest()[:12]
+    machine = hashlib.sha256(f"{read_cpu_name()} {flags}".encode()).hexdigest()[:12]
     folder = cache_folder() / f"programs-{machine}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -148,7 +162,7 @@ def current(lanes: int = 1) -> Environment:
         jaxlib=importlib.metadata.version("jaxlib"),
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
-        cpu=cpu_name(),
+        cpu=read_cpu_name(),
         device=f"{device.platform}:{device.device_kind}{side_by_side}",
         flags=os.environ.get("XLA_FLAGS", ""),
     )

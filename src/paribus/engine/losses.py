@@ -1,9 +1,10 @@
-"""What a Keras loss wants as labels, and what a network's outputs say as probabilities."""
+"""What a Keras loss reads as labels, and what a network's outputs mean under it: class probabilities and answers."""
 
 from __future__ import annotations
 
 import difflib
 import json
+from enum import StrEnum
 from typing import Literal
 
 import jax
@@ -13,6 +14,28 @@ import keras
 from paribus.keras_config.names import snake_case
 
 TargetForm = Literal["one-hot", "integer", "binary"]
+
+
+class OutputKind(StrEnum):
+    """What a loss takes a network's outputs for.
+
+    ``LOGITS`` are those of all classes together (softmax), ``BINARY_LOGITS`` those of each output by itself (sigmoid).
+    ``MARGINS`` are what the hinge losses read: labels are -1 and 1, and 0 lies between the classes.
+    """
+
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+    BINARY_LOGITS = "binary logits"
+    MARGINS = "margins"
+
+
+_MARGIN_LOSSES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})
+
+_SEVERAL_OUTPUTS = frozenset({"CosineSimilarity", "KLDivergence"})
+"""Losses without "Categorical" in their names that still compare whole distributions: of one output they learn nothing.
+
+The cosine of two numbers is their sign; the divergence of class 0 from any single output is 0.
+"""
 
 
 def loss_from(text: str) -> keras.losses.Loss:
@@ -40,14 +63,25 @@ def target_form(text: str) -> TargetForm:
     return "binary" if name.startswith("Binary") else "one-hot"
 
 
+def output_kind(text: str) -> OutputKind:
+    """What the loss takes a network's outputs for."""
+    loss = loss_from(text)
+    if type(loss).__name__ in _MARGIN_LOSSES:
+        return OutputKind.MARGINS
+    if not loss.get_config().get("from_logits", False):
+        return OutputKind.PROBABILITIES
+    return OutputKind.BINARY_LOGITS if type(loss).__name__.startswith("Binary") else OutputKind.LOGITS
+
+
 def threshold(text: str) -> float:
-    """Above which a single output answers class 1: logits are 0 where the probability is a half."""
-    return 0.0 if loss_from(text).get_config().get("from_logits", False) else 0.5
+    """Above which a single output answers class 1: 0 for logits and margins, a half for probabilities."""
+    return _boundary(output_kind(text))
 
 
 def reads_one_output(text: str) -> bool:
     """Whether the loss makes sense of one output for two classes; losses over several classes do not."""
-    return "Categorical" not in type(loss_from(text)).__name__
+    name = type(loss_from(text)).__name__
+    return "Categorical" not in name and name not in _SEVERAL_OUTPUTS
 
 
 def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
@@ -59,21 +93,38 @@ def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
     return jax.nn.one_hot(labels, outputs, dtype=jnp.float32)
 
 
-def probabilities(outputs: jax.Array, from_logits: bool) -> jax.Array:
+def probabilities(outputs: jax.Array, kind: OutputKind) -> jax.Array:
     """A network's outputs ``(batch, outputs)`` as probabilities ``(batch, classes)``.
 
-    One output is the probability of class 1. Logits go through softmax (or sigmoid). Outputs of another kind (linear
-    ones under a squared error, say) are cut off at 0 and 1.
+    One output is the probability of class 1. Logits go through softmax or sigmoid, as the loss takes them. One margin
+    counts from -1 to 1: it is no probability, but lies on the side of one half on which the answer lies. Outputs of
+    another kind (linear ones under a squared error, say) are cut off at 0 and 1.
     """
     outputs = outputs.astype(jnp.float32)
-    if outputs.shape[-1] == 1:
-        positive = jax.nn.sigmoid(outputs) if from_logits else jnp.clip(outputs, 0.0, 1.0)
-        return jnp.concatenate([1.0 - positive, positive], axis=-1)
-    return jax.nn.softmax(outputs, axis=-1) if from_logits else jnp.clip(outputs, 0.0, 1.0)
+    if outputs.shape[-1] > 1:
+        match kind:
+            case OutputKind.LOGITS:
+                return jax.nn.softmax(outputs, axis=-1)
+            case OutputKind.BINARY_LOGITS:
+                return jax.nn.sigmoid(outputs)
+            case _:
+                return jnp.clip(outputs, 0.0, 1.0)
+    match kind:
+        case OutputKind.LOGITS | OutputKind.BINARY_LOGITS:
+            positive = jax.nn.sigmoid(outputs)
+        case OutputKind.MARGINS:
+            positive = jnp.clip((outputs + 1.0) / 2.0, 0.0, 1.0)
+        case OutputKind.PROBABILITIES:
+            positive = jnp.clip(outputs, 0.0, 1.0)
+    return jnp.concatenate([1.0 - positive, positive], axis=-1)
 
 
-def predicted_classes(outputs: jax.Array, from_logits: bool) -> jax.Array:
-    """The class answered, int32 ``(batch,)``: the largest output, as Keras counts it (a single one: > 0.5)."""
+def predicted_classes(outputs: jax.Array, kind: OutputKind) -> jax.Array:
+    """The class answered, int32 ``(batch,)``: the largest output; of a single one, the side of the loss's boundary."""
     if outputs.shape[-1] == 1:
-        return (outputs[:, 0] > (0.0 if from_logits else 0.5)).astype(jnp.int32)
+        return (outputs[:, 0] > _boundary(kind)).astype(jnp.int32)
     return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
+
+
+def _boundary(kind: OutputKind) -> float:
+    return 0.5 if kind is OutputKind.PROBABILITIES else 0.0

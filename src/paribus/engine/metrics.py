@@ -1,10 +1,17 @@
-"""The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would."""
+"""The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
+
+Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
+two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
+every arm (docs/decisions/0061).
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,71 +19,192 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.engine import losses
+from paribus.engine.losses import OutputKind, output_kind, probabilities
+from paribus.keras_config.metric_forms import MARGIN_METRICS, has_positive_class, reads_probabilities
 from paribus.keras_config.names import name_of
+from paribus.records import Training
 
 _BATCH = 10_000
 """Examples at a time: what a metric computes on the way may be many times as large as the outputs."""
 
+_PROBED_CLASSES = 64
+"""With more classes than this a metric is not probed for saying always the same: a probe has two examples a class."""
+
 _OBJECTIONS = (ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
 """What Keras and JAX raise of a metric that does not fit."""
 
+Floats = NDArray[np.floating[Any]]
 
-def measured(
-    metrics: str, outputs: NDArray[np.floating[Any]], labels: NDArray[np.int32], from_logits: bool
-) -> dict[str, float]:
+
+@dataclass(frozen=True, slots=True)
+class AskedMetrics:
+    """The metrics of a protocol, for one arm.
+
+    Attributes:
+        classes: their classes' names with their arguments.
+        outputs: what the arm's outputs are; an estimator answers with probabilities.
+        class_count: how many classes the data has.
+        positive: the class that binary metrics are about; None for all classes where there are more than two.
+        of_estimator: whether the arm is a scikit-learn estimator.
+    """
+
+    classes: tuple[tuple[str, dict[str, Any]], ...]
+    outputs: OutputKind
+    class_count: int
+    positive: int | None
+    of_estimator: bool = False
+
+    @classmethod
+    def of_training(cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False) -> AskedMetrics:
+        """What a training asks for.
+
+        Raises:
+            ValueError: ``positive`` names no class of the data.
+        """
+        written = json.loads(training.metrics or "[]")
+        outputs = OutputKind.PROBABILITIES if of_estimator else output_kind(training.loss)
+        items = tuple(item for metric in written for item in metric.items())
+        return cls(items, outputs, len(class_names), _positive(training.positive, class_names), of_estimator)
+
+
+def measure_metrics(asked: AskedMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
     """Every metric on a split, by name.
 
     Args:
-        metrics: what the training asks for: a JSON list of ``{class: {arguments}}``.
-        outputs: the network's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged say
+        asked: which metrics.
+        outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged say
             nothing, and are taken for the answer of a network that knows nothing.
         labels: class indices, shape ``(examples,)``.
-        from_logits: whether the outputs are logits, which metrics then see as they are, as in Keras.
     """
-    nothing = 0.0 if from_logits else 1.0 / max(2, outputs.shape[-1])
-    known = np.where(np.isfinite(outputs), outputs, np.float32(nothing)).astype(np.float32)
-    return {name: _number(metric, known, labels) for name, metric in _metrics(metrics)}
+    ignorant = 1.0 / max(2, outputs.shape[-1]) if asked.outputs is OutputKind.PROBABILITIES else 0.0
+    known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
+    return {
+        name_of(cls, arguments): float(_updated(asked, cls, arguments, known, labels).result().reshape(()))
+        for cls, arguments in asked.classes
+    }
 
 
-def objections(metrics: str | None, outputs: int) -> list[str]:
-    """Why metrics cannot be measured on a network with so many outputs; empty where nothing speaks against it."""
-    found = []
-    for written in json.loads(metrics or "[]"):
-        ((cls, arguments),) = written.items()
-        labels = np.arange(4, dtype=np.int32) % max(2, outputs)
-        answers = np.full((4, outputs), 1.0 / max(2, outputs), np.float32)
-        try:
-            metric = getattr(keras.metrics, cls)(**arguments)
-            shape = _updated(metric, answers, labels).result().shape
-        except _OBJECTIONS as error:
-            said = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
-            found.append(f"Keras cannot measure {cls} here: {said[:300]}")
-            continue
-        if shape:
-            found.append(
-                f"{cls} says {math.prod(shape)} numbers, one a class; runs are compared by one number: "
-                'give it average = "macro", say'
-            )
-    return found
+def metric_objections(asked: AskedMetrics, outputs: int) -> list[str]:
+    """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
+    return [text for cls, arguments in asked.classes for text in _objections(asked, cls, arguments, outputs)]
 
 
-def _metrics(metrics: str) -> list[tuple[str, Any]]:
-    written = [item for each in json.loads(metrics) for item in each.items()]
-    return [(name_of(cls, arguments), getattr(keras.metrics, cls)(**arguments)) for cls, arguments in written]
+def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
+    if name is None:
+        return 1 if len(class_names) == 2 else None
+    if name not in class_names:
+        known = ", ".join(class_names[:10]) + (" ..." if len(class_names) > 10 else "")
+        raise ValueError(f"'{name}' is no class of this data; its classes are {known}")
+    return list(class_names).index(name)
 
 
-def _number(metric: Any, outputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    return float(_updated(metric, outputs, labels).result())
+def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: int) -> Iterator[str]:
+    f_score = cls in ("F1Score", "FBetaScore")
+    if f_score and _is_one_column(asked, cls, arguments) and arguments.get("average") is not None:
+        yield (
+            f"{cls}: with threshold it is the score of the positive class, and average = "
+            f'"{arguments["average"]}" is over classes; leave one of them out'
+        )
+        return
+    if cls in MARGIN_METRICS and asked.of_estimator:
+        yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
+        return
+    if asked.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
+        yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
+        return
+    if arguments.get("from_logits") and asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator:
+        yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
+        return
+    probes = [_probe(asked, outputs, kind) for kind in ("right", "wrong", "random")]
+    try:
+        results = [np.asarray(_updated(asked, cls, arguments, *probe).result()) for probe in probes]
+    except _OBJECTIONS as error:
+        message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
+        yield f"Keras cannot measure {cls} here: {message[:300]}"
+        return
+    if results[0].size > 1:
+        positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
+        yield (
+            f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
+            f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
+        )
+    elif asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+        yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
-def _updated(metric: Any, outputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Any:
-    form: losses.TargetForm = "integer" if type(metric).__name__.startswith("Sparse") else "one-hot"
+def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Answers as an arm with so many outputs would give them, right, wrong or at random, two examples a class."""
+    count = min(asked.class_count, _PROBED_CLASSES)
+    labels = np.arange(2 * count, dtype=np.int32) % count
+    columns = max(2, outputs)
+    if kind == "random":
+        answers = np.random.default_rng(0).dirichlet(np.ones(columns), len(labels)).astype(np.float32)
+    else:
+        answered = labels if kind == "right" else (labels + 1) % count
+        answers = np.full((len(labels), columns), 0.2 / columns, np.float32)
+        answers[np.arange(len(labels)), answered % columns] = 0.8
+    if asked.outputs in (OutputKind.LOGITS, OutputKind.BINARY_LOGITS):
+        answers = np.log(answers / (1 - answers))
+    elif asked.outputs is OutputKind.MARGINS:
+        answers = 2 * answers - 1
+    return (answers[:, 1:2] if outputs == 1 else answers), labels
+
+
+def _updated(
+    asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: NDArray[np.float32], labels: NDArray[np.int32]
+) -> Any:
+    """The metric after it has seen all examples."""
+    stripped = {key: value for key, value in arguments.items() if not (cls == "AUC" and key == "from_logits")}
+    metric = getattr(keras.metrics, cls)(**stripped)
     with warnings.catch_warnings():
         # Keras 3.15 asks for int64 in the IoU metrics, and JAX says that int32 must do.
         warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         for start in range(0, len(labels), _BATCH):
-            some = slice(start, start + _BATCH)
-            y = losses.targets(jnp.asarray(labels[some]), outputs.shape[-1], form)
-            metric.update_state(y, jnp.asarray(outputs[some]))
+            part = slice(start, start + _BATCH)
+            answers = _answers(asked, cls, arguments, jnp.asarray(outputs[part]))
+            y = jnp.asarray(labels[part])
+            if not cls.startswith("Sparse"):
+                positive = asked.positive if _is_one_column(asked, cls, arguments) else 1
+                y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
+            metric.update_state(y, answers)
     return metric
+
+
+def _is_one_column(asked: AskedMetrics, cls: str, arguments: dict[str, Any]) -> bool:
+    """Whether a metric reads the probability of the positive class alone."""
+    return asked.positive is not None and has_positive_class(cls, arguments)
+
+
+def _answers(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: Any) -> Any:
+    """Outputs in the form that a metric reads, the same for every arm; see docs/decisions/0061."""
+    if cls in MARGIN_METRICS:
+        return outputs
+    if arguments.get("from_logits") and cls != "AUC":
+        return _as_logits(asked, cls, outputs)
+    if reads_probabilities(cls, arguments):
+        shares = probabilities(outputs, asked.outputs)
+        if not _is_one_column(asked, cls, arguments) or asked.positive is None:
+            return shares
+        positive = shares[:, asked.positive]
+        if asked.class_count == 2:
+            total = shares.sum(axis=-1)
+            positive = jnp.where(total > 0, positive / jnp.where(total > 0, total, 1.0), 0.5)
+        return positive[:, None]
+    if asked.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
+        return probabilities(outputs, asked.outputs)
+    if outputs.shape[-1] > 1:
+        return outputs
+    # Not cut off at 0 and 1: what a linear end says beyond them is an error of its own.
+    positive = (outputs + 1.0) / 2.0 if asked.outputs is OutputKind.MARGINS else outputs
+    return jnp.concatenate([1.0 - positive, positive], axis=-1)
+
+
+def _as_logits(asked: AskedMetrics, cls: str, outputs: Any) -> Any:
+    """For cross-entropies that ask for logits: those of a network as they are, else the logarithm of probabilities."""
+    if asked.outputs is OutputKind.PROBABILITIES:
+        tiny = jnp.float32(1e-7)
+        shares = jnp.clip(outputs, tiny, 1.0 - tiny)
+        return jnp.log(shares / (1.0 - shares)) if cls == "BinaryCrossentropy" else jnp.log(shares)
+    if outputs.shape[-1] == 1 and cls != "BinaryCrossentropy":
+        return jnp.concatenate([jnp.zeros_like(outputs), outputs], axis=-1)
+    return outputs

@@ -19,9 +19,9 @@ import keras
 
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.kernels.replace import with_cpu_kernels
-from paribus.engine.losses import TargetForm, loss_from, target_form
+from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
 from paribus.engine.precision import BF16
-from paribus.engine.rebuild import revive
+from paribus.engine.rebuild import model_from_config
 from paribus.keras_config.windows import has_windows
 from paribus.records import Recipe, Training
 
@@ -50,7 +50,7 @@ class Network:
     optimizer: keras.optimizers.Optimizer
     loss: keras.losses.Loss
     target_form: TargetForm
-    from_logits: bool
+    output_kind: OutputKind
     seed_states: tuple[int, ...]
     starts_from_weights: bool
     bf16: bool
@@ -61,15 +61,31 @@ class Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         forget_what_was_built()
         with _no_luck(), keras.StatelessScope(initialize_variables=False):
-            model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
+            model = model_from_config(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
         optimizer, starts_from_weights = _optimizer(recipe.optimizer, model)
         forget_what_was_built()
         loss = loss_from(training.loss)
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
-        from_logits = bool(loss.get_config().get("from_logits", False))
+        kind = output_kind(training.loss)
         form, bf16 = target_form(training.loss), training.precision == BF16
         kernels = has_windows(recipe) and jax.default_backend() == "cpu"
-        return cls(model, optimizer, loss, form, from_logits, positions, starts_from_weights, bf16, kernels)
+        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16, kernels)
+
+    def call(
+        self,
+        trainable: list[jax.Array],
+        others: list[jax.Array],
+        x: jax.Array,
+        *,
+        training: bool,
+        penalties: bool = False,
+    ) -> Any:
+        """What the model answers with these weights, as ``keras.Model.stateless_call``.
+
+        Keras passes ``training`` only to a ``call`` that takes it, and so does this. ``penalties`` asks for those too.
+        """
+        mode = {"training": training} if self.model._call_has_training_arg else {}
+        return self.model.stateless_call(trainable, others, x, return_losses=penalties, **mode)
 
     def with_kernels(self, function: Callable[P, R]) -> Callable[P, R]:
         """A function of arrays that calls the network, differentiated where it is to be, as it is computed here."""
@@ -97,7 +113,7 @@ class Network:
         return State(trainable, non_trainable, self._initial_optimizer(trainable))
 
     def _initial_optimizer(self, trainable: list[jax.Array]) -> list[jax.Array]:
-        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built anew, on these weights."""
+        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built again, on these weights."""
         optimizer = self.optimizer
         if self.starts_from_weights:
             with jax.ensure_compile_time_eval():

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus import machine
-from paribus.data import mapped
+from paribus.data import Standardization, mapped, standardization
 from paribus.data.dataset import Dataset
-from paribus.data.training import kept_for_training
+from paribus.data.training import Rows, divide_training_split
 from paribus.errors import DataError, UsageError
 
 CHUNK_BYTES = 32 << 20
@@ -73,6 +73,10 @@ class Split(ABC):
     def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:
         """The examples in an order (with lanes, one order a row), in chunks of whole batches."""
 
+    def standardization(self) -> Standardization:
+        """Mean and deviation of each feature over these examples."""
+        return standardization(self.x)
+
     @abstractmethod
     def rows(self, start: int, stop: int) -> Any:
         """Consecutive examples."""
@@ -109,8 +113,9 @@ class Streamed(Split):
 
     lane_axis = 0
 
-    def __init__(self, x: NDArray[Any], labels: NDArray[np.int32]) -> None:
-        self.x, self.labels = x, labels
+    def __init__(self, x: NDArray[Any], labels: NDArray[np.int32], places: NDArray[np.intp] | None = None) -> None:
+        """``places`` are the rows of ``x`` that the labels are of, ascending; None for all."""
+        self.x, self.labels, self._places = x, labels, places
         file = mapped.mapping(x)
         assert file is not None, "only memory maps are streamed"
         self._file = Path(str(file.filename))
@@ -146,7 +151,13 @@ class Streamed(Split):
             DataError: the file has changed since it was opened.
         """
         self._check()
+        if self._places is not None:
+            return mapped.take(self.x, self._places[start:stop])
         return mapped.copy(self.x[start:stop])
+
+    def standardization(self) -> Standardization:
+        """See :meth:`Split.standardization`."""
+        return standardization(self.x, slice(None) if self._places is None else self._places)
 
     def _chunk(self, order: NDArray[np.int32]) -> Chunk:
         self._check()
@@ -158,7 +169,10 @@ class Streamed(Split):
         positions = np.empty_like(order)
         positions[by_place] = np.arange(len(order), dtype=np.int32)
         rows = order[by_place]
-        return Chunk(positions, mapped.take(self.x, rows), self.labels[rows])
+        return Chunk(positions, mapped.take(self.x, self._in_file(rows)), self.labels[rows])
+
+    def _in_file(self, rows: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
+        return rows if self._places is None else self._places[rows]
 
     def _now(self) -> tuple[int, int, int]:
         try:
@@ -174,12 +188,17 @@ class Streamed(Split):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Splits:
-    """A dataset, split; ``validation`` is the last part of the training data, as Keras takes it."""
+    """A dataset, split: what is trained on, the part of the training data that validates, and the test split."""
 
     train: Split
     validation: Split | None
     test: Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """How many classes the data has."""
+        return len(self.class_names)
 
     @property
     def every(self) -> tuple[Split, ...]:
@@ -187,17 +206,23 @@ class Splits:
         return tuple(split for split in (self.train, self.validation, self.test) if split is not None)
 
 
-def splits(data: Dataset, validation_split: float) -> Splits:
-    """Cut the validation split off the end, before any shuffling, as Keras does.
+def splits(data: Dataset, validation_split: float, validation: str | None = None) -> Splits:
+    """Set the validation split aside before any shuffling: the last examples, as Keras, or each class in proportion.
+
+    Args:
+        data: the data.
+        validation_split: the share that validates.
+        validation: see :func:`paribus.data.training.divide_training_split`.
 
     Raises:
-        UsageError: the split leaves nothing to train on, or nothing to validate on.
+        UsageError: the split leaves nothing to train on or to validate on, or leaves out a class.
     """
-    kept = kept_for_training(data, validation_split)
+    parts = divide_training_split(data, validation_split, validation)
     most = resident_bytes()
-    train = _split(data.x_train[:kept], data.y_train[:kept], most)
-    validation = _split(data.x_train[kept:], data.y_train[kept:], most) if validation_split else None
-    return Splits(train, validation, _split(data.x_test, data.y_test, most), data.classes)
+    train = _split(data.x_train, data.y_train, parts.trained, most)
+    set_aside = None if parts.validated is None else _split(data.x_train, data.y_train, parts.validated, most)
+    test = _split(data.x_test, data.y_test, slice(None), most)
+    return Splits(train, set_aside, test, data.class_names)
 
 
 def resident_bytes() -> int:
@@ -210,7 +235,7 @@ def resident_bytes() -> int:
     """
     chosen = os.environ.get(RESIDENT_VARIABLE, "")
     if not chosen:
-        return min(RESIDENT_BYTES, machine.memory() // RESIDENT_SHARE)
+        return min(RESIDENT_BYTES, machine.read_memory_limit() // RESIDENT_SHARE)
     if not chosen.isdecimal():
         raise UsageError(
             f"{RESIDENT_VARIABLE}={chosen}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"
@@ -218,5 +243,12 @@ def resident_bytes() -> int:
     return int(chosen) << 20
 
 
-def _split(x: NDArray[Any], labels: NDArray[np.int32], most: int) -> Split:
-    return Streamed(x, labels) if x.nbytes > most and mapped.mapping(x) is not None else Resident(x, labels)
+def _split(x: NDArray[Any], labels: NDArray[np.int32], rows: Rows, most: int) -> Split:
+    if isinstance(rows, slice):
+        x, labels = x[rows], labels[rows]
+        return Streamed(x, labels) if x.nbytes > most and mapped.mapping(x) is not None else Resident(x, labels)
+    if mapped.mapping(x) is None:
+        return Resident(x[rows], labels[rows])
+    if len(rows) * x[:1].nbytes > most:
+        return Streamed(x, labels[rows], rows)
+    return Resident(mapped.take(x, rows), labels[rows])

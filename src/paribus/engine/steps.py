@@ -93,8 +93,8 @@ def train_step(
     weights = None if class_weights is None else jnp.asarray(class_weights)[labels]
 
     def loss_of(trainable: list[jax.Array]) -> tuple[jax.Array, tuple[jax.Array, list[jax.Array]]]:
-        outputs, non_trainable, penalties = network.model.stateless_call(
-            trainable, state.non_trainable, x, training=True, return_losses=True
+        outputs, non_trainable, penalties = network.call(
+            trainable, state.non_trainable, x, training=True, penalties=True
         )
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
         return network.loss(y, outputs, weights) + sum(penalties), (outputs, non_trainable)
@@ -105,7 +105,7 @@ def train_step(
     differentiated = network.with_kernels(differentiated)
     (loss, (outputs, non_trainable)), gradients = differentiated(state.trainable)
     trainable, optimizer = network.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
-    right = jnp.sum(losses.predicted_classes(outputs, network.from_logits) == labels)
+    right = jnp.sum(losses.predicted_classes(outputs, network.output_kind) == labels)
     return State(trainable, non_trainable, optimizer), loss, right
 
 
@@ -151,7 +151,7 @@ def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, 
     """A function ``(state, x) -> outputs``: what the network says in inference mode, float32 ``(batch, outputs)``."""
 
     def outputs(state: State, x: jax.Array) -> jax.Array:
-        found, _ = network.model.stateless_call(state.trainable, state.non_trainable, prepare(x), training=False)
+        found, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
         return jnp.asarray(found, jnp.float32)
 
     return network.with_kernels(outputs)
@@ -161,10 +161,10 @@ def evaluation_program(network: Network, prepare: Preparation) -> Callable[[Stat
     """A function ``(state, x, labels) -> Evaluation`` of one batch in inference mode."""
 
     def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
-        outputs, _ = network.model.stateless_call(state.trainable, state.non_trainable, prepare(x), training=False)
+        outputs, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
-        given = losses.probabilities(outputs, network.from_logits)
-        predicted = losses.predicted_classes(outputs, network.from_logits)
+        given = losses.probabilities(outputs, network.output_kind)
+        predicted = losses.predicted_classes(outputs, network.output_kind)
         pick = jnp.arange(labels.shape[0])
         return Evaluation(network.loss.call(y, outputs), predicted, given[pick, predicted], given[pick, labels])
 

@@ -1,4 +1,4 @@
-"""What an arm's programs would object to, found without running them: before anything trains, by name.
+"""What an arm's programs would object to, without running them: before anything trains, by name.
 
 Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
 which would train but as another network than was meant, are known by name.
@@ -6,22 +6,31 @@ which would train but as another network than was meant, are known by name.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
 import keras
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from numpy.typing import NDArray
 
 from paribus.engine import steps
 from paribus.engine.network import Network
 from paribus.engine.rebuild import as_read, input_shape
+from paribus.keras_config.custom_objects import registered_names
 from paribus.records import Recipe, Training
 
 _PLAIN = frozenset(
     {"Activation", "BatchNormalization", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "Sequential"}
 )
 """Keras's layers that train with whatever arguments they take; a network of these alone is not tried."""
+
+_COLOURS = re.compile(r"\x1b\[\d+m")
+"""With which Keras marks its messages for a terminal."""
 
 _OBJECTIONS = (ValueError, TypeError, NotImplementedError, IndexError, AttributeError, KeyError)
 """What Keras and JAX raise of a step that cannot be traced."""
@@ -35,13 +44,18 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
         example_shape: the shape of one example of the data.
     """
     layers = list(network.model._flatten_layers())
-    found = [*_known(layers), *_of_optimizer(network.optimizer)]
-    if found or (_usual(network.loss) and all(_plain(layer) for layer in layers)):
-        return found
+    reasons = [*_known(layers), *_of_optimizer(network.optimizer)]
+    if reasons or (_usual(network.loss) and only_plain(network)):
+        return reasons
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
         return [f"Keras cannot train it as a pure step: {_said(error)}"]
+
+
+def only_plain(network: Network) -> bool:
+    """Whether a network consists of Keras's commonest layers alone."""
+    return all(_plain(layer) for layer in network.model._flatten_layers())
 
 
 def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
@@ -50,11 +64,11 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
     Keras looks at an argument such as ``beta_1`` when a step computes with it.
     """
     try:
-        anew = type(optimizer).from_config(optimizer.get_config())
+        fresh = type(optimizer).from_config(optimizer.get_config())
         weights = np.zeros((2, 2), np.float32)
-        anew.build([keras.Variable(weights)])
-        state = [np.zeros(variable.shape, variable.dtype) for variable in anew.variables]
-        jax.eval_shape(anew.stateless_apply, state, [weights], [weights])
+        fresh.build([keras.Variable(weights)])
+        state = [np.zeros(variable.shape, variable.dtype) for variable in fresh.variables]
+        jax.eval_shape(fresh.stateless_apply, state, [weights], [weights])
     except _OBJECTIONS as error:
         return _said(error)
     return None
@@ -68,8 +82,49 @@ def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
         return None, f"Keras cannot build it again from its config: {' '.join(str(error).split())[:600]}"
 
 
+def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, example_shape: tuple[int, ...]) -> bool:
+    """Whether a user's own classes make another network of the same config each time.
+
+    They do where they draw random numbers that no stream of the run reaches, such as NumPy's: at construction, in
+    ``build``, or in ``call`` while it is traced. Such numbers are constants of the traced programs.
+    """
+    if not registered_names(json.loads(recipe.model)):
+        return False
+    again = Network.rebuild(recipe, training)
+    first, second = (list(_constants_of(each, example_shape)) for each in (network, again))
+    return len(first) != len(second) or not all(map(np.array_equal, first, second))
+
+
+def _constants_of(network: Network, example_shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """Every constant in the programs that draw the weights and that train on a batch."""
+    keys = np.zeros((len(network.seed_states), 2), np.uint32)
+    drawn, state = jax.make_jaxpr(network.initial_state, return_shape=True)(np.zeros(2, np.uint32), keys)
+    reads = as_read(input_shape(network.model)[1:], example_shape)
+    assert reads is not None, "the shapes were checked"
+    x, labels = np.zeros((3, *reads), np.float32), np.zeros(3, np.int32)
+    step = jax.make_jaxpr(partial(steps.train_step, network))(state, x, labels)
+    for jaxpr in (drawn, step):
+        yield from _constants(jaxpr)
+
+
+def _constants(value: Any) -> Iterator[NDArray[Any]]:
+    """The constants of a traced program, with those of the programs inside it."""
+    if isinstance(value, ClosedJaxpr):
+        yield from (np.asarray(const) for const in value.consts)
+        yield from _constants(value.jaxpr)
+    elif isinstance(value, Jaxpr):
+        for equation in value.eqns:
+            yield from (np.asarray(var.val) for var in equation.invars if isinstance(var, Literal))
+            for inner in equation.params.values():
+                yield from _constants(inner)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _constants(item)
+
+
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split()).split(" Arguments received by", 1)[0][:600]
+    message = " ".join(_COLOURS.sub("", str(error)).split())
+    return message.split(" Arguments received by", 1)[0][:600]
 
 
 def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
@@ -83,8 +138,8 @@ def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
     x = np.zeros((5, *example_shape), np.float32)
     # A full batch of three and a short one.
     jax.eval_shape(steps.chunk_program(network, prepare, 3), state, steps.Sums.zero(), order, x, labels)
-    found = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
-    if found.loss.shape != (5,):
+    evaluation = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
+    if evaluation.loss.shape != (5,):
         yield f"loss {type(network.loss).__name__} gives no value for each example, which is what runs are compared by"
 
 

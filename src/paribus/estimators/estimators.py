@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,28 @@ from threadpoolctl import threadpool_limits
 
 from paribus import seeds
 from paribus.data import load, standardization
-from paribus.data.dataset import Dataset
-from paribus.data.training import class_weights, kept_for_training
+from paribus.data.dataset import Content, Dataset
+from paribus.data.expected import ExpectedData
+from paribus.data.training import class_weights, divide_training_split
 from paribus.estimators import canonical, environment
 from paribus.estimators.describe import describe
 from paribus.estimators.digest import learned_digest
-from paribus.keras_config.names import is_log_loss
-from paribus.records import Curve, DataSpec, DescribeJob, Predictions, Recipe, RunResult, Scores, Status, TrainJob
+from paribus.keras_config.names import is_binary_loss, is_log_loss
+from paribus.records import (
+    Curve,
+    DataSpec,
+    DescribeJob,
+    Predictions,
+    Recipe,
+    RunResult,
+    Scores,
+    Status,
+    Training,
+    TrainJob,
+)
 
-Measure = Callable[[str, NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
-"""``(metrics, probabilities, labels)`` -> every metric by name; metrics as in ``records.Training``."""
+Measure = Callable[[Training, Sequence[str], NDArray[np.float32], NDArray[np.int32]], dict[str, float]]
+"""``(training, class names, probabilities, labels)`` -> every metric of the training by name."""
 
 EPSILON = np.float32(1e-7)
 """Keras's: probabilities are clipped to it before the logarithm, as its categorical cross-entropy does."""
@@ -48,18 +60,22 @@ class _Prepared:
 
     train: _Split
     test: _Split
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
-    """The classes predicted, shape ``(examples,)``, and the probabilities given, ``(examples, classes)``.
+    """The classes predicted, shape ``(examples,)``, and the probabilities, ``(examples, classes)``.
 
     Classes that were never seen in training have probability 0.
     """
 
     predicted: NDArray[np.int32]
-    given: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
 
 
 class Estimators:
@@ -71,7 +87,7 @@ class Estimators:
 
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
-        self._data: dict[tuple[DataSpec, float], _Prepared] = {}
+        self._data: dict[tuple[DataSpec, float, str | None], tuple[_Prepared, Content]] = {}
 
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
@@ -87,13 +103,13 @@ class Estimators:
         What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run. What
         it raises is raised.
         """
-        data = self._prepared(job.data, job.training.validation_split)
-        estimator = canonical.revive(job.recipe.model)
+        data = self._prepared(job)
+        estimator = canonical.estimator_from_text(job.recipe.model)
         names = canonical.random_states(estimator)
         estimator.set_params(**dict(zip(names, seeds.random_states(job.seeds, len(names)), strict=True)))
         weights = class_weights(job.training, data.train.labels, data.classes)
         extra = {} if weights is None else {"sample_weight": weights[data.train.labels]}
-        with warnings.catch_warnings(record=True) as heard, threadpool_limits(1):
+        with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
             warnings.simplefilter("always")
             started = time.perf_counter()
             estimator.fit(data.train.x, data.train.labels, **extra)
@@ -105,12 +121,15 @@ class Estimators:
             f"{split}_{name}": value
             for split, answers, examples in splits
             if job.training.metrics is not None
-            for name, value in self._measure(job.training.metrics, answers.given, examples.labels).items()
+            for name, value in self._measure(
+                job.training, data.class_names, answers.probabilities, examples.labels
+            ).items()
         }
-        status, reason = Status.FINISHED, _told(heard)
-        if not all(np.isfinite(answers.given).all() for answers in (train, test)):
+        status, reason = Status.FINISHED, _warning_text(caught)
+        if not all(np.isfinite(answers.probabilities).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
-        measured = is_log_loss(json.loads(job.training.loss))
+        loss = json.loads(job.training.loss)
+        has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
         return RunResult(
             fingerprint=job.fingerprint,
             status=status,
@@ -119,76 +138,92 @@ class Estimators:
                 fit_accuracy=np.nan,
                 fit_loss=np.nan,
                 train_accuracy=_accuracy(train, data.train),
-                train_loss=log_loss(_right(train, data.train)) if measured else np.nan,
+                train_loss=log_loss(_right(train, data.train)) if has_loss else np.nan,
                 test_accuracy=_accuracy(test, data.test),
-                test_loss=log_loss(_right(test, data.test)) if measured else np.nan,
+                test_loss=log_loss(_right(test, data.test)) if has_loss else np.nan,
             ),
             curve=Curve((), ()),
             seconds=seconds,
             weights_digest=learned_digest(estimator),
             environment=environment.current(),
             reason=reason,
-            predictions=Predictions(test.predicted, _picked(test.given, test.predicted), _right(test, data.test)),
+            predictions=Predictions(
+                test.predicted, _picked(test.probabilities, test.predicted), _right(test, data.test)
+            ),
             metrics=own,
         )
 
-    def _prepared(self, spec: DataSpec, validation_split: float) -> _Prepared:
-        key = (spec, validation_split)
-        if key not in self._data:
-            # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
-            self._data = {key: _prepare(load(spec), spec, validation_split)}
-        return self._data[key]
+    def _prepared(self, job: TrainJob) -> _Prepared:
+        """The data of a job, read where it is not held already.
+
+        Raises:
+            DataError: it is not what the job was planned on.
+        """
+        spec, training, expected = job.data, job.training, ExpectedData.of(job)
+        key = (spec, training.validation_split, training.validation)
+        held = self._data.get(key)
+        if held is not None and (expected is None or expected.is_in(held[1])):
+            return held[0]
+        if expected is not None:
+            expected.learn()
+        data = load(spec)
+        if expected is not None:
+            expected.check(data.content, spec.source)
+        prepared = _prepare(data, spec, training)
+        # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
+        self._data = {key: (prepared, data.content)}
+        return prepared
 
 
 def log_loss(true_probability: NDArray[np.float32]) -> float:
-    """The mean cross-entropy in nats of the probabilities given to the right classes, clipped as Keras clips."""
+    """The mean cross-entropy in nats of the probabilities of the right classes, clipped as Keras clips."""
     clipped = np.clip(true_probability, EPSILON, np.float32(1) - EPSILON)
     return float(np.mean(-np.log(clipped), dtype=np.float64))
 
 
-def _prepare(data: Dataset, spec: DataSpec, validation_split: float) -> _Prepared:
-    kept = kept_for_training(data, validation_split)
-    standard = standardization(data.x_train[:kept]) if spec.standardize else None
+def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
+    rows = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, rows) if spec.standardize else None
 
     def vectors(x: NDArray[Any]) -> NDArray[np.float32]:
-        found = x.astype(np.float32)
+        examples = x.astype(np.float32)
         if standard is not None:
-            found = (found - standard.mean) / standard.deviation
+            examples = (examples - standard.mean) / standard.deviation
         elif spec.scale is not None:
-            found /= np.float32(spec.scale)
-        return found.reshape(len(found), -1)
+            examples /= np.float32(spec.scale)
+        return examples.reshape(len(examples), -1)
 
-    train = _Split(vectors(data.x_train[:kept]), data.y_train[:kept])
-    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.classes)
+    train = _Split(vectors(data.x_train[rows]), data.y_train[rows])
+    return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
 
 
 def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:
     """Its answers as it gives them: what it predicts need not be what it gives the largest probability."""
-    given = np.zeros((len(split.labels), classes), np.float32)
-    given[:, np.asarray(estimator.classes_, np.int32)] = estimator.predict_proba(split.x)
-    return _Answers(np.asarray(estimator.predict(split.x), np.int32), given)
+    probabilities = np.zeros((len(split.labels), classes), np.float32)
+    probabilities[:, np.asarray(estimator.classes_, np.int32)] = estimator.predict_proba(split.x)
+    return _Answers(np.asarray(estimator.predict(split.x), np.int32), probabilities)
 
 
 def _right(answers: _Answers, split: _Split) -> NDArray[np.float32]:
-    """The probabilities given to the right classes."""
-    return _picked(answers.given, split.labels)
+    """The probabilities of the right classes."""
+    return _picked(answers.probabilities, split.labels)
 
 
-def _picked(given: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
-    return given[np.arange(len(classes)), classes]
+def _picked(probabilities: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
+    return probabilities[np.arange(len(classes)), classes]
 
 
 def _accuracy(answers: _Answers, split: _Split) -> float:
     return float(np.mean(answers.predicted == split.labels))
 
 
-def _told(heard: list[warnings.WarningMessage]) -> str | None:
+def _warning_text(caught: list[warnings.WarningMessage]) -> str | None:
     """What was warned of, each thing once; None where nothing was. What a later release will change is left out."""
     about_software = (FutureWarning, DeprecationWarning, PendingDeprecationWarning)
     texts = [
-        f"{found.category.__name__}: {_first_sentence(str(found.message))}"
-        for found in heard
-        if not issubclass(found.category, about_software)
+        f"{warning.category.__name__}: {_first_sentence(str(warning.message))}"
+        for warning in caught
+        if not issubclass(warning.category, about_software)
     ]
     return "; ".join(dict.fromkeys(texts)) or None
 

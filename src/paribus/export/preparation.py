@@ -1,12 +1,17 @@
-"""How a network's inputs are prepared, said so that anybody can do it without paribus: as values, in words, as code."""
+"""How a network's inputs are prepared, as values, in words and as code, so that it can be done without paribus."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from paribus.data import Standardization, load, standardization
-from paribus.data.training import kept_for_training
+from paribus.data.builtin import SUMMARIES
+from paribus.data.features import Column
+from paribus.data.training import divide_training_split
 from paribus.results.stored_study import StoredResults
 
 
@@ -15,14 +20,18 @@ class Preparation:
     """What happens to an example before a network reads it.
 
     Attributes:
-        example_shape: the shape that it has first.
-        scale: what it is divided by, if anything.
-        standard: what is subtracted from it and what it is divided by, feature by feature, if anything.
+        example_shape: the shape of an unprepared example.
+        scale: the number that it is divided by; None for no division.
+        standard: mean and deviation of each feature, to standardize with; None without standardization.
+        offset: what is subtracted in float64 before rounding to float32; None for nothing.
+        columns: how the columns of a table become features; None where the data is no table.
     """
 
     example_shape: tuple[int, ...]
     scale: float | None
     standard: Standardization | None
+    offset: NDArray[np.float64] | None = None
+    columns: tuple[Column, ...] | None = None
 
     def values(self) -> dict[str, Any]:
         """For a manifest; float32 numbers are written so that they read back to the same bits."""
@@ -32,14 +41,19 @@ class Preparation:
             "scale": self.scale,
             "mean": None if standard is None else standard.mean.tolist(),
             "deviation": None if standard is None else standard.deviation.tolist(),
+            "offset": None if self.offset is None else self.offset.tolist(),
+            "columns": None if self.columns is None else [asdict(column) for column in self.columns],
             "words": self.words(),
         }
 
     def words(self) -> str:
         """One sentence."""
-        steps = ["Take the examples as the data has them, as float32"]
+        if self.offset is None:
+            steps = ["Take the examples as the data has them, as float32"]
+        else:
+            steps = ["Take the examples as the data has them, as float64", "subtract `offset`", "round to float32"]
         if self.standard is not None:
-            steps.append("subtract `mean` and divide by `deviation`, both taken from what was trained on")
+            steps.append("subtract `mean` and divide by `deviation`, both computed from the examples trained on")
         elif self.scale is not None:
             steps.append(f"divide by {self.scale:g}")
         return f"{', '.join(steps)}, and give each the network's `input_shape`."
@@ -47,7 +61,12 @@ class Preparation:
     def code(self) -> str:
         """A Python function of the examples and a network's entry in the manifest."""
         shape = ", ".join(str(size) for size in self.example_shape)
-        lines = ["def prepare(x, network):", f'    x = np.asarray(x, "float32").reshape(-1, {shape})']
+        lines = ["def prepare(x, network):"]
+        if self.offset is None:
+            lines.append(f'    x = np.asarray(x, "float32").reshape(-1, {shape})')
+        else:
+            lines.append(f'    x = np.asarray(x, "float64").reshape(-1, {shape})')
+            lines.append('    x = np.float32(x - np.float64(manifest["preparation"]["offset"]))')
         if self.standard is not None:
             lines.append(
                 '    mean, deviation = (np.float32(manifest["preparation"][k]) for k in ("mean", "deviation"))'
@@ -58,15 +77,18 @@ class Preparation:
         return "\n".join([*lines, '    return x.reshape(-1, *network["input_shape"])'])
 
 
-def preparation(results: StoredResults) -> Preparation:
-    """How a study's data is prepared; the data is read only where it is standardized.
+def read_preparation(results: StoredResults) -> Preparation:
+    """The preparation of a study's data.
 
     Raises:
         DataError: the data can no longer be read.
     """
     spec, standard = results.document.data.spec(), None
+    if spec.source in SUMMARIES and not spec.standardize:
+        return Preparation(results.data.input_shape, spec.scale, None)
+    data = load(spec)
     if spec.standardize:
-        data = load(spec)
-        kept = kept_for_training(data, results.document.protocol.validation_split)
-        standard = standardization(data.x_train[:kept])
-    return Preparation(results.data.input_shape, spec.scale, standard)
+        training = results.document.protocol.training()
+        parts = divide_training_split(data, training.validation_split, training.validation)
+        standard = standardization(data.x_train, parts.trained)
+    return Preparation(results.data.input_shape, spec.scale, standard, data.offset, data.columns)

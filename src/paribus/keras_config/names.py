@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 _FRACTIONS = (
-    *("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
+    *("Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
     *("SensitivityAtSpecificity", "SpecificityAtSensitivity", "BinaryAccuracy", "CategoricalAccuracy"),
     *("SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
     *("BinaryIoU", "OneHotIoU", "OneHotMeanIoU"),
@@ -23,13 +23,14 @@ _ERRORS = (
     *("MeanSquaredError", "MeanSquaredLogarithmicError", "RootMeanSquaredError", "Poisson"),
     *("FalseNegatives", "FalsePositives"),
 )
+_PROPORTIONS = ("AUC", *_FRACTIONS)
 _LIKENESS = (
     *("ConcordanceCorrelation", "CosineSimilarity", "PearsonCorrelation", "R2Score"),
     *("TrueNegatives", "TruePositives"),
 )
 
 HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
-    dict.fromkeys((*_FRACTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
+    dict.fromkeys((*_PROPORTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
 )
 """Every class of ``keras.metrics`` that measures a classifier by its outputs -> which direction is better.
 
@@ -49,6 +50,11 @@ def is_fraction(class_name: str) -> bool:
     return class_name in _FRACTIONS
 
 
+def is_proportion(class_name: str) -> bool:
+    """Whether a metric lies in [0, 1]: the fractions, and AUC, which is printed as the plain number that it is."""
+    return class_name in _PROPORTIONS
+
+
 def is_in_nats(class_name: str) -> bool:
     """Whether a metric is a cross-entropy, or a difference of such."""
     return class_name in _NATS
@@ -56,8 +62,8 @@ def is_in_nats(class_name: str) -> bool:
 
 def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
     """What a metric is called: the ``name`` it was given, else Keras's own name for its class."""
-    given = arguments.get("name")
-    return given if isinstance(given, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
+    name = arguments.get("name")
+    return name if isinstance(name, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
 
 
 def class_named(name: str) -> str:
@@ -96,7 +102,44 @@ def spelled_out(value: Any) -> Any:
     return {value: {}} if isinstance(value, str) else value
 
 
+_LOG_LOSSES = frozenset({"categoricalcrossentropy", "sparsecategoricalcrossentropy", "binarycrossentropy"})
+
+
 def is_log_loss(loss: Mapping[str, Any]) -> bool:
-    """Whether a loss is plain cross-entropy, which the probability of the right class alone tells."""
-    ((name, arguments),) = loss.items() if len(loss) == 1 else (("", {}),)
-    return "crossentropy" in name.replace("_", "").lower() and not set(arguments) - {"from_logits"}
+    """Whether a loss is plain cross-entropy: of normalized outputs, -log of the probability of the right class.
+
+    Focal, smoothed and generalized cross-entropies are not. Binary cross-entropy is with one output or two classes; of
+    more outputs it is a mean over all of them.
+    """
+    name, arguments = _one_item(loss)
+    return bare_name(name) in _LOG_LOSSES and not set(arguments) - {"from_logits"}
+
+
+def is_binary_loss(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss reads every output by itself as a yes or no."""
+    return bare_name(_one_item(loss)[0]).startswith("binary")
+
+
+def is_hinge(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss reads margins, and of a single output decides at 0."""
+    return bare_name(_one_item(loss)[0]) in ("hinge", "squaredhinge")
+
+
+def takes_logits(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss takes outputs for logits."""
+    return _one_item(loss)[1].get("from_logits") is True
+
+
+def is_loss_in_nats(loss: Mapping[str, Any]) -> bool:
+    """Whether a loss is a cross-entropy or a divergence, whose unit is the nat."""
+    return bare_name(_one_item(loss)[0]) in {*_LOG_LOSSES, "kldivergence"}
+
+
+def _one_item(written: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    ((name, arguments),) = written.items() if len(written) == 1 else (("", {}),)
+    return name, arguments
+
+
+def bare_name(name: str) -> str:
+    """A class name, or the same in snake case, in one form: ``kldivergence``."""
+    return name.replace("_", "").lower()

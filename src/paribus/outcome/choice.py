@@ -1,6 +1,6 @@
-"""Which candidate an arm gets: the best by the mean of a validation measure over its seeds; the first among equals.
+"""Which candidate a tuned arm gets: the best by the mean of a validation measure over its seeds; the first of equals.
 
-What is known of a run here is an ``Ending``, which has no score on the test split: the choice cannot look at it.
+A candidate's run is a ``CandidateRun`` here, which has no score on the test split: the choice cannot use one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.records import Curve, EarlyStopping, Status
 from paribus.study.candidates import Candidate
 
@@ -18,8 +18,8 @@ Monitor = Literal["val_accuracy", "val_loss"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """What the choice may know of an ended run: how it ended, its measures by epoch, and why it ended badly."""
+class CandidateRun:
+    """What the choice may know of a run: how it ended, its measures by epoch, and the reason of a bad end."""
 
     status: Status
     curve: Curve
@@ -27,15 +27,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A candidate and what it scored.
+class ScoredCandidate:
+    """A candidate and its validation scores.
 
     Attributes:
         candidate: the candidate.
         scores: the validation measure of each of its seeds, after the last epoch or, with early stopping, after the
-            epoch that was kept; infinite for the loss of a diverged run, None for a run that failed or is not there.
-        mean: over all its seeds; None where one has no score, as others would then be judged on more seeds.
-        remarks: what ended badly, and why.
+            epoch that was kept; infinite for the loss of a diverged run, None for a run that failed or is missing.
+        mean: mean over all its seeds; None where one has no score, as others would then be judged on more seeds.
+        remarks: status and reason of each run that did not finish.
     """
 
     candidate: Candidate
@@ -50,68 +50,68 @@ class Choice:
 
     Attributes:
         arm: the arm.
-        monitor: what it was chosen by.
-        combinations: how many its grid has.
-        tried: every candidate, in the order of the grid.
-        chosen: the place of the chosen one in ``tried``; None where none has a score.
-        epochs: how many each was trained for.
-        validation_split: the share of the training split that they were judged on.
+        monitor: the validation measure that decides.
+        combinations: number of combinations that its grid has.
+        candidates: every candidate that was trained, in the order of the grid.
+        best_index: index of the best one in ``candidates``; None where none has a score.
+        epochs: number of epochs that each was trained for.
+        validation_split: the share of the training split that they were scored on.
     """
 
     arm: str
     monitor: Monitor
     combinations: int
-    tried: tuple[Tried, ...]
-    chosen: int | None
+    candidates: tuple[ScoredCandidate, ...]
+    best_index: int | None
     epochs: int
     validation_split: float
 
     @property
-    def best(self) -> Tried | None:
-        """The candidate that was chosen."""
-        return None if self.chosen is None else self.tried[self.chosen]
+    def best(self) -> ScoredCandidate | None:
+        """The candidate that the arm gets; None where none has a score."""
+        return None if self.best_index is None else self.candidates[self.best_index]
 
     @property
     def values(self) -> dict[str, Any]:
-        """The chosen value of every key; empty where nothing could be chosen."""
+        """The best candidate's value of every key; empty where no candidate has a score."""
         return {} if self.best is None else self.best.candidate.by_key
 
     @property
     def trainings(self) -> int:
-        """How many trainings the arm got."""
-        return sum(len(tried.candidate.seeds) for tried in self.tried)
+        """Number of trainings that the arm got."""
+        return sum(len(scored.candidate.seeds) for scored in self.candidates)
 
     @property
     def seeds(self) -> int:
-        """How many seeds each candidate got."""
-        return len(self.tried[0].candidate.seeds)
+        """Number of seeds that each candidate got."""
+        return len(self.candidates[0].candidate.seeds)
 
 
-def score(ending: Ending, monitor: Monitor, rule: EarlyStopping | None) -> float | None:
+def score_run(run: CandidateRun, monitor: Monitor, rule: EarlyStopping | None) -> float | None:
     """A run's validation measure; None for one that failed."""
-    values = ending.curve.val_accuracy if monitor == "val_accuracy" else ending.curve.val_loss
-    if ending.status is Status.FAILED or not values:
+    values = run.curve.val_accuracy if monitor == "val_accuracy" else run.curve.val_loss
+    if run.status is Status.FAILED or not values:
         return None
-    kept = len(values) if ending.status is Status.DIVERGED else kept_epoch(rule, ending.curve)
-    value = values[kept - 1]
+    epoch = len(values) if run.status is Status.DIVERGED else find_best_epoch(rule, run.curve)
+    value = values[epoch - 1]
     if math.isfinite(value):
         return value
     return math.inf if monitor == "val_loss" else 0.0
 
 
 def score_candidate(
-    candidate: Candidate, endings: Sequence[Ending | None], monitor: Monitor, rule: EarlyStopping | None
-) -> Tried:
-    """Judge a candidate by the endings of its seeds, in their order; None for a run that is not there."""
-    scores = tuple(None if ending is None else score(ending, monitor, rule) for ending in endings)
+    candidate: Candidate, runs: Sequence[CandidateRun | None], monitor: Monitor, rule: EarlyStopping | None
+) -> ScoredCandidate:
+    """Score a candidate by the runs of its seeds, in their order; None for a run that is missing."""
+    scores = tuple(None if run is None else score_run(run, monitor, rule) for run in runs)
     known = [value for value in scores if value is not None]
     mean = math.fsum(known) / len(known) if known and len(known) == len(scores) else None
-    bad = [ending for ending in endings if ending is not None and ending.status is not Status.FINISHED]
-    return Tried(candidate, scores, mean, tuple(f"{ending.status}: {ending.reason}" for ending in bad))
+    unfinished = [run for run in runs if run is not None and run.status is not Status.FINISHED]
+    return ScoredCandidate(candidate, scores, mean, tuple(f"{run.status}: {run.reason}" for run in unfinished))
 
 
-def choose_candidate(found: Sequence[Tried], monitor: Monitor) -> int | None:
-    """The place of the best candidate, the first among equals; None where none has a score."""
+def choose_candidate(candidates: Sequence[ScoredCandidate], monitor: Monitor) -> int | None:
+    """The index of the best candidate, the first among equals; None where none has a score."""
     sign = -1.0 if monitor == "val_accuracy" else 1.0
-    ranked = [(sign * each.mean, place) for place, each in enumerate(found) if each.mean is not None]
+    ranked = [(sign * scored.mean, index) for index, scored in enumerate(candidates) if scored.mean is not None]
     return min(ranked)[1] if ranked else None

@@ -13,6 +13,8 @@ from paribus.analysis.noise import NoiseShares
 from paribus.outcome.choice import Choice
 from paribus.records import DataSummary, Environment, Predictions, Recipe, RunResult, Seeds
 from paribus.study.document import StudyDocument
+from paribus.study.request import StudyRequest
+from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,11 @@ class ArmOutcome:
     Attributes:
         name: the arm's name.
         recipe: its canonical form, parameter count and layers.
-        levels: where it stands in a factorial design, by factor; empty without one.
+        levels: its level of each factor of a factorial design; empty without one.
         runs: its runs, by seed: finished, diverged and failed ones (the last have no scores).
-        missing: seeds that were asked for and have no run in the store (interrupted, not yet computed).
+        missing: seeds that were asked for and have no run in the store (interrupted, or not computed yet).
         estimates: by name of metric; None for a metric without any score.
-        tuning: what was tried and what was chosen; None for an arm without a grid, or where that is not stored.
+        tuning: its candidates and the best of them; None for an arm without a grid, or where that is not stored.
     """
 
     name: str
@@ -48,21 +50,21 @@ class Outcome:
     """What a study's runs say, as far as they are stored.
 
     Attributes:
-        document: the study.
-        data: its data.
-        arms: one entry an arm, in the study's order.
+        request: what was asked: the study, its data, the seeds.
+        arms: one entry for each arm, in the study's order.
         contrasts: the declared contrasts, in their order, judged as one family.
         effects: main effects and interactions of a factorial study; empty otherwise.
         notes: remarks that a reader should not miss, plain sentences: runs that diverged, failed or are missing,
             environments that differ, fit accuracy that is not train accuracy.
-        environments: the different environments that the runs were computed in.
-        predictions: per-example answers of a run by fingerprint; read when asked for.
+        environments: the environments that the runs were computed in, each once.
+        predictions: reads the per-example predictions of a run, by its fingerprint.
         metrics: the metrics that the protocol adds to those that every study has.
+        statements: all contrasts and effects of the study, with their shares of the error; also those of arms that
+            were never run.
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
-    document: StudyDocument
-    data: DataSummary
+    request: StudyRequest
     arms: tuple[ArmOutcome, ...]
     contrasts: tuple[JudgedContrast, ...]
     effects: tuple[Effect, ...]
@@ -70,7 +72,23 @@ class Outcome:
     environments: tuple[Environment, ...]
     predictions: Callable[[str], Predictions]
     metrics: tuple[Metric, ...] = ()
+    statements: tuple[Statement, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
+
+    @property
+    def document(self) -> StudyDocument:
+        """The whole study."""
+        return self.request.study
+
+    @property
+    def data(self) -> DataSummary:
+        """The study's data."""
+        return self.request.data
+
+    @property
+    def judged(self) -> tuple[JudgedContrast | Effect, ...]:
+        """The contrasts and then the effects."""
+        return (*self.contrasts, *self.effects)
 
     def arm(self, name: str) -> ArmOutcome:
         """The arm of that name; it must exist."""

@@ -1,4 +1,4 @@
-"""From the files that a user names to examples as the study's data has them."""
+"""Reads the files that a user names as examples in the form of the study's data."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import Dataset, load, npy
-from paribus.data.images import read_picture
+from paribus.data.images import SUFFIXES, read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
-from paribus.predict.canvas import canvas
-from paribus.predict.pictures import as_example
+from paribus.predict.convert import convert_picture
+from paribus.predict.picture_format import read_format
 from paribus.records import DataSpec
 
-PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = SUFFIXES
 TURNED = "turned as its camera noted"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One example that is asked about: the file it came from, its place in an array, and what was done to it."""
+    """One example to predict: its file, its index in an array of several, and the steps of its conversion."""
 
     file: str
     index: int | None
@@ -34,10 +34,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """Everything that is asked about.
+    """All examples to predict.
 
     Attributes:
-        inputs: one entry an example.
+        inputs: one entry for each example.
         x: the examples, float32 or uint8, ``(examples, *shape of an example as the networks were given it)``.
         data: the study's data, as loaded without ``flatten``.
     """
@@ -47,13 +47,13 @@ class Inputs:
     data: Dataset
 
 
-def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
+def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
     """Read the files.
 
     Args:
-        files: PNG and JPEG pictures; ``.npy`` files with one example or several, in the data's own numbers.
+        files: PNG, JPEG, WebP and BMP pictures; ``.npy`` files with one example or several, in the data's own numbers.
         spec: the study's data.
-        invert: see ``pictures.as_example``.
+        invert: see ``pictures.convert_picture``.
 
     Raises:
         UsageError: a file of another kind, or the study's data is no pictures.
@@ -61,31 +61,31 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
     """
     for file in files:
         if file.suffix.lower() not in (*PICTURES, ".npy"):
-            raise UsageError(f"{file}: a picture is a .png or .jpg file, an array an .npy file")
+            raise UsageError(f"{file}: a picture is a .png, .jpg, .webp or .bmp file, an array an .npy file")
         if not file.is_file():
             raise DataError(f"{file}: there is no such file")
     data = load(replace(spec, flatten=False))
-    alike = canvas(data) if any(file.suffix.lower() != ".npy" for file in files) else None
+    format = read_format(data) if any(file.suffix.lower() != ".npy" for file in files) else None
     inputs: list[Input] = []
     parts: list[NDArray[Any]] = []
     for file in files:
-        if alike is None or file.suffix.lower() == ".npy":
-            examples = _examples(file, data.input_shape)
+        if format is None or file.suffix.lower() == ".npy":
+            examples = _examples(file, data)
             several = len(examples) > 1
             inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
             parts.append(examples)
         else:
             picture = read_picture(file)
-            example, notes = as_example(picture.pixels, alike, str(file), invert)
+            example, notes = convert_picture(picture.pixels, format, str(file), invert)
             inputs.append(Input(str(file), None, (*((TURNED,) if picture.turned else ()), *notes)))
             parts.append(example[None])
     x = np.concatenate(parts)
     return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
 
 
-def _examples(file: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """One example or several, whatever way they are laid out."""
-    array = npy.read(file)
+def _examples(file: Path, data: Dataset) -> NDArray[np.float32]:
+    """One example or several, whatever way they are laid out, less what the data's own examples are less."""
+    array, shape = npy.read(file), data.input_shape
     if not any(array.shape in (form, (len(array), *form)) for form in _forms(shape)) or not array.size:
         raise DataError(
             f"{file}: an array of shape {array.shape}; expected one example of shape {shape}, or several of them "
@@ -93,9 +93,12 @@ def _examples(file: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
         )
     if array.size * 4 > MAX_ARRAY_BYTES:
         raise DataError(f"{file}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
-    examples = np.asarray(array, np.float32).reshape(-1, *shape)
+    if data.offset is None:
+        examples = np.asarray(array, np.float32).reshape(-1, *shape)
+    else:
+        examples = (np.asarray(array, np.float64).reshape(-1, *shape) - data.offset).astype(np.float32)
     if not np.isfinite(examples).all():
-        raise DataError(f"{file}: holds values that are not finite numbers in float32; mend them first")
+        raise DataError(f"{file}: holds values that are not finite numbers in float32; correct them first")
     return examples
 
 

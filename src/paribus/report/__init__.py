@@ -1,5 +1,5 @@
 """Results as people read them: terminal, JSON, HTML, Markdown, LaTeX, CSV and figures, all from one ``Outcome``."""
 
-from paribus.report.output import FIGURES, FORMATS, text, write, write_figures
+from paribus.report.output import FIGURES, FORMATS, render_report, write_figures, write_report
 
-__all__ = ["FIGURES", "FORMATS", "text", "write", "write_figures"]
+__all__ = ["FIGURES", "FORMATS", "render_report", "write_figures", "write_report"]

@@ -1,6 +1,6 @@
 """What each part of a model contributes: a table for terminals, notebooks and JSON, the largest contribution first.
 
-A part's contribution is how much better the model as it is does than the model without that part.
+A part's contribution is the score of the unchanged model minus that of the model without that part.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from rich.text import Text
 
 from paribus.ablation import AS_IT_IS
 from paribus.analysis import JudgedContrast, Verdict
-from paribus.analysis.wording import percent, unit_name
+from paribus.analysis.phrases import interval_name, scope_text
+from paribus.analysis.wording import unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.fragment import style
-from paribus.report.html.parts import badge, table
-from paribus.report.json import contrast_fields, document
+from paribus.report.html.parts import badge
+from paribus.report.html.parts import table as html_table
+from paribus.report.json import contrast_fields, outcome_fields
 from paribus.report.terminal import STYLES
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a model: its arm, its name, what was changed to leave it out, and why that was not tried, if so."""
+    """A part of a model: its arm, its name, the change that removes it, and the reason if that was not tried."""
 
     arm: str
     part: str
@@ -36,14 +38,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Ablated:
-    """What was found: the outcome of the runs, and the parts that its arms leave out.
+class AblationOutcome:
+    """The outcome of an ablation's runs, and the parts that its arms leave out.
 
     Attributes:
-        outcome: the model as it is (``base``) and each variant, with a contrast of the first with every other.
-        base: the name of the arm that is the model as it is.
-        parts: what was tried.
-        left_out: what was not, with reasons.
+        outcome: the unchanged model (``base``) and each variant, with a contrast of the first with every other.
+        base: the name of the arm that is the unchanged model.
+        parts: the parts whose removal was tried.
+        left_out: the parts whose removal was not, with reasons.
     """
 
     outcome: Outcome
@@ -54,8 +56,8 @@ class Ablated:
     def ranked(self) -> list[tuple[Part, JudgedContrast]]:
         """Parts with their contrasts, the largest contribution first; parts without a number last."""
         by_arm = {contrast.b: contrast for contrast in self.outcome.contrasts if contrast.a == self.base}
-        found = [(part, by_arm[part.arm]) for part in self.parts]
-        return sorted(found, key=lambda pair: -_contribution(pair[1]))
+        pairs = [(part, by_arm[part.arm]) for part in self.parts]
+        return sorted(pairs, key=lambda pair: -_contribution(pair[1]))
 
 
 def _contribution(contrast: JudgedContrast) -> float:
@@ -65,51 +67,51 @@ def _contribution(contrast: JudgedContrast) -> float:
     return comparison.difference if comparison.higher_is_better else -comparison.difference
 
 
-def as_json(found: Ablated) -> dict[str, Any]:
-    """The answer of a study, with ``ablation``: one entry a part, and ``left_out``."""
+def ablation_fields(ablation: AblationOutcome) -> dict[str, Any]:
+    """The JSON of a study, with ``ablation``, one entry for each part, and ``left_out``."""
     return {
-        **document(found.outcome),
-        "base": found.base,
+        **outcome_fields(ablation.outcome),
+        "base": ablation.base,
         "ablation": [
             {"part": part.part, "change": part.change, "arm": part.arm, **contrast_fields(contrast)}
-            for part, contrast in found.ranked()
+            for part, contrast in ablation.ranked()
         ],
         "left_out": [
             {"part": part.part, "change": part.change, "arm": part.arm, "reason": part.reason}
-            for part in found.left_out
+            for part in ablation.left_out
         ],
     }
 
 
-def render(found: Ablated) -> RenderableType:
+def render_ablation(ablation: AblationOutcome) -> RenderableType:
     """The table for a terminal."""
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in _HEAD:
-        shown.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
-    for cells, verdict in _rows(found):
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading in _NUMBERS)
+    for cells, verdict in _rows(ablation):
         name, change, difference, word, parameters = cells
-        shown.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
+        table.add_row(Text(name, style="bold"), change, difference, Text(word, style=STYLES[verdict]), parameters)
     return Group(
-        Text(_title(found), style="bold"),
+        Text(_title(ablation), style="bold"),
         Text(),
-        shown,
-        Text(_caption(found), style="dim"),
-        *(Text(f"* {note}") for note in (*_left_out(found), *found.outcome.notes)),
+        table,
+        Text(_caption(ablation), style="dim"),
+        *(Text(f"* {note}") for note in (*_left_out(ablation), *ablation.outcome.notes)),
     )
 
 
-def fragment(found: Ablated) -> str:
+def ablation_fragment(ablation: AblationOutcome) -> str:
     """The table for a notebook."""
-    rows: list[Sequence[Child]] = [
+    cells: list[Sequence[Child]] = [
         [name, change, tag("span", difference, style="white-space:nowrap"), badge(verdict), parameters]
-        for (name, change, difference, _, parameters), verdict in _rows(found)
+        for (name, change, difference, _, parameters), verdict in _rows(ablation)
     ]
-    notes = [tag("li", note) for note in (*_left_out(found), *found.outcome.notes)]
+    notes = [tag("li", note) for note in (*_left_out(ablation), *ablation.outcome.notes)]
     return tag(
         "div",
         tag("style", Markup(style())),
-        tag("h3", _title(found)),
-        table(_caption(found), _HEAD, rows, numbers=4),
+        tag("h3", _title(ablation)),
+        html_table(_caption(ablation), _HEAD, cells, numbers=4),
         tag("ul", notes) if notes else None,
         class_="paribus",
     ).text
@@ -119,43 +121,42 @@ _NUMBERS = ("contribution", "parameters")
 _HEAD = ("part", "what was changed", "contribution", "verdict", "parameters")
 
 
-def _rows(found: Ablated) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
-    arms = {arm.name: arm for arm in found.outcome.arms}
-    made = []
-    for part, contrast in found.ranked():
+def _rows(ablation: AblationOutcome) -> list[tuple[tuple[str, str, str, str, str], Verdict]]:
+    arms = {arm.name: arm for arm in ablation.outcome.arms}
+    rows = []
+    for part, contrast in ablation.ranked():
         comparison = contrast.comparison
         verdict = comparison.verdict if comparison else Verdict.UNDECIDED
         difference = (
-            str(numbers.difference(contrast.metric, comparison.difference, comparison.low, comparison.high))
+            str(numbers.format_difference(contrast.metric, comparison.difference, comparison.low, comparison.high))
             if comparison
-            else numbers.NONE
+            else numbers.UNDEFINED
         )
         parameters = f"{arms[part.arm].recipe.parameters:,}"
-        made.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
-    return made
+        rows.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
+    return rows
 
 
-def _title(found: Ablated) -> str:
-    asked = found.outcome.document.question
-    return asked or f"What each part of {found.base} contributes"
+def _title(ablation: AblationOutcome) -> str:
+    question = ablation.outcome.document.question
+    return question or f"What each part of {ablation.base} contributes"
 
 
-def _caption(found: Ablated) -> str:
-    arm = found.outcome.arm(found.base)
-    accuracy = numbers.estimate("test_accuracy", arm.estimates.get("test_accuracy"))
-    name = "The model" if found.base == AS_IT_IS else found.base
+def _caption(ablation: AblationOutcome) -> str:
+    arm = ablation.outcome.arm(ablation.base)
+    accuracy = numbers.format_estimate("test_accuracy", arm.estimates.get("test_accuracy"))
+    name = "The model" if ablation.base == AS_IT_IS else ablation.base
     base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
-    known = [contrast.comparison for contrast in found.outcome.contrasts if contrast.comparison is not None]
+    known = [contrast.comparison for contrast in ablation.outcome.contrasts if contrast.comparison is not None]
     if not any(comparison.low is not None for comparison in known):
         return f"{base} One seed tells nothing apart; run more."
-    metric, first = found.outcome.contrasts[0].metric, known[0]
-    together = f"s for all {len(known)} comparisons at once" if len(known) > 1 else ""
+    metric, first = ablation.outcome.contrasts[0].metric, known[0]
     return (
         f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "
-        f"[{percent(first.level)} interval{together}], on {first.scope}, "
+        f"[{interval_name(first)}], {scope_text(first.scope, metric)}, "
         f"{first.seeds} seeds. Verdicts are for the model as it is."
     )
 
 
-def _left_out(found: Ablated) -> list[str]:
-    return [f"Not tried: {part.change} ({part.reason})." for part in found.left_out]
+def _left_out(ablation: AblationOutcome) -> list[str]:
+    return [f"Not tried: {part.change} ({part.reason})." for part in ablation.left_out]

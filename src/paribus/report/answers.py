@@ -1,4 +1,4 @@
-"""What the runs answered, example by example: read once, kept small, and sorted into what a report shows of it."""
+"""The runs' answers on the test split, example by example: read once and reduced to what a report shows."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from paribus.analysis import Calibration, Confusion, Difficulty, Flips, calibrat
 from paribus.data import Dataset, load
 from paribus.errors import DataError, UsageError
 from paribus.outcome.outcome import ArmOutcome, Outcome
-from paribus.report.numbers import seed_of
+from paribus.report.numbers import pairing_seed
 from paribus.report.pictures import Pictures
 
 MAX_CONFUSED = 200
-"""With more classes than this there is no table of confusions: it would have more cells than anybody reads."""
+"""With more classes than this there is no confusion matrix: it would have more cells than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class ArmTestAnswers:
     """One arm's answers on the test split.
 
     Attributes:
         arm: the arm's name.
-        seeds: the seed of each row, growing.
-        predicted: answered classes, shape ``(seeds, examples)``, in the smallest type that holds them.
+        seeds: the seed of each row, in increasing order.
+        predicted: predicted classes, shape ``(seeds, examples)``, in the smallest type that holds them.
         right: whether they are right, same shape.
         difficulty: which examples are always, sometimes or never wrong.
-        confusion: which class was answered for which; None with very many classes.
-        calibration: whether confidences mean what they say.
+        confusion: counts of true and predicted classes; None with very many classes.
+        calibration: accuracy by confidence.
     """
 
     arm: str
@@ -43,26 +43,26 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ExampleAnswers:
-    """The answers of all arms that have any, with what is needed to show them.
+class StudyAnswers:
+    """The answers of all arms that have scored runs, and the test split that they belong to.
 
     Attributes:
         labels: the right class of each test example.
-        class_names: one name a class.
+        class_names: one name for each class.
         pictures: the test examples, if they are images.
-        answers: by arm, in the study's order.
+        by_arm: each arm's answers, in the study's order.
     """
 
     labels: NDArray[np.int32]
     class_names: tuple[str, ...]
     pictures: Pictures | None
-    answers: Mapping[str, Answers]
+    by_arm: Mapping[str, ArmTestAnswers]
 
     def flips(self, a: str, b: str) -> tuple[Flips, tuple[int, ...]] | None:
         """Examples that tell two arms apart over their common seeds, with those; None where they have none."""
-        if a not in self.answers or b not in self.answers:
+        if a not in self.by_arm or b not in self.by_arm:
             return None
-        first, second = self.answers[a], self.answers[b]
+        first, second = self.by_arm[a], self.by_arm[b]
         seeds = tuple(seed for seed in first.seeds if seed in second.seeds)
         if not seeds:
             return None
@@ -71,54 +71,54 @@ class ExampleAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """Why there is nothing to show."""
+class MissingAnswers:
+    """The reason why no answers can be shown."""
 
     reason: str
 
 
-def gather(outcome: Outcome) -> ExampleAnswers | Absent:
-    """Read every run's answers and the test split they belong to.
+def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
+    """Read every run's answers and the test split that they belong to.
 
     Raises:
         StoreError: a run's answers are damaged.
     """
-    found = _dataset(outcome)
-    if isinstance(found, Absent):
-        return found
+    dataset = _dataset(outcome)
+    if isinstance(dataset, MissingAnswers):
+        return dataset
     scored = [arm for arm in outcome.arms if arm.scored]
     if not scored:
-        return Absent("no run has a score yet")
-    return ExampleAnswers(
-        found.y_test,
-        found.class_names,
-        Pictures.of(found.x_test),
-        {arm.name: _answers(outcome, arm, found) for arm in scored},
+        return MissingAnswers("no run has a score yet")
+    return StudyAnswers(
+        dataset.y_test,
+        dataset.class_names,
+        Pictures.from_examples(dataset.x_test),
+        {arm.name: _answers(outcome, arm, dataset) for arm in scored},
     )
 
 
-def _dataset(outcome: Outcome) -> Dataset | Absent:
-    """The data with its images as images. Data that changed since the runs would give them wrong labels."""
+def _dataset(outcome: Outcome) -> Dataset | MissingAnswers:
+    """The data with its images as images; refused where it changed since the runs, as its labels would be wrong."""
     try:
         dataset = load(replace(outcome.document.data.spec(), flatten=False))
     except (DataError, UsageError) as error:
-        return Absent(f"the data cannot be read any more ({error})")
+        return MissingAnswers(f"the data cannot be read any more ({error})")
     if dataset.fingerprint != outcome.data.fingerprint:
-        return Absent(f"the data that '{dataset.name}' stands for has changed since these runs were computed")
+        return MissingAnswers(f"the data that '{dataset.name}' stands for has changed since these runs were computed")
     return dataset
 
 
-def _answers(outcome: Outcome, arm: ArmOutcome, dataset: Dataset) -> Answers:
+def _answers(outcome: Outcome, arm: ArmOutcome, dataset: Dataset) -> ArmTestAnswers:
     runs = sorted(arm.scored, key=lambda run: run.seeds)
     predicted = np.empty((len(runs), len(dataset.y_test)), np.min_scalar_type(dataset.classes - 1))
     confidence = np.empty(predicted.shape, np.float32)
     for row, run in enumerate(runs):
-        found = outcome.predictions(run.fingerprint)
-        predicted[row], confidence[row] = found.predicted, found.confidence
+        predictions = outcome.predictions(run.fingerprint)
+        predicted[row], confidence[row] = predictions.predicted, predictions.confidence
     correct = right(predicted, dataset.y_test)
-    return Answers(
+    return ArmTestAnswers(
         arm.name,
-        tuple(seed_of(run.seeds) for run in runs),
+        tuple(pairing_seed(run.seeds) for run in runs),
         predicted,
         correct,
         difficulty(correct),

@@ -1,54 +1,61 @@
-"""The exact commands that repeat a study."""
+"""How to repeat a study: the installation in a sentence, and the exact commands."""
 
 from __future__ import annotations
 
 import shlex
 
+from paribus.analysis.wording import listed
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
 from paribus.study.document import StudyDocument
+from paribus.study.identity import is_same_study
 from paribus.study.load import load_study
 from paribus.study.overrides import override
 from paribus.version import __version__
 
 
-def commands(outcome: Outcome) -> tuple[str, ...]:
-    """Install, run, report. ``study.toml`` is the study as the report prints it, unless it is a built-in one."""
+def list_commands(outcome: Outcome) -> tuple[str, ...]:
+    """The commands that run the study and report on it. ``study.toml`` is the study as the report prints it."""
     document = outcome.document
-    study = " ".join(_study(document))
-    versions = dict.fromkeys(environment.paribus for environment in outcome.environments)
+    study = " ".join(_study_arguments(document))
     name = study.split()[0]
     return (
-        *(f"pip install paribus=={version}" for version in versions or (__version__,)),
-        f"paribus run {study} --seeds {seeds(outcome)}",
+        f"paribus run {study} --seeds {count_seeds(outcome)}",
         f"paribus report {name} --format html -o {shlex.quote(document.name)}.html",
+    )
+
+
+def describe_installation(outcome: Outcome) -> str:
+    """How to install the version that computed the runs. paribus is on no package index yet."""
+    versions = dict.fromkeys(environment.paribus for environment in outcome.environments) or (__version__,)
+    wheels = listed([f"paribus-{version}-py3-none-any.whl" for version in versions])
+    return (
+        f"Computed with paribus {listed(list(versions))}, which is on no package index yet. Install it with "
+        f"`pip install .` in a checkout of its source at that version, or from its wheel ({wheels}) with "
+        "`pip install` and the file's name."
     )
 
 
 def is_built_in(document: StudyDocument) -> bool:
     """Whether the command line knows the study by name."""
-    return _study(document)[0] != "study.toml"
+    return _study_arguments(document)[0] != "study.toml"
 
 
-def seeds(outcome: Outcome) -> int:
-    """How many seeds the largest arm has, or was asked for."""
+def count_seeds(outcome: Outcome) -> int:
+    """The number of seeds of the arm that has most, missing ones included."""
     return max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=outcome.document.seeds)
 
 
-def _study(document: StudyDocument) -> list[str]:
-    """The built-in study's name with what was changed of it, or a file."""
+def _study_arguments(document: StudyDocument) -> list[str]:
+    """The built-in study's name with the options that change it, or the name of a file."""
     try:
         known = load_study(document.name) if ":" not in document.name else None
     except UnknownNameError:
         known = None
-    if known is None or not set(document.arms) <= set(known.arms):
+    if known is None:
         return ["study.toml"]
-    words = [document.name]
     epochs = document.protocol.epochs if document.protocol.epochs != known.protocol.epochs else None
-    arms = tuple(document.arms) if len(document.arms) < len(known.arms) else ()
-    changed = override(known, seeds=document.seeds, epochs=epochs, arms=arms)
-    if changed != document:
+    same = is_same_study(override(known, epochs=epochs), document)
+    if not same or (known.data, known.question) != (document.data, document.question):
         return ["study.toml"]
-    words += [] if epochs is None else ["--epochs", str(epochs)]
-    words += [word for arm in arms for word in ("--arm", arm)]
-    return words
+    return [document.name] if epochs is None else [document.name, "--epochs", str(epochs)]

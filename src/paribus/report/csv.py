@@ -1,4 +1,4 @@
-"""The runs as CSV: one row a run, with the field names of the JSON, plus ``arm`` and ``seed``."""
+"""The runs as CSV: one row for each run, with the field names of the JSON, plus ``arm`` and ``seed``."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.json import run_fields
 
 
-def rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """One row a run. Runs whose streams were seeded apart have no ``seed`` but a column for each stream's."""
-    found = []
+def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """One row for each run. Runs with a seed for each stream have a column for each instead of ``seed``."""
+    rows = []
     for arm in outcome.arms:
         for run in arm.runs:
             fields = run_fields(run)
             streams = fields.pop("seeds", {})
-            found.append({"arm": arm.name, **fields, **{f"seed_{name}": seed for name, seed in streams.items()}})
-    return found
+            rows.append({"arm": arm.name, **fields, **{f"seed_{name}": seed for name, seed in streams.items()}})
+    return rows
 
 
 def to_csv(outcome: Outcome) -> str:
     """The rows with a header, lines ended by CR LF as RFC 4180 has it; undefined is empty."""
-    found = rows(outcome)
+    rows = run_rows(outcome)
     buffer = io.StringIO()
-    names = list(dict.fromkeys(name for row in found for name in row)) or ["arm", "seed", "status"]
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["arm", "seed", "status"]
     writer = csv.DictWriter(buffer, names, restval="")
     writer.writeheader()
-    writer.writerows(found)
+    writer.writerows(rows)
     return buffer.getvalue()

@@ -11,8 +11,8 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
-from paribus.report.numbers import counted
-from paribus.report.readings import readings
+from paribus.report.numbers import parameter_count
+from paribus.report.statements import list_misreadings
 
 SCORES = (
     "test_accuracy",
@@ -23,16 +23,17 @@ SCORES = (
     "train_loss",
     "fit_loss",
 )
-"""The measures of a run, in the order of the document."""
+"""The measures of a run, in the order of the JSON."""
 
 _COMPARED = (
     *("difference", "low", "high", "p_value", "p_adjusted", "scope", "verdict", "level", "margin", "p_equivalent"),
-    *("standard_error", "seeds", "seed_differences", "family", "sign_flip", "probability_better", "look"),
+    *("standard_error", "seeds", "seed_differences", "family", "share", "primary"),
+    *("sign_flip", "probability_better", "look"),
 )
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
-    """The answer as plain values that any JSON writer takes.
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain values that any JSON writer takes.
 
     Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
     """
@@ -53,17 +54,33 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "level": study.comparison.level,
         "metrics": [metric.name for metric in outcome.metrics],
         "arms": [_arm(outcome, arm) for arm in outcome.arms],
-        "contrasts": [contrast_fields(contrast) for contrast in outcome.contrasts],
-        "effects": [_effect(effect) for effect in outcome.effects],
+        "contrasts": [contrast_fields(contrast) | _declared_share(outcome, contrast) for contrast in outcome.contrasts],
+        "effects": [_effect(effect) | _declared_share(outcome, effect) for effect in outcome.effects],
         "notes": list(outcome.notes),
-        "readings": [asdict(reading) for reading in readings(outcome)],
+        "readings": [asdict(misreading) for misreading in list_misreadings(outcome)],
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
 
 
+def _declared_share(outcome: Outcome, judged: JudgedContrast | Effect) -> dict[str, Any]:
+    """Share of the error and primary flag of a contrast or effect without scores, as the study declares them.
+
+    Its comparison has both where there is one; without scores it keeps its share (decision record 0050).
+    """
+    if judged.comparison is not None:
+        return {}
+    key = (judged.a, judged.b, judged.metric.name) if isinstance(judged, JudgedContrast) else _effect_key(judged)
+    declared = next((statement for statement in outcome.statements if statement.key == key), None)
+    return {} if declared is None else {"share": declared.share, "primary": declared.primary}
+
+
+def _effect_key(effect: Effect) -> tuple[object, ...]:
+    return (effect.factors, effect.levels)
+
+
 def run_fields(run: RunResult) -> dict[str, Any]:
-    """One run, with the field names of the document; also the columns of the CSV."""
+    """One run, with the field names of the JSON; also the columns of the CSV."""
     return {
         **_seed(run.seeds),
         "status": str(run.status),
@@ -79,11 +96,11 @@ def run_fields(run: RunResult) -> dict[str, Any]:
 def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
-        "parameters": counted(arm.recipe),
+        "parameters": parameter_count(arm.recipe),
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],
-        "tuning": tuning.as_json(outcome, arm.tuning),
+        "tuning": tuning.tuning_fields(outcome, arm.tuning),
         **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(m.name for m in outcome.metrics))},
         "runs": [run_fields(run) for run in arm.runs],
     }
@@ -104,7 +121,7 @@ def _estimate(value: Estimate | None) -> dict[str, Any]:
 
 
 def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
-    """One contrast, with the field names of the document."""
+    """One contrast, with the field names of the JSON."""
     return {
         "a": contrast.a,
         "b": contrast.b,
@@ -113,6 +130,8 @@ def contrast_fields(contrast: JudgedContrast) -> dict[str, Any]:
         "sentence": contrast_sentence(contrast),
         "p_holm": _number(contrast.p_holm),
         "missing": [_missing(missing) for missing in contrast.missing],
+        "looks_taken": list(contrast.looks_taken),
+        "next_step": contrast.next_step or None,
     }
 
 
@@ -129,13 +148,16 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "sentence": effect_sentence(effect),
         "p_holm": _number(effect.p_holm),
         "missing": [_missing(missing) for missing in effect.missing],
+        "looks_taken": list(effect.looks_taken),
+        "next_step": effect.next_step or None,
     }
 
 
 def _comparison(comparison: Comparison | None) -> dict[str, Any]:
     """The numbers of a comparison. Without a seed that both arms have there are none, and nothing is decided."""
     if comparison is None:
-        return {**dict.fromkeys(_COMPARED), "verdict": str(Verdict.UNDECIDED), "seeds": 0, "seed_differences": []}
+        undecided = {"verdict": str(Verdict.UNDECIDED), "seeds": 0, "seed_differences": [], "primary": False}
+        return dict.fromkeys(_COMPARED) | undecided
     flip, superior, look = comparison.sign_flip, comparison.superiority, comparison.look
     return {
         "difference": _number(comparison.difference),
@@ -152,6 +174,8 @@ def _comparison(comparison: Comparison | None) -> dict[str, Any]:
         "seeds": comparison.seeds,
         "seed_differences": [_number(value) for value in comparison.seed_differences],
         "family": comparison.contrasts,
+        "share": comparison.share,
+        "primary": comparison.primary,
         "sign_flip": None if flip is None else {"p_value": flip.p_value, "smallest": flip.smallest},
         "probability_better": None if superior is None else _number(superior.probability),
         "look": None if look is None else {"number": look.number, "planned": look.planned, "seeds": look.seeds},
@@ -163,7 +187,7 @@ def _missing(missing: Missing) -> dict[str, Any]:
 
 
 def _seed(seeds: Seeds) -> dict[str, Any]:
-    """A run whose streams were seeded apart has no one seed; its three are given instead."""
+    """A run with a seed for each stream has no single seed; it has all three instead."""
     if seeds.seed is not None:
         return {"seed": seeds.seed}
     return {"seed": None, "seeds": {"init": seeds.init, "order": seeds.order, "dropout": seeds.dropout}}

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
-from paribus.report.methods import methods
+from paribus.report.methods import describe_methods
+from paribus.report.statements import is_primary, list_statements, state
 from paribus.report.tables import Cell, TextTable
 
 _SPECIAL = MappingProxyType(
@@ -47,8 +47,8 @@ def to_latex(outcome: Outcome) -> str:
     return "\n\n".join(_parts(outcome)) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Text that LaTeX prints as it stands. Control characters become spaces; other scripts need a font for them."""
+def escape_latex(text: str) -> str:
+    """Text that LaTeX prints unchanged. Control characters become spaces; other scripts need a font for them."""
     minus = _HYPHENATED.sub("\N{MINUS SIGN}", text)
     return "".join(_SPECIAL.get(c, " " if unicodedata.category(c) == "Cc" else c) for c in minus)
 
@@ -59,23 +59,22 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         f"% {_comment(name)}: {_comment(outcome.document.question)}\n"
         "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."
     )
-    yield _table(tables.arms(outcome), f"tab:{name}-arms")
-    if (own := tables.metrics(outcome)) is not None:
+    yield _table(tables.arm_table(outcome), f"tab:{name}-arms")
+    if (own := tables.metric_table(outcome)) is not None:
         yield _table(own, f"tab:{name}-metrics")
-    if (tried := tuning.table(outcome)) is not None:
+    if (tried := tuning.candidate_table(outcome)) is not None:
         yield _table(tried, f"tab:{name}-tuning")
-    for number, (_, table) in enumerate(tables.all_judged(outcome), 1):
+    for number, (_, table) in enumerate(tables.statement_tables(outcome), 1):
         yield _table(table, f"tab:{name}-differences-{number}")
-    sentences = [effect_sentence(effect) for effect in outcome.effects]
-    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
-    if sentences:
-        yield "\\paragraph{Results.} " + "\n".join(escaped(sentence) for sentence in sentences)
+    if statements := list_statements(outcome):
+        marked = (("\\emph{Primary:} " if is_primary(item) else "") + escape_latex(state(item)) for item in statements)
+        yield "\\paragraph{Results.} " + "\n".join(marked)
     if outcome.notes:
-        yield "\\paragraph{Notes.} " + "\n".join(escaped(note) for note in outcome.notes)
-    text = methods(outcome)
-    yield "\\paragraph{Methods.} " + "\n\n".join(escaped(paragraph) for paragraph in text.paragraphs)
+        yield "\\paragraph{Notes.} " + "\n".join(escape_latex(note) for note in outcome.notes)
+    text = describe_methods(outcome)
+    yield "\\paragraph{Methods.} " + "\n\n".join(escape_latex(paragraph) for paragraph in text.paragraphs)
     if text.sources:
-        items = "\n".join(f"  \\item {escaped(source)}" for source in text.sources)
+        items = "\n".join(f"  \\item {escape_latex(source)}" for source in text.sources)
         yield f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
@@ -87,7 +86,7 @@ def _table(table: TextTable, label: str) -> str:
         (
             r"\begin{table}",
             r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
-            f"  \\caption{{{escaped(table.caption)}}}",
+            f"  \\caption{{{escape_latex(table.caption)}}}",
             f"  \\label{{{label}}}",
             f"  \\begin{{tabular}}{{{columns}}}",
             r"    \toprule",
@@ -104,12 +103,12 @@ def _table(table: TextTable, label: str) -> str:
 def _heading(text: str) -> str:
     """A heading on two lines where it has several words."""
     first, _, rest = text.partition(" ")
-    return rf"\shortstack{{{escaped(first)}\\{escaped(rest)}}}" if rest else escaped(text)
+    return rf"\shortstack{{{escape_latex(first)}\\{escape_latex(rest)}}}" if rest else escape_latex(text)
 
 
 def _lines(row: tuple[Cell, ...]) -> Iterator[str]:
     """A row, and below it the intervals in small print."""
-    values = [escaped(cell if isinstance(cell, str) else cell.value) for cell in row]
+    values = [escape_latex(cell if isinstance(cell, str) else cell.value) for cell in row]
     limits = ["" if isinstance(cell, str) or not cell.limits else _small(cell.limits) for cell in row]
     yield f"    {' & '.join(values)} \\\\"
     if any(limits):
@@ -117,7 +116,7 @@ def _lines(row: tuple[Cell, ...]) -> Iterator[str]:
 
 
 def _small(text: str) -> str:
-    return f"{{\\scriptsize {escaped(text)}}}"
+    return f"{{\\scriptsize {escape_latex(text)}}}"
 
 
 def _comment(text: str) -> str:

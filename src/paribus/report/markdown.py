@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
-from paribus.report.commands import commands, is_built_in
-from paribus.report.methods import methods
-from paribus.report.readings import readings
+from paribus.report.commands import describe_installation, is_built_in, list_commands
+from paribus.report.methods import describe_methods
+from paribus.report.statements import is_primary, list_misreadings, list_statements, state
 from paribus.report.tables import TextTable
 from paribus.report.toml import to_toml
 
@@ -22,51 +21,56 @@ def to_markdown(outcome: Outcome) -> str:
     return "\n\n".join(_parts(outcome)) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown takes for nothing but text, on one line."""
+def escape_markdown(text: str) -> str:
+    """Text without any markup of Markdown, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split(" ")).replace("\n", " ").replace("\r", " "))
 
 
 def _parts(outcome: Outcome) -> Iterator[str]:
     document = outcome.document
-    yield f"# {escaped(document.question or document.name)}"
-    sentences = [effect_sentence(effect) for effect in outcome.effects]
-    sentences += [contrast_sentence(contrast) for contrast in outcome.contrasts]
-    sentences = sentences or [tables.nothing_judged(outcome)]
-    yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
+    yield f"# {escape_markdown(document.question or document.name)}"
+    statements = [
+        f"{'**Primary.** ' if is_primary(statement) else ''}{escape_markdown(state(statement))}"
+        for statement in list_statements(outcome)
+    ]
+    yield "\n".join(f"- {text}" for text in statements or [escape_markdown(tables.explain_no_statement(outcome))])
     if outcome.notes:
-        yield "\n".join(("**Notes**", "", *(f"- {escaped(note)}" for note in outcome.notes)))
+        yield "\n".join(("**Notes**", "", *(f"- {escape_markdown(note)}" for note in outcome.notes)))
     yield "## Arms"
-    yield _table(tables.arms(outcome))
-    if (own := tables.metrics(outcome)) is not None:
+    yield _table(tables.arm_table(outcome))
+    if (own := tables.metric_table(outcome)) is not None:
         yield "## Metrics"
         yield _table(own)
-    if (tried := tuning.table(outcome)) is not None:
+    if (tried := tuning.candidate_table(outcome)) is not None:
         yield "## Tuning"
         yield _table(tried)
-    for title, table in tables.all_judged(outcome):
+    for title, table in tables.statement_tables(outcome):
         yield f"## {title}"
         yield _table(table)
-    if found := readings(outcome):
+    if misreadings := list_misreadings(outcome):
         yield "## Where a quick reading goes wrong"
-        yield "\n".join(f"- **{escaped(reading.title)}.** {escaped(reading.text)}" for reading in found)
-    text = methods(outcome)
+        yield "\n".join(
+            f"- **{escape_markdown(misreading.title)}.** {escape_markdown(misreading.text)}"
+            for misreading in misreadings
+        )
+    text = describe_methods(outcome)
     yield "## Methods"
-    yield from (escaped(paragraph) for paragraph in text.paragraphs)
+    yield from (escape_markdown(paragraph) for paragraph in text.paragraphs)
     if text.sources:
-        yield "\n".join(f"- {escaped(source)}" for source in text.sources)
+        yield "\n".join(f"- {escape_markdown(source)}" for source in text.sources)
     yield "## Run it again"
-    yield _code("sh", "\n".join(commands(outcome)))
+    yield describe_installation(outcome)
+    yield _code("sh", "\n".join(list_commands(outcome)))
     if not is_built_in(document):
         yield "`study.toml`:"
         yield _code("toml", to_toml(document).rstrip())
 
 
 def _table(table: TextTable) -> str:
-    head = f"| {' | '.join(map(escaped, table.head))} |"
+    head = f"| {' | '.join(map(escape_markdown, table.head))} |"
     rule = "|".join(" --- " if index < table.words else " ---: " for index in range(len(table.head)))
-    rows = [f"| {' | '.join(escaped(str(cell)) for cell in row)} |" for row in table.rows]
-    return "\n".join((escaped(table.caption), "", head, f"|{rule}|", *rows))
+    rows = [f"| {' | '.join(escape_markdown(str(cell)) for cell in row)} |" for row in table.rows]
+    return "\n".join((escape_markdown(table.caption), "", head, f"|{rule}|", *rows))
 
 
 def _code(language: str, text: str) -> str:

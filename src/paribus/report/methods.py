@@ -1,15 +1,18 @@
-"""The methods paragraphs of a report: what was done, in the words of a paper, with the sources of what was used."""
+"""The methods paragraphs of a report: what was done, in the words of a paper, and the sources of the methods used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from paribus.analysis import Comparison, Effect, JudgedContrast, Scope
+from paribus.analysis import Comparison, Scope
+from paribus.analysis.phrases import has_own_share, share_text
 from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.records import Status
 from paribus.report import tuning
+from paribus.report.statements import list_statements
+from paribus.report.tables import holm_p
 
 GALLAS = "Gallas B. D. et al. A framework for random-effects ROC analysis. J. Opt. Soc. Am. A 24, B70 (2007)."
 COCHRAN = "Cochran W. G., Cox G. M. Experimental Designs. Wiley (1950)."
@@ -17,6 +20,11 @@ BANERJEE = "Banerjee S. K. Approximate confidence interval for linear functions 
 SCHUIRMANN = (
     "Schuirmann D. J. A comparison of the two one-sided tests procedure. J. Pharmacokinet. Biopharm. 15, 657 (1987)."
 )
+BRETZ = (
+    "Bretz F., Maurer W., Brannath W., Posch M. A graphical approach to sequentially rejective multiple test "
+    "procedures. Stat. Med. 28, 586 (2009)."
+)
+WEIGHTED_HOLM = "Benjamini Y., Hochberg Y. Multiple hypotheses testing with weights. Scand. J. Stat. 24, 407 (1997)."
 HOLM = "Holm S. A simple sequentially rejective multiple test procedure. Scand. J. Stat. 6, 65 (1979)."
 LAN = "Lan K. K. G., DeMets D. L. Discrete sequential boundaries for clinical trials. Biometrika 70, 659 (1983)."
 GUO = "Guo C. et al. On calibration of modern neural networks. ICML (2017)."
@@ -30,11 +38,11 @@ class Methods:
     sources: tuple[str, ...]
 
 
-def methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
+def describe_methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
     """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
-    judged = [item.comparison for item in _judged(outcome) if item.comparison is not None]
+    judged = [item.comparison for item in list_statements(outcome) if item.comparison is not None]
     sources: list[str] = []
-    paragraphs = [_design(outcome), *filter(None, (tuning.methods(outcome),)), _measures()]
+    paragraphs = [_design(outcome), *filter(None, (tuning.describe_tuning_method(outcome),)), _measures()]
     decided = [comparison for comparison in judged if comparison.low is not None]
     if decided:
         paragraphs.append(" ".join(_comparison(outcome, decided, sources)))
@@ -48,10 +56,8 @@ def methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
 
 def _design(outcome: Outcome) -> str:
     protocol, data = outcome.document.protocol, outcome.data
-    found = {len(arm.scored) for arm in outcome.arms}
-    each = (
-        counted(found.pop(), "seed") if len(found) == 1 else f"{min(found, default=0)} to {max(found, default=0)} seeds"
-    )
+    counts = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
+    seeds = counted(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
     validation = (
         f", with {percent(protocol.validation_split)} of the training split held out for validation"
         if protocol.validation_split
@@ -66,7 +72,7 @@ def _design(outcome: Outcome) -> str:
         else ""
     )
     return (
-        f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {each} each on {data.name} "
+        f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {seeds} each on {data.name} "
         f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
         f"{next(iter(protocol.loss))}{validation}. {_precision(outcome)}"
@@ -112,19 +118,8 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
     if Scope.THIS_TEST_SET in scopes:
         yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
-    family = max(comparison.contrasts for comparison in judged)
-    if family > 1:
-        sources.append(HOLM)
-        yield (
-            f"Intervals, adjusted p values and verdicts hold for all {family} comparisons at once (Bonferroni); p "
-            f"values after Holm (1979) are given beside them and decide nothing."
-        )
-    sources.append(SCHUIRMANN)
-    margins = dict.fromkeys(_margins(outcome))
-    yield (
-        f"Arms count as equivalent where two one-sided tests (Schuirmann 1987) place the difference within the margin "
-        f"declared beforehand ({listed(list(margins))}); what is neither different nor equivalent is undecided."
-    )
+    yield from _family(outcome, judged, sources)
+    yield from _equivalence(outcome, sources)
     flips = [comparison.sign_flip for comparison in judged if comparison.sign_flip is not None]
     if flips:
         smallest = min(flip.smallest for flip in flips)
@@ -145,14 +140,47 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
 
 
-def _judged(outcome: Outcome) -> list[JudgedContrast | Effect]:
-    return [*outcome.contrasts, *outcome.effects]
+def _family(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:
+    """How the allowed error is divided among the statements, and which p values stand beside without deciding."""
+    family = max(comparison.contrasts for comparison in judged)
+    if family == 1:
+        return
+    holm_shown = any(holm_p(statement) is not None for statement in list_statements(outcome))
+    primary = [comparison for comparison in judged if comparison.primary]
+    if primary and has_own_share(primary[0]):
+        sources.append(BRETZ)
+        yield (
+            f"Of all {family} comparisons, {counted(len(primary), 'primary one')} had {share_text(primary[0])} each, "
+            "and the others what was left, in equal parts. By the union bound, intervals, adjusted p values and "
+            "verdicts hold for all of them at once (Bretz et al. 2009)."
+        )
+        if holm_shown:
+            sources.append(WEIGHTED_HOLM)
+            yield "p values after weighted Holm (Benjamini and Hochberg 1997) are given beside them and decide nothing."
+        return
+    yield f"Intervals, adjusted p values and verdicts hold for all {family} comparisons at once (Bonferroni)."
+    if holm_shown:
+        sources.append(HOLM)
+        yield "p values after Holm (1979) are given beside them and decide nothing."
 
 
-def _margins(outcome: Outcome) -> Iterator[str]:
-    for item in _judged(outcome):
-        if item.comparison is not None:
-            yield magnitude(item.comparison.margin, item.metric.unit)
+def _equivalence(outcome: Outcome, sources: list[str]) -> Iterator[str]:
+    """The margins of the comparisons, and whether the study declared them."""
+    margins: dict[bool, dict[str, None]] = {True: {}, False: {}}
+    for statement in list_statements(outcome):
+        margin = None if statement.comparison is None else statement.comparison.margin
+        if margin is not None:
+            margins[margin == statement.metric.default_margin][magnitude(margin, statement.metric.unit)] = None
+    names = {False: "the margin that the study declares", True: "paribus's default margin"}
+    named = [f"{names[default]} ({listed(list(sizes))})" for default, sizes in sorted(margins.items()) if sizes]
+    if named:
+        sources.append(SCHUIRMANN)
+        yield (
+            f"Arms count as equivalent where two one-sided tests (Schuirmann 1987) place the difference within "
+            f"{' or '.join(named)}; what is neither different nor equivalent is undecided."
+        )
+    else:
+        yield "No margin was declared, so that no difference counts as equivalent; what is not different is undecided."
 
 
 def _bounds(outcome: Outcome) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How numbers are printed, the same in every table: fractions as percentages, differences in points, losses in nats.
+"""How numbers are printed, alike in every table: fractions as percentages, differences in points, losses in nats.
 
 Two decimals of a percentage are one example in 10,000. More are shown where two would hide something: an interval that
 would look as if it had no width, or a 99.997 that would read 100.00.
@@ -10,18 +10,18 @@ import math
 from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
-from paribus.analysis.wording import differences, p_text
+from paribus.analysis.wording import differences, magnitude, p_text
 from paribus.records import Recipe, Seeds
 
 MINUS = "\N{MINUS SIGN}"
-NONE = "\N{EN DASH}"
+UNDEFINED = "\N{EN DASH}"
 """What stands in a table where a number is undefined."""
 
 _MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class PrintedInterval:
     """A number and, where there is one, its interval, printed to the same decimals."""
 
     value: str
@@ -37,67 +37,74 @@ class Interval:
         return f"{self.value} {self.limits}".rstrip()
 
 
-def estimate(metric: Metric | str, value: Estimate | None) -> Interval:
+def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInterval:
     """An arm's mean with its interval; the gap carries a sign."""
     if value is None:
-        return Interval(NONE, None, None)
+        return PrintedInterval(UNDEFINED, None, None)
     known = METRICS[metric] if isinstance(metric, str) else metric
-    return interval(known.unit, value.mean, value.low, value.high, signed=known.name == "generalization_gap")
+    return format_interval(known.unit, value.mean, value.low, value.high, signed=known.name == "generalization_gap")
 
 
-def difference(metric: Metric, value: float, low: float | None, high: float | None) -> Interval:
+def format_difference(metric: Metric, value: float, low: float | None, high: float | None) -> PrintedInterval:
     """A difference between arms with its interval, to the digits of its sentence: in points or in nats."""
     texts = differences([value] if low is None or high is None else [value, low, high], metric.unit)
     shown = [text.replace("-", MINUS) for text in texts]
-    return Interval(shown[0], shown[1], shown[2]) if len(shown) == 3 else Interval(shown[0], None, None)
+    return PrintedInterval(shown[0], shown[1], shown[2]) if len(shown) == 3 else PrintedInterval(shown[0], None, None)
 
 
-def interval(unit: Unit, value: float, low: float | None, high: float | None, *, signed: bool = False) -> Interval:
+def format_interval(
+    unit: Unit, value: float, low: float | None, high: float | None, *, signed: bool = False
+) -> PrintedInterval:
     """A number and its limits, scaled to the unit and rounded alike."""
     factor = 100.0 if unit is Unit.FRACTION else 1.0
     numbers = [value * factor] + [limit * factor for limit in (low, high) if limit is not None]
     if not all(math.isfinite(number) for number in numbers):
-        return Interval(NONE, None, None)
+        return PrintedInterval(UNDEFINED, None, None)
     if len({f"{number:.{_MOST_DECIMALS}f}" for number in numbers}) == 1:
         numbers = numbers[:1]  # a width that no table can show, as of an arm whose runs are all one
     decimals = _decimals(unit, numbers)
-    texts = [fixed(number, decimals, signed=signed) for number in numbers]
-    return Interval(texts[0], *texts[1:]) if len(texts) == 3 else Interval(texts[0], None, None)
+    texts = [format_fixed(number, decimals, signed=signed) for number in numbers]
+    return PrintedInterval(texts[0], *texts[1:]) if len(texts) == 3 else PrintedInterval(texts[0], None, None)
 
 
-def number(metric: Metric | str, value: float) -> str:
+def format_value(metric: Metric | str, value: float) -> str:
     """One run's value of a metric, in the unit of its table."""
     known = METRICS[metric] if isinstance(metric, str) else metric
-    return str(interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
+    return str(format_interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
 
 
-def counted(recipe: Recipe) -> int | None:
+def parameter_count(recipe: Recipe) -> int | None:
     """The number of parameters; None for an estimator, of which it is not known."""
     return None if recipe.is_estimator else recipe.parameters
 
 
-def parameters(recipe: Recipe) -> str:
+def format_parameters(recipe: Recipe) -> str:
     """``1,111,460``, or a dash."""
-    count = counted(recipe)
-    return NONE if count is None else f"{count:,}"
+    count = parameter_count(recipe)
+    return UNDEFINED if count is None else f"{count:,}"
 
 
-def percent(value: float, decimals: int = 2) -> str:
+def format_percent(value: float, decimals: int = 2) -> str:
     """``98.28 %`` with a space that does not break."""
-    return f"{fixed(value * 100, decimals)}\N{NO-BREAK SPACE}%"
+    return f"{format_fixed(value * 100, decimals)}\N{NO-BREAK SPACE}%"
 
 
-def points(value: float, decimals: int = 2, *, signed: bool = True) -> str:
+def format_points(value: float, decimals: int = 2, *, signed: bool = True) -> str:
     """``+0.25 points`` with a space that does not break."""
-    return f"{fixed(value * 100, decimals, signed=signed)}\N{NO-BREAK SPACE}points"
+    return f"{format_fixed(value * 100, decimals, signed=signed)}\N{NO-BREAK SPACE}points"
 
 
-def p_value(value: float | None, level: float) -> str:
+def format_p(value: float | None, level: float) -> str:
     """To the digits of the sentence: on the same side of 1 - level in print as in truth."""
-    return NONE if value is None else p_text(value, 1 - level).removeprefix("p ").removeprefix("= ")
+    return UNDEFINED if value is None else p_text(value, 1 - level).removeprefix("p ").removeprefix("= ")
 
 
-def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
+def format_margin(value: float | None, unit: Unit) -> str:
+    """``0.10 points`` with a space that does not break; a dash without a margin."""
+    return UNDEFINED if value is None else magnitude(value, unit).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def format_fixed(value: float, decimals: int, *, signed: bool = False) -> str:
     """So many decimals, a true minus sign, never a negative zero."""
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0.0:
@@ -105,7 +112,7 @@ def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
     return (MINUS if value < 0 else "+" if signed else "") + text
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """``48 s``, ``3 min 20 s``, ``2 h 05 min``."""
     whole = round(seconds)
     if whole < 100:
@@ -115,7 +122,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}\N{NO-BREAK SPACE}h {whole % 3600 // 60:02d}\N{NO-BREAK SPACE}min"
 
 
-def seed_of(seeds: Seeds) -> int:
+def pairing_seed(seeds: Seeds) -> int:
     """The number that pairs a run with runs of other arms, as the analysis takes it."""
     return seeds.init if seeds.seed is None else seeds.seed
 

@@ -1,4 +1,4 @@
-"""A report in any format, as text or as a file that is whole or not there; and figures as files."""
+"""A report in any format, as text or as a file; and figures as files. A file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from paribus.errors import ParibusError, UsageError
 from paribus.outcome.outcome import Outcome
-from paribus.report.json import document
+from paribus.report.json import outcome_fields
 
 FORMATS = ("html", "md", "latex", "csv", "json")
 FIGURES = ("pdf", "png", "svg")
 
 
-def text(outcome: Outcome, format: str) -> str:
+def render_report(outcome: Outcome, format: str) -> str:
     """The report in one of ``FORMATS``.
 
     Args:
@@ -27,9 +27,9 @@ def text(outcome: Outcome, format: str) -> str:
     """
     match format:
         case "html":
-            from paribus.report.html import page
+            from paribus.report.html import render_page
 
-            return page(outcome)
+            return render_page(outcome)
         case "md":
             from paribus.report.markdown import to_markdown
 
@@ -43,50 +43,50 @@ def text(outcome: Outcome, format: str) -> str:
 
             return to_csv(outcome)
         case "json":
-            return json.dumps(document(outcome), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            return json.dumps(outcome_fields(outcome), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         case _:
             raise UsageError(f"format {format!r}: choose one of {', '.join(FORMATS)}")
 
 
-def write(outcome: Outcome, format: str, path: Path) -> None:
+def write_report(outcome: Outcome, format: str, path: Path) -> None:
     """Write the report to a file, whole or not at all.
 
     Raises:
         UsageError: there is no such format, no such folder, or it cannot be written to.
         ParibusError: the file could not be written to its end, such as on a full disk.
-        StoreError: as :func:`text`.
+        StoreError: as :func:`render_report`.
     """
     check_writable(path)
-    save(path, text(outcome, format).encode("utf-8"))
+    write_whole(path, render_report(outcome, format).encode("utf-8"))
 
 
 def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:
-    """Write every figure as a file of its own into an existing folder, and say where.
+    """Write every figure as a file of its own into an existing folder; the paths of the files.
 
     Raises:
         UsageError: there is no such kind of file or folder.
         ParibusError: a file could not be written.
-        StoreError: as :func:`text`.
+        StoreError: as :func:`render_report`.
     """
-    from paribus.report.figures.every import every
+    from paribus.report.figures.all_figures import draw_all
     from paribus.report.figures.plot import to_bytes
 
     if kind not in FIGURES:
         raise UsageError(f"figures as {kind!r}: choose one of {', '.join(FIGURES)}")
     check_writable(folder / f"figure.{kind}")
     written = []
-    for plot in every(outcome):
+    for plot in draw_all(outcome):
         path = folder / f"{plot.name}.{kind}"
-        save(path, to_bytes(plot, kind))
+        write_whole(path, to_bytes(plot, kind))
         written.append(path)
     return tuple(written)
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a place that cannot be written to, before any work is done for it.
+    """Refuse a path that cannot be written to, before any work is done for it.
 
     Raises:
-        UsageError: see :func:`write`.
+        UsageError: see :func:`write_report`.
     """
     if path.is_dir():
         raise UsageError(f"{path}: this is a folder; name a file in it, such as {path / 'report.html'}")
@@ -97,11 +97,11 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"{path}: the folder {folder} cannot be written to; name a file somewhere else")
 
 
-def save(path: Path, content: bytes) -> None:
-    """Write a file under another name beside, flush it and rename it. A pipe or a device is written to directly.
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a temporary file beside it, flush and rename it. A pipe or a device is written to directly.
 
     Raises:
-        ParibusError: it could not be written; what was there before is untouched.
+        ParibusError: it could not be written; an older file is untouched.
     """
     target = path.resolve()
     try:

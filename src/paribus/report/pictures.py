@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-LARGEST = 64
+LONGEST_SIDE = 64
 """Sides longer than this many pixels are scaled down."""
 
-SMALLEST = 5
-"""Sides shorter than this are no image that anybody would recognize."""
+SHORTEST_SIDE = 5
+"""With sides shorter than this the examples are not shown: nobody would recognize anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Pictures:
         examples: shape ``(examples, height, width)``, or with a last axis of 3 colours.
         low: the value that is black.
         high: the value that is white.
-        dark: whether they are light strokes on black, which a light page shows inverted.
+        dark: whether they are light strokes on black; a light page shows those inverted.
     """
 
     examples: NDArray[np.generic]
@@ -35,12 +35,12 @@ class Pictures:
     dark: bool
 
     @classmethod
-    def of(cls, examples: NDArray[np.generic]) -> Self | None:
+    def from_examples(cls, examples: NDArray[np.generic]) -> Self | None:
         """The pictures of a test split; None where it holds no images."""
         if examples.ndim == 4 and examples.shape[-1] == 1:
             examples = examples[..., 0]
         colour = examples.ndim == 4 and examples.shape[-1] == 3
-        if not (examples.ndim == 3 or colour) or min(examples.shape[1:3]) < SMALLEST:
+        if not (examples.ndim == 3 or colour) or min(examples.shape[1:3]) < SHORTEST_SIDE:
             return None
         low, high = float(examples.min()), float(examples.max())
         if examples.dtype == np.uint8 and high > 127:
@@ -48,15 +48,15 @@ class Pictures:
         dark = not colour and float(np.median(np.asarray(examples[:200], np.float64))) < low + 0.2 * (high - low)
         return cls(examples, low, high if high > low else low + 1.0, dark)
 
-    def png(self, index: int) -> bytes:
+    def encode_png(self, index: int) -> bytes:
         """One example as a PNG file."""
         values = (np.asarray(self.examples[index], np.float64) - self.low) / (self.high - self.low)
         image = Image.fromarray(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8))
-        image.thumbnail((LARGEST, LARGEST))
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         buffer = io.BytesIO()
         image.save(buffer, "PNG", optimize=True)
         return buffer.getvalue()
 
     def data_uri(self, index: int) -> str:
         """One example as the address of an image inside a page."""
-        return f"data:image/png;base64,{base64.b64encode(self.png(index)).decode()}"
+        return f"data:image/png;base64,{base64.b64encode(self.encode_png(index)).decode()}"

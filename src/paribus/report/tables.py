@@ -1,15 +1,22 @@
-"""The tables of a report as rows of text, the same for every format that has no interval drawn."""
+"""The tables of a report as rows of text, the same for every format that draws no intervals.
+
+Captions read the estimates and comparisons that they describe, never what the study asked for
+(``docs/decisions/0076-labels-come-from-the-result.md``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from paribus.analysis import Effect, JudgedContrast, Metric, Unit, Verdict
-from paribus.analysis.wording import capitalized, percent, unit_name
+from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
+from paribus.analysis.metrics import METRICS
+from paribus.analysis.phrases import has_own_share, interval_name, scope_text, share_text, share_title
+from paribus.analysis.wording import capitalized, listed, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
-from paribus.report.numbers import Interval
+from paribus.report.numbers import PrintedInterval
+from paribus.report.statements import JudgedStatement, is_primary, primary_first
 
 _MEASURES = (
     ("test_accuracy", "Test accuracy, %"),
@@ -19,7 +26,7 @@ _MEASURES = (
 )
 
 
-Cell = str | Interval
+Cell = str | PrintedInterval
 """What stands in a cell: text, or a number with its interval."""
 
 
@@ -33,90 +40,140 @@ class TextTable:
     words: int = 1
 
 
-def arms(outcome: Outcome) -> TextTable:
-    """All measures of every arm."""
-    comparison = outcome.document.comparison
-    several = any(len(arm.scored) > 1 for arm in outcome.arms)
-    spread = f"mean and {percent(comparison.level)} interval" if several else "one run each, so no interval"
-    scope = f"; test accuracy and gap on {comparison.scope}, the others over seeds" if several else ""
+def arm_table(outcome: Outcome) -> TextTable:
+    """The measures of every arm."""
     head = ("Arm", *(heading for _, heading in _MEASURES), "Parameters", "Seeds")
-    caption = f"{outcome.document.name}: {spread}{scope}. Fit accuracy is what fit prints and is no train accuracy."
-    return TextTable(caption, head, tuple(_arm(arm) for arm in outcome.arms))
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _MEASURES])
+    caption = f"{outcome.document.name}: {intervals}. Fit accuracy is what fit prints and is no train accuracy."
+    return TextTable(caption, head, tuple(_arm_row(arm) for arm in outcome.arms))
 
 
-def metrics(outcome: Outcome) -> TextTable | None:
-    """The metrics that the protocol adds, of every arm; nothing where there are none."""
+def metric_table(outcome: Outcome) -> TextTable | None:
+    """The metrics that the protocol adds, of every arm; None where there are none."""
     if not outcome.metrics:
         return None
-    several = any(len(arm.scored) > 1 for arm in outcome.arms)
-    level = percent(outcome.document.comparison.level)
-    spread = f"mean and {level} interval over seeds" if several else "one run each, so no interval"
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (arm.name, *(numbers.estimate(metric, arm.estimates.get(metric.name)) for metric in outcome.metrics))
+        (arm.name, *(numbers.format_estimate(metric, arm.estimates.get(metric.name)) for metric in outcome.metrics))
         for arm in outcome.arms
     )
-    caption = f"The study's own metrics, measured as test and train accuracy are: {spread}."
-    return TextTable(caption, ("Arm", *map(_heading, outcome.metrics)), rows)
+    intervals = describe_intervals(outcome, outcome.metrics)
+    caption = f"The study's own metrics, measured as test and train accuracy are: {intervals}."
+    return TextTable(caption, ("Arm", *map(_metric_heading, outcome.metrics)), rows)
 
 
-def judged(items: Sequence[JudgedContrast] | Sequence[Effect]) -> TextTable:
-    """Differences with intervals and verdicts, of contrasts or of effects, all on one metric."""
-    kind = "Contrast" if isinstance(items[0], JudgedContrast) else "Effect"
-    known = [item.comparison for item in items if item.comparison is not None]
-    family = max((comparison.contrasts for comparison in known), default=1)
-    level = percent(known[0].level) if known else ""
-    together = f" for all {family} comparisons at once" if family > 1 else ""
-    decided = any(comparison.low is not None for comparison in known)
-    subject = f"Differences in {items[0].metric.label}, {unit_name(items[0].metric.unit)}"
-    caption = f"{subject}, with {level} intervals{together}" if decided else f"{subject}; one seed decides nothing"
-    scopes = dict.fromkeys(f"on {comparison.scope}" for comparison in known)
-    head = (kind, "Verdict", "Difference", "Adjusted p", "p", "Seeds")
-    return TextTable(f"{', '.join([caption, *scopes])}.", head, tuple(_judged(item) for item in items), words=2)
+def describe_intervals(outcome: Outcome, metrics: Iterable[Metric]) -> str:
+    """What the intervals of these metrics of the arms are about, as the estimates have it.
+
+    ``mean and 95 % interval (test accuracy on new data; train accuracy on this training set)``.
+    """
+    about: dict[str, list[str]] = {}
+    level = None
+    for metric in metrics:
+        estimates = [estimate for arm in outcome.arms if (estimate := arm.estimates.get(metric.name)) is not None]
+        for estimate in estimates:
+            if estimate.low is not None:
+                level = estimate.level
+                labels = about.setdefault(scope_text(estimate.scope, metric), [])
+                labels += [metric.label] * (metric.label not in labels)
+    if level is None:
+        return "one run of each arm, so no interval"
+    return f"mean and {percent(level)} interval ({'; '.join(f'{listed(on)} {scope}' for scope, on in about.items())})"
 
 
-def nothing_judged(outcome: Outcome) -> str:
+def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
+    """Differences with intervals and verdicts, of contrasts or of effects, all on one metric; primary ones first."""
+    first = statements[0]
+    noun = "contrast" if isinstance(first, JudgedContrast) else "effect"
+    known = [statement.comparison for statement in statements if statement.comparison is not None]
+    subject = f"Differences in {first.metric.label}, {unit_name(first.metric.unit)}"
+    parts = [", ".join([subject, *dict.fromkeys(scope_text(item.scope, first.metric) for item in known)])]
+    parts += describe_levels(known, noun) or ["one seed decides nothing"] * bool(known)
+    if any(item.verdict is Verdict.EQUIVALENT for item in known):
+        parts.append("p of equivalent rows is that of the equivalence tests")
+    holm = any(statement.p_holm is not None for statement in statements) and len(statements) > 1
+    head = (noun.capitalize(), "Verdict", "Difference", "Adjusted p", "p", *(["Holm p"] if holm else []), "Seeds")
+    rows = tuple(_statement_row(statement, holm=holm) for statement in primary_first(statements))
+    return TextTable(f"{'; '.join(parts)}.", head, rows, words=2)
+
+
+def describe_levels(comparisons: Iterable[Comparison], noun: str = "contrast") -> list[str]:
+    """What the intervals are called: one name where all have the same share of the error, else one for each share."""
+    decided = [comparison for comparison in comparisons if comparison.low is not None]
+    return list(dict.fromkeys(interval_name(comparison, noun) for comparison in decided))
+
+
+def p_values(comparison: Comparison) -> tuple[float | None, float | None]:
+    """Adjusted and raw p of the tests that the verdict rests on: of equivalence where it says equivalent."""
+    if comparison.verdict is Verdict.EQUIVALENT:
+        return comparison.p_equivalent_adjusted, comparison.p_equivalent
+    return comparison.p_adjusted, comparison.p_value
+
+
+def holm_p(statement: JudgedStatement) -> float | None:
+    """Holm's p of the difference; None for an equivalent one, whose p values are of another test."""
+    comparison = statement.comparison
+    return None if comparison is None or comparison.verdict is Verdict.EQUIVALENT else statement.p_holm
+
+
+def name_statement(statement: JudgedStatement) -> str:
+    """``a - b`` with a true minus sign, or the name of an effect."""
+    return f"{statement.a} {numbers.MINUS} {statement.b}" if isinstance(statement, JudgedContrast) else statement.name
+
+
+def describe_share(statement: JudgedStatement) -> str:
+    """``primary contrast, 96 % CI (0.8 of the 5 % error)``; empty for a statement that is not primary."""
+    comparison = statement.comparison
+    if comparison is None or not comparison.primary:
+        return ""
+    noun = "contrast" if isinstance(statement, JudgedContrast) else "effect"
+    if not has_own_share(comparison):
+        return share_title(comparison, noun)
+    return f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI ({share_text(comparison)})"
+
+
+def explain_no_statement(outcome: Outcome) -> str:
     """Why there is no answer, in a sentence."""
     if outcome.document.declared_contrasts() or outcome.document.comparison.factorial:
         return "Nothing is judged yet."
     return "No contrast is declared, so nothing is claimed about differences between arms."
 
 
-def all_judged(outcome: Outcome) -> tuple[tuple[str, TextTable], ...]:
+def statement_tables(outcome: Outcome) -> tuple[tuple[str, TextTable], ...]:
     """A title and a table for the effects, and for the contrasts on each metric."""
-    found = [("Effects", judged(outcome.effects))] if outcome.effects else []
+    tables = [("Effects", statement_table(outcome.effects))] if outcome.effects else []
     for name in dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts):
         group = [contrast for contrast in outcome.contrasts if contrast.metric.name == name]
-        found.append(("Contrasts", judged(group)))
-    return tuple(found)
+        tables.append(("Contrasts", statement_table(group)))
+    return tuple(tables)
 
 
-def seeds(arm: ArmOutcome) -> str:
-    """``5``, or ``4 of 5`` where a run has no score or is not there."""
+def format_seeds(arm: ArmOutcome) -> str:
+    """``5``, or ``4 of 5`` where a run has no score or is missing."""
     asked = len(arm.runs) + len(arm.missing)
     return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
 
 
-def _heading(metric: Metric) -> str:
+def _metric_heading(metric: Metric) -> str:
     unit = {Unit.FRACTION: ", %", Unit.NATS: ", nats", Unit.PLAIN: ""}[metric.unit]
     return f"{capitalized(metric.label)}{unit}"
 
 
-def _arm(arm: ArmOutcome) -> tuple[Cell, ...]:
-    measures = [numbers.estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
-    return (arm.name, *measures, numbers.parameters(arm.recipe), seeds(arm))
+def _arm_row(arm: ArmOutcome) -> tuple[Cell, ...]:
+    measures = [numbers.format_estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
+    return (arm.name, *measures, numbers.format_parameters(arm.recipe), format_seeds(arm))
 
 
-def _judged(item: JudgedContrast | Effect) -> tuple[Cell, ...]:
-    comparison, metric = item.comparison, item.metric
-    name = f"{item.a} {numbers.MINUS} {item.b}" if isinstance(item, JudgedContrast) else item.name
+def _statement_row(statement: JudgedStatement, *, holm: bool) -> tuple[Cell, ...]:
+    comparison, metric = statement.comparison, statement.metric
+    name = f"{name_statement(statement)}{' (primary)' if is_primary(statement) else ''}"
     if comparison is None:
-        return (name, str(Verdict.UNDECIDED), numbers.NONE, numbers.NONE, numbers.NONE, "0")
-    shown = numbers.difference(metric, comparison.difference, comparison.low, comparison.high)
+        return (name, str(Verdict.UNDECIDED), *[numbers.UNDEFINED] * (4 if holm else 3), "0")
+    adjusted, raw = p_values(comparison)
+    p_texts = [adjusted, raw, holm_p(statement)] if holm else [adjusted, raw]
     return (
         name,
         str(comparison.verdict),
-        shown,
-        numbers.p_value(comparison.p_adjusted, comparison.level),
-        numbers.p_value(comparison.p_value, comparison.level),
+        numbers.format_difference(metric, comparison.difference, comparison.low, comparison.high),
+        *(numbers.format_p(p_value, comparison.level) for p_value in p_texts),
         str(comparison.seeds),
     )

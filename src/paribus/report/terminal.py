@@ -11,14 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from paribus.analysis import Effect, JudgedContrast, Scope, Verdict
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
-from paribus.analysis.wording import percent
+from paribus.analysis import Effect, JudgedContrast, Verdict
+from paribus.analysis.metrics import METRICS
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
-from paribus.report.readings import readings
-from paribus.report.strip import Scale, strip
-from paribus.report.tables import Cell, metrics, nothing_judged, seeds
+from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
+from paribus.report.strip import Scale, draw_strip
+from paribus.report.tables import Cell, describe_intervals, explain_no_statement, format_seeds, metric_table
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -44,9 +43,6 @@ STYLES = {
     Verdict.UNDECIDED: "bold yellow",
 }
 
-_Judged = tuple[tuple[str, ...], Verdict, str]
-"""Names to stand out, the verdict, and the sentence."""
-
 
 def render(outcome: Outcome) -> RenderableType:
     """Tables and sentences that fit the console they are printed on."""
@@ -70,13 +66,16 @@ class _Answer:
         yield Text(_caption(self.outcome), style="dim")
         yield from _own_metrics(self.outcome)
         yield from _tuned(self.outcome)
-        yield from _judged("Contrasts", [_of_contrast(contrast) for contrast in self.outcome.contrasts])
-        yield from _judged("Effects", [_of_effect(effect) for effect in self.outcome.effects])
+        statements = list_statements(self.outcome)
+        yield from _statements("Primary", [item for item in statements if is_primary(item)])
+        others = [item for item in statements if not is_primary(item)]
+        yield from _statements("Effects", [item for item in others if isinstance(item, Effect)])
+        yield from _statements("Contrasts", [item for item in others if isinstance(item, JudgedContrast)])
         if not self.outcome.contrasts and not self.outcome.effects:
-            yield Text(f"\n{nothing_judged(self.outcome)}")
+            yield Text(f"\n{explain_no_statement(self.outcome)}")
         yield from _remarks("Notes", [Text(note) for note in self.outcome.notes])
-        read = [Text.assemble((f"{found.title}. ", "bold"), found.text) for found in readings(self.outcome)]
-        yield from _remarks("Where a quick reading goes wrong", read)
+        misreadings = [Text.assemble((f"{item.title}. ", "bold"), item.text) for item in list_misreadings(self.outcome)]
+        yield from _remarks("Where a quick reading goes wrong", misreadings)
 
 
 def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
@@ -85,43 +84,45 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="bold")
     table.add_column("arm\nparameters" if narrow else "arm", overflow="fold", min_width=10)
     for _, heading in MEASURES:
-        table.add_column(heading.replace(" ", "\n") if narrow else heading, no_wrap=not narrow, overflow="fold")
+        table.add_column(
+            heading.replace(" ", "\n") if narrow else heading, justify="right", no_wrap=not narrow, overflow="fold"
+        )
     if not narrow:
         table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("seeds", justify="right", no_wrap=not narrow)
     if drawn:
         table.add_column("test accuracy, drawn", no_wrap=True)
-    scale = Scale.of([arm.estimates.get("test_accuracy") for arm in outcome.arms])
+    scale = Scale.spanning([arm.estimates.get("test_accuracy") for arm in outcome.arms])
     for arm in outcome.arms:
-        parameters = numbers.parameters(arm.recipe)
+        parameters = numbers.format_parameters(arm.recipe)
         name = Text(arm.name, style="bold")
         cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
         cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]
         cells += [] if narrow else [Text(parameters)]
-        cells.append(Text(seeds(arm)))
+        cells.append(Text(format_seeds(arm)))
         if drawn:
-            cells.append(Text(strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
+            cells.append(Text(draw_strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
         table.add_row(*cells)
     return table
 
 
 def _own_metrics(outcome: Outcome) -> Iterator[RenderableType]:
     """The metrics that the protocol adds: a row a metric, a column an arm, as names of metrics are long."""
-    found = metrics(outcome)
-    if found is None:
+    metrics = metric_table(outcome)
+    if metrics is None:
         return
     yield Text()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("metric", overflow="fold")
-    for row in found.rows:
-        table.add_column(str(row[0]), overflow="fold")
-    for heading, *cells in zip(found.head[1:], *(row[1:] for row in found.rows), strict=True):
-        table.add_row(Text(f"{heading[0].lower()}{heading[1:]}"), *map(_shown, cells))
+    for row in metrics.rows:
+        table.add_column(str(row[0]), justify="right", overflow="fold")
+    for heading, *cells in zip(metrics.head[1:], *(row[1:] for row in metrics.rows), strict=True):
+        table.add_row(Text(f"{heading[0].lower()}{heading[1:]}"), *map(_number, cells))
     yield table
-    yield Text(found.caption, style="dim")
+    yield Text(metrics.caption, style="dim")
 
 
-def _shown(cell: Cell) -> Text:
+def _number(cell: Cell) -> Text:
     if isinstance(cell, str):
         return Text(cell)
     return Text.assemble(cell.value, (f"\n{cell.limits}", "dim") if cell.limits else "")
@@ -129,62 +130,53 @@ def _shown(cell: Cell) -> Text:
 
 def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:
     """The mean, and its interval beside or below it; nothing where there is no interval."""
-    shown = numbers.estimate(metric, arm.estimates.get(metric))
-    text = Text(shown.value)
-    if shown.limits:
-        text.append(f"{' ' if beside else chr(10)}{shown.limits}", style="dim")
+    printed = numbers.format_estimate(metric, arm.estimates.get(metric))
+    text = Text(printed.value)
+    if printed.limits:
+        text.append(f"{' ' if beside else chr(10)}{printed.limits}", style="dim")
     return text
 
 
 def _caption(outcome: Outcome) -> str:
-    comparison = outcome.document.comparison
-    found = [estimate for arm in outcome.arms for estimate in arm.estimates.values() if estimate is not None]
-    if not any(estimate.low is not None for estimate in found):
+    if not any(arm.estimates.get("test_accuracy") for arm in outcome.arms):
+        return "No run has a score yet."
+    if not any(len(arm.scored) > 1 for arm in outcome.arms):
         return "In per cent. One seed an arm: there is no interval, and nothing can be told apart. Run more seeds."
-    wide = any(estimate.scope is Scope.NEW_DATA for estimate in found)
-    about = " test accuracy and gap on new data, the others over seeds alone." if wide else " over seeds alone."
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in MEASURES])
     return (
-        f"In per cent; gap (train minus test accuracy) in points. [{percent(comparison.level)} intervals]:{about} "
+        f"In per cent, gap (train minus test accuracy) in points; {intervals}. "
         "Fit accuracy is what fit prints and is no train accuracy."
     )
 
 
 def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
-    """What each arm's grid came to."""
-    found = tuning.choices(outcome)
-    if not found:
+    """The choice of each tuned arm, and its candidates."""
+    choices = tuning.tuned_choices(outcome)
+    if not choices:
         return
     yield Text("\nTuning", style="bold")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold", min_width=8)
     table.add_column(overflow="fold")
-    for name, choice in found.items():
-        text = Text(f"{tuning.chosen(choice)}. ").append(tuning.tried_briefly(choice), style="dim")
+    for name, choice in choices.items():
+        text = Text(f"{tuning.describe_choice(choice)}. ").append(tuning.list_candidates(choice), style="dim")
         table.add_row(Text(name, style="bold"), text)
     yield table
-    yield Text(tuning.lead(outcome), style="dim")
+    yield Text(tuning.describe_tuning(outcome), style="dim")
 
 
-def _of_contrast(contrast: JudgedContrast) -> _Judged:
-    verdict = contrast.comparison.verdict if contrast.comparison else Verdict.UNDECIDED
-    return (contrast.a, contrast.b), verdict, contrast_sentence(contrast)
-
-
-def _of_effect(effect: Effect) -> _Judged:
-    verdict = effect.comparison.verdict if effect.comparison else Verdict.UNDECIDED
-    return effect.factors, verdict, effect_sentence(effect)
-
-
-def _judged(title: str, judged: Sequence[_Judged]) -> Iterator[RenderableType]:
+def _statements(title: str, statements: Sequence[JudgedStatement]) -> Iterator[RenderableType]:
     """The verdict in a column of its own, the sentence beside it."""
-    if not judged:
+    if not statements:
         return
     yield Text(f"\n{title}", style="bold")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True, width=10)
     table.add_column(overflow="fold")
-    for names, verdict, sentence in judged:
-        text = Text(sentence)
+    for statement in statements:
+        verdict = statement.comparison.verdict if statement.comparison else Verdict.UNDECIDED
+        names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else statement.factors
+        text = Text(state(statement))
         text.highlight_regex("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in names), "bold")
         table.add_row(Text(verdict, style=STYLES[verdict]), text)
     yield table

@@ -1,4 +1,4 @@
-"""A study as TOML, so that a report carries everything that is needed to run it again."""
+"""A study as TOML, so that a report holds everything that is needed to run it again."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LONG = 88
 
 
 def to_toml(document: StudyDocument) -> str:
-    """The study's TOML; what has its default value is left out. Reading it gives an equal study."""
+    """The study's TOML without values that equal their defaults. Reading it gives an equal study."""
     values = document.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    values["data"] = {key: _from_here(value) for key, value in values["data"].items()}
+    values["data"] = {key: _relative_path(value) for key, value in values["data"].items()}
     lines = [f"{key} = {_value(value)}" for key, value in values.items() if not isinstance(value, dict | list)]
     for table in ("data", "protocol", "comparison", "tuning"):
         if values.get(table):
@@ -29,8 +29,8 @@ def to_toml(document: StudyDocument) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _from_here(value: Any) -> Any:
-    """A path inside the current folder without it: where the folder lies on this machine is nobody's business."""
+def _relative_path(value: Any) -> Any:
+    """A path inside the current folder, relative to it: a report does not tell the folders of this machine."""
     if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_relative_to(Path.cwd()):
         return str(Path(value).relative_to(Path.cwd()))
     return value

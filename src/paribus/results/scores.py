@@ -1,37 +1,44 @@
-"""Scores of a study's stored runs by arm and metric, a row a seed: what the analysis is fed with."""
+"""Scores of a study's stored runs by arm and metric, a row a seed: the input of the analysis."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis.metrics import Metric, Unit, metric_named
+from paribus.analysis.metrics import FITS_BETTER, FITS_WORSE, Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
-from paribus.errors import StoreDamagedError
+from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
-from paribus.keras_config.names import is_log_loss
-from paribus.records import DataSummary, RunResult, Seeds
-from paribus.store.base import Store, StoredArm
+from paribus.keras_config.metric_forms import has_positive_class
+from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
+from paribus.records import DataSummary, Predictions, RunResult, Seeds
+from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
+
+KERAS_EPSILON = 1e-7
+"""Keras clips probabilities to this before it takes their logarithm (``keras.config.epsilon``)."""
 
 
 class StudyScores:
-    """Reads predictions from the store when they are first asked for, and keeps the scores.
+    """Scores that are computed from stored predictions when they are first needed, and cached.
 
-    A run whose predictions are damaged has no scores; ``damaged`` has what is wrong with it, by fingerprint, once the
-    scores of its arm were asked for.
+    A run whose predictions are damaged has no scores; ``damaged`` describes the damage by fingerprint, once the scores
+    of its arm were computed.
 
     Args:
         document: the study.
         data: its data.
         stored: for each arm, the seeds and fingerprints of the runs that count.
-        runs: the runs that are there, by fingerprint.
-        store: where predictions are.
+        runs: the runs that have ended, by fingerprint.
+        predictions: reads the predictions of a run, by its fingerprint.
     """
 
     def __init__(
@@ -40,12 +47,13 @@ class StudyScores:
         data: DataSummary,
         stored: Sequence[StoredArm],
         runs: Mapping[str, RunResult],
-        store: Store,
+        predictions: Callable[[str], Predictions],
     ) -> None:
         self._document = document
-        self._own = {metric.name: metric for metric in own_metrics(document)}
+        self._own = {metric.name: metric for metric in list_added_metrics(document)}
         self._classes = data.classes
-        self._store = store
+        self._data = data
+        self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
@@ -53,7 +61,9 @@ class StudyScores:
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
-                (pairing_number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)
+                (pairing_number(run.seeds), runs[run.fingerprint])
+                for run in arm.runs
+                if _has_scores(runs, run.fingerprint)
             ]
             for arm in stored
         }
@@ -64,12 +74,16 @@ class StudyScores:
         Raises:
             UnknownNameError: there is no such metric; the message lists those that there are.
         """
-        return metric_named(name, self._own)
+        metrics = metric_named(name, self._own)
+        if name.endswith("_loss") and name not in self._own and not is_loss_in_nats(self._document.protocol.loss):
+            return replace(metrics, unit=Unit.PLAIN)
+        return metrics
 
     def scores(self, arm: str, metric: str) -> SeedScores:
-        """One row a run that has scores: per example where the metric is known per example, else one column.
+        """The scores of an arm: a row for each run with scores, a column for each example, or one for the whole split.
 
-        A run for which a metric of the study's own says no number (nan) has no score on it.
+        A run without a value of an added metric has no score on it; nor has a diverged run on a loss whose value for
+        uninformed predictions is unknown.
 
         Raises:
             StoreError: a run's predictions cannot be read.
@@ -79,20 +93,20 @@ class StudyScores:
         if key not in self._cache:
             self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
-            runs = [each for each in runs if metric not in self._own or _says(each[1], metric)]
+            runs = [pair for pair in runs if self._is_known(pair[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
 
     def _read(self, arm: str) -> None:
-        """What an arm's runs answered on the test split; runs that no longer say so are put aside."""
+        """Read the answers of an arm's runs on the test split; damaged runs are left out."""
         if arm in self._answers:
             return
         sound, answers = [], []
         kind = np.min_scalar_type(self._classes)
         for seed, run in self._runs[arm]:
             try:
-                answers.append(self._store.predictions(run.fingerprint).predicted.astype(kind))
+                answers.append(self._predictions(run.fingerprint).predicted.astype(kind))
             except StoreDamagedError as error:
                 self.damaged[run.fingerprint] = str(error)
             else:
@@ -101,28 +115,60 @@ class StudyScores:
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
-        """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
+        """Whether an arm has a metric: an estimator has no fit accuracy, of losses only log loss (decision 0033)."""
         if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
             return True
-        return metric.endswith("_loss") and not metric.startswith("fit_") and is_log_loss(self._document.protocol.loss)
+        loss = self._document.protocol.loss
+        compares_all_outputs = is_binary_loss(loss) and self._classes > 2
+        return not metric.startswith("fit_") and is_log_loss(loss) and not compares_all_outputs
+
+    @cached_property
+    def loss_is_per_example(self) -> bool:
+        """Whether -log of the right class's probability is the loss that every run of the study was measured with.
+
+        This holds for plain cross-entropy of normalized outputs. For other outputs Keras's losses normalize or clip in
+        their own ways, so that the mean of -log p is compared with each run's stored loss.
+        """
+        if not is_log_loss(self._document.protocol.loss):
+            return False
+        for arm in self._runs:
+            self._read(arm)
+        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+
+    def _agrees(self, run: RunResult) -> bool:
+        """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
+        assert run.scores is not None, "only runs that have scores are kept"
+        mean = float(np.mean(self._log_losses(run)))
+        return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
+
+    def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
+        """-log of the probability of each example's right class; Keras clips probabilities, but not logits."""
+        smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
+        return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
 
     def _per_example(self, metric: str) -> bool:
-        """Whether a metric has a value for each test example. Of losses, only plain cross-entropy can be told so."""
-        return self.metric(metric).per_example and (metric != "test_loss" or is_log_loss(self._document.protocol.loss))
+        """Whether a metric has a value for each test example."""
+        return self.metric(metric).per_example and (metric != "test_loss" or self.loss_is_per_example)
+
+    def _is_known(self, run: RunResult, metric: str) -> bool:
+        if metric in self._own:
+            return math.isfinite(run.metrics.get(metric, math.nan))
+        if not metric.endswith("_loss") or is_log_loss(self._document.protocol.loss):
+            return True
+        return math.isfinite(getattr(run.scores, metric))
 
     def _values(self, arm: str, metric: str, runs: Sequence[RunResult]) -> NDArray[np.generic]:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            found = [self._store.predictions(run.fingerprint).true_probability for run in runs]
-            return log_loss(np.stack(found), self._classes)
+            return np.stack([self._log_losses(run) for run in runs])
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
         return right(self._answers[arm], self._true_labels())
 
     def _scalar(self, run: RunResult, metric: str) -> float:
-        """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
+        """A run's measure; accuracies are always finite. The loss of nan weights is that of uniform probabilities."""
         assert run.scores is not None, "only runs that have scores are kept"
         if metric in self._own:
             return run.metrics[metric]
@@ -130,34 +176,58 @@ class StudyScores:
         return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
 
     def _true_labels(self) -> NDArray[np.int32]:
+        """The labels that the runs were measured with.
+
+        Raises:
+            DataError: the data has changed since.
+        """
         if self._labels is None:
-            self._labels = load(self._document.data.spec()).y_test
+            dataset = load(self._document.data.spec())
+            if dataset.fingerprint != self._data.fingerprint:
+                raise DataError(
+                    f"{self._document.data.source}: the data is not what the stored runs were measured on (fingerprint "
+                    f"{dataset.fingerprint[:12]}, stored runs {self._data.fingerprint[:12]}): put the file back as it "
+                    "was, or `paribus run` the study on the data as it is now"
+                )
+            self._labels = dataset.y_test
         return self._labels
 
 
-def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
-    """The metrics of Keras that a study's protocol adds, on each split.
+def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
+    """List the metrics of Keras that a study's protocol adds, on each split.
 
-    They are known for a whole split only, so that what is said of them holds on this test set.
+    They are known for a whole split only, so that claims about them hold on this test set.
     """
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {name.replace('_', ' ')}",
+            f"{split} {_spoken(name)}{_class_suffix(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
             split="training" if split == "train" else split,
+            **(_OF_TRAINING if split == "train" else {}),
+            proportion=keras_names.is_proportion(cls),
         )
-        for written in document.protocol.metrics
-        for cls, arguments in written.items()
+        for table in document.protocol.metrics
+        for cls, arguments in table.items()
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS
     )
 
 
-def _says(run: RunResult, metric: str) -> bool:
-    return math.isfinite(run.metrics.get(metric, math.nan))
+_OF_TRAINING: Mapping[str, Any] = {"better": FITS_BETTER, "worse": FITS_WORSE}
+
+
+def _spoken(name: str) -> str:
+    """``f1 score``; AUC is an abbreviation."""
+    return "AUC" if name == "auc" else name.replace("_", " ")
+
+
+def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
+    """`` of 'fraud'`` where a study names the positive class and the metric has one."""
+    positive = document.protocol.positive
+    return f" of '{positive}'" if positive is not None and has_positive_class(cls, arguments) else ""
 
 
 def pairing_number(seeds: Seeds) -> int:
@@ -165,5 +235,5 @@ def pairing_number(seeds: Seeds) -> int:
     return seeds.init if seeds.seed is None else seeds.seed
 
 
-def _scored(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
+def _has_scores(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
     return fingerprint in runs and runs[fingerprint].scores is not None

@@ -1,51 +1,102 @@
-"""From a study's name to what is stored of it: for commands that read results and train nothing."""
+"""Opening the stored results of a study: for commands that read results and compute nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from paribus.analysis.contrasts import JudgedContrast
 from paribus.data import summarize
-from paribus.errors import StudyError, UnknownNameError, UsageError
+from paribus.errors import StudyError, UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import Outcome
-from paribus.records import DataSummary
-from paribus.results.assemble import assemble_outcome
-from paribus.results.noise import stored_noise
+from paribus.records import DataSummary, StudyKind
+from paribus.results.assemble import assemble_outcome, count_complete
+from paribus.results.history import read_history
+from paribus.results.noise import read_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
+from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
-from paribus.store.base import Store, StoredArm, StoredStudy
-from paribus.study.document import StudyDocument
+from paribus.results.verdicts import judge_contrasts
+from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
+from paribus.study.document import Protocol, StudyDocument
+from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
+from paribus.study.request import StudyRequest, list_seeds
+from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResults:
-    """A stored study, opened for questions."""
+    """The stored results of a study.
 
-    document: StudyDocument
-    data: DataSummary
+    Attributes:
+        request: the stored request.
+        arms: its arms with the seeds and fingerprints of their runs.
+        store: holds the runs.
+        predictions: their predictions, which are read once.
+    """
+
+    request: StudyRequest
     arms: tuple[StoredArm, ...]
     store: Store
+    predictions: PredictionCache
+
+    @classmethod
+    def of(cls, request: StudyRequest, store: Store, predictions: PredictionCache | None = None) -> Self:
+        """The stored results of a request that was computed."""
+        stored = store.study(request.stored_as, request.kind)
+        assert stored is not None, "a request is stored before it is computed"
+        return cls(
+            request, _drop_earlier_seeds(stored.arms, request.study), store, predictions or PredictionCache(store)
+        )
+
+    @property
+    def document(self) -> StudyDocument:
+        """The study."""
+        return self.request.study
+
+    @property
+    def data(self) -> DataSummary:
+        """The study's data."""
+        return self.request.data
 
     def outcome(self) -> Outcome:
-        """The result object over everything that is stored under the study's name."""
-        outcome = assemble_outcome(self.document, self.data, self.arms, self.store)
-        return replace(outcome, noise=stored_noise(self.document, self.data, self.store))
+        """The outcome of all stored runs of the study."""
+        outcome = assemble_outcome(self.request, self.arms, self.store, self.predictions)
+        return replace(outcome, noise=read_noise(self.request, self.store))
 
-    def evidence(self) -> StudyScores:
+    def scores(self) -> StudyScores:
         """Scores by arm and metric."""
         runs = self.store.runs([run.fingerprint for arm in self.arms for run in arm.runs])
-        return StudyScores(self.document, self.data, self.arms, runs, self.store)
+        return StudyScores(self.document, self.data, self.arms, runs, self.predictions)
 
-    def remarks(self, evidence: StudyScores, *arms: str) -> tuple[str, ...]:
-        """What must be said beside any answer about these arms.
+    def judge_pair(
+        self, scores: StudyScores, a: str, b: str, metric: str, margin: float | None = None
+    ) -> tuple[Statement, JudgedContrast | None] | None:
+        """A declared contrast as the study judges it, whichever way round; None where it was not declared.
 
-        Runs that are damaged, environments that differ, tuning of some alone.
+        The contrast itself is None before its first planned look. ``margin`` takes the place of the declared one.
+        """
+        statements = list(read_history(self.document, self.arms, self.store).statements)
+        for index, statement in enumerate(statements):
+            if statement.contrast is not None and set(statement.arms) == {a, b} and statement.metric == metric:
+                statements[index] = replace(statement, margin=margin or statement.margin)
+                runs = self.store.runs([run.fingerprint for arm in self.arms for run in arm.runs])
+                judged = judge_contrasts(self.document, statements, scores, count_complete(self.arms, runs))
+                return statement, next((c for c in judged.contrasts if c.key == statement.key), None)
+        return None
+
+    def remarks(self, scores: StudyScores, *arms: str) -> tuple[str, ...]:
+        """Notes for any answer about these arms.
+
+        They are about damaged runs, different environments, and tuned arms beside others.
         """
         stored = self.store.runs([run.fingerprint for name in arms for run in self.arm(name).runs])
         environments = dict.fromkeys(run.environment for run in stored.values() if run.environment is not None)
-        damage = [text for fingerprint, text in evidence.damaged.items() if fingerprint in stored]
+        damage = [text for fingerprint, text in scores.damaged.items() if fingerprint in stored]
         return (*damage, *note_untuned_arms(self.document, arms), *note_mixed_environments(tuple(environments)))
 
     def arm(self, name: str) -> StoredArm:
@@ -57,38 +108,67 @@ class StoredResults:
         for arm in self.arms:
             if arm.name == name:
                 return arm
-        known = ", ".join(arm.name for arm in self.arms)
-        raise UnknownNameError(f"study '{self.document.name}' has no stored arm '{name}'; stored are {known}")
+        raise unknown_name("stored arm", name, [arm.name for arm in self.arms], f"study '{self.document.name}'")
 
 
 def open_results(study: str, store: Store) -> StoredResults:
-    """Find what is stored of a study.
+    """Open the stored results of a study.
 
     Args:
-        study: its name as stored, or whatever ``paribus run`` takes: a built-in name, a .toml file, module:object.
-        store: where to look.
+        study: the name under which it is stored, or a study as for ``paribus run``: a built-in name, a .toml file,
+            module:object. The only stored variant of a study (``digits.epochs-2``) may be named like the study.
+        store: the store.
 
     Raises:
         UnknownNameError: nothing is stored under that name.
-        UsageError: the study says something else now than when it was run.
+        UsageError: the study file has changed since it was run.
     """
-    found = store.study(study)
-    if found is None:
-        document = load_study(study) if _may_be_file(study) else None
-        found = store.study(document.name) if document is not None else None
-        if found is None:
-            known = ", ".join(stored.name for stored in store.studies()) or "nothing yet"
+    stored = find_stored(study, store)
+    if stored is None:
+        document = load_study(study) if _names_study(study) else None
+        stored = None if document is None else find_stored(document.name, store)
+        if stored is None:
+            known = ", ".join(entry.label for entry in store.studies()) or "nothing yet"
             name = document.name if document is not None else study
             raise UnknownNameError(
                 f"nothing is stored of study '{name}'; stored: {known}. First: `paribus run {study}`"
             )
         if document is not None:
-            _check_same(study, document, found)
-    kept = StudyDocument.model_validate_json(found.document)
-    return StoredResults(kept, found.data or summarize(kept.data.spec()), found.arms, store)
+            _check_unchanged(study, document, stored)
+    document = read_document(stored)
+    data = stored.data or summarize(document.data.spec())
+    arms = _drop_earlier_seeds(stored.arms, document)
+    recipes = {arm.name: arm.recipe for arm in arms}
+    request = StudyRequest(document, data, stored.name, document, recipes, list_seeds(document), stored.kind)
+    return StoredResults(request, arms, store, PredictionCache(store))
 
 
-def _may_be_file(study: str) -> bool:
+def read_document(stored: StoredStudy) -> StudyDocument:
+    """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there."""
+    document = StudyDocument.model_validate_json(stored.document)
+    seeds = stored.seeds or max((len(arm.runs) for arm in stored.arms), default=document.seeds)
+    return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})
+
+
+def _drop_earlier_seeds(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
+    """Leave out the runs of seeds before the study's first one."""
+    first = document.first_seed
+    return tuple(
+        replace(arm, runs=tuple(run for run in arm.runs if (run.seeds.seed or 0) >= first)) if first else arm
+        for arm in arms
+    )
+
+
+def find_stored(name: str, store: Store) -> StoredStudy | None:
+    """Find a stored study by its label, else the only stored variant of the study ``name``."""
+    stored = labelled_study(store, name)
+    if stored is not None:
+        return stored
+    variants = [study for study in store.studies() if study.kind is StudyKind.STUDY and is_variant(study.name, name)]
+    return variants[0] if len(variants) == 1 else None
+
+
+def _names_study(study: str) -> bool:
     if study.endswith(".toml") or ":" in study:
         return True
     try:
@@ -98,14 +178,27 @@ def _may_be_file(study: str) -> bool:
     return True
 
 
-def _check_same(study: str, document: StudyDocument, found: StoredStudy) -> None:
-    """Arms, data and tuning of a file must be what was run; epochs and seeds, which flags may change, may differ."""
-    # Paths that were kept before they were made absolute started at the current folder, as a flag's still do.
-    kept, document = (
-        with_absolute_paths(each, Path()) for each in (StudyDocument.model_validate_json(found.document), document)
-    )
-    if (kept.arms, kept.data, kept.tuning) != (document.arms, document.data, document.tuning):
-        raise UsageError(
-            f"{study} has other arms, other data or another tuning than when it was run as '{found.name}': "
-            f"run it again (`paribus run {study}`; runs that stayed the same are not computed again)"
+def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -> None:
+    """Check that a file is the study that was run, apart from its question and its number of seeds.
+
+    Raises:
+        UsageError: it is another study; the message lists the differences.
+    """
+    stored_document = read_document(stored)
+    if is_variant(stored.name, document.name):
+        # Epochs and data were changed by an option, and not in the file.
+        document = document.model_copy(
+            update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)}
         )
+    # Older stores have relative paths, which started at the current folder (decision 0043).
+    stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
+    if not is_same_study(stored_document, document) or stored_document.data != document.data:
+        differences = "; ".join(list_differences(stored_document, document)) or "data.source"
+        raise UsageError(
+            f"{study} is not what was run as '{stored.name}' ({differences}): run it (`paribus run {study}`; runs that "
+            f"stayed the same are not computed again), or ask for the stored study by its name, '{stored.name}'"
+        )
+
+
+def _with_epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
+    return document.protocol.model_copy(update={"epochs": stored.protocol.epochs})

@@ -1,23 +1,29 @@
-"""The declared contrasts and effects of a study, judged together as one family, at the planned look if any."""
+"""The declared contrasts and effects of a study, judged together as one family, at the planned looks if any.
+
+The family is that of the whole study, whichever arms were run (``docs/decisions/0080-a-study-is-one-study.md``).
+Primary statements have the larger share of the error and are judged look by look; the others are judged once, on the
+study's own number of seeds (``docs/decisions/0050-shares-of-the-error.md``).
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from paribus.analysis.comparison import Verdict
 from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
-from paribus.analysis.factorial import Effect, Factor, factorial_effects
+from paribus.analysis.factorial import Effect, factorial_effects
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.results.scores import StudyScores
 from paribus.study.document import StudyDocument
+from paribus.study.statements import EFFECT_METRIC, Statement, list_factors
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Contrasts and effects; both empty before the first planned look."""
+    """Contrasts and effects in the order in which they were declared; those before their first look are left out."""
 
     contrasts: tuple[JudgedContrast, ...]
     effects: tuple[Effect, ...]
@@ -25,95 +31,126 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Which runs count, and with what share of the allowed error."""
+    """Which seeds statements are judged on, and at which planned look."""
 
-    schedule: Schedule | None
-    number: int
-    seeds: Collection[int] | None
+    seeds: range | None
+    schedule: Schedule | None = None
+    number: int = 1
 
     def rows(self, scores: SeedScores) -> SeedScores:
         return scores if self.seeds is None else scores.only(self.seeds)
 
 
-def judge_contrasts(document: StudyDocument, evidence: StudyScores, seeds: int) -> Judgement:
-    """Judge a study with ``seeds`` seeds an arm.
+def judge_contrasts(
+    document: StudyDocument, statements: Sequence[Statement], scores: StudyScores, complete: Mapping[str, int]
+) -> Judgement:
+    """Judge the statements of a study whose arms have scores.
 
-    With planned looks, the last look that so many whole seeds allow is judged, on its own seeds (0, 1, 2 ...).
+    Args:
+        document: the study.
+        statements: all its contrasts and effects, with their shares of the error.
+        scores: the scores of its runs.
+        complete: for each arm that was run, the number of its seeds that have ended without a gap from the first.
+
+    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds
+    have all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it.
+    Statements about an arm that was never run are left out, and keep their share of the error.
     """
-    declared = document.declared_contrasts()
-    factors = factors_of(document)
-    look = _look(document, seeds)
-    if look is None:
-        return Judgement((), ())
-    family = len(declared) + _effects_of(factors)
-    comparison = document.comparison
-    contrasts = [
-        ContrastScores(
-            look.rows(evidence.scores(c.a, c.metric)),
-            look.rows(evidence.scores(c.b, c.metric)),
-            evidence.metric(c.metric),
-            c.margin or comparison.margin,
-        )
-        for c in declared
-    ]
-    cells = {
-        tuple(arm.levels[factor.name] for factor in factors): look.rows(evidence.scores(name, "test_accuracy"))
-        for name, arm in document.arms.items()
-        if factors
-    }
+    looks: dict[_Look, list[int]] = {}
+    for index, statement in enumerate(statements):
+        if all(arm in complete for arm in statement.arms):
+            for look in _list_looks(document, statements, statement, min(complete[arm] for arm in statement.arms)):
+                looks.setdefault(look, []).append(index)
+    judged: dict[int, JudgedContrast | Effect] = {}
+    for look in sorted(looks, key=lambda look: look.number):
+        open_ones = [index for index in looks[look] if not has_verdict(judged.get(index))]
+        judged |= _judge_at_look(document, statements, open_ones, scores, look)
+    in_order = [judged[index] for index in sorted(judged)]
     return Judgement(
-        compare_family(
-            contrasts,
-            level=comparison.level,
-            scope=comparison.scope,
-            family=family,
-            schedule=look.schedule,
-            number=look.number,
-        )
-        if contrasts
-        else (),
-        factorial_effects(
-            factors,
-            cells,
-            metric_named("test_accuracy"),
-            margin=comparison.margin,
-            level=comparison.level,
-            scope=comparison.scope,
-            family=family,
-            schedule=look.schedule,
-            number=look.number,
-        )
-        if factors
-        else (),
+        tuple(statement_result for statement_result in in_order if isinstance(statement_result, JudgedContrast)),
+        tuple(statement_result for statement_result in in_order if isinstance(statement_result, Effect)),
     )
 
 
-def _look(document: StudyDocument, seeds: int) -> _Look | None:
-    looks = document.comparison.looks
-    if not looks:
-        return _Look(None, 1, None)
-    number = sum(planned <= seeds for planned in looks)
-    return _Look(Schedule(looks), number, range(looks[number - 1])) if number else None
+def has_verdict(judged: JudgedContrast | Effect | None) -> bool:
+    """Whether a statement has a verdict other than undecided."""
+    comparison = judged.comparison if judged is not None else None
+    return comparison is not None and comparison.verdict is not Verdict.UNDECIDED
 
 
-def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
-    """The factors of a factorial study with their levels, in the order in which the arms name them.
+def _list_looks(
+    document: StudyDocument, statements: Sequence[Statement], statement: Statement, seeds: int
+) -> tuple[_Look, ...]:
+    """List the looks at one statement after ``seeds`` complete seeds, in their order."""
+    first, planned = document.first_seed, document.comparison.looks
+    if not planned:
+        return (_Look(None),)
+    if any(other.primary for other in statements) and not statement.primary:
+        return (_Look(range(first, first + document.seeds)),)
+    schedule = Schedule(planned)
+    numbers = [number for number, at in enumerate(planned, 1) if at <= seeds]
+    if not statement.primary:
+        # Without primary statements a study goes on until all are decided: what counts is the look it has come to.
+        numbers = numbers[-1:]
+    return tuple(_Look(range(first, first + planned[number - 1]), schedule, number) for number in numbers)
 
-    Empty where the study is not factorial, or where (with ``--arm``) not every combination of levels is there.
-    """
-    if not document.comparison.factorial:
-        return ()
-    levels: dict[str, dict[str, None]] = {}
-    for arm in document.arms.values():
-        for factor, level in arm.levels.items():
-            levels.setdefault(factor, {})[level] = None
-    cells = {tuple(arm.levels[factor] for factor in levels) for arm in document.arms.values()}
-    full = math.prod(len(found) for found in levels.values())
-    varied = all(len(found) > 1 for found in levels.values())
-    return tuple(Factor(n, tuple(f)) for n, f in levels.items()) if len(cells) == full and varied else ()
+
+def _judge_at_look(
+    document: StudyDocument, statements: Sequence[Statement], indices: Sequence[int], scores: StudyScores, look: _Look
+) -> dict[int, JudgedContrast | Effect]:
+    """Judge some of the statements at one look, by their index in the study."""
+    contrasts = [index for index in indices if statements[index].contrast is not None]
+    effects = [index for index in indices if statements[index].effect is not None]
+    judged: dict[int, JudgedContrast | Effect] = {}
+    if contrasts:
+        some = [statements[index] for index in contrasts]
+        judged |= dict(zip(contrasts, _judge_contrasts(document, some, len(statements), scores, look), strict=True))
+    if effects:
+        every = [index for index, statement in enumerate(statements) if statement.effect is not None]
+        results = _judge_effects(document, [statements[index] for index in every], len(statements), scores, look)
+        judged |= {index: effect for index, effect in zip(every, results, strict=True) if index in effects}
+    return judged
 
 
-def _effects_of(factors: Sequence[Factor]) -> int:
-    """How many effects there are: main effects and two-factor interactions, one degree of freedom each."""
-    free = [len(factor.levels) - 1 for factor in factors]
-    return sum(free) + sum(a * b for i, a in enumerate(free) for b in free[i + 1 :])
+def _judge_contrasts(
+    document: StudyDocument, statements: Sequence[Statement], family: int, scores: StudyScores, look: _Look
+) -> tuple[JudgedContrast, ...]:
+    comparison = document.comparison
+    declared = []
+    for statement in statements:
+        a, b = (look.rows(scores.scores(arm, statement.metric)) for arm in statement.arms)
+        margin = statement.margin or comparison.margin
+        declared.append(ContrastScores(a, b, scores.metric(statement.metric), margin))
+    return compare_family(
+        declared,
+        level=comparison.level,
+        scope=comparison.scope,
+        family=family,
+        schedule=look.schedule,
+        number=look.number,
+        weights=[statement.share for statement in statements],
+        primary=[statement.primary for statement in statements],
+    )
+
+
+def _judge_effects(
+    document: StudyDocument, statements: Sequence[Statement], family: int, scores: StudyScores, look: _Look
+) -> tuple[Effect, ...]:
+    comparison, factors = document.comparison, list_factors(document)
+    cells = {
+        tuple(arm.levels[factor.name] for factor in factors): look.rows(scores.scores(name, EFFECT_METRIC))
+        for name, arm in document.arms.items()
+    }
+    return factorial_effects(
+        factors,
+        cells,
+        metric_named(EFFECT_METRIC),
+        margin=comparison.margin,
+        level=comparison.level,
+        scope=comparison.scope,
+        family=family,
+        schedule=look.schedule,
+        number=look.number,
+        weights=[statement.share for statement in statements],
+        primary=[statement.primary for statement in statements],
+    )

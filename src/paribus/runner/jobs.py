@@ -1,4 +1,4 @@
-"""What is asked of a backend: arms to be described, runs to be computed. What comes back is kept in the store."""
+"""Jobs for a backend: arms to describe and runs to compute. Their results are stored."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from contextlib import closing
 from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, Training
+from paribus.keras_config.names import is_binary_loss
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
-from paribus.study.plan import RunPlan
+from paribus.study.plan import RunPlan, with_class_indices
 
 
 def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: Display) -> None:
-    """Run what is missing; a run is recorded before it is reported."""
+    """Compute the missing runs of a plan; a run is stored before it is displayed."""
     with display, closing(backend.run(planned.missing)) as events:
         for event in events:
             if isinstance(event, Ended):
@@ -25,14 +26,16 @@ def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: D
 
 
 def describe_arms(document: StudyDocument, data: DataSummary, store: Store, backend: Backend) -> Mapping[str, Recipe]:
-    """The canonical form of every arm, from the store where it is known, else from Keras.
+    """Get the canonical form of every arm, from the store where it is known, else from a worker with Keras.
+
+    Why workers describe arms: ``docs/decisions/0003-workers-describe-arms.md``.
 
     Raises:
-        ModelError: Keras refuses some arms; the error lists every mistake in all of them. Or a weight is given for a
-            class that the data does not have.
+        ModelError: Keras refuses some arms; the error lists every mistake in all of them.
+        StudyError: a weight is for a class that the data does not have.
     """
     recipes, refused = try_arms(document, data, store, backend)
-    mistakes = [mistake for of_arm in refused.values() for mistake in of_arm]
+    mistakes = [mistake for arm_mistakes in refused.values() for mistake in arm_mistakes]
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
     return recipes
@@ -41,14 +44,16 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
 def try_arms(
     document: StudyDocument, data: DataSummary, store: Store, backend: Backend
 ) -> tuple[dict[str, Recipe], dict[str, list[Mistake]]]:
-    """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
+    """Describe the arms that can be built, and list the mistakes of those that cannot.
 
     Raises:
-        ModelError: a weight is given for a class that the data does not have.
+        StudyError: a weight is for a class that the data does not have.
+        ModelError: a contrast is on a loss that one of its arms does not have.
     """
     training, spec = document.protocol.training(), document.data.spec()
-    if unknown := _unknown_classes(training, data):
-        raise ModelError(f"study '{document.name}'", unknown)
+    with_class_indices(training, data, document.name)  # raises for weights of classes that the data does not have
+    if mistakes := _find_undefined_losses(document, data):
+        raise ModelError(f"study '{document.name}'", mistakes)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [
@@ -68,25 +73,59 @@ def try_arms(
     return recipes, refused
 
 
-def _unknown_classes(training: Training, data: DataSummary) -> list[Mistake]:
-    """Weights of classes that the data does not have."""
-    weights = training.class_weight if isinstance(training.class_weight, tuple) else ()
-    last = data.classes - 1
+def _find_undefined_losses(document: StudyDocument, data: DataSummary) -> list[Mistake]:
+    """Contrasts on a loss of an estimator under a binary loss of more than two classes, which estimators do not have.
+
+    ``study/rules.py`` refuses the same under other losses; it does not know the number of classes.
+    """
+    if not is_binary_loss(document.protocol.loss) or data.classes <= 2:
+        return []
     return [
-        Mistake("protocol, class_weight", f"class {index}: {data.name} has {data.classes} classes, 0 to {last}")
-        for index, _ in weights
-        if index > last
+        Mistake(
+            f"contrast {number}",
+            f"{contrast.metric} of '{name}': binary cross-entropy over {data.classes} classes, and a scikit-learn "
+            'estimator is measured by its log loss alone; let the loss be "categorical_crossentropy"',
+        )
+        for number, contrast in enumerate(document.contrasts, 1)
+        for name in (contrast.a, contrast.b)
+        if contrast.metric.endswith("_loss") and name in document.arms and document.arms[name].estimator is not None
     ]
 
 
-def stored_document(document: StudyDocument) -> str:
-    """The study as it is kept: without its number of seeds, which later runs extend."""
-    return document.model_dump_json(exclude={"seeds"})
+def check_parameters(
+    document: StudyDocument, data: DataSummary, store: Store, backend: Backend, parameters: Mapping[str, int]
+) -> None:
+    """Refuse a network that is rebuilt with another number of weights than the caller's: its config hides arguments.
+
+    Args:
+        document: the study, its arms untuned.
+        data: its data.
+        store: holds the canonical forms that are known.
+        backend: describes the others.
+        parameters: the number of weights of an arm's network, where it is known.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if not parameters:
+        return
+    recipes = describe_arms(document, data, store, backend)
+    mistakes = [
+        Mistake(
+            f"arm '{name}'",
+            f"rebuilt from its config the network has {recipe.parameters:,} parameters, yours has "
+            f"{parameters[name]:,}: get_config of a class in it does not return every argument of __init__",
+        )
+        for name, recipe in recipes.items()
+        if parameters.get(name, recipe.parameters) != recipe.parameters
+    ]
+    if mistakes:
+        raise ModelError(f"study '{document.name}'", mistakes)
 
 
-def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
-    """What a plan wants, in the store's terms: for each arm its seeds and fingerprints."""
-    recipes = {job.arm: job.recipe for job in planned.wanted}
+def list_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
+    """List the arms of a plan as the store records them: each with its seeds and fingerprints."""
+    recipes = {job.arm: job.recipe for job in planned.jobs}
     return tuple(
         StoredArm(name, recipe, tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.of_arm(name)))
         for name, recipe in recipes.items()

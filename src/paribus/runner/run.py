@@ -1,78 +1,134 @@
-"""The composition root: joins a study, a store and a backend, and carries out what the plan says."""
+"""Running a study: its request is resolved, its missing runs are computed, and its outcome is assembled."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from paribus.backends.base import Backend
 from paribus.data import pending, summarize
 from paribus.display.base import Display
+from paribus.outcome.outcome import Outcome
 from paribus.records import Seeds
-from paribus.runner.jobs import compute_missing, describe_arms, stored_arms, stored_document
+from paribus.results.history import list_judgements
+from paribus.results.stored_study import StoredResults
+from paribus.runner.jobs import check_parameters, compute_missing, describe_arms
+from paribus.runner.save import save_request
 from paribus.runner.tuning import tune_arms
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
-from paribus.study.plan import RunPlan, plan_runs, wanted_runs
+from paribus.study.plan import plan_runs
+from paribus.study.request import StudyRequest, list_seeds
 
 LARGE = 512 << 20
-"""Bytes of data above which reading it is announced."""
+"""Bytes of data above which reading is announced."""
 
 
 def run_study(
-    document: StudyDocument,
+    study: StudyDocument,
     store: Store,
     backend: Backend,
     display: Display,
     *,
-    whole: StudyDocument | None = None,
-    seeds: Sequence[Seeds] | None = None,
-) -> RunPlan:
-    """Compute what is missing of a study's runs, and record each as it ends. Arms with a grid are tuned first.
+    stored_as: str | None = None,
+    arms: Sequence[str] = (),
+    seeds: int | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> Outcome:
+    """Compute the missing runs of a study, and judge all its stored runs.
 
     Args:
-        document: what to run, with seeds 0 to ``document.seeds`` - 1.
-        store: where runs are found and kept.
-        backend: what computes them.
-        display: what is told how it goes.
-        whole: the study that the runs are kept under, where ``document`` holds only some of its arms.
-        seeds: other seeds than 0 to ``document.seeds`` - 1, the streams seeded apart perhaps.
-
-    Returns:
-        The plan that was carried out; the runs themselves are in the store.
+        study: the whole study; its seeds are the requested ones.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+        stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
+        arms: only these are run; all by default. The outcome is that of the whole study in any case (decision 0080).
+        seeds: the number of seeds of these arms, if not the study's.
+        parameters: the number of weights of an arm's network, where the caller knows it.
 
     Raises:
-        ModelError: Keras refuses an arm; nothing was trained.
-        DataError, StoreError, BackendError: as their names say; what was recorded stays.
+        ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
+        DataError, StoreError, BackendError: as their names say; runs that have ended stay stored.
     """
-    announce(document, display)
-    data = summarize(document.data.spec())
+    numbers = None if seeds is None else list_seeds(study.model_copy(update={"seeds": seeds}))
+    request = resolve_request(
+        study, store, backend, display, stored_as=stored_as, arms=arms, seeds=numbers, parameters=parameters
+    )
+    return carry_out(request, store, backend, display)
+
+
+def resolve_request(
+    study: StudyDocument,
+    store: Store,
+    backend: Backend,
+    display: Display,
+    *,
+    stored_as: str | None = None,
+    arms: Sequence[str] = (),
+    seeds: Sequence[Seeds] | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> StudyRequest:
+    """Summarize the data, tune the arms that have a grid, and describe every requested arm.
+
+    ``seeds`` take the place of the study's; their streams may have different seeds. The other arguments are those of
+    :func:`run_study`.
+    """
+    announce_reading(study, display)
+    data = summarize(study.data.spec())
     backend.sized(data)
-    chosen = tune_arms(document, whole or document, data, store, backend, display)
-    recipes = describe_arms(chosen, data, store, backend)
-    wanted = wanted_runs(chosen, recipes, data, seeds or [Seeds.of(seed) for seed in range(document.seeds)])
-    planned = plan_runs(wanted, store.runs([job.fingerprint for job in wanted]))
-    store.save_study(document.name, stored_document(whole or document), stored_arms(planned), data)
-    display.planned(document, data, planned)
+    selected = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
+    document = study.model_copy(update={"arms": selected})
+    check_parameters(document, data, store, backend, parameters or {})
+    request = StudyRequest(study, data, stored_as or study.name, document, seeds=list_seeds(study))
+    tuned = tune_arms(request, store, backend, display)
+    recipes = describe_arms(tuned, data, store, backend)
+    return StudyRequest(
+        study, data, request.stored_as, tuned, recipes, request.seeds if seeds is None else tuple(seeds)
+    )
+
+
+def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Display) -> Outcome:
+    """Compute the missing runs of a request, and judge all stored runs of its study."""
+    request = compute_request(request, store, backend, display)
+    results = StoredResults.of(request, store)
+    outcome = results.outcome()
+    store.record_judgements(list_judgements(outcome, results.arms))
+    return outcome
+
+
+def compute_request(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyRequest:
+    """Compute the missing runs of a request, which is stored before anything is trained.
+
+    Returns:
+        The request, with a note if another study of its name was moved aside.
+    """
+    jobs = request.jobs()
+    planned = plan_runs(jobs, store.runs([job.fingerprint for job in jobs]))
+    request = save_request(request, planned, store)
+    display.planned(request.arms.model_copy(update={"name": request.label}), request.data, planned)
     if planned.missing:
         compute_missing(planned, store, backend, display)
-    return planned
+    return request
 
 
-def warm_up(document: StudyDocument, store: Store, backend: Backend) -> None:
-    """Have workers start where they will surely be needed: they do while the data is read and the rest imported.
+def start_workers(
+    study: StudyDocument, store: Store, backend: Backend, *, stored_as: str | None = None, arms: Sequence[str] = ()
+) -> None:
+    """Start workers while the data is read and the other modules are imported.
 
-    A study that the store has already may need none.
+    None are started for a study that is stored already, as it may need none.
     """
-    if store.study(document.name) is None:
-        backend.warm_up(document.seeds * sum(arm.estimator is None for arm in document.arms.values()))
+    if store.study(stored_as or study.name) is None:
+        selected = [study.arms[name] for name in arms or study.arms]
+        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in selected))
 
 
-def announce(document: StudyDocument, display: Display) -> None:
-    """Say so if the study's data will take a while to read.
+def announce_reading(study: StudyDocument, display: Display) -> None:
+    """Announce that the study's data takes long to read, if it is large.
 
     Raises:
         DataError: it cannot be read.
     """
-    size = pending(document.data.spec())
+    size = pending(study.data.spec())
     if size >= LARGE:
-        display.reading(document.data.source, size)
+        display.reading(study.data.source, size)

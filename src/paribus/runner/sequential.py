@@ -1,86 +1,137 @@
-"""``--until-decided``: a study that grows look by look until every declared statement is decided."""
+"""``--until-decided``: a study that grows look by look until every declared statement is decided.
+
+See ``docs/decisions/0012-planned-looks.md`` and ``docs/decisions/0081-looks-are-remembered.md``.
+"""
 
 from __future__ import annotations
 
-from paribus.analysis.comparison import Verdict
+from collections.abc import Sequence
+
 from paribus.analysis.looks import plan_looks
 from paribus.backends.base import Backend
-from paribus.data import summarize
 from paribus.display.base import Display
 from paribus.errors import UsageError
 from paribus.outcome.outcome import Outcome
-from paribus.results.assemble import assemble_outcome
-from paribus.runner.jobs import stored_arms, stored_document
+from paribus.results.stored_study import read_document
+from paribus.results.verdicts import has_verdict
 from paribus.runner.run import run_study
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
+from paribus.study.identity import is_same_study
+from paribus.study.statements import declared_statements
+
+MAX_SEEDS = 30
+"""The largest number of seeds that is planned by default."""
 
 
-def with_looks(document: StudyDocument, max_seeds: int) -> StudyDocument:
-    """The study with its looks planned: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
+def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDocument:
+    """Plan the looks of a study: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
 
-    The looks are part of the study as it is kept, so that a later report spends the same error.
+    The looks are stored with the study, so that a later report spends the same error.
 
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
     """
-    looks = document.comparison.looks or plan_looks(max_seeds).seeds
-    planned = tuple(look for look in looks if look <= max_seeds) if document.comparison.looks else looks
-    if not planned:
+    looks = document.comparison.looks or plan_looks(max_seeds or MAX_SEEDS).seeds
+    if max_seeds is not None and looks[0] > max_seeds:
         raise UsageError(
             f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
         )
-    return _looking(document, looks)
+    return _with_looks(document, looks)
 
 
 def run_until_decided(
-    document: StudyDocument, whole: StudyDocument, store: Store, backend: Backend, display: Display, max_seeds: int
+    study: StudyDocument,
+    store: Store,
+    backend: Backend,
+    display: Display,
+    max_seeds: int | None = None,
+    *,
+    stored_as: str | None = None,
+    arms: Sequence[str] = (),
 ) -> Outcome:
-    """Run look after look, at most to ``max_seeds``; stop at the first look where nothing is undecided.
+    """Run look after look, at most to ``max_seeds``; stop where every primary statement is decided.
+
+    Where no statement is primary, all of them must be.
 
     Looks that were planned when the study was first run stay: planning others after looking spends more error.
 
     Raises:
         UsageError: ``max_seeds`` lies beyond the last look that was planned, or before the first.
     """
-    looks = _planned_before(whole, store) or document.comparison.looks
-    if not looks[0] <= max_seeds:
+    name = stored_as or study.name
+    looks = _read_stored_looks(study, name, store) or study.comparison.looks
+    most = looks[-1] if max_seeds is None else max_seeds
+    if not looks[0] <= most:
         raise UsageError(
             f"--max-seeds {max_seeds}: the first planned look is at {looks[0]} seeds; allow at least those"
         )
-    if max_seeds > looks[-1]:
+    if most > looks[-1]:
         raise UsageError(
             f"--max-seeds {max_seeds}: looks at {', '.join(map(str, looks))} seeds were planned when this study was "
             f"first run, and stay; allow at most {looks[-1]}, or run it under another name or in another store"
         )
-    document, whole = _looking(document, looks), _looking(whole, looks)
-    data = summarize(document.data.spec())
+    planned = _with_looks(study, looks)
+    passed = [look for look in looks if look <= most]
+    if any(statement.primary for statement in declared_statements(study)):
+        return _grow_undecided(planned, passed, store, backend, display, stored_as, arms)
     outcome: Outcome | None = None
-    for seeds in (look for look in document.comparison.looks if look <= max_seeds):
-        grown = document.model_copy(update={"seeds": seeds})
-        planned = run_study(grown, store, backend, display, whole=whole)
-        outcome = assemble_outcome(grown, data, stored_arms(planned), store)
+    for seeds in passed:
+        grown = planned.model_copy(update={"seeds": seeds})
+        outcome = run_study(grown, store, backend, display, stored_as=stored_as, arms=arms)
         if is_decided(outcome):
             break
-    assert outcome is not None, "with_looks leaves at least one look"
+    assert outcome is not None, "the first look is within max_seeds"
     return outcome
 
 
-def _looking(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
+def _grow_undecided(
+    study: StudyDocument,
+    looks: Sequence[int],
+    store: Store,
+    backend: Backend,
+    display: Display,
+    stored_as: str | None,
+    arms: Sequence[str],
+) -> Outcome:
+    """Run every arm with the study's own seeds; then the arms of undecided primary statements, look by look."""
+    outcome = run_study(study, store, backend, display, stored_as=stored_as, arms=arms)
+    for seeds in looks:
+        growing = undecided_arms(outcome)
+        growing = [arm for arm in growing if not arms or arm in arms]
+        if not growing:
+            break
+        outcome = run_study(study, store, backend, display, stored_as=stored_as, arms=growing, seeds=seeds)
+    return outcome
+
+
+def undecided_arms(outcome: Outcome) -> list[str]:
+    """List the arms of the primary statements without a verdict, in the study's order."""
+    judged = {item.key: item for item in outcome.judged}
+    waiting = {
+        arm
+        for statement in outcome.statements
+        if statement.primary and not has_verdict(judged.get(statement.key))
+        for arm in statement.arms
+    }
+    return [arm for arm in outcome.document.arms if arm in waiting]
+
+
+def _with_looks(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
     return document.model_copy(update={"comparison": document.comparison.model_copy(update={"looks": looks})})
 
 
-def _planned_before(document: StudyDocument, store: Store) -> tuple[int, ...]:
-    """The looks with which the same study is kept, if it is."""
-    found = store.study(document.name)
-    if found is None:
+def _read_stored_looks(study: StudyDocument, name: str, store: Store) -> tuple[int, ...]:
+    """The looks with which the same study is stored, if it is."""
+    stored = store.study(name)
+    if stored is None:
         return ()
-    kept = StudyDocument.model_validate_json(found.document)
-    same = stored_document(_looking(kept, ())) == stored_document(_looking(document, ()))
-    return kept.comparison.looks if same else ()
+    document = read_document(stored)
+    return document.comparison.looks if is_same_study(document, study) else ()
 
 
 def is_decided(outcome: Outcome) -> bool:
-    """Whether every contrast and effect has a verdict other than undecided."""
-    found = [contrast.comparison for contrast in outcome.contrasts] + [effect.comparison for effect in outcome.effects]
-    return all(c is not None and c.verdict is not Verdict.UNDECIDED for c in found)
+    """Whether every primary statement has a verdict other than undecided; every statement, where none is primary."""
+    if any(statement.primary for statement in outcome.statements):
+        return not undecided_arms(outcome)
+    return all(has_verdict(item) for item in outcome.judged)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from paribus.errors import StoreError
-from paribus.records import DataSummary, Predictions, Recipe, RunResult, Seeds, Status
+from paribus.records import (
+    DataSummary,
+    Predictions,
+    Recipe,
+    RunResult,
+    Seeds,
+    Status,
+    StudyKind,
+    canonical_json,
+    label_study,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +43,8 @@ class StoredRun:
 
     def among(self, runs: Mapping[str, RunResult]) -> RunResult | None:
         """The run, if it is there, with these seeds: one that depends on no seed stands for all that an arm has."""
-        found = runs.get(self.fingerprint)
-        return found if found is None or found.seeds == self.seeds else replace(found, seeds=self.seeds)
+        run = runs.get(self.fingerprint)
+        return run if run is None or run.seeds == self.seeds else replace(run, seeds=self.seeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +60,73 @@ class StoredArm:
 class StoredStudy:
     """What was run under a name, so that it can be shown and reported after its TOML file has moved.
 
-    ``document`` is the study's JSON text, kept as given. Arms stand in the order in which they were first saved; the
+    A store has at most one study of a name and a kind. Arms stand in the order in which they were first saved; the
     document knows the order that its writer chose.
+
+    Attributes:
+        name: its name; of candidates and noise runs the name of the study that they belong to.
+        document: the study's JSON text, as its writer wrote it.
+        arms: what was run, or begun.
+        data: its data.
+        kind: what its runs are for.
+        seeds: how many seeds were asked for, at most so far; None where this is not known (format 2 and older).
+        first_seed: the first of those seeds; those below it do not count.
     """
 
     name: str
     document: str
     arms: tuple[StoredArm, ...]
     data: DataSummary | None = None
+    kind: StudyKind = StudyKind.STUDY
+    seeds: int | None = None
+    first_seed: int = 0
+
+    @property
+    def label(self) -> str:
+        """What the user sees and types (``records.label_study``)."""
+        return label_study(self.name, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """That a statement was judged: on how many seeds, and with which share of the error.
+
+    A store remembers judgements across names of studies, so that a renamed copy of a study has been looked at too. It
+    does not say when: only in which order.
+
+    Attributes:
+        anchor: which statement, see ``anchor``: 64 hexadecimal digits.
+        metric: what was compared, such as ``test_accuracy``.
+        seeds: how many seeds were judged, from the first one on.
+        primary: whether the statement was declared as primary at that time.
+        share: its share of the error at that time, in (0, 1].
+        look: the number of the planned look, from 1; None if none was planned.
+    """
+
+    anchor: str
+    metric: str
+    seeds: int
+    primary: bool
+    share: float
+    look: int | None = None
+
+
+def anchor(metric: str, terms: Sequence[tuple[str, float]]) -> str:
+    """The name of a statement, whatever its study and its arms are called: a sha256, hexadecimal.
+
+    Args:
+        metric: what is compared.
+        terms: for each arm of the statement the fingerprint of its run at the first seed, and its coefficient: (1, -1)
+            for a contrast of two arms, others for an effect. The order does not matter, nor does the sign of the whole:
+            b minus a is the question that a minus b is.
+
+    It is the sha256 of the canonical JSON of [metric, fingerprints sorted, their coefficients], where the sign is the
+    one that makes the first coefficient positive.
+    """
+    # Adding 0.0 makes a zero positive.
+    ordered = max(sorted((name, sign * value + 0.0) for name, value in terms) for sign in (1.0, -1.0))
+    text = canonical_json([metric, [name for name, _ in ordered], [value for _, value in ordered]])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Store(ABC):
@@ -65,7 +136,7 @@ class Store(ABC):
 
     - **Whole or not at all.** When ``record`` returns, the run with its predictions and weights is kept, as safely as
       the store can keep anything. When it raises, or the process is killed inside it, a later reader finds either the
-      whole run or nothing of it. The same holds for ``save_recipe`` and ``save_study``.
+      whole run or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
     - **Nothing finished is lost.** A finished run is never overwritten: recording its fingerprint again changes
       nothing, whatever the second result says. A diverged run gives way to a later diverged or finished one, a failed
       run to any later one; a failure never replaces a run that has scores.
@@ -110,16 +181,41 @@ class Store(ABC):
         """Keep a canonical form under ``key``; a second one under the same key replaces the first."""
 
     @abstractmethod
-    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
-        """Keep what is run under a name; ``extended`` says how it joins what was kept before."""
+    def save_study(
+        self,
+        name: str,
+        document: str,
+        arms: Sequence[StoredArm],
+        data: DataSummary | None = None,
+        *,
+        kind: StudyKind = StudyKind.STUDY,
+        seeds: int | None = None,
+        first_seed: int = 0,
+    ) -> None:
+        """Keep what is run under a name and a kind; ``extended`` says how it joins what was kept before.
+
+        ``seeds`` is how many seeds are asked for, from ``first_seed`` on.
+        """
 
     @abstractmethod
-    def study(self, name: str) -> StoredStudy | None:
-        """What was run under a name, or None."""
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """Keep what was run under another name, in place of whatever was there; nothing happens where there is none."""
+
+    @abstractmethod
+    def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
+        """What was run under a name and a kind, or None."""
 
     @abstractmethod
     def studies(self) -> tuple[StoredStudy, ...]:
-        """All that was run, sorted by name."""
+        """All that was run, of every kind, sorted by name and kind."""
+
+    @abstractmethod
+    def record_judgements(self, judgements: Sequence[Judgement]) -> None:
+        """Remember judgements, in this order after those that are there. One that is there already adds nothing."""
+
+    @abstractmethod
+    def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
+        """The judgements of these statements, in the order in which they were first recorded."""
 
     @abstractmethod
     def close(self) -> None:
@@ -134,21 +230,40 @@ class Store(ABC):
         self.close()
 
 
+def labelled_study(store: Store, label: str) -> StoredStudy | None:
+    """What is stored under the name that the user sees (``StoredStudy.label``), or None.
+
+    A study comes before an ablation of its name, and both before what another study's candidates are called.
+    """
+    plain = (store.study(label, kind) for kind in (StudyKind.STUDY, StudyKind.ABLATION))
+    parts = (
+        store.study(label.removesuffix(f".{kind}"), kind)
+        for kind in (StudyKind.TUNING, StudyKind.NOISE)
+        if label.endswith(f".{kind}")
+    )
+    return next((study for study in (*plain, *parts) if study is not None), None)
+
+
 def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
     """Join what was kept under a study's name with what is now run under it.
 
-    The same document and data: the study is extended. An arm of the same recipe keeps its earlier seeds beside the new
-    ones; arms that are not mentioned stay. Another document or other data: it is another study, and replaces the first.
-    An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
+    The same data: the study is extended, and its document is the new one. An arm of the same recipe keeps its earlier
+    seeds beside the new ones; arms that are not mentioned stay. Whether two documents are the same study is for the
+    caller to say, who moves another one aside first (``rename_study``). Other data: it is another study, and replaces
+    the first. An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
     that runs of two different networks never stand in one arm. Replacing forgets no run, only what it was called.
+
+    Of the numbers of seeds that were asked for, from the same first seed on, the larger one stays.
     """
-    if old is None or (old.document, old.data) != (new.document, new.data):
+    if old is None or old.data != new.data:
         return replace(new, arms=tuple(_in_order(arm, ()) for arm in new.arms))
     arms = {arm.name: arm for arm in old.arms}
     for arm in new.arms:
         before = arms.get(arm.name)
         arms[arm.name] = _in_order(arm, before.runs if before is not None and _agree(before, arm) else ())
-    return replace(old, arms=tuple(arms.values()))
+    asked = [count for count in (old.seeds, new.seeds) if count is not None]
+    seeds = max(asked, default=None) if old.first_seed == new.first_seed else new.seeds
+    return replace(new, arms=tuple(arms.values()), seeds=seeds)
 
 
 def _agree(old: StoredArm, new: StoredArm) -> bool:
@@ -196,9 +311,9 @@ def storable(result: RunResult) -> RunResult:
 
 def check_predictions(predictions: Predictions) -> None:
     """Raise StoreError unless the arrays are what ``Predictions`` says."""
-    found = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
-    sizes = {array.shape for _, array, _ in found}
-    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in found if array.dtype != kind]
+    arrays = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
+    sizes = {array.shape for _, array, _ in arrays}
+    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in arrays if array.dtype != kind]
     if wrong or len(sizes) != 1 or len(next(iter(sizes))) != 1:
         shapes = ", ".join(str(size) for size in sorted(sizes))
         raise StoreError(f"predictions: {'; '.join(wrong) or 'shapes ' + shapes}; all have shape (examples,)")
@@ -210,6 +325,30 @@ def check_arms(arms: Sequence[StoredArm]) -> None:
         for run in arm.runs:
             check_fingerprint(run.fingerprint)
             check_seeds(run.seeds)
+
+
+def check_seed_numbers(seeds: int | None, first_seed: int) -> None:
+    """Raise StoreError unless a study can have asked for so many seeds from there on."""
+    if not 0 <= first_seed < _SEED_LIMIT:
+        raise StoreError(f"first seed {first_seed}: it lies in [0, 2**63)")
+    if seeds is not None and not 1 <= seeds < _SEED_LIMIT:
+        raise StoreError(f"{seeds} seeds: a study asks for at least one")
+
+
+def check_judgements(judgements: Sequence[Judgement]) -> None:
+    """Raise StoreError unless these are what ``Judgement`` says."""
+    for judgement in judgements:
+        check_anchor(judgement.anchor)
+        if judgement.seeds < 1 or not (judgement.look is None or judgement.look >= 1):
+            raise StoreError(f"{judgement}: seeds and looks are counted from 1")
+        if not (math.isfinite(judgement.share) and 0 < judgement.share <= 1):
+            raise StoreError(f"{judgement}: a share of the error lies in (0, 1]")
+
+
+def check_anchor(anchor: str) -> None:
+    """Raise StoreError unless this can be the name of a statement."""
+    if not _FINGERPRINT.fullmatch(anchor):
+        raise StoreError(f"anchor {anchor!r}: it is 64 lower-case hexadecimal digits (a sha256)")
 
 
 def no_run(fingerprint: str) -> StoreError:

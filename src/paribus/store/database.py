@@ -75,12 +75,36 @@ def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | No
     version = format_of(connection, path)
     # Some database browsers switch to WAL and leave it so; readers of a read-only folder could not read it then.
     connection.execute("PRAGMA journal_mode = DELETE")
-    for number in range(version, len(schema.MIGRATIONS) if upto is None else upto):
-        with transaction(connection, at, Point.BEFORE_MIGRATION_COMMIT, Point.AFTER_MIGRATION_COMMIT):
-            for statement in schema.MIGRATIONS[number]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {number + 1}")
+    newest = len(schema.MIGRATIONS) if upto is None else upto
+    if version < newest:
+        with _without_foreign_keys(connection):
+            for number in range(version, newest):
+                _carry_out(connection, number, at)
+
+
+def _carry_out(connection: sqlite3.Connection, number: int, at: Hook) -> None:
+    with transaction(connection, at, Point.BEFORE_MIGRATION_COMMIT, Point.AFTER_MIGRATION_COMMIT):
+        for step in schema.MIGRATIONS[number]:
+            if isinstance(step, str):
+                connection.execute(step)
+            else:
+                step(connection)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+@contextmanager
+def _without_foreign_keys(connection: sqlite3.Connection) -> Iterator[None]:
+    """A table that is built again is dropped once, which would delete what refers to it (sqlite.org/lang_altertable).
+
+    The setting is that of the connection, not of the database, and cannot change inside a transaction.
+    """
+    (before,) = connection.execute("PRAGMA foreign_keys").fetchone()
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA foreign_keys = {int(before)}")
 
 
 def drop_journal(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from paribus.errors import StoreError
-from paribus.records import DataSummary, Predictions, Recipe, RunResult
+from paribus.records import DataSummary, Predictions, Recipe, RunResult, StudyKind
 from paribus.store import base
-from paribus.store.base import Store, StoredArm, StoredStudy
+from paribus.store.base import Judgement, Store, StoredArm, StoredStudy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,8 @@ class MemoryStore(Store):
         self._open = True
         self._runs: dict[str, RunResult] = {}
         self._recipes: dict[str, Recipe] = {}
-        self._studies: dict[str, StoredStudy] = {}
+        self._studies: dict[tuple[str, StudyKind], StoredStudy] = {}
+        self._judgements: dict[Judgement, None] = {}
 
     def record(self, result: RunResult) -> None:
         """See ``Store.record``."""
@@ -44,8 +45,8 @@ class MemoryStore(Store):
             base.check_fingerprint(fingerprint)
         with self._lock:
             self._check_open()
-            found = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
-        return {key: replace(run, predictions=None, weights=None) for key, run in found.items() if run is not None}
+            asked = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
+        return {key: replace(run, predictions=None, weights=None) for key, run in asked.items() if run is not None}
 
     def predictions(self, fingerprint: str) -> Predictions:
         """See ``Store.predictions``."""
@@ -73,25 +74,60 @@ class MemoryStore(Store):
             self._check_open()
             self._recipes[key] = recipe
 
-    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
+    def save_study(
+        self,
+        name: str,
+        document: str,
+        arms: Sequence[StoredArm],
+        data: DataSummary | None = None,
+        *,
+        kind: StudyKind = StudyKind.STUDY,
+        seeds: int | None = None,
+        first_seed: int = 0,
+    ) -> None:
         """See ``Store.save_study``."""
         base.check_arms(arms)
+        base.check_seed_numbers(seeds, first_seed)
         with self._lock:
             self._check_open()
-            new = StoredStudy(name, document, tuple(arms), data)
-            self._studies[name] = base.extended(self._studies.get(name), new)
+            new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
+            self._studies[name, kind] = base.extended(self._studies.get((name, kind)), new)
 
-    def study(self, name: str) -> StoredStudy | None:
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """See ``Store.rename_study``."""
+        with self._lock:
+            self._check_open()
+            study = self._studies.pop((name, kind), None)
+            if study is not None:
+                self._studies[new_name, kind] = replace(study, name=new_name)
+
+    def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
         """See ``Store.study``."""
         with self._lock:
             self._check_open()
-            return self._studies.get(name)
+            return self._studies.get((name, kind))
 
     def studies(self) -> tuple[StoredStudy, ...]:
         """See ``Store.studies``."""
         with self._lock:
             self._check_open()
-            return tuple(self._studies[name] for name in sorted(self._studies))
+            return tuple(self._studies[key] for key in sorted(self._studies))
+
+    def record_judgements(self, judgements: Sequence[Judgement]) -> None:
+        """See ``Store.record_judgements``."""
+        base.check_judgements(judgements)
+        with self._lock:
+            self._check_open()
+            for judgement in judgements:
+                self._judgements.setdefault(judgement)
+
+    def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
+        """See ``Store.judgements``."""
+        for anchor in anchors:
+            base.check_anchor(anchor)
+        with self._lock:
+            self._check_open()
+            return tuple(judgement for judgement in self._judgements if judgement.anchor in anchors)
 
     def close(self) -> None:
         """See ``Store.close``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from paribus.records import Environment, Recipe, RunResult, Status
 from paribus.store import rows
 from paribus.store.artifacts import Kind
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 500
 """Fingerprints a query: old builds of SQLite take 999 parameters."""
 
@@ -20,6 +22,7 @@ _SELECT_RUNS = (
     f"SELECT {_RUN_COLUMNS}, {_ENVIRONMENT_COLUMNS}, checksum "
     "FROM runs LEFT JOIN environments ON environments.id = environment"
 )
+_RECIPE_COLUMNS = "model, optimizer, parameters, layers"
 _INSERT_RUN = (
     f"INSERT OR REPLACE INTO runs ({', '.join(rows.RUN_COLUMNS)}, environment, checksum) "
     f"VALUES ({', '.join('?' * (len(rows.RUN_COLUMNS) + 2))})"
@@ -34,6 +37,34 @@ class RunHead:
     artifacts: Mapping[Kind, str]
 
 
+def run_at(connection: sqlite3.Connection, number: int) -> RunResult:
+    """The run in the row of that number.
+
+    Raises:
+        ValueError, TypeError: it makes no sense.
+    """
+    row = connection.execute(f"{_SELECT_RUNS} WHERE runs.id = ?", (number,)).fetchone()
+    return rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
+
+
+def check_recipe_at(connection: sqlite3.Connection, number: int) -> None:
+    """Raise BrokenRowError unless the recipe in the row of that number is what was written."""
+    *recipe, checksum = connection.execute(
+        f"SELECT {_RECIPE_COLUMNS}, checksum FROM recipes WHERE id = ?", (number,)
+    ).fetchone()
+    rows.check_row("the canonical form of an arm", rows.recipe_checksum(recipe), checksum)
+
+
+def check_recipe_key_at(connection: sqlite3.Connection, number: int) -> None:
+    """Raise BrokenRowError unless the key in the row of that number is what was written, and what it stands for is."""
+    key, recipe, checksum = connection.execute(
+        'SELECT "key", recipes.checksum, recipe_keys.checksum '
+        "FROM recipe_keys LEFT JOIN recipes ON recipes.id = recipe WHERE recipe_keys.rowid = ?",
+        (number,),
+    ).fetchone()
+    rows.check_row("the key of an arm's canonical form", rows.row_checksum("recipe_keys", key, recipe), checksum)
+
+
 def run_head(connection: sqlite3.Connection, fingerprint: str) -> RunHead | None:
     """What ``record`` and the readers of artifacts need to know of a run, or None if it is not there."""
     row = connection.execute(
@@ -42,6 +73,9 @@ def run_head(connection: sqlite3.Connection, fingerprint: str) -> RunHead | None
     if row is None:
         return None
     digests = {Kind.WEIGHTS: row[1], Kind.PREDICTIONS: row[2]}
+    # Names of files are made of these, and a row may be a stranger's.
+    if any(digest is not None and not _SHA256.fullmatch(digest) for digest in digests.values()):
+        raise rows.BrokenRowError(f"the row of run {fingerprint[:12]} names artifacts that cannot be")
     return RunHead(Status(row[0]), {kind: digest for kind, digest in digests.items() if digest is not None})
 
 
@@ -55,54 +89,45 @@ def put_run(connection: sqlite3.Connection, result: RunResult, artifacts: Mappin
 
 def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[str, RunResult]:
     """The runs that are there, in the order asked for."""
-    found = {}
+    by_fingerprint = {}
     for start in range(0, len(fingerprints), _CHUNK):
         chunk = fingerprints[start : start + _CHUNK]
         marks = ", ".join("?" * len(chunk))
         for row in connection.execute(f"{_SELECT_RUNS} WHERE runs.fingerprint IN ({marks})", chunk):
-            found[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
-    return {fingerprint: found[fingerprint] for fingerprint in fingerprints if fingerprint in found}
-
-
-def all_fingerprints(connection: sqlite3.Connection) -> list[str]:
-    """The fingerprints of all runs, in the order they were recorded."""
-    return [row[0] for row in connection.execute("SELECT fingerprint FROM runs ORDER BY id")]
-
-
-def raw_run(connection: sqlite3.Connection, fingerprint: str) -> dict[str, object]:
-    """Whatever a run's row holds, by column."""
-    cursor = connection.execute("SELECT * FROM runs WHERE fingerprint = ?", (fingerprint,))
-    names = [column[0] for column in cursor.description]
-    return dict(zip(names, cursor.fetchone() or [None] * len(names), strict=True))
-
-
-def delete_run(connection: sqlite3.Connection, fingerprint: str) -> None:
-    """Forget a run's row."""
-    connection.execute("DELETE FROM runs WHERE fingerprint = ?", (fingerprint,))
+            by_fingerprint[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
+    return {fingerprint: by_fingerprint[fingerprint] for fingerprint in fingerprints if fingerprint in by_fingerprint}
 
 
 def recipe(connection: sqlite3.Connection, key: str) -> Recipe | None:
     """The recipe saved under a key."""
     row = connection.execute(
-        "SELECT model, optimizer, parameters, layers FROM recipe_keys JOIN recipes ON recipes.id = recipe "
-        'WHERE "key" = ?',
+        f'SELECT {_RECIPE_COLUMNS}, recipes.checksum, "key", recipe_keys.checksum '
+        'FROM recipe_keys JOIN recipes ON recipes.id = recipe WHERE "key" = ?',
         (key,),
     ).fetchone()
-    return None if row is None else rows.recipe_of(row)
+    if row is None:
+        return None
+    *recipe, checksum, key, key_checksum = row
+    rows.check_row("the canonical form of an arm", rows.recipe_checksum(recipe), checksum)
+    rows.check_row("the key of an arm's canonical form", rows.row_checksum("recipe_keys", key, checksum), key_checksum)
+    return rows.recipe_of(recipe)
 
 
 def put_recipe_key(connection: sqlite3.Connection, key: str, recipe: Recipe) -> None:
     """Save a recipe under a key."""
+    checksum = rows.row_checksum("recipe_keys", key, rows.recipe_checksum(rows.recipe_row(recipe)))
     connection.execute(
-        'INSERT OR REPLACE INTO recipe_keys ("key", recipe) VALUES (?, ?)', (key, recipe_id(connection, recipe))
+        'INSERT OR REPLACE INTO recipe_keys ("key", recipe, checksum) VALUES (?, ?, ?)',
+        (key, recipe_id(connection, recipe), checksum),
     )
 
 
 def recipe_id(connection: sqlite3.Connection, recipe: Recipe) -> int:
-    """The row of a recipe, written if it is new: equal recipes are kept once."""
+    """The row of a recipe, written if it is new: equal recipes have one row."""
     values = rows.recipe_row(recipe)
     connection.execute(
-        "INSERT OR IGNORE INTO recipes (model, optimizer, parameters, layers) VALUES (?, ?, ?, ?)", values
+        "INSERT OR IGNORE INTO recipes (model, optimizer, parameters, layers, checksum) VALUES (?, ?, ?, ?, ?)",
+        (*values, rows.recipe_checksum(values)),
     )
     row = connection.execute(
         "SELECT id FROM recipes WHERE (model, optimizer, parameters, layers) = (?, ?, ?, ?)", values

@@ -21,6 +21,7 @@ from paribus.errors import StoreError
 from paribus.store import schema
 from paribus.store.database import connect, format_of, migrate
 from paribus.store.points import nothing
+from paribus.store.regular import check_kinds, open_regular
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 10
@@ -37,6 +38,7 @@ class ReadingDatabase:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._migrated: tuple[int, sqlite3.Connection] | None = None
 
     def read(self, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
         """The answer of one consistent state; ``empty`` if there is no database, or nothing in it yet.
@@ -51,7 +53,7 @@ class ReadingDatabase:
             try:
                 return self._ask(connection, query, empty)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             with _played_back(self._path) as copy:
                 if copy is not None:
@@ -60,6 +62,9 @@ class ReadingDatabase:
 
     def close(self) -> None:
         """Close the connection."""
+        if self._migrated is not None:
+            self._migrated[1].close()
+            self._migrated = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -74,6 +79,7 @@ class ReadingDatabase:
         file = (status.st_dev, status.st_ino)
         if self._connection is None or file != self._file:
             self.close()
+            check_kinds(self._path.parent)
             self._connection, self._file = connect(self._path, "ro"), file
         return self._connection
 
@@ -84,10 +90,23 @@ class ReadingDatabase:
                 return query(connection)
             if version == 0:
                 return empty
-            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-                connection.backup(copy)
-                migrate(copy, self._path, nothing)
-                return query(copy)
+            return query(self._migrated_copy(connection))
+
+    def _migrated_copy(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy in the newest format, made again when somebody has written to the database since."""
+        (state,) = connection.execute("PRAGMA data_version").fetchone()
+        if self._migrated is not None and self._migrated[0] == state:
+            return self._migrated[1]
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            connection.backup(copy)
+            migrate(copy, self._path, nothing)
+        except BaseException:
+            copy.close()
+            raise
+        if connection is self._connection:
+            self._migrated = state, copy
+        return copy
 
 
 @contextmanager
@@ -111,7 +130,7 @@ def _played_back(path: Path) -> Iterator[sqlite3.Connection | None]:
     with tempfile.TemporaryDirectory(prefix="paribus-") as folder:
         copy = Path(folder) / path.name
         try:
-            journal = path.with_name(f"{path.name}-journal").open("rb")
+            journal = os.fdopen(open_regular(path.with_name(f"{path.name}-journal"), os.O_RDONLY), "rb")
         except FileNotFoundError:
             yield None
             return
@@ -130,7 +149,7 @@ def _copy_database(path: Path, target: Path) -> None:
     status = path.stat()
     key = (status.st_dev, status.st_ino)
     if key not in _KEPT:
-        _KEPT[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        _KEPT[key] = open_regular(path, os.O_RDONLY)
     with target.open("wb") as copy:
         position = 0
         while block := os.pread(_KEPT[key], 2**20, position):

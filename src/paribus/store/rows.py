@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_COLUMNS = tuple(field.name for field in fields(Environment))
 SCORE_COLUMNS = tuple(field.name for field in fields(Scores))
+DATA_FIELDS = tuple(field.name for field in fields(DataSummary))
 CURVE_FIELDS = tuple(field.name for field in fields(Curve))
 RUN_COLUMNS = (
     "fingerprint",
@@ -47,6 +48,10 @@ RUN_COLUMNS = (
 )
 
 Row = Sequence[Any]
+
+
+class BrokenRowError(ValueError):
+    """A row is not what was written; ``str`` says which. Never leaves the store."""
 
 
 def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: str | None) -> tuple[Any, ...]:
@@ -76,10 +81,22 @@ def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
 def checksum(run: Row, environment: Row) -> str:
     """The sha256 of a run's row and its environment, for what SQLite does not notice: bits that flip in a value."""
     # Rows of format 1 had no metrics, which come last.
-    kept = run[:-1] if run[-1] is None else run
+    values = run[:-1] if run[-1] is None else run
     # Floats are spelled so that they read back bit by bit; a blob cannot be taken for a text, nor 1 for 1.0.
-    text = json.dumps((*kept, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
+    text = json.dumps((*values, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def row_checksum(table: str, *values: Any) -> str:
+    """The sha256 of what a row of any other table says. Released: stores keep these for ever."""
+    text = json.dumps([table, *values], default=lambda blob: {"blob": bytes.hex(blob)})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_row(what: str, computed: str, written: str) -> None:
+    """Raise BrokenRowError unless the checksum of what was read is the one that was written."""
+    if computed != written:
+        raise BrokenRowError(f"{what} is not what was written: its checksum differs")
 
 
 def run_of(row: Row, environment: Row, written: str) -> RunResult:
@@ -89,7 +106,7 @@ def run_of(row: Row, environment: Row, written: str) -> RunResult:
         ValueError: the row is not what was written: its checksum is not ``written``.
     """
     if checksum(row, environment) != written:
-        raise ValueError(f"the row of run {row[0]!r} is not what was written: its checksum differs")
+        raise BrokenRowError(f"the row of run {row[0]!r} is not what was written: its checksum differs")
     values = dict(zip(RUN_COLUMNS, row, strict=True))
     scores = Scores(**{name: _number(values[name]) for name in SCORE_COLUMNS}) if values["scored"] else None
     return RunResult(
@@ -131,6 +148,11 @@ def recipe_row(recipe: Recipe) -> tuple[str, str, int, str]:
     )
 
 
+def recipe_checksum(row: Row) -> str:
+    """The checksum of a row of ``model, optimizer, parameters, layers``."""
+    return row_checksum("recipes", *row)
+
+
 def recipe_of(row: Row) -> Recipe:
     """The recipe of a row of ``model, optimizer, parameters, layers``."""
     model, optimizer, parameters, layers = row
@@ -138,16 +160,22 @@ def recipe_of(row: Row) -> Recipe:
 
 
 def data_text(data: DataSummary | None) -> str | None:
-    """A data summary as JSON."""
-    return None if data is None else json.dumps(astuple(data))
+    """A data summary as JSON; notes and class names, which came later, stand at the end where there are any."""
+    if data is None:
+        return None
+    values = astuple(data)
+    later = dict(zip(DATA_FIELDS[-2:], values[-2:], strict=True))
+    named = {name: value for name, value in later.items() if value}
+    return json.dumps([*values[:-2], named] if named else values[:-2])
 
 
 def data_of(text: str | None) -> DataSummary | None:
     """The data summary of its JSON."""
     if text is None:
         return None
-    name, fingerprint, train, test, input_shape, classes = json.loads(text)
-    return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes)
+    name, fingerprint, train, test, input_shape, classes, *later = json.loads(text)
+    named = {key: tuple(value) for key, value in (later[0] if later else {}).items()}
+    return DataSummary(name, fingerprint, train, test, tuple(input_shape), classes, **named)
 
 
 def _metrics_text(metrics: Mapping[str, float]) -> str | None:

@@ -20,16 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 
 from paribus.errors import StoreDamagedError, StoreError
-from paribus.records import DataSummary, Predictions, Recipe, RunResult
-from paribus.store import base, queries, rows, study_queries
+from paribus.records import DataSummary, Predictions, Recipe, RunResult, StudyKind
+from paribus.store import base, judgement_queries, queries, rows, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
-from paribus.store.base import Store, StoredArm, StoredStudy
+from paribus.store.base import Judgement, Store, StoredArm, StoredStudy
 from paribus.store.database import DATABASE_NAME, clean, connect, drop_journal, migrate, transaction
 from paribus.store.durable import make_folder
 from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
 from paribus.store.points import Hook, Point, nothing
 from paribus.store.reading import ReadingDatabase, reading
+from paribus.store.regular import check_kinds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,7 @@ class SqliteStore(Store):
         with explained(path, "the store cannot be opened"):
             if path.exists() and not path.is_dir():
                 raise StoreError(f"{path}: not a folder, and a store is one; choose another with --store")
+            check_kinds(path)
         if mode == "read":
             return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
         with explained(path, "the store cannot be opened for writing"):
@@ -139,23 +141,61 @@ class SqliteStore(Store):
         with self._writing("an arm's canonical form was not kept") as connection, transaction(connection, self._at):
             queries.put_recipe_key(connection, key, recipe)
 
-    def save_study(self, name: str, document: str, arms: Sequence[StoredArm], data: DataSummary | None = None) -> None:
+    def save_study(
+        self,
+        name: str,
+        document: str,
+        arms: Sequence[StoredArm],
+        data: DataSummary | None = None,
+        *,
+        kind: StudyKind = StudyKind.STUDY,
+        seeds: int | None = None,
+        first_seed: int = 0,
+    ) -> None:
         """See ``Store.save_study``."""
         base.check_arms(arms)
-        new = StoredStudy(name, document, tuple(arms), data)
-        with self._writing(f"study '{name}' was not kept") as connection:
-            old = study_queries.study(connection, name)
+        base.check_seed_numbers(seeds, first_seed)
+        new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
+        with self._writing(f"study '{new.label}' was not kept") as connection:
+            old = study_queries.study(connection, name, kind)
             if (study := base.extended(old, new)) != old:
                 with transaction(connection, self._at):
                     study_queries.put_study(connection, study)
 
-    def study(self, name: str) -> StoredStudy | None:
+    def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
+        """See ``Store.rename_study``."""
+        with self._writing(f"study '{name}' was not renamed") as connection:
+            study = study_queries.study(connection, name, kind)
+            if study is not None:
+                with transaction(connection, self._at):
+                    study_queries.rename_study(connection, study, new_name)
+
+    def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
         """See ``Store.study``."""
-        return self._read(lambda connection: study_queries.study(connection, name), None)
+        return self._read(lambda connection: study_queries.study(connection, name, kind), None)
 
     def studies(self) -> tuple[StoredStudy, ...]:
         """See ``Store.studies``."""
         return self._read(study_queries.studies, ())
+
+    def record_judgements(self, judgements: Sequence[Judgement]) -> None:
+        """See ``Store.record_judgements``."""
+        base.check_judgements(judgements)
+        with self._writing("which answers were looked at was not kept") as connection:
+            known = set(judgement_queries.judgements(connection))
+            new = [judgement for judgement in dict.fromkeys(judgements) if judgement not in known]
+            if new:
+                with transaction(connection, self._at):
+                    judgement_queries.put_judgements(connection, new)
+
+    def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
+        """See ``Store.judgements``."""
+        for anchor in anchors:
+            base.check_anchor(anchor)
+        asked = frozenset(anchors)
+        nothing_judged: tuple[Judgement, ...] = ()
+        recorded = self._read(judgement_queries.judgements, nothing_judged)
+        return tuple(judgement for judgement in recorded if judgement.anchor in asked)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -204,12 +244,12 @@ class SqliteStore(Store):
     def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreDamagedError:
         return StoreDamagedError(
             f"the {kind} of run {fingerprint[:12]} are damaged: {what}; {doctor(self.folder)}, "
-            "then run the study again: the run is set aside and computed anew"
+            "then run the study again: the run is set aside and computed again"
         )
 
     def _check_usable(self) -> None:
         if os.getpid() != self._owner:
-            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store anew")
+            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store again")
         if not self._open:
             raise StoreError(f"{self.folder}: this store was closed; open it again")
 

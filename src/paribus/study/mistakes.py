@@ -1,4 +1,4 @@
-"""What pydantic says of a study, in the words of a study file: every mistake with its place."""
+"""Pydantic's errors about a study, in the words of a study file: every mistake with its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from paribus.errors import Mistake
-from paribus.study.document import Arm, ComparisonSettings, Data, DeclaredContrast, Protocol, StudyDocument, Tuning
+from paribus.study.data_table import Data, ImputeSettings
+from paribus.study.document import (
+    Arm,
+    ComparisonSettings,
+    DeclaredContrast,
+    EarlyStoppingSettings,
+    Protocol,
+    StudyDocument,
+    Tuning,
+)
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
@@ -20,6 +29,12 @@ _TABLES: Mapping[str | int, type[BaseModel]] = {
     "contrasts": DeclaredContrast,
 }
 
+
+_INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
+    (Data, "impute"): ImputeSettings,
+    (Protocol, "early_stopping"): EarlyStoppingSettings,
+}
+"""Tables inside tables."""
 
 _WORDS = {
     "string_pattern_mismatch": "letters, digits and . _ - are allowed, a letter or digit first",
@@ -34,12 +49,17 @@ _WORDS = {
     "model_type": "a table is expected",
     "invalid-json-value": "text, a number, true or false, a list or a table is expected",
 }
-"""What pydantic calls a mistake, in the words of a study file; its own words do where none stand here."""
+"""Messages by pydantic's type of error; errors of other types keep pydantic's own message."""
 
 
-def translate_mistakes(error: ValidationError) -> list[Mistake]:
-    """Every mistake pydantic found, in our words and with places a person would give."""
-    return [Mistake(_place(item["loc"]), _message(item)) for item in error.errors(include_url=False)]
+def translate_mistakes(error: ValidationError, table: type[BaseModel] = StudyDocument) -> list[Mistake]:
+    """Translate every mistake that pydantic reports into the words and places of a study file.
+
+    Args:
+        error: what pydantic raised.
+        table: what it checked: a whole study, or one of its tables by itself.
+    """
+    return [Mistake(_place(item["loc"]), _message(item, table)) for item in error.errors(include_url=False)]
 
 
 def _place(location: Sequence[str | int]) -> str:
@@ -64,22 +84,23 @@ def _place(location: Sequence[str | int]) -> str:
     return ", ".join(words)
 
 
-def _message(item: Any) -> str:
+def _message(item: Any, table: type[BaseModel]) -> str:
     value, kind = item["input"], item["type"]
     message = str(item["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        return _unknown_key(item["loc"])
+        return _unknown_key(item["loc"], table)
     if kind == "missing":
-        return "missing; it must be given"
+        return "missing; it is required"
     if kind in {"value_error", "contradiction"}:
         return message
-    shown = repr(value)
+    text = repr(value)
     message = _WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
-    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+    return f"{text if len(text) <= 60 else text[:57] + '...'}: {message}"
 
 
-def _unknown_key(location: Sequence[str | int]) -> str:
-    table = _TABLES.get(location[0], StudyDocument) if len(location) > 1 else StudyDocument
+def _unknown_key(location: Sequence[str | int], table: type[BaseModel]) -> str:
+    for part in location[:-1]:
+        table = _INSIDE.get((table, part)) or _TABLES.get(part, table)
     known = list(table.model_fields)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""

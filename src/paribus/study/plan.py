@@ -1,57 +1,112 @@
-"""What must be run: the study's runs less those that are stored. Pure."""
+"""The jobs of a study, and which of them are not stored yet. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, TrainJob
+from paribus.data import known
+from paribus.errors import Mistake, StudyError
+from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, StudyKind, Training, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
+
+LISTED = 12
+"""The largest number of classes that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """All runs of a study, by arm and then by seed; ``missing`` are those that must be computed."""
+    """All jobs of a study, by arm and then by seed; ``missing`` are those that must be computed."""
 
-    wanted: tuple[TrainJob, ...]
+    jobs: tuple[TrainJob, ...]
     missing: tuple[TrainJob, ...]
 
     @property
-    def different(self) -> int:
-        """How many runs are wanted; what arms or seeds share counts once."""
-        return len({job.fingerprint for job in self.wanted})
+    def run_count(self) -> int:
+        """The number of different runs; a run that arms or seeds share counts once."""
+        return len({job.fingerprint for job in self.jobs})
 
     @property
-    def stored(self) -> int:
-        """How many of them need not be computed."""
-        return self.different - len(self.missing)
+    def stored_count(self) -> int:
+        """The number of runs that are stored already."""
+        return self.run_count - len(self.missing)
 
     def of_arm(self, arm: str) -> tuple[TrainJob, ...]:
-        """The wanted runs of one arm, by seed."""
-        return tuple(job for job in self.wanted if job.arm == arm)
+        """The jobs of one arm, by seed."""
+        return tuple(job for job in self.jobs if job.arm == arm)
 
 
-def wanted_runs(
-    document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
+def list_jobs(
+    document: StudyDocument,
+    recipes: Mapping[str, Recipe],
+    data: DataSummary,
+    seeds: Sequence[Seeds],
+    kind: StudyKind = StudyKind.STUDY,
 ) -> tuple[TrainJob, ...]:
-    """Every arm with every seed."""
+    """Every arm with every seed. Each job carries the fingerprint of the data that it is planned on, and its kind.
+
+    Raises:
+        StudyError: a weight is for a class that the data does not have.
+    """
     spec = document.data.spec()
-    trainings = {name: document.protocol.training(arm.precision) for name, arm in document.arms.items()}
+    files = known.files_of(data.fingerprint)
+    trainings = {
+        name: with_class_indices(document.protocol.training(arm.precision), data, document.name)
+        for name, arm in document.arms.items()
+    }
     return tuple(
-        TrainJob(run_fingerprint(recipes[arm], training, spec, data, seed), arm, seed, recipes[arm], training, spec)
+        TrainJob(
+            run_fingerprint(recipes[arm], training, spec, data, seed),
+            arm,
+            seed,
+            recipes[arm],
+            training,
+            spec,
+            data.fingerprint,
+            files,
+            kind,
+        )
         for arm, training in trainings.items()
         for seed in seeds
     )
 
 
-def plan_runs(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
-    """Finished and diverged runs are kept; failed ones are tried again.
+def with_class_indices(training: Training, data: DataSummary, study: str) -> Training:
+    """Replace the class labels of a training's weights by class indices.
+
+    A study names classes by the labels of the data. Where no weight is for a label, whole numbers are indices, as older
+    studies have them.
+
+    Raises:
+        StudyError: a weight is for a class that the data does not have; every such weight is listed.
+    """
+    if not isinstance(training.class_weight, tuple):
+        return training
+    names = data.class_names or tuple(map(str, range(data.classes)))
+    positions = {name: index for index, name in enumerate(names)}
+    by_label = any(str(label) in positions for label, _ in training.class_weight)
+    mistakes, pairs = [], []
+    for label, weight in training.class_weight:
+        index = positions.get(str(label)) if by_label or isinstance(label, str) else label
+        if index is None or index >= data.classes:
+            listed = ", ".join(names[:LISTED]) + (" ..." if len(names) > LISTED else "")
+            text = f"class {label}: {data.name} has {data.classes} classes, {listed}"
+            mistakes.append(Mistake("protocol, class_weight", text))
+        else:
+            pairs.append((index, weight))
+    if mistakes:
+        raise StudyError(f"study '{study}'", mistakes)
+    return replace(training, class_weight=tuple(sorted(pairs)))
+
+
+def plan_runs(jobs: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
+    """Plan the jobs that are not stored, and those that failed; finished and diverged runs are not computed again.
 
     Arms with equal recipes share their runs, and so do all seeds of an arm that does not depend on them.
     """
     missing: dict[str, TrainJob] = {}
-    for job in wanted:
+    for job in jobs:
         if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED:
             missing.setdefault(job.fingerprint, job)
-    return RunPlan(tuple(wanted), tuple(missing.values()))
+    return RunPlan(tuple(jobs), tuple(missing.values()))

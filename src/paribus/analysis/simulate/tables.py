@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from paribus.analysis.simulate.families import family_error
 from paribus.analysis.simulate.growing import SCHEDULES, errors
 from paribus.analysis.simulate.methods import METHODS, error_range, estimated_correlation_error
 from paribus.analysis.simulate.settings import EXAMPLES, MIXES, SEEDS, Mix
+from paribus.analysis.simulate.table import Table, as_percent, markdown, tolerance
 from paribus.analysis.simulate.zero_one import Exam, zero_one_rates
 
 LOWEST, HIGHEST, ALPHA = 0.935, 0.975, 0.05
@@ -20,22 +20,10 @@ EXAMS = (("98 %, equal", Exam(2.6, 2.6)), ("98 % and 97 %", Exam(2.6, 2.35)), ("
 _FEW_MIXES = ("rest only", "seeds dominate", "examples dominate", "all alike", "seeds as examples")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as Markdown, and what it shows to be broken."""
-
-    text: str
-    broken: tuple[str, ...]
-
-
-def all_tables(draws: int, generator: np.random.Generator) -> Iterator[Table]:
-    """All tables of the docs, one after the other as they are done."""
+def coverage_tables(draws: int, generator: np.random.Generator) -> Iterator[Table]:
+    """One comparison in each scope."""
     for scope in Scope:
         yield coverage_table(scope, draws, generator)
-    yield methods_table()
-    yield looks_table(draws, generator)
-    yield families_table(draws // 4, generator)
-    yield zero_one_table(max(draws // 50, 100), generator)
 
 
 def coverage_table(scope: Scope, draws: int, generator: np.random.Generator) -> Table:
@@ -50,14 +38,21 @@ def coverage_table(scope: Scope, draws: int, generator: np.random.Generator) -> 
             different = max(rate.false_difference for rate in rates)
             equivalent = max(rate.false_equivalence for rate in rates)
             rows.append(
-                (str(seeds), f"{examples:,}", _span(positive), _span(zero), _percent(different), _percent(equivalent))
+                (
+                    str(seeds),
+                    f"{examples:,}",
+                    _span(positive),
+                    _span(zero),
+                    as_percent(different),
+                    as_percent(equivalent),
+                )
             )
             if seeds in SEEDS:
                 place = f"{scope}, {seeds} seeds, {examples} examples"
                 broken.extend(_broken(place, rates, draws))
     head = ("S", "N", "coverage, all components > 0", "a component is 0", "false better/worse", "false equivalent")
     return Table(
-        f"**One comparison, on {scope}** (95 % interval; worst over the mixes)\n\n" + _markdown(head, rows),
+        f"**One comparison, on {scope}** (95 % interval; worst over the mixes)\n\n" + markdown(head, rows),
         tuple(broken),
     )
 
@@ -69,11 +64,11 @@ def methods_table() -> Table:
         for seeds in (2, 3, 5, 10, 30):
             ranges = [error_range(method, seeds, alpha) for _, method in METHODS]
             rows.append(
-                (_percent(alpha), str(seeds), *(f"{_percent(low)} to {_percent(high)}" for low, high in ranges))
+                (as_percent(alpha), str(seeds), *(f"{as_percent(low)} to {as_percent(high)}" for low, high in ranges))
             )
     head = ("nominal error", "S", *(name for name, _ in METHODS))
     return Table(
-        "**Error of other critical values** (new data, N endless, over all mixes)\n\n" + _markdown(head, rows), ()
+        "**Error of other critical values** (new data, N endless, over all mixes)\n\n" + markdown(head, rows), ()
     )
 
 
@@ -81,7 +76,7 @@ def looks_table(draws: int, generator: np.random.Generator) -> Table:
     """Errors over all planned looks."""
     rows: list[Sequence[str]] = []
     broken: list[str] = []
-    tolerance = _tolerance(ALPHA, draws)
+    allowed = tolerance(ALPHA, draws)
     for schedule in SCHEDULES:
         new = [
             errors(schedule, mix, examples, Scope.NEW_DATA, draws, generator)
@@ -92,8 +87,8 @@ def looks_table(draws: int, generator: np.random.Generator) -> Table:
         here = errors(schedule, MIXES[0], 200, Scope.THIS_TEST_SET, 5 * draws, generator)
         worst = [max(rates[kind] for rates in new) for kind in (0, 1)] + list(here)
         looks = ", ".join(str(seeds) for seeds in schedule.seeds)
-        rows.append((looks, *(_percent(rate) for rate in worst)))
-        broken += [f"looks at {looks}: error {rate:.4f}" for rate in worst if rate > ALPHA + tolerance]
+        rows.append((looks, *(as_percent(rate) for rate in worst)))
+        broken += [f"looks at {looks}: error {rate:.4f}" for rate in worst if rate > ALPHA + allowed]
     head = (
         "looks at seeds",
         "new data: false better/worse",
@@ -101,16 +96,14 @@ def looks_table(draws: int, generator: np.random.Generator) -> Table:
         "this test set: false better/worse",
         "false equivalent",
     )
-    return Table(
-        "**Planned looks** (error over all looks, worst over mixes)\n\n" + _markdown(head, rows), tuple(broken)
-    )
+    return Table("**Planned looks** (error over all looks, worst over mixes)\n\n" + markdown(head, rows), tuple(broken))
 
 
 def families_table(draws: int, generator: np.random.Generator) -> Table:
     """Errors over all pairs of several arms."""
     rows: list[Sequence[str]] = []
     broken: list[str] = []
-    tolerance = _tolerance(ALPHA, draws)
+    allowed = tolerance(ALPHA, draws)
     for arms in (3, 5):
         for seeds in SEEDS:
             worst = [
@@ -118,12 +111,12 @@ def families_table(draws: int, generator: np.random.Generator) -> Table:
                 for scope in Scope
             ]
             other = estimated_correlation_error(arms, seeds, max(draws // 25, 100), generator)
-            rows.append((str(arms), str(seeds), *(_percent(rate) for rate in (*worst, other))))
-            broken += [f"{arms} arms, {seeds} seeds: error {rate:.4f}" for rate in worst if rate > ALPHA + tolerance]
+            rows.append((str(arms), str(seeds), *(as_percent(rate) for rate in (*worst, other))))
+            broken += [f"{arms} arms, {seeds} seeds: error {rate:.4f}" for rate in worst if rate > ALPHA + allowed]
     head = ("arms, all pairs", "S", "new data", "this test set", "max-t, estimated correlation (this test set)")
     return Table(
         "**Several contrasts at once** (share of studies with any false better/worse; N = 2,000)\n\n"
-        + _markdown(head, rows),
+        + markdown(head, rows),
         tuple(broken),
     )
 
@@ -132,24 +125,24 @@ def zero_one_table(draws: int, generator: np.random.Generator) -> Table:
     """Scores of 0 and 1 through ``compare_scores``; the error on new data is checked where the arms are equal."""
     rows: list[Sequence[str]] = []
     broken: list[str] = []
-    tolerance = _tolerance(ALPHA, draws)
+    allowed = tolerance(ALPHA, draws)
     for name, exam in EXAMS:
         equal = exam.skill_a == exam.skill_b
         for seeds, examples in ((3, 200), (3, 2_000), (10, 200), (10, 2_000)):
-            found = zero_one_rates(exam, seeds, examples, draws, generator)
-            false = found.decided[Scope.NEW_DATA]
+            rates = zero_one_rates(exam, seeds, examples, draws, generator)
+            false = rates.decided[Scope.NEW_DATA]
             rows.append(
                 (
                     name,
                     str(seeds),
                     f"{examples:,}",
-                    _percent(found.covered[Scope.NEW_DATA]),
-                    _percent(false) if equal else "",
-                    _percent(found.covered[Scope.THIS_TEST_SET]),
-                    _percent(found.decided[Scope.THIS_TEST_SET]) if equal else "",
+                    as_percent(rates.covered[Scope.NEW_DATA]),
+                    as_percent(false) if equal else "",
+                    as_percent(rates.covered[Scope.THIS_TEST_SET]),
+                    as_percent(rates.decided[Scope.THIS_TEST_SET]) if equal else "",
                 )
             )
-            if equal and false > ALPHA + tolerance:
+            if equal and false > ALPHA + allowed:
                 broken.append(f"0/1 scores, {name}, {seeds} seeds, {examples} examples: error {false:.4f}")
     head = (
         "accuracies",
@@ -160,7 +153,7 @@ def zero_one_table(draws: int, generator: np.random.Generator) -> Table:
         "this test set: coverage",
         "called different there",
     )
-    return Table("**Scores of 0 and 1**\n\n" + _markdown(head, rows), tuple(broken))
+    return Table("**Scores of 0 and 1**\n\n" + markdown(head, rows), tuple(broken))
 
 
 def _few_mixes() -> tuple[Mix, ...]:
@@ -175,24 +168,10 @@ def _broken(place: str, rates: Sequence[Rates], draws: int) -> Iterator[str]:
             yield f"{place}, {rate.mix.name}: coverage {rate.coverage:.4f}"
         for error in (rate.false_difference, rate.false_equivalence):
             # Averages of probabilities, not of yes and no: their error is well below that of counting.
-            if error > ALPHA + _tolerance(ALPHA, draws):
+            if error > ALPHA + tolerance(ALPHA, draws):
                 yield f"{place}, {rate.mix.name}: error {error:.4f}"
-
-
-def _tolerance(rate: float, draws: int) -> float:
-    """Three standard errors of a counted share."""
-    return 3 * float(np.sqrt(rate * (1 - rate) / draws))
 
 
 def _span(rates: Sequence[Rates]) -> str:
     covered = [rate.coverage for rate in rates]
     return f"{100 * min(covered):.1f} to {100 * max(covered):.1f} %" if covered else ""
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.2f} %"
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

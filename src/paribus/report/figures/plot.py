@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from paribus.report.figures.palette import LIGHT, MARKED, Palette
-from paribus.report.figures.svg import inline
+from paribus.report.figures.svg import inline_svg
 
 DPI = 72
 """One pixel of a page is one point of a figure."""
@@ -54,7 +54,7 @@ def to_svg(plot: Plot) -> str:
     with _drawn(plot, MARKED) as figure:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return inline(buffer.getvalue(), plot.name, plot.alt)
+    return inline_svg(buffer.getvalue(), plot.name, plot.alt)
 
 
 def to_bytes(plot: Plot, kind: str) -> bytes:
@@ -66,7 +66,7 @@ def to_bytes(plot: Plot, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def sheet(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot:
+def join_plots(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot:
     """Several plots of one size on one figure, row by row."""
     rows = math.ceil(len(plots) / columns)
     width, height = plots[0].width, plots[0].height
@@ -81,7 +81,7 @@ def sheet(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot:
     return Plot(name, alt, width * columns, height * rows, draw)
 
 
-def axes(figure: Any, plot: tuple[float, float], left: float, right: float, top: float, bottom: float) -> Any:
+def add_axes(figure: Any, plot: tuple[float, float], left: float, right: float, top: float, bottom: float) -> Any:
     """Axes that leave margins in pixels, without a box."""
     width, height = plot
     made = figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))

@@ -15,7 +15,7 @@ _REFERENCE = re.compile(r"url\(#(\w+)\)")
 _NUMERIC = ("d", "x", "y", "transform", "width", "height", "points")
 
 
-def inline(source: bytes, name: str, alt: str) -> str:
+def inline_svg(source: bytes, name: str, alt: str) -> str:
     """The drawing as an ``<svg>`` element with a text alternative.
 
     Args:

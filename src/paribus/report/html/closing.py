@@ -1,4 +1,4 @@
-"""The end of the page: what varied, methods, every run, the networks, the environment, and how to repeat it all."""
+"""The end of the page: sources of variance, methods, every run, the networks, the environment, how to repeat it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from paribus.analysis import NoiseShares
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import Environment, RunResult
 from paribus.report import numbers
-from paribus.report.commands import commands, is_built_in
+from paribus.report.commands import describe_installation, is_built_in, list_commands
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
-from paribus.report.methods import methods
+from paribus.report.methods import describe_methods
 from paribus.report.toml import to_toml
 
 _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")
 
 
-def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
-    """Which source of randomness makes how much of a run's variance."""
+def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
+    """How much of a run's variance comes from each source of randomness."""
     if not shares:
         return None
     parts = [
@@ -30,14 +30,14 @@ def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
             [
                 [
                     share.source,
-                    numbers.NONE if share.share is None else _bar(share.share),
+                    numbers.UNDEFINED if share.share is None else _bar(share.share),
                     f"{100 * share.variance**0.5:.3f}",
                     str(share.runs),
                 ]
-                for share in found.shares
+                for share in source.shares
             ],
         )
-        for arm, found in shares.items()
+        for arm, source in shares.items()
     ]
     lead = (
         "One stream of randomness was varied at a time while the others were held. The test sample is what a fresh "
@@ -46,18 +46,18 @@ def noise(shares: Mapping[str, NoiseShares]) -> Markup | None:
     return section("noise", "What varied", tag("p", lead), parts)
 
 
-def how(outcome: Outcome, *, calibration: bool) -> Markup:
+def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
     """The methods paragraphs and their sources."""
-    text = methods(outcome, calibration=calibration)
+    text = describe_methods(outcome, calibration=calibration)
     sources = tag("ul", [tag("li", source) for source in text.sources], class_="sources") if text.sources else None
     return section("methods", "Methods", [tag("p", paragraph) for paragraph in text.paragraphs], sources)
 
 
-def runs(outcome: Outcome) -> Markup:
-    """Every run, and those that are not there."""
+def runs_section(outcome: Outcome) -> Markup:
+    """Every run, and those that are missing."""
     rows = [_run(arm, run) for arm in outcome.arms for run in arm.runs]
     rows += [
-        [f"{arm.name} {numbers.seed_of(seeds)}", "not computed", *[numbers.NONE] * 7]
+        [f"{arm.name} {numbers.pairing_seed(seeds)}", "not computed", *[numbers.UNDEFINED] * 7]
         for arm in outcome.arms
         for seeds in arm.missing
     ]
@@ -66,21 +66,21 @@ def runs(outcome: Outcome) -> Markup:
     return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
 
 
-def networks(outcome: Outcome) -> Markup:
-    """Layers and optimizer of every network, and what the estimators are."""
+def networks_section(outcome: Outcome) -> Markup:
+    """Layers and optimizer of every network, and the arguments of every estimator."""
     arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
     kinds = {arm.recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
     return section("networks", f"The {' and '.join(names)}", arms)
 
 
-def again(outcome: Outcome) -> Markup:
+def repeat_section(outcome: Outcome) -> Markup:
     """Environment, commands and, unless it is built in, the study itself."""
     study = None
     if not is_built_in(outcome.document):
         text = tag("pre", tag("code", to_toml(outcome.document)), tabindex=0)
         study = [tag("p", "The study, to be saved as ", tag("code", "study.toml"), ":"), text]
-    found = [_environment(environment, number) for number, environment in enumerate(outcome.environments, 1)]
+    environments = [_environment(environment, number) for number, environment in enumerate(outcome.environments, 1)]
     return section(
         "again",
         "Run it again",
@@ -89,7 +89,8 @@ def again(outcome: Outcome) -> Markup:
             "The same study with the same seeds on the same kind of machine gives the same bits; compare the weights' "
             "digests.",
         ),
-        tag("pre", tag("code", "\n".join(commands(outcome))), tabindex=0),
+        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
+        tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
         study,
         tag(
             "p",
@@ -98,17 +99,24 @@ def again(outcome: Outcome) -> Markup:
             ", sha256 ",
             tag("code", outcome.data.fingerprint, class_="digest"),
         ),
-        found or tag("p", "No environment was recorded."),
+        environments or tag("p", "No environment was recorded."),
     )
+
+
+def _code_spans(text: str) -> list[tuple[bool, str]]:
+    """The text in pieces, and for each whether it stands between backticks."""
+    return [(index % 2 == 1, part) for index, part in enumerate(text.split("`"))]
 
 
 def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
     seeds = run.seeds
     seed = str(seeds.seed) if seeds.seed is not None else f"{seeds.init}/{seeds.order}/{seeds.dropout}"
     scores = run.scores
-    measures = [numbers.NONE if scores is None else numbers.number(name, getattr(scores, name)) for name in _RUN]
+    measures = [
+        numbers.UNDEFINED if scores is None else numbers.format_value(name, getattr(scores, name)) for name in _RUN
+    ]
     status: Child = str(run.status) if run.reason is None else f"{run.status}: {run.reason}"
-    digest = tag("code", run.weights_digest[:12]) if run.weights_digest else numbers.NONE
+    digest = tag("code", run.weights_digest[:12]) if run.weights_digest else numbers.UNDEFINED
     return [f"{arm.name} {seed}", status, *measures, f"{run.seconds:.1f}", digest]
 
 
@@ -141,7 +149,7 @@ def _indented(text: str) -> str:
 
 def _environment(environment: Environment, number: int) -> Markup:
     rows: list[list[Child]] = [
-        [field.name, getattr(environment, field.name) or numbers.NONE] for field in fields(Environment)
+        [field.name, getattr(environment, field.name) or numbers.UNDEFINED] for field in fields(Environment)
     ]
     return table(f"Environment {number}", ["Part", "Version"], rows, numbers=9)
 

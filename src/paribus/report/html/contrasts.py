@@ -4,39 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis import Comparison, Effect, JudgedContrast
+from paribus.analysis import Effect, JudgedContrast, Verdict
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.sentences import contrast_sentence
-from paribus.analysis.wording import magnitude, percent, unit_name
+from paribus.analysis.wording import capitalized, unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
-from paribus.report.figures import contrasts as figures
-from paribus.report.figures.effects import cells
+from paribus.report.figures import differences as figures
+from paribus.report.figures.cell_means import draw_cells
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, badge, both_widths, details, panels, section, table, told, verdict_of
+from paribus.report.html.parts import (
+    NARROW,
+    badge,
+    details,
+    panel_grid,
+    responsive_figure,
+    section,
+    sentence_paragraph,
+    table,
+    verdict_of,
+)
+from paribus.report.numbers import format_margin
+from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
+from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
 
 _MOST_PANELS = 12
 
 
-def contrasts(outcome: Outcome) -> Markup | None:
+def contrasts_section(outcome: Outcome) -> Markup | None:
     """Every contrast with difference, interval and verdict."""
     if not outcome.contrasts:
         return None
-    metrics = dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts)
-    groups = [[c for c in outcome.contrasts if c.metric.name == name] for name in metrics]
-    drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome) for group in groups]
-    sentences = [told(contrast_sentence(c), (c.a, c.b)) for c in outcome.contrasts]
+    contrasts = [item for item in primary_first(outcome.contrasts) if isinstance(item, JudgedContrast)]
+    groups = [
+        [c for c in contrasts if c.metric.name == name] for name in dict.fromkeys(c.metric.name for c in contrasts)
+    ]
+    drawn = [_forest(f"contrasts-{group[0].metric.name}", group) for group in groups]
+    sentences = [sentence_paragraph(contrast_sentence(c), (c.a, c.b)) for c in contrasts]
     return section(
         "contrasts",
         "The contrasts",
-        _family(outcome),
+        _intervals(outcome),
         drawn,
         [_table(group) for group in groups],
-        details("All of it in sentences", sentences),
+        details("Every contrast as a sentence", sentences),
         _seed_by_seed(outcome),
     )
 
 
-def effects(outcome: Outcome) -> Markup | None:
+def effects_section(outcome: Outcome) -> Markup | None:
     """Main effects and interactions."""
     if not outcome.effects:
         return None
@@ -49,93 +65,99 @@ def effects(outcome: Outcome) -> Markup | None:
             "says by how much a factor's effect differs between two levels of another factor; where there is one, read "
             "the cells.",
         ),
-        both_widths(
-            lambda width: figures.forest("effects", outcome.effects, width), "Each effect with its interval and seeds."
+        responsive_figure(
+            lambda width: figures.draw_forest("effects", outcome.effects, width),
+            "Each effect with its interval and seeds.",
         ),
-        both_widths(
-            lambda width: cells(outcome, width),
+        responsive_figure(
+            lambda width: draw_cells(outcome, width),
             "Mean test accuracy of every cell, with its seeds. Parallel lines would be no interaction.",
         ),
         _table(outcome.effects),
     )
 
 
-def _family(outcome: Outcome) -> Markup:
+def _intervals(outcome: Outcome) -> Markup:
     known = [item.comparison for item in outcome.contrasts if item.comparison is not None and item.comparison.seeds > 1]
     if not known:
         return tag("p", "One seed shows one difference and not how far the next would be from it: nothing is decided.")
-    family = max((comparison.contrasts for comparison in known), default=1)
-    level = percent(outcome.document.comparison.level)
-    together = f"Intervals, adjusted p and verdicts hold for all {family} comparisons at once, at {level}. "
-    return tag(
-        "p",
-        together if family > 1 else None,
-        "A difference is undecided where the runs show neither a difference nor that it is smaller than the margin.",
-    )
+    parts = [f"{capitalized('; '.join(describe_levels(known)))}."]
+    if max(comparison.contrasts for comparison in known) > 1:
+        parts.append("Intervals, adjusted p and verdicts hold for all comparisons at once.")
+    parts.append("A difference is undecided where the runs show neither a difference nor that it is within the margin.")
+    return tag("p", " ".join(parts))
 
 
-def _forest(name: str, group: Sequence[JudgedContrast], outcome: Outcome) -> Markup | None:
-    level = percent(outcome.document.comparison.level)
+def _forest(name: str, group: Sequence[JudgedContrast]) -> Markup | None:
     label = group[0].metric.label
     if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
-        return both_widths(lambda width: figures.forest(name, group, width), f"Differences in {label}, one seed each.")
-    return both_widths(
-        lambda width: figures.forest(name, group, width),
-        f"Differences in {label} with {level} intervals; small dots are the paired differences of the seeds.",
+        return responsive_figure(
+            lambda width: figures.draw_forest(name, group, width), f"Differences in {label}, one seed each."
+        )
+    return responsive_figure(
+        lambda width: figures.draw_forest(name, group, width),
+        f"Differences in {label} with their intervals; small dots are the paired differences of the seeds.",
     )
 
 
-def _table(items: Sequence[JudgedContrast] | Sequence[Effect]) -> Markup:
-    metric = items[0].metric
-    kind = "contrast" if isinstance(items[0], JudgedContrast) else "effect"
-    head = [kind.capitalize(), "Verdict", f"Difference, {unit_name(metric.unit)}", "p, adjusted", "p", "p, Holm"]
-    head += ["p, sign-flip", "Ahead in", "Margin"]
-    rows = [_row(item, item.comparison) for item in items]
-    caption = f"Every {kind} on {metric.label}. The sign-flip p is an exact check over the seeds, on this test set."
-    return table(caption, head, rows, numbers=2)
+def _table(statements: Sequence[JudgedStatement]) -> Markup:
+    """A row for each statement, primary ones first; a column whose cells would all say the same is in the caption."""
+    metric = statements[0].metric
+    noun = "contrast" if isinstance(statements[0], JudgedContrast) else "effect"
+    known = [statement.comparison for statement in statements if statement.comparison is not None]
+    margins = list(dict.fromkeys(format_margin(comparison.margin, metric.unit) for comparison in known))
+    columns = [noun.capitalize(), "Verdict", f"Difference, {unit_name(metric.unit)}", "Adjusted p", "p"]
+    columns += ["Holm p", "Sign-flip p", "Ahead in"] + ["Margin"] * (len(margins) > 1)
+    rows = [_row(statement, with_margin=len(margins) > 1) for statement in primary_first(statements)]
+    scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison in known)
+    parts = [", ".join([f"Every {noun} on {metric.label}", *scopes])]
+    parts += [f"margin {margin}" for margin in margins if len(margins) == 1]
+    if any(comparison.verdict is Verdict.EQUIVALENT for comparison in known):
+        parts.append("p of equivalent rows is that of the equivalence tests")
+    caption = f"{'; '.join(parts)}. The sign-flip p is an exact check over the seeds, on this {metric.split} set."
+    return table(caption, columns, rows, numbers=2)
 
 
-def _row(item: JudgedContrast | Effect, comparison: Comparison | None) -> list[Child]:
-    name = _name(item)
+def _row(statement: JudgedStatement, *, with_margin: bool) -> list[Child]:
+    comparison, name = statement.comparison, _name(statement)
     if comparison is None:
-        return [name, badge(verdict_of(None)), *[numbers.NONE] * 7]
-    shown = numbers.difference(item.metric, comparison.difference, comparison.low, comparison.high)
+        return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (7 if with_margin else 6)]
+    printed = numbers.format_difference(statement.metric, comparison.difference, comparison.low, comparison.high)
     flip, superior = comparison.sign_flip, comparison.superiority
-    ahead = numbers.NONE if superior is None else f"{superior.wins} of {comparison.seeds}"
+    p_column = (*p_values(comparison), holm_p(statement), None if flip is None else flip.p_value)
     return [
         name,
         badge(comparison.verdict),
-        [shown.value, [tag("br"), tag("small", shown.limits)] if shown.limits else None],
-        numbers.p_value(comparison.p_adjusted, comparison.level),
-        numbers.p_value(comparison.p_value, comparison.level),
-        numbers.p_value(item.p_holm, comparison.level),
-        numbers.NONE if flip is None else numbers.p_value(flip.p_value, comparison.level),
-        ahead,
-        magnitude(comparison.margin, item.metric.unit),
+        [printed.value, [tag("br"), tag("small", printed.limits)] if printed.limits else None],
+        *(numbers.format_p(p_value, comparison.level) for p_value in p_column),
+        numbers.UNDEFINED if superior is None else f"{superior.wins} of {comparison.seeds}",
+        *([format_margin(comparison.margin, statement.metric.unit)] if with_margin else []),
     ]
 
 
-def _name(item: JudgedContrast | Effect) -> Child:
-    """The arms, each unbroken."""
-    if isinstance(item, Effect):
-        return tag("span", item.name, class_="pair")
-    arms = tag("span", item.a, class_="name"), " against ", tag("span", item.b, class_="name")
-    return tag("span", arms, class_="pair")
+def _name(statement: JudgedStatement) -> Child:
+    """The arms, each unbroken; below them the share of a primary statement."""
+    share = describe_share(statement)
+    below = [tag("br"), tag("small", share)] if share else None
+    if isinstance(statement, Effect):
+        return tag("span", statement.name, below, class_="pair")
+    arms = tag("span", statement.a, class_="name"), " against ", tag("span", statement.b, class_="name")
+    return tag("span", arms, below, class_="pair")
 
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
     """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
+    written = written_contrasts(outcome)
     plots = [
-        figures.seed_by_seed(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
+        figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
         for number, contrast in enumerate(written[:_MOST_PANELS])
     ]
     caption = (
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
         "its interval. One seed alone would have shown one of these bars."
     )
-    shown = [plot for plot in plots if plot is not None]
-    return [tag("h3", "Seed by seed"), panels(shown, caption), _differences(outcome)] if shown else []
+    drawn = [plot for plot in plots if plot is not None]
+    return [tag("h3", "Seed by seed"), panel_grid(drawn, caption), _differences(outcome)] if drawn else []
 
 
 def _differences(outcome: Outcome) -> Markup | None:
@@ -144,15 +166,20 @@ def _differences(outcome: Outcome) -> Markup | None:
         seeds = figures.common_seeds(outcome, contrast)
         comparison = contrast.comparison
         if comparison is not None and len(seeds) == len(comparison.seed_differences):
-            shown = [
-                f"{seed}: {numbers.difference(contrast.metric, value, None, None)}"
+            by_seed = [
+                f"{seed}: {numbers.format_difference(contrast.metric, value, None, None)}"
                 for seed, value in zip(seeds, comparison.seed_differences, strict=True)
             ]
-            name = f"{contrast.a} {numbers.MINUS} {contrast.b}"
-            rows.append([name, unit_name(contrast.metric.unit), tag("span", ", ".join(shown), class_="seeds")])
+            rows.append(
+                [
+                    name_statement(contrast),
+                    unit_name(contrast.metric.unit),
+                    tag("span", ", ".join(by_seed), class_="seeds"),
+                ]
+            )
     if not rows:
         return None
     return details(
         "Every paired difference",
-        table("Seed and difference, by contrast", ["JudgedContrast", "Unit", "Seeds"], rows, numbers=9),
+        table("Every paired difference, by contrast", ["Contrast", "Unit", "Seed and difference"], rows, numbers=9),
     )

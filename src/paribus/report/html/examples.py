@@ -10,66 +10,66 @@ from numpy.typing import NDArray
 from paribus.analysis import JudgedContrast
 from paribus.analysis.wording import counted
 from paribus.outcome.outcome import Outcome
-from paribus.report.answers import Absent, Answers, ExampleAnswers
+from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
+from paribus.report.statements import written_contrasts
 
 _SHOWN = 24
 _SHOWN_EACH = 12
 _MOST_CONTRASTS = 6
 
 
-def examples(outcome: Outcome, evidence: ExampleAnswers | Absent) -> Markup:
+def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswers) -> Markup:
     """Counts by arm, and galleries."""
-    if isinstance(evidence, Absent):
-        return section("examples", "Which examples decide", tag("p", f"No examples are shown: {evidence.reason}."))
-    answers = list(evidence.answers.values())
+    if isinstance(test_answers, MissingAnswers):
+        return section("examples", "Which examples decide", tag("p", f"No examples are shown: {test_answers.reason}."))
+    answers = list(test_answers.by_arm.values())
     return section(
         "examples",
         "Which examples decide",
         _shares(answers),
-        _everybody(evidence, answers),
-        [_flips(evidence, contrast) for contrast in _contrasts(outcome)],
+        _everybody(test_answers, answers),
+        [_flips(test_answers, contrast) for contrast in _contrasts(outcome)],
         tag("h3", "Arm by arm"),
-        [_arm(evidence, found) for found in answers],
+        [_arm(test_answers, of_arm) for of_arm in answers],
     )
 
 
 def _contrasts(outcome: Outcome) -> list[JudgedContrast]:
     """Pairs of arms to look at: those written out in the study, else the first of all; a pair once."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
-    pairs = {frozenset((contrast.a, contrast.b)): contrast for contrast in reversed(written)}
+    pairs = {frozenset((contrast.a, contrast.b)): contrast for contrast in reversed(written_contrasts(outcome))}
     return list(reversed(pairs.values()))[:_MOST_CONTRASTS]
 
 
-def _shares(answers: Sequence[Answers]) -> Markup:
+def _shares(answers: Sequence[ArmTestAnswers]) -> Markup:
     """How many examples are right with every seed, with some, with none."""
     rows: list[list[Child]] = []
-    for found in answers:
-        total = len(found.difficulty.wrong)
-        never, always = int(np.count_nonzero(found.difficulty.wrong == 0)), len(found.difficulty.always_wrong)
+    for of_arm in answers:
+        total = len(of_arm.difficulty.wrong)
+        never, always = int(np.count_nonzero(of_arm.difficulty.wrong == 0)), len(of_arm.difficulty.always_wrong)
         sometimes = total - never - always
-        rows.append([found.arm, f"{never:,}", f"{sometimes:,}", f"{always:,}", str(found.difficulty.seeds)])
+        rows.append([of_arm.arm, f"{never:,}", f"{sometimes:,}", f"{always:,}", str(of_arm.difficulty.seeds)])
     head = ["Arm", "Right with every seed", "Depends on the seed", "Wrong with every seed", "Seeds"]
     return table("Test examples by arm", head, rows)
 
 
-def _everybody(evidence: ExampleAnswers, answers: Sequence[Answers]) -> list[Child]:
-    wrong = np.logical_and.reduce([found.difficulty.wrong == found.difficulty.seeds for found in answers])
-    chosen = np.flatnonzero(wrong)
-    if not len(chosen):
+def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers]) -> list[Child]:
+    wrong = np.logical_and.reduce([of_arm.difficulty.wrong == of_arm.difficulty.seeds for of_arm in answers])
+    indices = np.flatnonzero(wrong)
+    if not len(indices):
         return [tag("p", "No test example is wrong in every run of every arm.")]
-    rows = [found.predicted for found in answers]
-    runs = sum(len(found.seeds) for found in answers)
-    said = f"{counted(len(chosen), 'example')} that every run of every arm gets wrong"
-    return [tag("h3", said), _gallery(evidence, chosen[:_SHOWN], rows, runs), _more(len(chosen), _SHOWN)]
+    rows = [of_arm.predicted for of_arm in answers]
+    runs = sum(len(of_arm.seeds) for of_arm in answers)
+    title = f"{counted(len(indices), 'example')} that every run of every arm gets wrong"
+    return [tag("h3", title), _gallery(test_answers, indices[:_SHOWN], rows, runs), _more(len(indices), _SHOWN)]
 
 
-def _flips(evidence: ExampleAnswers, contrast: JudgedContrast) -> list[Child]:
-    found = evidence.flips(contrast.a, contrast.b)
-    if found is None:
+def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
+    common = test_answers.flips(contrast.a, contrast.b)
+    if common is None:
         return []
-    flips, seeds = found
+    flips, seeds = common
     parts: list[Child] = [
         tag("h3", f"{contrast.a} against {contrast.b}"),
         tag(
@@ -79,55 +79,57 @@ def _flips(evidence: ExampleAnswers, contrast: JudgedContrast) -> list[Child]:
             "these.",
         ),
     ]
-    for winner, loser, chosen in ((contrast.a, contrast.b, flips.to_a), (contrast.b, contrast.a, flips.to_b)):
-        if len(chosen):
-            answers = evidence.answers[loser]
+    for winner, loser, indices in ((contrast.a, contrast.b, flips.to_a), (contrast.b, contrast.a, flips.to_b)):
+        if len(indices):
+            answers = test_answers.by_arm[loser]
             title = tag("h4", f"Won by {winner}: what {loser} answered")
-            parts += [title, _gallery(evidence, chosen[:_SHOWN_EACH], [answers.predicted], len(answers.seeds))]
+            parts += [title, _gallery(test_answers, indices[:_SHOWN_EACH], [answers.predicted], len(answers.seeds))]
     return parts
 
 
-def _arm(evidence: ExampleAnswers, found: Answers) -> Markup:
-    always, sometimes = found.difficulty.always_wrong, found.difficulty.sometimes_wrong
+def _arm(test_answers: StudyAnswers, of_arm: ArmTestAnswers) -> Markup:
+    always, sometimes = of_arm.difficulty.always_wrong, of_arm.difficulty.sometimes_wrong
     parts: list[Child] = []
-    for title, chosen in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
-        if len(chosen):
-            shown = _gallery(evidence, chosen[:_SHOWN_EACH], [found.predicted], len(found.seeds))
-            parts += [tag("h4", f"{title}: {len(chosen):,}"), shown]
-    return details(found.arm, parts or tag("p", "Every answer of every seed is right."))
+    for title, indices in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
+        if len(indices):
+            gallery = _gallery(test_answers, indices[:_SHOWN_EACH], [of_arm.predicted], len(of_arm.seeds))
+            parts += [tag("h4", f"{title}: {len(indices):,}"), gallery]
+    return details(of_arm.arm, parts or tag("p", "Every answer of every seed is right."))
 
 
 def _gallery(
-    evidence: ExampleAnswers, chosen: Iterable[int], predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
+    test_answers: StudyAnswers, indices: Iterable[int], predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
 ) -> Markup:
     """One card an example: the picture, what it is, and what it was most often mistaken for in how many runs."""
-    return tag("ul", [_card(evidence, int(index), predicted, runs) for index in chosen], class_="gallery")
+    return tag("ul", [_card(test_answers, int(index), predicted, runs) for index in indices], class_="gallery")
 
 
-def _card(evidence: ExampleAnswers, index: int, predicted: Sequence[NDArray[np.unsignedinteger]], runs: int) -> Markup:
-    label = int(evidence.labels[index])
+def _card(
+    test_answers: StudyAnswers, index: int, predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
+) -> Markup:
+    label = int(test_answers.labels[index])
     answers = np.concatenate([rows[:, index] for rows in predicted])
     wrong = answers[answers != label]
     picture = None
-    if evidence.pictures is not None:
-        shade = "picture strokes" if evidence.pictures.dark else "picture"
-        image = tag("img", src=evidence.pictures.data_uri(index), alt=f"Test example {index}")
+    if test_answers.pictures is not None:
+        shade = "picture strokes" if test_answers.pictures.dark else "picture"
+        image = tag("img", src=test_answers.pictures.data_uri(index), alt=f"Test example {index}")
         picture = tag("span", image, class_=shade)
     if len(wrong):
         values, counts = np.unique(wrong, return_counts=True)
         usual, times = int(values[counts.argmax()]), int(counts.max())
-        said: Child = ["said ", tag("b", evidence.class_names[usual], class_="said")]
+        prediction: Child = ["said ", tag("b", test_answers.class_names[usual], class_="said")]
         often = f"{times} of {runs}, "
     else:
-        said, often = "always right", ""
+        prediction, often = "always right", ""
     return tag(
         "li",
         picture,
-        tag("span", "is ", tag("b", evidence.class_names[label])),
-        tag("span", said),
+        tag("span", "is ", tag("b", test_answers.class_names[label])),
+        tag("span", prediction),
         tag("small", f"{often}#{index}"),
     )
 
 
-def _more(count: int, shown: int) -> Markup | None:
-    return tag("p", f"and {count - shown:,} more", class_="more") if count > shown else None
+def _more(count: int, listed: int) -> Markup | None:
+    return tag("p", f"and {count - listed:,} more", class_="more") if count > listed else None

@@ -14,12 +14,12 @@ from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import counted
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables
-from paribus.report.figures.arms import test_accuracy
+from paribus.report.figures.arm_accuracy import draw_test_accuracy
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import opening
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import badge, svg, table, told, verdict_of
-from paribus.report.numbers import Interval
+from paribus.report.html.parts import badge, sentence_paragraph, svg, table, verdict_of
+from paribus.report.numbers import PrintedInterval
 
 WIDTH = 720.0
 
@@ -30,19 +30,19 @@ _AS_THE_DESK = '@media(prefers-color-scheme:dark){[data-theme="auto"] .paribus'
 """How static pages say that they follow the desk."""
 
 
-def fragment(outcome: Outcome) -> str:
+def outcome_fragment(outcome: Outcome) -> str:
     """Verdicts, figure and table of a study's answer.
 
     Args:
         outcome: what the study's runs say.
     """
-    document, rest = outcome.document, opening.further(outcome)
+    document, rest = outcome.document, opening.count_without_card(outcome)
     more = tag("p", f"and {counted(rest, 'further comparison')}", class_="more") if rest else None
     body = tag(
         "div",
         tag("style", Markup(style())),
         tag("h3", document.question or document.name),
-        opening.cards(outcome),
+        opening.statement_cards(outcome),
         more,
         _figure(outcome),
         _arms(outcome),
@@ -55,13 +55,13 @@ def fragment(outcome: Outcome) -> str:
 def contrast_fragment(contrast: JudgedContrast) -> str:
     """One contrast: its verdict and its sentence."""
     verdict = verdict_of(contrast.comparison)
-    sentence = told(contrast_sentence(contrast), (contrast.a, contrast.b))
+    sentence = sentence_paragraph(contrast_sentence(contrast), (contrast.a, contrast.b))
     card = tag("div", badge(verdict), sentence, class_=f"card {verdict}")
     return tag("div", tag("style", Markup(style())), card, class_="paribus").text
 
 
 def _figure(outcome: Outcome) -> Markup | None:
-    plot = test_accuracy(outcome, WIDTH)
+    plot = draw_test_accuracy(outcome, WIDTH)
     if plot is None:
         return None
     runs = ",".join(run.fingerprint for arm in outcome.arms for run in arm.runs)
@@ -70,12 +70,14 @@ def _figure(outcome: Outcome) -> Markup | None:
 
 
 def _arms(outcome: Outcome) -> Markup:
-    found = tables.arms(outcome)
-    return table(found.caption, found.head, [[_cell(cell) for cell in row] for row in found.rows])
+    table_of_arms = tables.arm_table(outcome)
+    return table(
+        table_of_arms.caption, table_of_arms.head, [[_cell(cell) for cell in row] for row in table_of_arms.rows]
+    )
 
 
 def _cell(cell: tables.Cell) -> Child:
-    if not isinstance(cell, Interval):
+    if not isinstance(cell, PrintedInterval):
         return cell
     return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Effect, JudgedContrast
-from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
-from paribus.report.html.parts import badge, section, told, verdict_of
-from paribus.report.numbers import duration
-from paribus.report.readings import readings
-from paribus.report.tables import nothing_judged
+from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
+from paribus.report.numbers import format_duration
+from paribus.report.statements import (
+    JudgedStatement,
+    is_primary,
+    list_misreadings,
+    list_statements,
+    state,
+    written_contrasts,
+)
+from paribus.report.tables import explain_no_statement
 
 _MOST = 8
-"""Answers at the top; all of them stand in their section."""
+"""ArmTestAnswers at the top; all of them stand in their section."""
 
 _FEW = 3
 """More answers than this are set small, so that they can be seen at one glance."""
 
 
-def header(outcome: Outcome) -> Markup:
+def page_header(outcome: Outcome) -> Markup:
     """Question and facts."""
     document = outcome.document
     title = document.question or f"What the runs of {document.name} say"
@@ -33,55 +40,55 @@ def header(outcome: Outcome) -> Markup:
     )
 
 
-def answer(outcome: Outcome) -> Markup:
-    """The verdicts of what was declared, each with its sentence."""
-    rest = further(outcome)
+def answer_section(outcome: Outcome) -> Markup:
+    """The first statements, each with its verdict and its sentence."""
+    rest = count_without_card(outcome)
     more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
-    return tag("section", tag("h2", "The answer"), cards(outcome), more if rest else None, id="answer")
+    return tag("section", tag("h2", "The answer"), statement_cards(outcome), more if rest else None, id="answer")
 
 
-def cards(outcome: Outcome) -> Markup:
-    """The first answers, a card each; or why there is none."""
-    found = [_card(item) for item in headline(outcome)]
-    if not found:
-        found = [tag("div", tag("p", nothing_judged(outcome)), class_="card undecided")]
-    return tag("div", found, class_="many" if len(found) > _FEW else None)
+def statement_cards(outcome: Outcome) -> Markup:
+    """A card for each of the first statements; or the reason why there is none."""
+    made = [_card(statement) for statement in headline_statements(outcome)]
+    if not made:
+        made = [tag("div", tag("p", explain_no_statement(outcome)), class_="card undecided")]
+    return tag("div", made, class_="many" if len(made) > _FEW else None)
 
 
-def further(outcome: Outcome) -> int:
-    """How many answers have no card."""
-    return len(outcome.contrasts) + len(outcome.effects) - len(headline(outcome))
+def count_without_card(outcome: Outcome) -> int:
+    """The number of statements that have no card."""
+    return len(outcome.contrasts) + len(outcome.effects) - len(headline_statements(outcome))
 
 
-def notes(outcome: Outcome) -> Markup | None:
+def notes_box(outcome: Outcome) -> Markup | None:
     """What bounds the results: runs that diverged, failed or are missing, environments that differ."""
     if not outcome.notes:
         return None
     return tag("aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", note) for note in outcome.notes]))
 
 
-def misread(outcome: Outcome) -> Markup | None:
-    """Where a usual reading and the evidence differ."""
-    found = readings(outcome)
-    if not found:
+def misreadings_section(outcome: Outcome) -> Markup | None:
+    """Where a quick reading and the evidence differ."""
+    misreadings = list_misreadings(outcome)
+    if not misreadings:
         return None
-    parts = [tag("div", tag("h3", reading.title), tag("p", reading.text)) for reading in found]
+    parts = [tag("div", tag("h3", misreading.title), tag("p", misreading.text)) for misreading in misreadings]
     return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
 
 
-def headline(outcome: Outcome) -> tuple[JudgedContrast | Effect, ...]:
-    """A factorial study's effects, else the contrasts written out in the study, else the first of all pairs."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)]
-    return outcome.effects[:_MOST] or written[:_MOST] or outcome.contrasts[:_MOST]
+def headline_statements(outcome: Outcome) -> tuple[JudgedStatement, ...]:
+    """The primary statements, then a factorial study's effects, else its written contrasts, else the first pairs."""
+    primary = [statement for statement in list_statements(outcome) if is_primary(statement)]
+    others = [statement for statement in outcome.effects or written_contrasts(outcome) if not is_primary(statement)]
+    return (*primary, *others)[:_MOST]
 
 
-def _card(item: JudgedContrast | Effect) -> Markup:
-    verdict = verdict_of(item.comparison)
-    if isinstance(item, JudgedContrast):
-        sentence = told(contrast_sentence(item), (item.a, item.b))
-    else:
-        sentence = told(effect_sentence(item), _levels(item))
-    return tag("div", badge(verdict), sentence, class_=f"card {verdict}")
+def _card(statement: JudgedStatement) -> Markup:
+    verdict = verdict_of(statement.comparison)
+    names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else _levels(statement)
+    first = tag("span", "primary", class_="primary") if is_primary(statement) else None
+    verdict_line = tag("div", badge(verdict), " " if first else None, first)
+    return tag("div", verdict_line, sentence_paragraph(state(statement), names), class_=f"card {verdict}")
 
 
 def _levels(effect: Effect) -> list[str]:
@@ -91,17 +98,21 @@ def _levels(effect: Effect) -> list[str]:
 
 
 def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    data, comparison = outcome.data, outcome.document.comparison
+    data = outcome.data
     runs = [run for arm in outcome.arms for run in arm.runs]
     seeds = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
-    each = counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    yield "Runs", f"{counted(len(outcome.arms), 'arm')} × {each}"
+    per_arm = counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    yield "Runs", f"{counted(len(outcome.arms), 'arm')} × {per_arm}"
     yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
     yield (
         "Training",
-        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {duration(sum(r.seconds for r in runs))} in all",
+        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {format_duration(sum(r.seconds for r in runs))} in all",
     )
-    if seeds[-1] > 1:
-        yield "Claims", f"on {comparison.scope}, {percent(comparison.level)} intervals"
+    known = [(item.comparison, item.metric) for item in list_statements(outcome) if item.comparison is not None]
+    if seeds[-1] > 1 and known:
+        scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison, metric in known)
+        yield "Claims", f"{', '.join(scopes)}, {percent(known[0][0].level)} for all at once"
+    elif seeds[-1] > 1:
+        yield "Claims", "none: no contrast is judged"
     else:
         yield "Claims", "none: one seed tells nothing apart"

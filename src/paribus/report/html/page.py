@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from paribus.outcome.outcome import Outcome
-from paribus.report.answers import ExampleAnswers, gather
+from paribus.report.answers import StudyAnswers, read_answers
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import arms, classes, closing, contrasts, examples, opening
 from paribus.report.html.build import Markup, tag
@@ -18,7 +18,7 @@ from paribus.version import __version__
 _TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*><h2[^>]*>(.*?)</h2>')
 
 
-def page(outcome: Outcome) -> str:
+def render_page(outcome: Outcome) -> str:
     """The whole report.
 
     Raises:
@@ -31,7 +31,7 @@ def page(outcome: Outcome) -> str:
         tag(
             "div",
             tag("nav", tag("button", "Light / dark", type="button", id="theme", hidden=True), _contents(main, "aside")),
-            tag("main", opening.header(outcome), _folded_contents(main), main, _footer()),
+            tag("main", opening.page_header(outcome), _folded_contents(main), main, _footer()),
             class_="page",
         ),
         tag("script", Markup(_asset("page.js"))),
@@ -40,24 +40,24 @@ def page(outcome: Outcome) -> str:
 
 
 def _sections(outcome: Outcome) -> Iterator[Markup | None]:
-    yield opening.answer(outcome)
-    yield opening.notes(outcome)
-    yield contrasts.effects(outcome)
-    yield arms.arms(outcome)
-    yield arms.tuned(outcome)
-    yield opening.misread(outcome)
-    yield contrasts.contrasts(outcome)
-    yield arms.gap(outcome)
-    yield arms.learning(outcome)
-    evidence = gather(outcome)
-    yield examples.examples(outcome, evidence)
-    yield classes.classes(evidence)
-    yield classes.calibration(evidence)
-    yield closing.noise(outcome.noise)
-    yield closing.how(outcome, calibration=isinstance(evidence, ExampleAnswers))
-    yield closing.runs(outcome)
-    yield closing.networks(outcome)
-    yield closing.again(outcome)
+    yield opening.answer_section(outcome)
+    yield opening.notes_box(outcome)
+    yield contrasts.effects_section(outcome)
+    yield arms.arms_section(outcome)
+    yield arms.tuning_section(outcome)
+    yield opening.misreadings_section(outcome)
+    yield contrasts.contrasts_section(outcome)
+    yield arms.gap_section(outcome)
+    yield arms.curves_section(outcome)
+    test_answers = read_answers(outcome)
+    yield examples.examples_section(outcome, test_answers)
+    yield classes.classes_section(test_answers)
+    yield classes.calibration_section(test_answers)
+    yield closing.noise_section(outcome.noise)
+    yield closing.methods_section(outcome, calibration=isinstance(test_answers, StudyAnswers))
+    yield closing.runs_section(outcome)
+    yield closing.networks_section(outcome)
+    yield closing.repeat_section(outcome)
 
 
 def _head(outcome: Outcome) -> Markup:
@@ -90,8 +90,8 @@ def _style() -> str:
 
 
 def _contents(main: list[Markup], kind: str) -> Markup:
-    found = [match for part in main for match in _TITLE.findall(part.text)]
-    links = [tag("li", tag("a", Markup(title), href=f"#{anchor}")) for anchor, title in found]
+    headings = [match for part in main for match in _TITLE.findall(part.text)]
+    links = [tag("li", tag("a", Markup(title), href=f"#{anchor}")) for anchor, title in headings]
     return tag("ol", links, aria_label="Contents", class_=f"contents {kind}")
 
 

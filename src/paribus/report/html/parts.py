@@ -22,7 +22,7 @@ def section(anchor: str, title: str, *children: Child) -> Markup:
     )
 
 
-def both_widths(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
+def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
     """A figure drawn for a desk and for a phone; a page shows the one that fits."""
     wide, narrow = make(WIDE), make(NARROW)
     if wide is None or narrow is None:
@@ -35,7 +35,7 @@ def both_widths(make: Callable[[float], Plot | None], caption: Child) -> Markup 
     )
 
 
-def panels(plots: Sequence[Plot], caption: Child) -> Markup | None:
+def panel_grid(plots: Sequence[Plot], caption: Child) -> Markup | None:
     """Small figures side by side, below each other on a phone."""
     if not plots:
         return None
@@ -49,19 +49,33 @@ def svg(plot: Plot, suffix: str = "") -> Markup:
 
 
 def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]], *, numbers: int = 1) -> Markup:
-    """A table in a box that scrolls. Its first column names the rows; columns from ``numbers`` on hold numbers."""
-    header = [tag("th", cell, scope="col", class_="n" if i >= numbers else None) for i, cell in enumerate(head)]
+    """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
+
+    It stands in a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
+    columns turns each row into a block, in which each cell has its heading beside it (decision record 0077).
+    """
+    labels = [_plain(join(heading).text) for heading in head]
+    classes = ["n" if index >= numbers else None for index in range(len(head))]
+    header = [tag("th", cell, scope="col", class_=kind) for cell, kind in zip(head, classes, strict=True)]
     body = [
         tag(
             "tr",
             tag("th", row[0], scope="row"),
-            [tag("td", cell, class_="n" if index >= numbers else None) for index, cell in enumerate(row[1:], 1)],
+            [
+                tag("td", tag("span", cell), class_=kind, data_label=label)
+                for cell, kind, label in zip(row[1:], classes[1:], labels[1:], strict=True)
+            ],
         )
         for row in rows
     ]
-    inner = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", header)), tag("tbody", body))
-    label = _plain(join(caption).text)
-    return tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=label)
+    inner = tag(
+        "table",
+        tag("caption", tag("span", caption)),
+        tag("thead", tag("tr", header)),
+        tag("tbody", body),
+        class_="blocks" if len(head) > 2 else None,
+    )
+    return tag("div", inner, class_="scroll", role="region", tabindex=0, aria_label=_plain(join(caption).text))
 
 
 def details(summary: Child, *children: Child, open_: bool = False) -> Markup:
@@ -79,13 +93,13 @@ def badge(verdict: Verdict) -> Markup:
     return tag("span", tag("span", SIGNS[verdict], aria_hidden="true"), f" {verdict}", class_=f"badge {verdict}")
 
 
-def told(sentence: str, names: Sequence[str]) -> Markup:
+def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
     """A sentence with its names in bold and true minus signs."""
-    shown = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
-    return tag("p", list(_emphasized(shown, names)))
+    text = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
+    return tag("p", list(_emphasized(text, names)))
 
 
-def keys(*entries: tuple[str, str]) -> Markup:
+def legend(*entries: tuple[str, str]) -> Markup:
     """What the marks of a figure stand for: pairs of a colour's name and words."""
     return tag(
         "span", [tag("span", tag("i", class_=f"swatch {kind}"), words) for kind, words in entries], class_="keys"
@@ -93,9 +107,9 @@ def keys(*entries: tuple[str, str]) -> Markup:
 
 
 def _emphasized(text: str, names: Sequence[str]) -> Iterator[Child]:
-    found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     end = 0
-    for match in re.finditer(rf"(?<![\w.-])(?:{found})(?![\w-])", text) if names else ():
+    for match in re.finditer(rf"(?<![\w.-])(?:{pattern})(?![\w-])", text) if names else ():
         yield text[end : match.start()]
         yield tag("b", match[0])
         end = match.end()

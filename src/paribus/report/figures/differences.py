@@ -1,0 +1,116 @@
+"""Figures of the contrasts and effects: differences with intervals and seeds, and one contrast seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
+from paribus.analysis.wording import unit_name
+from paribus.outcome.outcome import Outcome
+from paribus.report import numbers
+from paribus.report.figures import tracks
+from paribus.report.figures.palette import Palette
+from paribus.report.figures.plot import Plot, add_axes
+from paribus.report.figures.tracks import Frame, Mark, Track, tick
+from paribus.report.numbers import pairing_seed
+from paribus.report.statements import JudgedStatement, primary_first
+from paribus.report.tables import name_statement
+
+
+def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float) -> Plot | None:
+    """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band."""
+    known = [(item, item.comparison) for item in primary_first(statements) if item.comparison is not None]
+    if not known:
+        return None
+    metric, first = known[0][0].metric, known[0][1]
+    rows = [_track(item, comparison, width) for item, comparison in known]
+    margins = {comparison.margin for _, comparison in known}
+    margin = margins.pop() if len(margins) == 1 else None
+    band = None if margin is None else margin * _factor(metric)
+    kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
+    key = [(kind, kind) for kind in kinds]
+    key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)
+    axis = f"difference in {metric.label}, {unit_name(metric.unit)}"
+    frame = Frame(axis, tuple(key), signed=True, zero=True, band=band)
+    alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
+        f"{row.label}: {row.note}, {comparison.verdict}" for row, (_, comparison) in zip(rows, known, strict=True)
+    )
+    tall = tracks.height(len(rows))
+    return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
+
+
+def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
+    """The paired difference of every seed, beside the mean and its interval; None for a single one."""
+    comparison = contrast.comparison
+    if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
+        return None
+    factor = _factor(contrast.metric)
+    values = [value * factor for value in comparison.seed_differences]
+    size = (width, 210.0)
+    label = name_statement(contrast)
+
+    def draw(figure: Any, palette: Palette) -> None:
+        ax = add_axes(figure, size, 58, 10, 28, 40)
+        ax.text(0, 1 + 10 / 142, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
+        places = list(range(len(seeds)))
+        colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
+        if comparison.low is not None and comparison.high is not None:
+            ax.axhspan(comparison.low * factor, comparison.high * factor, color=palette.muted, alpha=0.14, linewidth=0)
+        ax.axhline(comparison.difference * factor, color=palette.muted, linewidth=1.4, dashes=(4, 3))
+        ax.axhline(0, color=palette.ink, linewidth=1)
+        thick = 3.0 if len(seeds) <= 40 else 1.0
+        ax.vlines(places, 0, values, colors=colours, linewidth=thick)
+        for place, value, colour in zip(places, values, colours, strict=True):
+            ax.plot([place], [value], "o", color=colour, markersize=6 if thick > 1 else 2.5, markeredgewidth=0)
+        ax.set_xlim(-0.7, len(seeds) - 0.3)
+        ax.margins(y=0.12)
+        _ticks(ax, palette, seeds)
+        ax.set_xlabel("seed", color=palette.muted, fontsize=11.5, labelpad=3)
+        ax.set_ylabel(unit_name(contrast.metric.unit), color=palette.muted, fontsize=11.5, labelpad=3)
+
+    by_seed = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
+    unit = unit_name(contrast.metric.unit)
+    return Plot(name, f"{label} in {contrast.metric.label}, {unit}: {by_seed}.", *size, draw)
+
+
+def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
+    """The seeds that were compared, in increasing order: the order of a comparison's ``seed_differences``.
+
+    They are the first that both arms have scores for, from the study's first seed on: as many as were compared.
+    """
+    if contrast.comparison is None:
+        return ()
+    scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
+    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.document.first_seed]
+    return tuple(common[: contrast.comparison.seeds])
+
+
+def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
+    step = max(1, -(-len(seeds) // 10))
+    ax.set_xticks(range(0, len(seeds), step), [str(seed) for seed in seeds[::step]])
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=True)))
+    ax.tick_params(length=0, labelsize=11.5, labelcolor=palette.muted)
+    ax.grid(axis="y", color=palette.grid, linewidth=1)
+    ax.set_axisbelow(True)
+
+
+def _track(item: JudgedStatement, comparison: Comparison, width: float) -> Track:
+    factor = _factor(item.metric)
+    low, high = comparison.low, comparison.high
+    label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"
+    printed = numbers.format_difference(item.metric, comparison.difference, low, high)
+    return Track(
+        label,
+        str(printed) if width >= 500 else printed.value,
+        (Mark(comparison.difference * factor, str(comparison.verdict)),),
+        None if low is None or high is None else (low * factor, high * factor),
+        dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),
+    )
+
+
+def _factor(metric: Metric) -> float:
+    return 100.0 if metric.unit is Unit.FRACTION else 1.0

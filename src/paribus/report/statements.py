@@ -1,0 +1,46 @@
+"""What a report says in words, in one order for every format: primary statements first, effects before contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paribus.analysis import Effect, JudgedContrast
+from paribus.analysis.sentences import contrast_sentence, effect_sentence
+from paribus.outcome.outcome import Outcome
+from paribus.report.misreading import Misreading, check_fit_accuracy
+from paribus.report.notebook_claims import check_claims
+
+JudgedStatement = JudgedContrast | Effect
+"""What a study declared and judged."""
+
+
+def list_statements(outcome: Outcome) -> tuple[JudgedStatement, ...]:
+    """Effects and contrasts, the primary ones first; otherwise as the study declares them."""
+    return primary_first((*outcome.effects, *outcome.contrasts))
+
+
+def primary_first(statements: Sequence[JudgedStatement]) -> tuple[JudgedStatement, ...]:
+    """The same statements, the primary ones before all others."""
+    return tuple(sorted(statements, key=lambda statement: not is_primary(statement)))
+
+
+def is_primary(statement: JudgedStatement) -> bool:
+    """Whether the study declares it primary (decision record 0050)."""
+    return statement.comparison is not None and statement.comparison.primary
+
+
+def state(statement: JudgedStatement) -> str:
+    """The sentence of a statement."""
+    return contrast_sentence(statement) if isinstance(statement, JudgedContrast) else effect_sentence(statement)
+
+
+def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
+    """The judged contrasts that the study writes out, primary ones first; all of them where it writes out none."""
+    written = {(contrast.a, contrast.b, contrast.metric) for contrast in outcome.document.contrasts}
+    judged = [contrast for contrast in outcome.contrasts if (contrast.a, contrast.b, contrast.metric.name) in written]
+    return tuple(sorted(judged or outcome.contrasts, key=lambda contrast: not is_primary(contrast)))
+
+
+def list_misreadings(outcome: Outcome) -> tuple[Misreading, ...]:
+    """Remarks where a quick reading of these numbers goes wrong, those of any study before the notebook's."""
+    return (*check_fit_accuracy(outcome), *check_claims(outcome))

@@ -1,0 +1,56 @@
+"""A store to write to and workers to compute with, for the command line and for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from paribus.backends.base import Backend
+from paribus.backends.local import LocalBackend
+from paribus.errors import InterruptedRunError
+from paribus.keras_config.custom_objects import imports_for
+from paribus.store.base import Store
+from paribus.store.memory import MemoryStore
+from paribus.store.sqlite import SqliteStore
+from paribus.study.document import StudyDocument
+
+
+def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) -> LocalBackend:
+    """Worker processes of this machine that import the modules of the study's own layers."""
+    imports = imports_for(arm.model for arm in study.arms.values() if arm.model is not None)
+    return LocalBackend(workers, imports, lanes=lanes)
+
+
+@contextmanager
+def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the same call") -> Iterator[Store]:
+    """Open a store in a folder, or in memory; at the end workers are stopped and the store is closed.
+
+    Args:
+        folder: the folder of the store; None for memory.
+        backend: computes the runs; it is closed at the end.
+        repeat: names what the user repeats to continue after an interruption.
+
+    Raises:
+        InterruptedRunError: the user interrupted; the message says which runs are stored.
+    """
+    store = MemoryStore() if folder is None else SqliteStore.open(folder, mode="write")
+    try:
+        with backend:
+            yield store
+    except KeyboardInterrupt:
+        consequence = (
+            "runs that ended were in memory and are lost; give `store=` a folder to store them"
+            if folder is None
+            else f"every run that ended is stored in {folder}; {repeat} continues from there"
+        )
+        raise InterruptedRunError(f"interrupted: {consequence}") from None
+    finally:
+        if folder is not None:
+            # The next run may be in another process, and one process at a time writes to a store.
+            store.close()
+
+
+def reopen_for_reading(store: Store) -> Store:
+    """Open the store for reading, for results that are used after the session that wrote it."""
+    return SqliteStore.open(store.folder, mode="read") if isinstance(store, SqliteStore) else store

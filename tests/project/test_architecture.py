@@ -1,0 +1,62 @@
+"""The picture of the rooms in docs/architecture.md is that of the imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from project_files import ROOT
+
+SOURCE = ROOT / "src" / "paribus"
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+GROUND = {"errors", "machine", "records", "version"}
+LOOSE = {"early_stopping", "seeds"}
+
+Arrow = tuple[str, str]
+
+
+def rooms() -> set[str]:
+    return ({path.parent.name for path in SOURCE.glob("*/__init__.py")} | LOOSE) - GROUND
+
+
+def imports() -> Iterator[Arrow]:
+    """Who imports whom, by room."""
+    for path in SOURCE.rglob("*.py"):
+        importer = path.relative_to(SOURCE).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "paribus":
+                _, *inside = node.module.split(".")
+                for name in inside[:1] or [alias.name for alias in node.names]:
+                    yield importer, name
+
+
+def arrows() -> set[Arrow]:
+    return {(a, b) for a, b in imports() if a != b and a in rooms() and b in rooms()}
+
+
+def reachable(start: str, without: Arrow, known: set[Arrow]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [b for a, b in known if a == start and (a, b) != without]
+    while waiting:
+        room = waiting.pop()
+        if room not in seen:
+            seen.add(room)
+            waiting += [b for a, b in known if a == room]
+    return seen
+
+
+def test_the_picture_has_every_room_and_no_other() -> None:
+    assert set(re.findall(r'^  (\w+)\["', PAGE, re.MULTILINE)) == rooms()
+
+
+def test_its_arrows_are_the_imports_that_no_others_imply() -> None:
+    known = arrows()
+    needed = {(a, b) for a, b in known if b not in reachable(a, (a, b), known)}
+    assert set(re.findall(r"^  (\w+) --> (\w+)$", PAGE, re.MULTILINE)) == needed
+
+
+def test_few_modules_lie_outside_a_room() -> None:
+    loose = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
+    assert loose <= GROUND | LOOSE
+    assert len(loose) <= 6
