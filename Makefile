@@ -62,6 +62,11 @@ constraints-check: $(BIN)/python ## check constraints.txt against every Python t
 proof: $(DEV) constraints-check ## prove what takes long or a machine of its own; goes on where it stopped (PROOFS="name ...")
 	$(BIN)/python -m proof $(PROOFS)
 
+dist: $(DEV) ## build wheel and sdist, check them, install the wheel into an empty environment and run a study with it
+	rm -rf dist && $(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	tools/check-wheel "$(PYTHON)"
+
 peers: ## set up the environment of the tools that benchmarks/peers compares with, in PEERS=.venv-peers
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet -c benchmarks/peers/constraints.txt \

@@ -162,3 +162,11 @@ class DrawnByNumPy(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "where": self.where}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Rescaled(WithoutTraining):
+    """Scales pixels inside its ``call``."""
+
+    def call(self, x: Any) -> Any:
+        return self.answer(self.hidden(x / 255.0))

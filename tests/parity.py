@@ -48,7 +48,7 @@ def written(case: Case) -> tuple[Recipe, Network]:
     recipe = describe(
         DescribeJob("arm", arm.spec(), DataSpec("x"), training),
         case.shape,
-        [str(index) for index in range(case.classes)],
+        case.classes,
     )
     return recipe, Network.rebuild(recipe, training)
 

@@ -19,7 +19,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import Busy
-from benchmarks.peers.contenders import CONTENDERS, STUDY, Contender, Cost, cost_of_paribus, cost_of_peer
+from benchmarks.peers.contenders import (
+    CONTENDERS,
+    STUDY,
+    Contender,
+    Cost,
+    cost_of_paribus,
+    cost_of_peer,
+    processor_seconds,
+)
 from benchmarks.peers.report import Measured, report
 from paribus import data
 from paribus.study.load import load_study
@@ -66,6 +74,8 @@ def command(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
     if contender.script.startswith("paribus"):
         store = str(folder / f"store-{time.monotonic_ns()}")
         line = [sys.executable, script, "--arm", arm, "--epochs", str(epochs), "--store", store]
+        study = folder / arm / "study.toml"
+        line += ["--study", str(study)] if study.exists() else []
         return [*line, "--precision", contender.variant] if contender.variant else line
     threads = str(1 if contender.processes > 1 else len(os.sched_getaffinity(0)))
     line = [str(peers / "bin" / "python"), script, "--data", str(folder / arm), "--epochs", str(epochs)]
@@ -107,13 +117,15 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
     lines = [json.loads(found[0]) for found in outputs]
     ours = contender.script.startswith("paribus")
     cost: Cost = cost_of_paribus(lines[0], wall) if ours else cost_of_peer(lines, wall)
+    if (processor := processor_seconds(lines)) is not None:
+        entry["processor_seconds"] = processor
     return entry | {"epoch_seconds": cost.epoch, "whole_seconds": cost.whole, "lines": lines}
 
 
-def logged(log: Path) -> list[dict[str, Any]]:
-    """What was measured while nothing else ran."""
+def logged(log: Path, disturbed: float = DISTURBED) -> list[dict[str, Any]]:
+    """What was measured while other programs took no more of the machine than this share."""
     found = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    return [entry for entry in found if entry.get("foreign", 0.0) <= DISTURBED]
+    return [entry for entry in found if entry.get("foreign", 0.0) <= disturbed]
 
 
 def main() -> None:

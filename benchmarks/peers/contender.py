@@ -49,13 +49,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One run: seconds of each epoch, and of all that is done once a run beside them; accuracies of the last epoch."""
+    """One run: seconds of each epoch, and of all that is done once a run beside them; accuracies of the last epoch.
+
+    ``processor`` are the processor seconds of all threads at the end of each epoch, where they were read.
+    """
 
     epochs: Sequence[float]
     beside: float
     fit_accuracy: float | None
     train_accuracy: float
     test_accuracy: float
+    processor: Sequence[float] = ()
 
 
 def arguments() -> argparse.Namespace:
@@ -87,6 +91,11 @@ def contend(train: Callable[[Task, Asked], Trained]) -> None:
     run = time.perf_counter() - before
     if not PLAUSIBLE < trained.test_accuracy <= 1:
         raise SystemExit(f"test accuracy {trained.test_accuracy}: this network was not trained as it should be")
+    say(ready, run, trained)
+
+
+def say(ready: float, run: float, trained: Trained) -> None:
+    """Print what the harness reads: one line of JSON."""
     line = {
         "ready": ready,
         "run": run,
@@ -95,5 +104,6 @@ def contend(train: Callable[[Task, Asked], Trained]) -> None:
         "fit_accuracy": trained.fit_accuracy,
         "train_accuracy": trained.train_accuracy,
         "test_accuracy": trained.test_accuracy,
+        "processor_ends": [list(trained.processor)],
     }
     print(json.dumps(line))

@@ -90,3 +90,17 @@ def cost_of_paribus(line: dict[str, Any], wall: float) -> Cost:
     ends = line["epoch_ends"]
     each = fmean((of_run[-1] - of_run[0]) / (len(of_run) - 1) for of_run in ends)
     return Cost(each / len(ends), wall + (FULL_EPOCHS - len(ends[0])) * each)
+
+
+def processor_seconds(lines: Sequence[dict[str, Any]]) -> float | None:
+    """Processor seconds of one epoch of one run, after the first; None where they were not read.
+
+    On a machine that others use they say more than the clock does. They do not count the time that cores stand idle
+    beside a peer that keeps only some of them busy.
+    """
+    ends = [of_run for line in lines for of_run in line.get("processor_ends", []) if len(of_run) > 1]
+    if not ends:
+        return None
+    own = len(lines) == len(ends)  # a process of its own for each run, which counts itself alone
+    each = fmean((of_run[-1] - of_run[0]) / (len(of_run) - 1) for of_run in ends)
+    return each if own else each / len(ends)

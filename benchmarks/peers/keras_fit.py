@@ -6,6 +6,7 @@ import time
 
 import keras
 from contender import EVALUATION_BATCH, Asked, Task, Trained, contend
+from keras_fit_clock import Clock
 
 
 def optimizer(written: dict[str, dict[str, object]]) -> keras.optimizers.Optimizer:
@@ -20,17 +21,6 @@ def optimizer(written: dict[str, dict[str, object]]) -> keras.optimizers.Optimiz
 def network(task: Task) -> keras.Model:
     layers = [getattr(keras.layers, name)(**arguments) for layer in task.layers for name, arguments in layer.items()]
     return keras.Sequential([keras.Input((task.x_train.shape[1],)), *layers])
-
-
-class Clock(keras.callbacks.Callback):
-    """When each epoch ended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ends: list[float] = []
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.ends.append(time.perf_counter())
 
 
 def train(task: Task, asked: Asked) -> Trained:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -19,11 +21,23 @@ from paribus.study.overrides import override
 from paribus.study.plan import RunPlan
 
 
+def processor_seconds() -> float:
+    """Processor seconds of this process's children so far, the workers; 0 where there is no /proc."""
+    ticks = 0
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text(encoding="utf-8").split():
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{child}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Clock(Display):
-    """When the epochs of each run ended."""
+    """When the epochs of each run ended, and the processor seconds of all workers by then."""
 
     def __init__(self) -> None:
         self.ends: dict[str, list[float]] = defaultdict(list)
+        self.processor: dict[str, list[float]] = defaultdict(list)
         self.seconds: list[float] = []
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
@@ -32,6 +46,7 @@ class Clock(Display):
     def show(self, event: Event) -> None:
         if isinstance(event, EpochDone):
             self.ends[event.job.fingerprint].append(time.perf_counter())
+            self.processor[event.job.fingerprint].append(processor_seconds())
         elif isinstance(event, Ended):
             self.seconds.append(event.result.seconds)
 
@@ -67,6 +82,7 @@ def main() -> None:
         "ready": ready,
         "runs": len(scores),
         "epoch_ends": list(clock.ends.values()),
+        "processor_ends": list(clock.processor.values()),
         "engine_seconds": clock.seconds,
         "fit_accuracy": scores[-1].fit_accuracy,
         "train_accuracy": scores[-1].train_accuracy,

@@ -1,4 +1,4 @@
-"""Frozen values that every room may know. Imports nothing of ours.
+"""Frozen records that every package may use. Imports no module of paribus.
 
 Arrays inside records are never written to after construction.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, order=True)
 class Seeds:
-    """The seed of each of a run's three streams. An ordinary run has one seed for all three."""
+    """The seed of each of a run's three streams; an ordinary run has one seed for all (decision 0006)."""
 
     init: int
     order: int
@@ -51,9 +51,9 @@ class Recipe:
     ``model`` and ``optimizer`` are JSON texts with sorted keys and without automatic names or seeds, so
     equal recipes are equal texts. ``parameters`` counts all weights (trainable or not, without seed states).
 
-    Of a scikit-learn estimator ``model`` says class and arguments, with scikit-learn's defaults, and whether a run
-    depends on its seed; ``optimizer`` is empty, and so are ``layers``. How many numbers it learns is not known before
-    it has: ``parameters`` is 0.
+    For a scikit-learn estimator ``model`` holds class and arguments, with scikit-learn's defaults, and whether a run
+    depends on its seed; ``optimizer`` and ``layers`` are empty. ``parameters`` is 0, as the number of parameters of an
+    estimator is known only after it is fitted.
     """
 
     model: str
@@ -63,12 +63,16 @@ class Recipe:
 
     @property
     def is_estimator(self) -> bool:
-        """Whether this is a scikit-learn estimator, and no network."""
+        """Whether this is a scikit-learn estimator, and no network.
+
+        A network always has an optimizer and an estimator never has one. A field of its own would be missing from the
+        recipes that are stored already, and ``model`` of a large network takes long to parse.
+        """
         return not self.optimizer
 
     @property
     def kind(self) -> str:
-        """The class of a scikit-learn estimator; "network" for a network."""
+        """The class name of a scikit-learn estimator; "network" for a network."""
         return str(next(iter(json.loads(self.model)["estimator"]))) if self.is_estimator else "network"
 
     @property
@@ -92,14 +96,14 @@ class Imputation:
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """Where the data comes from and how it is prepared before a network sees it.
+    """The source of the data and how it is prepared before a network sees it.
 
     ``source`` is a name or a path (see ``paribus.data``). How it is prepared: pixels are divided by ``scale``;
     ``standardize`` (instead of ``scale``) subtracts each feature's mean and divides by its standard deviation, both
     taken from the training split; ``flatten`` makes each example one vector.
 
     How it is read, for sources that ask for it: ``label`` names the column that holds the class, ``categorical`` the
-    columns whose numbers are mere names, ``test`` the file of the test split; ``test_fraction`` is the share split
+    columns whose numbers are categories, ``test`` the file of the test split; ``test_fraction`` is the share split
     off for testing where the source has no test split. ``drop`` names columns that are left out, ``impute`` says how
     missing values of a table are filled in.
     """
@@ -118,10 +122,10 @@ class DataSpec:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """What a report says about the data: name, fingerprint (sha256 of content), sizes.
+    """The data as reports describe it: name, fingerprint (sha256 of content), sizes.
 
-    ``notes`` are remarks on how it was read; ``class_names`` are empty where they are the indices. Neither says which
-    data it is: summaries that differ in them alone are equal (decision 0067).
+    ``notes`` are remarks on how it was read; ``class_names`` are empty where they are the indices. Neither identifies
+    the data: summaries that differ in them alone are equal (decision 0067).
     """
 
     name: str
@@ -136,10 +140,11 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
-    """Stop when the validation split no longer improves, and keep the weights of the best epoch.
+    """Stop when the validation split no longer improves, and use the weights of the best epoch.
 
-    As Keras's callback of that name with ``restore_best_weights``: an epoch is better if ``monitor`` (``val_loss`` or
-    ``val_accuracy``) improves by more than ``min_delta``; training ends ``patience`` epochs after the best one.
+    The same as Keras's callback of that name with ``restore_best_weights``: an epoch is better if ``monitor``
+    (``val_loss`` or ``val_accuracy``) improves by more than ``min_delta``; training ends ``patience`` epochs
+    after the best one.
     """
 
     patience: int
@@ -152,8 +157,8 @@ class Training:
     """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
 
     ``class_weight`` weighs the loss of each example while training: pairs of class and weight (1 for classes that are
-    not named), or "balanced" for weights inversely proportional to how often a class is trained on. A study names a
-    class by its label; in a job it is an index (see :meth:`with_class_indices`).
+    not listed), or "balanced" for weights inversely proportional to how often a class is trained on. A study names a
+    class by its label; in a job it is an index (see ``paribus.study.plan.with_class_indices``).
 
     ``validation`` says which training examples the validation split takes: None for the last ones, as Keras does, or
     "stratified" for each class in proportion.
@@ -163,7 +168,7 @@ class Training:
     ``positive`` names the class that binary metrics are about; None for the second of two classes.
 
     ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
-    operands rounded to bf16 and sums in float32.
+    operands rounded to bf16 and sums in float32 (``docs/decisions/0021-bf16.md``).
     """
 
     loss: str
@@ -178,12 +183,26 @@ class Training:
     validation: str | None = None
 
 
+class StudyKind(StrEnum):
+    """The purpose of the runs that are stored under a study's name.
+
+    ``STUDY``: the runs that the study judges. ``TUNING``: the candidates of its arms with a grid. ``NOISE``: runs whose
+    three streams are seeded apart. ``ABLATION``: a network and its variants, under a name of their own.
+    """
+
+    STUDY = "study"
+    TUNING = "tuning"
+    NOISE = "noise"
+    ABLATION = "ablation"
+
+
 @dataclass(frozen=True, slots=True)
 class TrainJob:
     """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store.
 
     ``data_fingerprint`` is that of the data which the run is planned on, ``data_files`` are stamps of its files at that
-    time: other data is refused (decision 0070).
+    time: a worker refuses other data (decision 0070). ``kind`` is the purpose of the run. It is no part of the
+    fingerprint, as it changes no bit of the run.
     """
 
     fingerprint: str
@@ -194,11 +213,12 @@ class TrainJob:
     data: DataSpec
     data_fingerprint: str | None = None
     data_files: tuple[tuple[str, int, int, int], ...] = ()
+    kind: StudyKind = StudyKind.STUDY
 
 
 @dataclass(frozen=True, slots=True)
 class DescribeJob:
-    """Ask for the canonical form of an arm as written in a study (``spec``, JSON of ``study.Arm``)."""
+    """A request for the canonical form of an arm of a study (``spec``, JSON of ``study.Arm``)."""
 
     arm: str
     spec: str
@@ -211,26 +231,13 @@ class DescribeJob:
         return "estimator" in json.loads(self.spec)
 
 
-class StudyKind(StrEnum):
-    """What the runs that are stored under a study's name are for.
-
-    ``STUDY``: the runs that the study judges. ``TUNING``: the candidates of its arms with a grid. ``NOISE``: runs whose
-    three streams are seeded apart. ``ABLATION``: a network and its variants, under a name of their own.
-    """
-
-    STUDY = "study"
-    TUNING = "tuning"
-    NOISE = "noise"
-    ABLATION = "ablation"
-
-
 def label_study(name: str, kind: StudyKind) -> str:
-    """What the user sees and types: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    """The name that users see and type: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
     return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
 
 
 class Status(StrEnum):
-    """How a run ended. A run that was cut off (killed, interrupted) has no status: it is simply not there."""
+    """How a run ended. A run that was cut off (killed, interrupted) has no status: it is not stored."""
 
     FINISHED = "finished"
     DIVERGED = "diverged"
@@ -255,9 +262,10 @@ class Scores:
     """A run's measures. Accuracies are fractions of 1.
 
     ``train_*`` and ``test_*`` are taken after the last epoch in inference mode, on the whole split. ``fit_*`` are the
-    last epoch's running means in training mode. Losses are means over examples, without weight penalties, in nats for
-    cross-entropy; they are nan for a diverged run. What a scikit-learn estimator does not have is nan: ``fit_*``, and
-    losses under a protocol whose loss is not plain cross-entropy.
+    last epoch's running means in training mode. Losses are means over examples, without weight penalties
+    (``docs/decisions/0004-losses-without-penalties.md``), in nats for cross-entropy; they are nan for a diverged run.
+    Measures that a scikit-learn estimator does not have are nan: ``fit_*``, and losses under a protocol whose loss is
+    not plain cross-entropy.
     """
 
     fit_accuracy: float
@@ -275,12 +283,12 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a network answered on each example of the test split, in the split's order. All have shape ``(examples,)``.
+    """The answers of a run on each example of the test split, in the split's order. All have shape ``(examples,)``.
 
     Attributes:
-        predicted: the class answered, int32.
-        confidence: the probability given to that class, float32.
-        true_probability: the probability given to the right class, float32.
+        predicted: the predicted class, int32.
+        confidence: the predicted probability of that class, float32.
+        true_probability: the predicted probability of the right class, float32.
     """
 
     predicted: NDArray[np.int32]
@@ -290,9 +298,9 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What bounds the promise of equal bits: the software, its flags and the kind of machine a run was computed on.
+    """The software, its flags and the kind of machine that a run was computed with: equal bits are promised within one.
 
-    A scikit-learn estimator uses no Keras and no JAX: those are empty, and ``flags`` names what it uses instead.
+    A scikit-learn estimator uses no Keras and no JAX: those are empty, and ``flags`` lists its own libraries instead.
     """
 
     paribus: str
@@ -308,30 +316,30 @@ class Environment:
 
     @property
     def of_estimator(self) -> bool:
-        """Whether this is what a scikit-learn estimator was computed with."""
+        """Whether this is the environment of a scikit-learn estimator, which has no version of Keras."""
         return not self.keras
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResult:
-    """One run, ended.
+    """One run that has ended.
 
     Attributes:
         fingerprint: sha256 of everything that determines the run (see ``paribus.study.fingerprint``).
         status: how it ended.
         seeds: the seeds of its three streams.
         scores: its measures; None for a failed run.
-        curve: its measures by epoch, up to where it got.
+        curve: its measures by epoch, up to its last one.
         seconds: wall time of training and evaluation, without compilation. Runs computed side by side in lanes share
-            it: each has the group's wall time divided by the number of its runs.
+            it: every run has the group's wall time divided by the number of its runs.
         weights_digest: sha256 of the final weights, hexadecimal (of an estimator: of all that it learned); None for a
             failed run.
-        environment: what it was computed with; None if the worker died before it could say.
-        reason: why it failed or diverged; of a finished estimator what scikit-learn warned of while it was fitted.
+        environment: its software and machine; None if the worker died before it reported them.
+        reason: why it failed or diverged; for a finished estimator the warnings of scikit-learn while it was fitted.
         predictions: per-example answers on the test split; None for a failed run.
         weights: final weights by path, trainable and not, seed states left out; None for a failed run, and for an
-            estimator, which cannot be put together again from numbers alone.
-        metrics: what the protocol's own metrics say, by name: ``test_auc``, ``train_auc``.
+            estimator, which cannot be rebuilt from numbers alone.
+        metrics: the values of the protocol's added metrics by name: ``test_auc``, ``train_auc``.
     """
 
     fingerprint: str
@@ -350,7 +358,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """What is known after an epoch (numbered from 1). ``val_*`` are None without a validation split."""
+    """The measures after an epoch (numbered from 1). ``val_*`` are None without a validation split."""
 
     epoch: int
     epochs: int
@@ -378,7 +386,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Event: a worker has taken up a run (again, if ``attempt`` is above 1: ``death`` is how the last worker died)."""
+    """Event: a worker has started a run (again, if ``attempt`` is above 1: ``death`` is how the last worker died)."""
 
     job: TrainJob
     attempt: int = 1
@@ -395,7 +403,7 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ended:
-    """Event: a run has ended, one way or another."""
+    """Event: a run has ended with some status."""
 
     job: TrainJob
     result: RunResult
@@ -403,7 +411,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Event: the user wants an end. No run is started any more; the ``finishing`` go on to their end."""
+    """Event: the user interrupted. No further run is started; the ``finishing`` ones are completed."""
 
     finishing: tuple[TrainJob, ...]
     stopped: tuple[TrainJob, ...]

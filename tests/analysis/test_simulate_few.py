@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from paribus.analysis import compare_scores
+from paribus.analysis import compare_scores, estimate_scores
 from paribus.analysis.critical import half_width
 from paribus.analysis.disagreements import Side
 from paribus.analysis.looks import Schedule
@@ -98,3 +99,22 @@ def test_tables_of_rare_events_name_what_is_broken(monkeypatch: pytest.MonkeyPat
     table = untuned.untuned_table(100, np.random.default_rng(6))
     promised = sum(len(setting.sizes) for setting in untuned.SETTINGS if setting.promised)
     assert len(table.broken) == 2 * promised
+
+
+@pytest.mark.parametrize(("skill", "seeds", "examples"), [(3.0, 3, 100), (2.6, 5, 200), (2.6, 10, 400), (1.5, 5, 100)])
+def test_intervals_of_one_arm_cover(skill: float, seeds: int, examples: int) -> None:
+    """Accuracies of 99 to 88 % on small test sets: intervals within [0, 1] that hold the accuracy on new data."""
+    draws, covered = 400, 0
+    generator = np.random.default_rng([seeds, examples])
+    spread = np.sqrt(1 + 0.3**2 + 0.1**2 + 0.4**2)
+    truth = float(stats.norm.cdf(skill / spread))
+    for _ in range(draws):
+        level = skill + np.hypot(1, 0.3) * generator.standard_normal(examples)
+        shift = 0.1 * generator.standard_normal((seeds, 1))
+        right = level + shift + 0.4 * generator.standard_normal((seeds, examples)) > 0
+        estimate = estimate_scores(right)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert 0 <= estimate.low < estimate.high <= 1
+        covered += estimate.low <= truth <= estimate.high
+    assert covered / draws >= 0.935 - tolerance(0.065, draws)

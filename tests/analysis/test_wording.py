@@ -18,7 +18,7 @@ from paribus.analysis import (
     error_shares,
     metric_named,
 )
-from paribus.analysis.sentences import interval_name
+from paribus.analysis.phrases import interval_name
 
 ACCURACY, LOSS, TRAIN = (metric_named(name) for name in ("test_accuracy", "test_loss", "train_accuracy"))
 

@@ -12,11 +12,21 @@ from paribus.backends.local import LocalBackend
 from paribus.data import summarize
 from paribus.engine.engine import Engine
 from paribus.records import Described, DescribeJob, Ended, RunResult, Seeds, TrainJob
+from paribus.study.document import Arm, StudyDocument
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 DOCUMENT = override(load_study("digits"), seeds=2, epochs=3)
+CONVNET = (
+    {"Reshape": {"target_shape": [8, 8, 1]}},
+    {"Conv2D": {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}},
+    {"SeparableConv2D": {"filters": 8, "kernel_size": 3, "activation": "relu"}},
+    {"MaxPooling2D": {"pool_size": 2}},
+    {"Dropout": {"rate": 0.2}},
+    {"Flatten": {}},
+    {"Dense": {"units": 10, "activation": "softmax"}},
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +39,14 @@ def pools() -> Iterator[dict[int, LocalBackend]]:
 @pytest.fixture(scope="module")
 def jobs(pools: dict[int, LocalBackend]) -> tuple[TrainJob, ...]:
     """The study digits with two seeds: six runs."""
-    spec, training = DOCUMENT.data.spec(), DOCUMENT.protocol.training()
-    asked = [DescribeJob(name, arm.spec(), spec, training) for name, arm in DOCUMENT.arms.items()]
-    found = {event.arm: event.recipe for event in pools[2].run(asked) if isinstance(event, Described)}
-    seeds = [Seeds.of(seed) for seed in range(DOCUMENT.seeds)]
-    return wanted_runs(DOCUMENT, found, summarize(spec), seeds)
+    return jobs_of(DOCUMENT, pools[2])
+
+
+def jobs_of(document: StudyDocument, backend: LocalBackend) -> tuple[TrainJob, ...]:
+    spec, training = document.data.spec(), document.protocol.training()
+    asked = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items()]
+    recipes = {event.arm: event.recipe for event in backend.run(asked) if isinstance(event, Described)}
+    return list_jobs(document, recipes, summarize(spec), [Seeds.of(seed) for seed in range(document.seeds)])
 
 
 def computed(backend: LocalBackend, jobs: Sequence[TrainJob]) -> dict[str, RunResult]:
@@ -105,7 +118,18 @@ def test_more_epochs_start_as_fewer_do(
     assert (job.arm, job.seeds.seed) == ("large-dropout", 0)
     (run,) = computed(
         pools[1],
-        wanted_runs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
+        list_jobs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
     ).values()
     assert run.curve.fit_loss[:3] == reference[job.fingerprint].curve.fit_loss
     assert run.weights_digest != reference[job.fingerprint].weights_digest
+
+
+def test_a_network_with_convolutions(pools: dict[int, LocalBackend], engine: Engine) -> None:
+    """Whole epochs with kernels of our own: with one worker, with two, and in the process that asks."""
+    arm = Arm.model_validate({"layers": CONVNET, "optimizer": "Adam"})
+    convnet = DOCUMENT.model_copy(update={"arms": {"convnet": arm}, "contrasts": ()})
+    jobs = jobs_of(convnet, pools[2])
+    alone = computed(pools[1], jobs)
+    assert len({result.weights_digest for result in alone.values()}) == 2
+    assert_same(computed(pools[2], jobs[::-1]), alone)
+    assert_same({job.fingerprint: engine.run(job) for job in jobs}, alone)

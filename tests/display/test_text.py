@@ -224,13 +224,16 @@ def test_progress_of_a_real_study_goes_to_its_stream_alone() -> None:
     ],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert wording.duration(seconds) == text
+    assert wording.format_duration(seconds) == text
 
 
 def test_other_words() -> None:
     job = WANTED[0]
-    assert wording.run_name(job) == "small seed 0"
-    assert wording.run_name(replace(job, seeds=Seeds(1, 2, 3))) == "small seeds 1/2/3"
-    assert (wording.runs(1), wording.runs(0), wording.left(None)) == ("1 run", "0 runs", "")
+    assert wording.name_run(job) == "small seed 0"
+    assert wording.name_run(replace(job, seeds=Seeds(1, 2, 3))) == "small seeds 1/2/3"
+    assert (wording.count_runs(1), wording.count_runs(0), wording.format_time_left(None)) == ("1 run", "0 runs", "")
     with_validation = EpochReport(2, 4, 0.25, 0.925, 0.3, 0.91)
-    assert wording.epoch(with_validation) == "epoch 2/4, fit loss 0.2500, fit accuracy 0.9250, val accuracy 0.9100"
+    assert (
+        wording.describe_epoch(with_validation)
+        == "epoch 2/4, fit loss 0.2500, fit accuracy 0.9250, val accuracy 0.9100"
+    )

@@ -102,7 +102,10 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NotebookNode
         return TOOL["run"](notebook, folder / name, **parameters)
 
     # Affinity belongs to a thread and is inherited by the kernel that it starts.
-    with ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {cores[next(turn)]})) as pool:
+    bind = ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {cores[next(turn)]}))
+    with pytest.MonkeyPatch.context() as patch, bind as pool:
+        # Jupyter writes into its user's home, which there need not be.
+        patch.setenv("HOME", str(folder))
         return dict(zip(NAMES, pool.map(run, NAMES), strict=True))
 
 

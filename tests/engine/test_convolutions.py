@@ -1,4 +1,4 @@
-"""Convolutions on a CPU: one call a batch, with the results of one call a chunk and of Keras."""
+"""Convolutions on a CPU: in forms of our own and a whole epoch in one call, or the library's and one call a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digits_jobs import SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
-from paribus.engine import compile, steps
+from paribus.engine import compile, network, steps
 from paribus.engine.engine import Engine
 from paribus.records import DataSpec, RunResult
 
@@ -16,6 +16,7 @@ IMAGES = DataSpec("digits", 16)
 CONVOLUTION = (
     {"Reshape": {"target_shape": [8, 8, 1]}},
     {"Conv2D": {"filters": 3, "kernel_size": 3, "activation": "relu"}},
+    {"MaxPooling2D": {"pool_size": 2}},
     {"Flatten": {}},
     {"Dropout": {"rate": 0.2}},
     SOFTMAX,
@@ -32,17 +33,27 @@ def trained(layers: Any) -> tuple[RunResult, bool]:
     return run, kept.stepwise
 
 
-def test_one_call_a_batch_is_the_same_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_close(one: RunResult, other: RunResult) -> None:
+    assert one.weights is not None
+    assert other.weights is not None
+    for path, weights in one.weights.items():
+        np.testing.assert_allclose(weights, other.weights[path], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(one.curve.fit_loss, other.curve.fit_loss, rtol=1e-4)
+
+
+def test_an_epoch_with_our_kernels_is_one_call_and_the_training_that_the_librarys_kernels_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, stepwise = trained(CONVOLUTION)
+    assert not stepwise
+    monkeypatch.setattr(network, "has_windows", lambda _: False)
     by_batch, stepwise = trained(CONVOLUTION)
     assert stepwise
+    assert_close(ours, by_batch)
     monkeypatch.setattr(steps, "convolves", lambda _: False)
     by_chunk, stepwise = trained(CONVOLUTION)
     assert not stepwise
-    assert by_batch.weights is not None
-    assert by_chunk.weights is not None
-    for path, weights in by_batch.weights.items():
-        np.testing.assert_allclose(weights, by_chunk.weights[path], rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(by_batch.curve.fit_loss, by_chunk.curve.fit_loss, rtol=1e-4)
+    assert_close(by_batch, by_chunk)
 
 
 def test_without_convolutions_a_chunk_is_one_call() -> None:

@@ -24,7 +24,7 @@ from paribus.data import load
 from paribus.engine.engine import Engine
 from paribus.engine.inference import keras_model, put_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
-from paribus.export.files import whole
+from paribus.export.files import write_whole
 from paribus.export.keras_files import export_networks
 from paribus.records import Status
 from paribus.results.selection import RunSelection, select_runs
@@ -232,7 +232,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     path.write_text("before")
 
     def fail() -> None:
-        with whole(path) as draft:
+        with write_whole(path) as draft:
             draft.write_text("half")
             raise OSError(28, "No space left on device")
 

@@ -28,17 +28,17 @@ from paribus.store.sqlite import SqliteStore
 
 TWICE = """
 import json, sys, warnings
-from paribus.chosen import choose
+from paribus.results.selection import select_runs
 from paribus.export.mlflow_runs import export_runs
 from paribus.store.sqlite import SqliteStore
-from paribus.stored import open_results
+from paribus.results.stored_study import open_results
 
 store, folder = sys.argv[1:]
 told = []
 with SqliteStore.open(store) as opened:
     results = open_results("logits", opened)
     for seeds in ([0], [], []):
-        found = export_runs(choose(results, seeds=seeds), __import__("pathlib").Path(folder))
+        found = export_runs(select_runs(results, seeds=seeds), __import__("pathlib").Path(folder))
         told.append([found.added, found.known])
     from mlflow.tracking import MlflowClient
     client = MlflowClient(f"sqlite:///{found.database.resolve()}")
@@ -46,7 +46,7 @@ with SqliteStore.open(store) as opened:
     # As a writer leaves a run that was killed in it.
     half = client.search_runs([experiment])[0]
     client.update_run(half.info.run_id, status="RUNNING")
-    again = export_runs(choose(results), __import__("pathlib").Path(folder))
+    again = export_runs(select_runs(results), __import__("pathlib").Path(folder))
     told.append([again.added, again.known])
     runs = client.search_runs([experiment])
     answer = [
@@ -133,15 +133,15 @@ def test_tables_are_not_replaced_unasked(opened: SqliteStore, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("to", "module", "extra"),
-    [("parquet", "pyarrow", "tables"), ("tensorboard", "tensorboard.compat.proto", "tensorboard")],
+    ("to", "module", "package"),
+    [("parquet", "pyarrow", "pyarrow"), ("tensorboard", "tensorboard.compat.proto", "tensorboard")],
 )
 def test_what_is_not_installed_is_named(
-    to: str, module: str, extra: str, opened: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    to: str, module: str, package: str, opened: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     export = export_tables if to == "parquet" else export_events
-    with pytest.raises(UsageError, match=rf"--to {to} needs .*: pip install 'paribus\[{extra}\]'"):
+    with pytest.raises(UsageError, match=rf"--to {to} needs .*: pip install .*{package}"):
         export(chosen(opened), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -9,7 +9,7 @@ import pytest
 
 import report_examples as examples
 from paribus.analysis import Scope, Verdict
-from paribus.analysis.sentences import interval_name
+from paribus.analysis.phrases import interval_name
 from paribus.records import Status
 from paribus.report import numbers, render_report
 from paribus.report.json import outcome_fields

@@ -9,6 +9,7 @@ import pytest
 
 import report_examples as examples
 from paribus import report
+from paribus.analysis import Verdict
 from paribus.report.statements import list_misreadings
 from paribus.study.builtin import NAMES
 from paribus.study.builtin.notebook import load_notebook
@@ -110,6 +111,7 @@ def test_the_order_of_the_arms_does_not_matter():
         low=-comparison.high,
         high=-comparison.low,
         seed_differences=tuple(-value for value in comparison.seed_differences),
+        verdict={Verdict.BETTER: Verdict.WORSE}[comparison.verdict],
     )
     swapped = dataclasses.replace(first, a=first.b, b=first.a, comparison=turned)
     again = dataclasses.replace(outcome, contrasts=(swapped, *outcome.contrasts[1:]))

@@ -75,6 +75,15 @@ def test_a_fingerprint_is_pinned() -> None:
     assert of() == "58b6e00265422a82b96785d156e2d9292f67c9c0b5171c2d0e5656febaccb5b3"
 
 
+def test_networks_with_convolutions_have_a_mark_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of their kernels names only their runs anew."""
+    convolutional = replace(RECIPE, model=RECIPE.model + '{"class_name":"Conv2D"}')
+    before, plain = of(recipe=convolutional), of()
+    monkeypatch.setattr(fingerprint, "KERNELS", fingerprint.KERNELS + 1)
+    assert of(recipe=convolutional) != before
+    assert of() == plain
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_a_fingerprint(change: str) -> None:
     assert of(**CHANGES[change]) != of()

@@ -29,15 +29,15 @@ def without_family(model: Json, family: families.Family) -> str:
         if family.wraps(layer):
             kinds[layer["class_name"]] += 1
             _unwrap(layer)
-    told = [_counted(count, f"{kind} layer") for kind, count in kinds.items()]
+    changes = [_counted(count, f"{kind} layer") for kind, count in kinds.items()]
     silenced = 0
     for _, layer in layers(model):
         for inner in wrapped(layer):
             active = [key for key in family.arguments if inner["config"].get(key)]
             inner["config"] |= dict.fromkeys(active, 0.0)
             silenced += bool(active)
-    told += [f"the {family.part} inside {_counted(silenced, 'layer')}"] if silenced else []
-    return f"without {' and '.join(told)}" if told else ""
+    changes += [f"the {family.part} inside {_counted(silenced, 'layer')}"] if silenced else []
+    return f"without {' and '.join(changes)}" if changes else ""
 
 
 def without_argument(model: Json, suffix: str, word: str, kind: str | None = None) -> str:
@@ -54,14 +54,14 @@ def without_argument(model: Json, suffix: str, word: str, kind: str | None = Non
 
 def kinds_of(model: Json, suffix: str) -> list[str]:
     """Classes of the regularizers or constraints in a model, each once."""
-    found = [
+    kinds = [
         str(value["class_name"])
         for _, layer in layers(model)
         for inner in wrapped(layer)
         for key, value in inner["config"].items()
         if key.endswith(suffix) and isinstance(value, dict)
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(kinds))
 
 
 def commonest_activation(model: Json) -> str | None:
@@ -80,8 +80,8 @@ def with_activation(model: Json, old: str, new: str) -> str:
         if "activation" in layer["config"]:
             layer["config"]["activation"] = new
         else:
-            kept = {key: layer["config"][key] for key in ("name", "dtype", "trainable") if key in layer["config"]}
-            layer |= {"class_name": "Activation", "config": {**kept, "activation": new}}
+            general = {key: layer["config"][key] for key in ("name", "dtype", "trainable") if key in layer["config"]}
+            layer |= {"class_name": "Activation", "config": {**general, "activation": new}}
     return f"{new} for {old} in {_counted(count, 'layer')}" if count else ""
 
 
@@ -105,8 +105,8 @@ def without_a_block(model: Json) -> str:
     if not remove(container, block[0]):
         return ""
     with_it = [families.described(layer) for layer in block[1:] if remove(container, layer)]
-    told = f" with its {' and '.join(with_it)}" if with_it else ""
-    return f"without hidden layer {chosen + 1} of {len(hidden)}, {families.described(block[0])}{told}"
+    followers = f" with its {' and '.join(with_it)}" if with_it else ""
+    return f"without hidden layer {chosen + 1} of {len(hidden)}, {families.described(block[0])}{followers}"
 
 
 def with_width(model: Json, factor: float, word: str) -> str:
@@ -126,10 +126,10 @@ def with_width(model: Json, factor: float, word: str) -> str:
 def _unwrap(layer: Json) -> None:
     """Put what a wrapper wraps in its place."""
     inner, name = layer["config"]["layer"], layer["config"]["name"]
-    kept: Json = {key: layer[key] for key in ("inbound_nodes", "name") if key in layer}
+    place: Json = {key: layer[key] for key in ("inbound_nodes", "name") if key in layer}
     layer.clear()
     layer |= inner
-    layer |= kept
+    layer |= place
     layer["config"] = {**inner["config"], "name": name}
 
 

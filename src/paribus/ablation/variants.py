@@ -47,14 +47,14 @@ def variants(model: Json, optimizer: Written) -> tuple[Variant, ...]:
             model with a ``call`` of its own only the optimizer can be changed.
         optimizer: its optimizer.
     """
-    found = []
+    tried = []
     for name, part, edit in _edits(model):
         changed = copy.deepcopy(model)
         change = edit(changed)
         if change:
-            found.append(Variant(name, part, change, changed, optimizer))
-    found += [Variant(name, part, change, model, other) for name, part, change, other in _optimizers(optimizer)]
-    return tuple(found)
+            tried.append(Variant(name, part, change, changed, optimizer))
+    tried += [Variant(name, part, change, model, other) for name, part, change, other in _optimizers(optimizer)]
+    return tuple(tried)
 
 
 def _edits(model: Json) -> Iterator[tuple[str, str, Edit]]:

@@ -5,14 +5,15 @@ The methods, with formulas and sources, are in ``docs/statistics.md``::
     >>> import numpy as np, paribus as pb
     >>> generator = np.random.default_rng(0)
     >>> a, b = (generator.random((5, 1000)) < accuracy for accuracy in (0.95, 0.90))
-    >>> found = pb.analysis.compare_scores(a, b, margin=0.01)
-    >>> str(found.verdict), found.seeds, found.examples
+    >>> comparison = pb.analysis.compare_scores(a, b, margin=0.01)
+    >>> str(comparison.verdict), comparison.seeds, comparison.examples
     ('better', 5, 1000)
 """
 
 from paribus.analysis.calibration import Calibration, calibrate
 from paribus.analysis.compare import DEFAULT_MARGIN, compare_scores
-from paribus.analysis.comparison import Comparison, Components, Look, Scope, SignFlip, Superiority, Verdict
+from paribus.analysis.comparison import Comparison, Look, Scope, SignFlip, Superiority, Verdict
+from paribus.analysis.components import Components
 from paribus.analysis.confusion import Confusion, confuse
 from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values

@@ -49,15 +49,17 @@ def calibrate(confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, level:
     Raises:
         UsageError: shapes differ, a confidence outside [0, 1], or fewer than 1 bin.
     """
-    given, correct = np.asarray(confidence), np.asarray(right)
-    if given.ndim != 2 or given.shape != correct.shape:
-        raise UsageError(f"confidence has shape {given.shape} and right {correct.shape}: both need (seeds, examples)")
+    confidences, correct = np.asarray(confidence), np.asarray(right)
+    if confidences.ndim != 2 or confidences.shape != correct.shape:
+        raise UsageError(
+            f"confidence has shape {confidences.shape} and right {correct.shape}: both need (seeds, examples)"
+        )
     if bins < 1:
         raise UsageError(f"bins {bins}: at least one bin is needed")
     count = np.zeros(bins, dtype=np.int64)
     confident, accurate = np.zeros(bins), np.zeros(bins)
     errors: list[float] = []
-    for seed, row in enumerate(given):
+    for seed, row in enumerate(confidences):
         if not np.isfinite(row).all():
             continue
         if row.min() < 0 or row.max() > 1:
@@ -76,5 +78,5 @@ def calibrate(confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, level:
         confidence=confident / filled,
         accuracy=accurate / filled,
         error=estimate_values(errors, level) if errors else None,
-        undefined_runs=len(given) - len(errors),
+        undefined_runs=len(confidences) - len(errors),
     )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from paribus.analysis.comparison import Comparison, Components, Scope, Verdict
+from paribus.analysis.comparison import Comparison, Scope, Verdict
+from paribus.analysis.components import Components
 from paribus.analysis.critical import TwoPartVariance, above_p, below_p, half_width, two_sided_p
 from paribus.analysis.disagreements import Side
 from paribus.analysis.scores import checked_scores

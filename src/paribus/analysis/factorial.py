@@ -160,11 +160,11 @@ def factorial_effects(
 
 
 def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], SeedScores]) -> None:
-    wanted = list(product(*(factor.levels for factor in factors)))
-    lacking = [key for key in wanted if key not in cells]
-    if lacking:
-        raise UsageError(f"no arm for {' / '.join(lacking[0])}: a factorial study crosses all levels of all factors")
-    foreign = [key for key in cells if key not in wanted]
+    combinations_of_levels = list(product(*(factor.levels for factor in factors)))
+    missing = [key for key in combinations_of_levels if key not in cells]
+    if missing:
+        raise UsageError(f"no arm for {' / '.join(missing[0])}: a factorial study crosses all levels of all factors")
+    foreign = [key for key in cells if key not in combinations_of_levels]
     if foreign:
         raise UsageError(f"cell {' / '.join(foreign[0])}: no such combination of the factors' levels")
 
@@ -172,23 +172,23 @@ def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], Seed
 def effect_patterns(factors: Sequence[Factor], order: int = 2) -> Iterator[EffectPattern]:
     """The effects of a full factorial design in the order in which :func:`factorial_effects` judges them."""
     for size in range(1, min(order, len(factors)) + 1):
-        for chosen in combinations(range(len(factors)), size):
-            base = [factors[index].levels[0] for index in chosen]
-            for high in product(*(factors[index].levels[1:] for index in chosen)):
+        for indices in combinations(range(len(factors)), size):
+            base = [factors[index].levels[0] for index in indices]
+            for high in product(*(factors[index].levels[1:] for index in indices)):
                 levels = tuple(zip(base, high, strict=True))
-                weights = _weights(factors, chosen, levels)
-                yield EffectPattern(tuple(factors[index].name for index in chosen), levels, weights)
+                weights = _weights(factors, indices, levels)
+                yield EffectPattern(tuple(factors[index].name for index in indices), levels, weights)
 
 
 def _weights(
-    factors: Sequence[Factor], chosen: tuple[int, ...], levels: tuple[tuple[str, str], ...]
+    factors: Sequence[Factor], indices: tuple[int, ...], levels: tuple[tuple[str, str], ...]
 ) -> dict[tuple[str, ...], float]:
-    """Weights of the cells: the product of +1 (high) and -1 (low) over the chosen factors, averaged over the others."""
-    others = prod(len(factor.levels) for index, factor in enumerate(factors) if index not in chosen)
+    """Weights of the cells: the product of +1 (high) and -1 (low) over these factors, averaged over the others."""
+    others = prod(len(factor.levels) for index, factor in enumerate(factors) if index not in indices)
     weights = {}
     for key in product(*(factor.levels for factor in factors)):
-        picked = [key[index] for index in chosen]
-        if all(name in pair for name, pair in zip(picked, levels, strict=True)):
-            lows = sum(name == pair[0] for name, pair in zip(picked, levels, strict=True))
+        levels_of_cell = [key[index] for index in indices]
+        if all(name in pair for name, pair in zip(levels_of_cell, levels, strict=True)):
+            lows = sum(name == pair[0] for name, pair in zip(levels_of_cell, levels, strict=True))
             weights[key] = (-1.0) ** lows / others
     return weights

@@ -102,8 +102,8 @@ def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
     if looks < 1:
         raise UsageError(f"looks {looks}: at least one look must be planned")
     lowest = max(2, min(first, max_seeds))
-    wanted = {max(lowest, math.ceil(max_seeds * number / looks)) for number in range(1, looks + 1)}
-    return Schedule(tuple(sorted(wanted)))
+    counts = {max(lowest, math.ceil(max_seeds * number / looks)) for number in range(1, looks + 1)}
+    return Schedule(tuple(sorted(counts)))
 
 
 def _spent(share: float, alpha: float) -> float:

@@ -37,6 +37,7 @@ class Metric:
         default_margin: differences smaller than this count as equivalent unless a study declares another margin; None
             means that without a declared margin nothing is called equivalent (decision record 0052).
         offset_by_run: True where scores are a run's own number minus 0 or 1 for each answer.
+        proportion: True where a run's value lies in [0, 1], so that limits beyond are cut (decision record 0054).
     """
 
     name: str
@@ -49,10 +50,11 @@ class Metric:
     worse: str = "is worse than"
     default_margin: float | None = None
     offset_by_run: bool = False
+    proportion: bool = False
 
 
 _ACCURACY_MARGIN = 0.001
-_FITS_BETTER, _FITS_WORSE = "fits the training set more closely than", "fits the training set less closely than"
+FITS_BETTER, FITS_WORSE = "fits the training set more closely than", "fits the training set less closely than"
 _ALL = (
     Metric(
         "test_accuracy",
@@ -61,6 +63,7 @@ _ALL = (
         higher_is_better=True,
         per_example=True,
         default_margin=_ACCURACY_MARGIN,
+        proportion=True,
     ),
     Metric(
         "train_accuracy",
@@ -69,9 +72,10 @@ _ALL = (
         higher_is_better=True,
         per_example=False,
         split="training",
-        better=_FITS_BETTER,
-        worse=_FITS_WORSE,
+        better=FITS_BETTER,
+        worse=FITS_WORSE,
         default_margin=_ACCURACY_MARGIN,
+        proportion=True,
     ),
     Metric(
         "fit_accuracy",
@@ -80,9 +84,10 @@ _ALL = (
         higher_is_better=True,
         per_example=False,
         split="training",
-        better=_FITS_BETTER,
-        worse=_FITS_WORSE,
+        better=FITS_BETTER,
+        worse=FITS_WORSE,
         default_margin=_ACCURACY_MARGIN,
+        proportion=True,
     ),
     Metric(
         "generalization_gap",
@@ -102,8 +107,8 @@ _ALL = (
         higher_is_better=False,
         per_example=False,
         split="training",
-        better=_FITS_BETTER,
-        worse=_FITS_WORSE,
+        better=FITS_BETTER,
+        worse=FITS_WORSE,
     ),
     Metric(
         "fit_loss",
@@ -112,8 +117,8 @@ _ALL = (
         higher_is_better=False,
         per_example=False,
         split="training",
-        better=_FITS_BETTER,
-        worse=_FITS_WORSE,
+        better=FITS_BETTER,
+        worse=FITS_WORSE,
     ),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})

@@ -47,9 +47,9 @@ class SeedScores:
 
     def only(self, seeds: Collection[int]) -> SeedScores:
         """The rows of these seeds alone, as a planned look needs them: seeds in index order, not as they finished."""
-        wanted = set(seeds)
-        keep = [index for index, seed in enumerate(self.seeds) if seed in wanted]
-        return SeedScores(self.arm, tuple(self.seeds[index] for index in keep), self.values[keep])
+        members = set(seeds)
+        rows = [index for index, seed in enumerate(self.seeds) if seed in members]
+        return SeedScores(self.arm, tuple(self.seeds[index] for index in rows), self.values[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ def align(arms: Sequence[SeedScores]) -> Aligned:
     everywhere = set.intersection(*(set(arm.seeds) for arm in arms))
     anywhere = set.union(*(set(arm.seeds) for arm in arms))
     seeds = tuple(sorted(everywhere))
-    lacking = ((arm.arm, tuple(sorted(anywhere.difference(arm.seeds)))) for arm in arms)
+    absent = ((arm.arm, tuple(sorted(anywhere.difference(arm.seeds)))) for arm in arms)
     return Aligned(
         seeds=seeds,
         values=tuple(_rows(arm, seeds) for arm in arms),
-        missing=tuple(Missing(arm, lost) for arm, lost in lacking if lost),
+        missing=tuple(Missing(arm, seeds_absent) for arm, seeds_absent in absent if seeds_absent),
     )
 
 

@@ -1,4 +1,4 @@
-"""Planning: what so many seeds can detect, and how many seeds a wanted difference needs."""
+"""Planning: what a number of seeds can detect, and how many seeds a difference needs."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Detectable:
 
 @dataclass(frozen=True, slots=True)
 class SeedPlan:
-    """How many seeds a wanted difference needs, from the variance components of stored runs.
+    """How many seeds a difference needs, from the variance components of stored runs.
 
     Attributes:
-        detect: the wanted difference, in the units of the scores; positive.
+        detect: the difference, in the units of the scores; positive.
         power: chance to find it, such as 0.8.
         level: level of the interval that decides.
         scope: what the claim will be about.
@@ -51,7 +51,7 @@ class SeedPlan:
             uncertain; None where no number of seeds is enough.
         floor: the smallest difference that any number of seeds can detect on a test set of this size (0 in scope
             "this test set").
-        examples_needed: smallest size of a test set on which enough seeds find the wanted difference; None where the
+        examples_needed: smallest size of a test set on which enough seeds find the difference; None where the
             present size is enough.
         table: what some numbers of seeds can detect: 3, 5, 10, 20, 30, 50 and 100 unless others were asked for.
         pilot_seeds: seeds that the components were estimated from.
@@ -130,7 +130,7 @@ def plan_seeds(
     cautious = replace(noise, per_seed=noise.per_seed * inflation)
     floor = noise.floor(power)
     enough = floor < detect
-    made = SeedPlan(
+    plan = SeedPlan(
         detect=detect,
         power=power,
         level=level,
@@ -145,8 +145,8 @@ def plan_seeds(
         examples=parts.examples,
         statement="",
     )
-    share = _row(noise, made.seeds, power).example_share if made.seeds else 0.0
-    return replace(made, statement=_statement(made, metric, share))
+    share = _row(noise, plan.seeds, power).example_share if plan.seeds else 0.0
+    return replace(plan, statement=_statement(plan, metric, share))
 
 
 def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
@@ -183,30 +183,31 @@ def _row(noise: TrueNoise, seeds: int, power: float) -> Detectable:
     return Detectable(seeds, noise.detectable(seeds, power), noise.example / total if total else 0.0)
 
 
-def _statement(made: SeedPlan, metric: Metric, example_share: float) -> str:
+def _statement(plan: SeedPlan, metric: Metric, example_share: float) -> str:
     unit: Unit = metric.unit
-    wanted = f"a difference of {magnitude(made.detect, unit)} in {metric.label} with power {percent(made.power)}"
-    origin = f"estimated from {counted(made.pilot_seeds, 'stored seed')}"
-    if made.seeds is None:
+    target = f"a difference of {magnitude(plan.detect, unit)} in {metric.label} with power {percent(plan.power)}"
+    origin = f"estimated from {counted(plan.pilot_seeds, 'stored seed')}"
+    if plan.seeds is None:
         text = (
-            f"No number of seeds finds {wanted} on new data with {made.examples:,} test examples: the draw of the "
-            f"examples alone hides differences below {magnitude(made.floor, unit)}. More seeds cannot help"
+            f"No number of seeds finds {target} on new data with {plan.examples:,} test examples: the draw of the "
+            f"examples alone hides differences below {magnitude(plan.floor, unit)} at that power. More seeds cannot "
+            f"help"
         )
-        if made.examples_needed:
-            text += f"; at least {made.examples_needed:,} test examples would be needed"
+        if plan.examples_needed:
+            text += f"; at least {plan.examples_needed:,} test examples would be needed"
         return f"{text} ({origin})."
-    text = f"To find {wanted} {'on new data' if made.scope is Scope.NEW_DATA else f'on this {metric.split} set'}, "
-    text += f"{counted(made.seeds, 'seed')} per arm are needed ({origin}"
-    if made.seeds_cautious is None:
+    text = f"To find {target} {'on new data' if plan.scope is Scope.NEW_DATA else f'on this {metric.split} set'}, "
+    text += f"{counted(plan.seeds, 'seed')} per arm are needed ({origin}"
+    if plan.seeds_cautious is None:
         text += "; should their spread have come out low by chance, no number may be enough)."
-    elif made.seeds_cautious > made.seeds:
-        text += f"; {made.seeds_cautious:,} to be on the safe side, as so few leave their spread uncertain)."
+    elif plan.seeds_cautious > plan.seeds:
+        text += f"; {plan.seeds_cautious:,} to be on the safe side, as so few leave their spread uncertain)."
     else:
         text += ")."
     if example_share > 0.5:
         text += (
             f" Most of the uncertainty is then the test sample's, not the seeds': beyond that, more test examples help "
-            f"more than more seeds, and no number of seeds finds less than {magnitude(made.floor, unit)} with "
-            f"{percent(made.power)} power."
+            f"more than more seeds, and no number of seeds finds less than {magnitude(plan.floor, unit)} with "
+            f"{percent(plan.power)} power."
         )
     return text

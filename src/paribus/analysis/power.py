@@ -49,8 +49,8 @@ class TrueNoise:
         error = math.sqrt(seed_part + self.example)
         if error == 0:
             return float(np.mean(difference > half))
-        found = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
-        return float(np.mean(found))
+        detected = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
+        return float(np.mean(detected))
 
     def detectable(self, seeds: int, power: float) -> float:
         """The smallest true difference found with this power."""

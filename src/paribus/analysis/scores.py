@@ -60,9 +60,9 @@ def log_loss(
     Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is
     that of chance, log(classes): the run scores what its weights know, which is nothing.
     """
-    given = np.asarray(true_probability, dtype=np.float64)
-    known = np.where(np.isfinite(given), given, 1 / classes)
-    return np.asarray(-np.log(np.clip(known, smallest, 1.0)), dtype=np.float64)
+    probability = np.asarray(true_probability, dtype=np.float64)
+    finite = np.where(np.isfinite(probability), probability, 1 / classes)
+    return np.asarray(-np.log(np.clip(finite, smallest, 1.0)), dtype=np.float64)
 
 
 def gap_scores(train_accuracy: ArrayLike, test_right: ArrayLike) -> NDArray[np.float64]:

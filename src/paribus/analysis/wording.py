@@ -97,8 +97,6 @@ def _signed(value: float, decimals: int) -> str:
 def _faithful(values: Sequence[float], texts: Sequence[str]) -> bool:
     """Whether the printed numbers have the signs and the order of the true ones."""
     printed = [float(text) for text in texts]
-    if any(
-        (value > 0) != (shown > 0) or (value < 0) != (shown < 0) for value, shown in zip(values, printed, strict=True)
-    ):
+    if any((value > 0) != (text > 0) or (value < 0) != (text < 0) for value, text in zip(values, printed, strict=True)):
         return False
     return len(set(printed)) == len(set(values))

@@ -1,7 +1,8 @@
-"""The application: its commands, and what becomes of errors."""
+"""The application: its commands, and the handling of errors."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, doctor, export, predict, run, show, stored
+from paribus.cli import ablate, doctor, export, output, predict, run, show, stored, streams
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
@@ -23,15 +24,15 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"paribus {__version__}")
+def _print_version(requested: bool) -> None:
+    if requested:
+        output.print_line(f"paribus {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _paribus(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Options of paribus itself."""
 
@@ -51,35 +52,45 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
-    # Estimators run in one thread. Where /dev/shm may not be written to, joblib would say so in the midst of progress.
+    """Run the command line; the exit codes are those of ``paribus.errors``."""
+    streams.prepare_streams()
+    # Estimators run in one thread. Without a writable /dev/shm, joblib would print a warning over the progress display.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
         app()
     except ParibusError as error:
         if isinstance(error, InterruptedRunError):
-            _ending()
-        _report(error)
+            _ignore_interrupts()
+        _report_error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _ending()
-        print("paribus: interrupted", file=sys.stderr)
+        _ignore_interrupts()
+        output.tell("paribus: interrupted")
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read the answer has had enough of it, and knows.
+        streams.abandon_stdout()
         sys.exit(1)
+    except OSError as error:
+        # Typer prints help by itself; an error that names a file is not of a stream, and not expected here.
+        if error.filename is not None:
+            raise
+        _report_error(streams.unwritable(error))
+        streams.abandon_stdout()
+        sys.exit(ParibusError.exit_code)
 
 
-def _ending() -> None:
-    """One more Ctrl-C has nothing left to stop: it would only end the process with another exit code."""
+def _ignore_interrupts() -> None:
+    """Ignore further Ctrl-C: there is nothing left to stop, and it would only change the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _report(error: ParibusError) -> None:
-    """One clear error on stderr; with ``--json`` also one document on stdout."""
-    print(f"paribus: {error}", file=sys.stderr)
+def _report_error(error: ParibusError) -> None:
+    """Print an error on stderr; with ``--json`` also one document on stdout."""
+    output.tell(f"paribus: {error}")
     if "--json" in sys.argv[1:]:
         document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}
         if isinstance(error, StudyError):
             document["mistakes"] = [{"place": m.place, "message": m.message} for m in error.mistakes]
-        print(json.dumps({"error": document}))
+        with contextlib.suppress(ParibusError, BrokenPipeError):  # said on stderr already
+            streams.write_stdout(f"{json.dumps({'error': document})}\n")

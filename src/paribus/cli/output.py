@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json as json_library
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paribus.cli import streams
 from paribus.errors import UsageError
 
 if TYPE_CHECKING:
     from paribus.outcome.outcome import Outcome
     from paribus.results.selection import RunSelection
 
+_LATER_CONTROL = re.compile("[\x7f-\x9f]")
 STDOUT = Path("-")
-"""What a user gives in a file's place for stdout, as everywhere; a file of that name is ``"$PWD/-"``."""
+"""Stands for stdout in the place of a file, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:
@@ -28,7 +31,7 @@ def refuse_stdout(option: str, path: Path | None, what: str) -> None:
 
 
 def print_outcome(outcome: Outcome, *, json: bool) -> None:
-    """The answer: tables and sentences, or the JSON of the contract."""
+    """Print an outcome: tables and sentences, or its JSON document."""
     if json:
         from paribus.report.json import outcome_fields
 
@@ -40,24 +43,54 @@ def print_outcome(outcome: Outcome, *, json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One document, one trailing newline. Not a number that JSON does not have."""
-    json_library.dump(value, sys.stdout, indent=1, allow_nan=False, ensure_ascii=False)
-    sys.stdout.write("\n")
+    """Print one JSON document and a newline; nan and infinity, which JSON does not have, are errors."""
+    # What UTF-8 can say is not spelled out, but for control characters that JSON lets through.
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json_library.dumps(value, indent=1, allow_nan=False, ensure_ascii=not unicode)
+    text = _LATER_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    streams.write_stdout(f"{text}\n")
 
 
 def print_renderable(renderable: Any) -> None:
-    """A Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
+    """Print a Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
     from rich.console import Console
 
+    from paribus.display.control import Visible
+
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(renderable)
+    with console.capture() as printed:
+        console.print(Visible(renderable))
+    streams.write_stdout(printed.get())
 
 
-def tell_left_out(chosen: RunSelection, *, networks_only: bool = False) -> None:
-    """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
-    for arm, kind in chosen.estimators.items() if networks_only else ():
-        print(f"paribus: {arm} is scikit-learn's {kind}, no network: left out", file=sys.stderr)
-    for each in chosen.unfinished:
-        print(f"paribus: {each.name} {each.run.status}: {each.run.reason}", file=sys.stderr)
-    for arm, seed in chosen.missing:
-        print(f"paribus: {arm}, seed {seed} is not stored: `paribus run` trains it", file=sys.stderr)
+def print_text(text: str) -> None:
+    """A text as it is; on a terminal with its control characters spelled out."""
+    if sys.stdout.isatty():
+        from paribus.display.control import show_control_characters
+
+        text = show_control_characters(text)
+    streams.write_stdout(text)
+
+
+def print_line(text: str) -> None:
+    """A line on stdout, with its control characters spelled out."""
+    from paribus.display.control import show_control_characters
+
+    streams.write_stdout(f"{show_control_characters(text)}\n")
+
+
+def tell(text: str) -> None:
+    """A line on stderr, with its control characters spelled out."""
+    from paribus.display.control import show_control_characters
+
+    print(show_control_characters(text), file=sys.stderr)
+
+
+def report_left_out(selection: RunSelection, *, networks_only: bool = False) -> None:
+    """Report on stderr the requested runs that did not finish, are not stored, or are no networks."""
+    for arm, kind in selection.estimators.items() if networks_only else ():
+        tell(f"paribus: {arm} is scikit-learn's {kind}, no network: left out")
+    for selected in selection.unfinished:
+        tell(f"paribus: {selected.name} {selected.run.status}: {selected.run.reason}")
+    for arm, seed in selection.missing:
+        tell(f"paribus: {arm}, seed {seed} is not stored: `paribus run` trains it")

@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PREFIX = ".paribus-spool-"
@@ -34,10 +34,32 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+def make_lasting_folder() -> tuple[Path, Callable[[], None]]:
+    """A folder among the system's temporary files, and what removes it.
+
+    Where it is not removed, because its maker was killed, whoever makes the next one removes it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = Path(tempfile.gettempdir())
+    remove_left(parent)
+    folder, lock = _locked(parent)
+
+    def remove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+    return folder, remove
+
+
 def remove_left(parent: Path) -> None:
-    """Remove the temporary folders of makers that are gone."""
+    """Remove the temporary folders of makers that are gone; of other users none."""
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # somebody is at work in it, or removes it as well
+            if folder.lstat().st_uid != os.getuid():
+                continue
             lock = _lock(folder)
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
@@ -59,7 +81,7 @@ def _locked(parent: Path) -> tuple[Path, int | None]:
 
 
 def _lock(folder: Path) -> int:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,10 +1,12 @@
-"""What a display is told, and the one that shows nothing."""
+"""The interface of a display, and the display that shows nothing."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, final
 
 from paribus.records import DataSummary, Event
 from paribus.study.document import StudyDocument
@@ -19,11 +21,11 @@ class Display(ABC):
 
     @abstractmethod
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
-        """What is going to be done, before anything is."""
+        """Show the plan, before the first run starts."""
 
     @abstractmethod
     def show(self, event: Event) -> None:
-        """Something happened."""
+        """Show an event of the run."""
 
     def __enter__(self) -> Self:
         return self
@@ -42,3 +44,48 @@ class Silent(Display):
 
     def show(self, event: Event) -> None:
         """Nothing."""
+
+
+@final
+class BestEffort(Display):
+    """Another display, until something cannot be written: full, closed, or an ended pipe. Then nothing more is shown.
+
+    Args:
+        display: what shows it, as long as it can.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display: Display = display
+
+    def reading(self, source: str, size: int) -> None:
+        """As the other display."""
+        with self._silenced():
+            self._display.reading(source, size)
+
+    def planned(self, *args: Any) -> None:
+        """As the other display."""
+        with self._silenced():
+            self._display.planned(*args)
+
+    def show(self, event: Event) -> None:
+        """As the other display."""
+        with self._silenced():
+            self._display.show(event)
+
+    def __enter__(self) -> Self:
+        with self._silenced():
+            self._display.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._silenced():
+            self._display.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _silenced(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError):  # ValueError: a closed file, or a character that its encoding lacks
+            self._display = Silent()

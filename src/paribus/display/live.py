@@ -1,4 +1,4 @@
-"""The live display of a terminal: a bar for the study, a line for every run under way, accuracies so far by arm."""
+"""The live display of a terminal: a bar for the study, a line for each run in progress, accuracies by arm."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rich.text import Text
 
 from paribus.display import wording
 from paribus.display.base import Display
+from paribus.display.control import Visible
 from paribus.display.tally import Tally
-from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
-from paribus.study.candidates import is_trial
+from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, StudyKind, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan
 
@@ -40,22 +40,22 @@ class Terminal(Display):
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
-        self._console.print(Text(wording.reading(source, size), style="dim"))
+        self._print(Text(wording.describe_reading(source, size), style="dim"))
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
-        counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
-        self._console.print(
+        counts = f"{wording.count_runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
+        self._print(
             f"[bold]{document.name}[/bold]  {counts}"
             f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
             highlight=False,
         )
-        shown: set[str] = set()
+        summarized: set[str] = set()
         for job in plan.missing:
-            if job.arm not in shown:
-                shown.add(job.arm)
-                self._console.print(_estimator(job) if job.recipe.is_estimator else _summary(job))
+            if job.arm not in summarized:
+                summarized.add(job.arm)
+                self._print(_estimator(job) if job.recipe.is_estimator else _summary(job))
 
     def show(self, event: Event) -> None:
         """Redraw with what happened; a run that did not simply finish leaves a line."""
@@ -64,17 +64,22 @@ class Terminal(Display):
         with self._turn:
             self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            line = f"{wording.run_name(event.job)}: {wording.outcome(event.result)}"
-            self._console.print(Text(line, style="yellow"))
+            line = f"{wording.name_run(event.job)}: {wording.describe_result(event.job, event.result)}"
+            self._print(Text(line, style="yellow"))
         elif isinstance(event, Started) and event.attempt > 1:
-            self._console.print(Text(wording.again(event), style="yellow"))
+            self._print(Text(wording.describe_retry(event), style="yellow"))
         elif isinstance(event, Interrupted):
-            self._console.print(Text(wording.interrupted(event), style="yellow"))
+            self._print(Text(wording.describe_interruption(event), style="yellow"))
 
     def __enter__(self) -> Self:
         if self._tally is not None:
             self._started = self._clock()
-            self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True)
+            self._live = Live(
+                console=self._console,
+                get_renderable=lambda: Visible(self._draw()),
+                refresh_per_second=4,
+                transient=True,
+            )
             self._live.start()
         return self
 
@@ -83,10 +88,14 @@ class Terminal(Display):
     ) -> None:
         if self._live is not None and self._tally is not None:
             self._live.stop()
-            seconds = wording.duration(self._clock() - self._started)
-            self._console.print(f"[dim]{wording.runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
+            seconds = wording.format_duration(self._clock() - self._started)
+            self._print(f"[dim]{wording.count_runs(len(self._tally.ended))} in {seconds}[/dim]", highlight=False)
             if kind is KeyboardInterrupt:
-                self._console.print(Text(wording.cut_off(self._tally), style="yellow"))
+                self._print(Text(wording.describe_unfinished(self._tally), style="yellow"))
+
+    def _print(self, renderable: RenderableType, *, highlight: bool | None = None) -> None:
+        visible = Text.from_markup(renderable) if isinstance(renderable, str) else renderable
+        self._console.print(Visible(visible), highlight=highlight)
 
     def _draw(self) -> RenderableType:
         if self._tally is None:
@@ -96,24 +105,24 @@ class Terminal(Display):
 
 
 def progress(tally: Tally, seconds: float) -> RenderableType:
-    """Where a study stands after some seconds: a bar, the runs under way, and accuracies so far."""
+    """The progress of a study after some seconds: a bar, the runs being computed, and accuracies so far."""
     head = Table.grid(padding=(0, 1))
     fraction = tally.fraction()
     head.add_row(
         ProgressBar(total=1.0, completed=fraction, width=32),
         f"{100 * fraction:3.0f} %",
-        f"{len(tally.ended)} of {wording.runs(tally.total)}",
-        f"[dim]{wording.duration(seconds)}[/dim]",
-        wording.left(tally.seconds_left()),
+        f"{len(tally.ended)} of {wording.count_runs(tally.total)}",
+        f"[dim]{wording.format_duration(seconds)}[/dim]",
+        wording.format_time_left(tally.seconds_left()),
     )
     now = Table.grid(padding=(0, 2))
     for run in sorted(tally.running.values(), key=lambda r: (r.job.arm, r.job.seeds)):
-        now.add_row(f"  [cyan]{wording.run_name(run.job)}[/cyan]", wording.under_way(run))
+        now.add_row(f"  [cyan]{wording.name_run(run.job)}[/cyan]", wording.describe_progress(run))
     return Group(head, now, _so_far(tally.plan, tally.ended))
 
 
 def _estimator(job: TrainJob) -> RenderableType:
-    """An estimator has no layers to sum up."""
+    """The class of an estimator, which has no layers to list."""
     return Text.assemble((job.arm, "bold"), (f"  scikit-learn's {job.recipe.kind}", "dim"))
 
 
@@ -136,14 +145,14 @@ def _summary(job: TrainJob) -> Table:
 
 
 def _so_far(plan: RunPlan, ended: dict[str, RunResult]) -> RenderableType:
-    """Mean test accuracy of each arm over the runs that ended just now."""
+    """Mean test accuracy of each arm over the runs of this command that ended."""
     table = Table.grid(padding=(0, 2))
     for arm in dict.fromkeys(job.arm for job in plan.missing):
         jobs = [job for job in plan.missing if job.arm == arm]
         results = [ended[j.fingerprint] for j in jobs if j.fingerprint in ended]
-        found = [result.scores.test_accuracy for result in results if result.scores is not None]
+        accuracies = [result.scores.test_accuracy for result in results if result.scores is not None]
         # Candidates of tuning are shown while they run, and in the report; not by their test accuracy.
-        shown = bool(found) and not is_trial(jobs[0].seeds)
-        mean = f"test accuracy {sum(found) / len(found):.4f} so far" if shown else ""
-        table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(found)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
+        has_mean = bool(accuracies) and jobs[0].kind is not StudyKind.TUNING
+        mean = f"test accuracy {sum(accuracies) / len(accuracies):.4f} so far" if has_mean else ""
+        table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(accuracies)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
     return table

@@ -22,10 +22,10 @@ SECONDS = 0.25
 
 
 class Notebook(Display):
-    """Hands pieces of HTML to ``put``, each of which takes the place of the one before.
+    """Passes pieces of HTML to ``put``, each of which replaces the one before.
 
     Args:
-        put: shows a piece of HTML in the place of the last one.
+        put: shows a piece of HTML instead of the last one.
         clock: gives seconds and never goes back.
     """
 
@@ -39,12 +39,12 @@ class Notebook(Display):
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
-        self._put(f"<div>{escape(wording.reading(source, size))}</div>")
+        self._put(f"<div>{escape(wording.describe_reading(source, size))}</div>")
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """What is stored, and what is to do."""
         self._tally = Tally(plan, self._clock)
-        counts = f"{wording.runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.count_runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
         self._title = f"<b>{escape(document.name)}</b> {counts}; data {escape(data.name)}"
         self._put(f"<div>{self._title}</div>")
 
@@ -54,11 +54,11 @@ class Notebook(Display):
             return
         self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            self._remarks.append(f"{wording.run_name(event.job)}: {wording.outcome(event.result)}")
+            self._remarks.append(f"{wording.name_run(event.job)}: {wording.describe_result(event.job, event.result)}")
         elif isinstance(event, Started) and event.attempt > 1:
-            self._remarks.append(wording.again(event))
+            self._remarks.append(wording.describe_retry(event))
         elif isinstance(event, Interrupted):
-            self._remarks.append(wording.interrupted(event))
+            self._remarks.append(wording.describe_interruption(event))
         if self._clock() - self._shown >= SECONDS:
             self._shown = self._clock()
             self._put(self._progress(self._tally))
@@ -73,19 +73,25 @@ class Notebook(Display):
         if self._tally is None:
             return
         if kind is KeyboardInterrupt:
-            self._remarks.append(wording.cut_off(self._tally))
-        done = f"{wording.runs(len(self._tally.ended))} in {wording.duration(self._clock() - self._started)}"
+            self._remarks.append(wording.describe_unfinished(self._tally))
+        done = (
+            f"{wording.count_runs(len(self._tally.ended))} in {wording.format_duration(self._clock() - self._started)}"
+        )
         self._put(f"<div>{self._title}; {done}{self._lines(self._remarks)}</div>")
 
     def _progress(self, tally: Tally) -> str:
         """A bar, the runs under way, and accuracies so far."""
-        seconds = wording.duration(self._clock() - self._started)
-        facts = [f"{len(tally.ended)} of {wording.runs(tally.total)}", seconds, wording.left(tally.seconds_left())]
+        seconds = wording.format_duration(self._clock() - self._started)
+        facts = [
+            f"{len(tally.ended)} of {wording.count_runs(tally.total)}",
+            seconds,
+            wording.format_time_left(tally.seconds_left()),
+        ]
         bar = (
             f'<progress value="{tally.fraction():.3f}" max="1"></progress> {", ".join(fact for fact in facts if fact)}'
         )
         running = sorted(tally.running.values(), key=lambda run: (run.job.arm, run.job.seeds))
-        now = [f"{wording.run_name(run.job)}: {wording.under_way(run)}" for run in running]
+        now = [f"{wording.name_run(run.job)}: {wording.describe_progress(run)}" for run in running]
         return f"<div>{self._title}<br>{bar}{self._lines([*now, *self._remarks])}</div>"
 
     @staticmethod
@@ -102,13 +108,13 @@ def in_notebook() -> bool:
 
 def output() -> Callable[[str], None]:
     """An output of the cell that runs, to be changed in place."""
-    shown: Any = importlib.import_module("IPython.display")
+    display: Any = importlib.import_module("IPython.display")
     handles: list[Any] = []
 
     def put(html: str) -> None:
         if handles:
-            handles[0].update(shown.HTML(html))
+            handles[0].update(display.HTML(html))
         else:
-            handles.append(shown.display(shown.HTML(html), display_id=True))
+            handles.append(display.display(display.HTML(html), display_id=True))
 
     return put

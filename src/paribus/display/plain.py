@@ -9,6 +9,7 @@ from typing import TextIO
 
 from paribus.display import wording
 from paribus.display.base import Display
+from paribus.display.control import show_control_characters
 from paribus.display.tally import Tally
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study.document import StudyDocument
@@ -25,14 +26,16 @@ class Plain(Display):
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
-        self._line(wording.reading(source, size))
+        self._line(wording.describe_reading(source, size))
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.runs(plan.different)} wanted, {plan.stored} stored, "
-            f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
+            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.run_count)} wanted, "
+            f"{plan.stored_count} stored, "
+            f"{len(plan.missing)} to do; "
+            f"data {data.name}, {data.train} train and {data.test} test examples"
         )
 
     def show(self, event: Event) -> None:
@@ -41,15 +44,15 @@ class Plain(Display):
             return
         self._tally.count(event)
         if isinstance(event, Started) and event.attempt > 1:
-            self._line(wording.again(event))
+            self._line(wording.describe_retry(event))
         if isinstance(event, Interrupted):
-            self._line(wording.interrupted(event))
+            self._line(wording.describe_interruption(event))
         if isinstance(event, Ended):
             done, total = len(self._tally.ended), self._tally.total
-            tail = wording.left(self._tally.seconds_left()) if done < total else "done"
+            tail = wording.format_time_left(self._tally.seconds_left()) if done < total else "done"
             parts = [
-                f"[{done:{len(str(total))}}/{total}] {wording.run_name(event.job)}",
-                f"{wording.outcome(event.result)} ({wording.duration(event.result.seconds)})",
+                f"[{done:{len(str(total))}}/{total}] {wording.name_run(event.job)}",
+                f"{wording.describe_result(event.job, event.result)} ({wording.format_duration(event.result.seconds)})",
                 tail,
             ]
             self._line("; ".join(part for part in parts if part))
@@ -59,7 +62,7 @@ class Plain(Display):
     ) -> None:
         """Say how far it came, if it was interrupted."""
         if kind is KeyboardInterrupt and self._tally is not None:
-            self._line(wording.cut_off(self._tally))
+            self._line(wording.describe_unfinished(self._tally))
 
     def _line(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(show_control_characters(text), file=self._stream, flush=True)

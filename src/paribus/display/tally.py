@@ -1,9 +1,9 @@
-"""What is known of a study while it runs: counts, accuracies so far, and an estimate of what is left. No drawing.
+"""The progress of a study while it runs: counts, accuracies so far, an estimate of the time left. Draws nothing.
 
-The estimate: an arm's cost per epoch is the mean of its epochs so far, as they passed on the clock; arms that have none
-yet are priced by their parameters at the rate of those that have. What is left is the sum over open epochs, divided by
-the workers that are busy. A run of a scikit-learn estimator counts as one epoch; nobody knows beforehand how long
-it takes, so arms of estimators that have no run yet are priced like a mean run of the others.
+The estimate: an arm's seconds per epoch are the mean over its epochs so far; an arm without one is estimated from its
+parameters, at the rate of the other arms. The time left is the sum over all epochs to do, divided by the number of busy
+workers. A run of a scikit-learn estimator counts as one epoch. How long it takes is not known beforehand, so an arm of
+estimators without a run is estimated as a mean run of the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIXED_COST = 50_000
 
 @dataclass(slots=True)
 class Running:
-    """A run under way: when its last epoch ended, and what it said."""
+    """A run that is being computed: when its last epoch ended, and that epoch's report."""
 
     job: TrainJob
     since: float
@@ -31,7 +31,7 @@ class Running:
 
 @dataclass(slots=True)
 class _Arm:
-    """An arm's runs that have not ended: their epochs, those weighed by cost; and the epochs that were timed."""
+    """An arm's runs to do: their epochs, and their cost; the number and the seconds of its timed epochs."""
 
     job: TrainJob
     epochs: int = 0
@@ -40,7 +40,7 @@ class _Arm:
     seconds: float = 0.0
 
     def time(self, seconds: float) -> None:
-        """An epoch has taken so long."""
+        """Add the seconds of an epoch."""
         self.timed += 1
         self.seconds += seconds
 
@@ -52,7 +52,7 @@ class _Arm:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts events. ``clock`` gives seconds and never goes back. Telling what is left takes no look at every run."""
+    """Counts events. ``clock`` gives seconds and never goes back. An estimate costs the same for any number of runs."""
 
     plan: RunPlan
     clock: Callable[[], float] = time.monotonic
@@ -69,7 +69,7 @@ class Tally:
             self._whole += _epochs(job) * _cost(job)
 
     def count(self, event: Event) -> None:
-        """Take an event in."""
+        """Count an event."""
         now = self.clock()
         match event:
             case Started(job, attempt):
@@ -100,8 +100,8 @@ class Tally:
         return sum(result.status is Status.FAILED for result in self.ended.values())
 
     def fraction(self) -> float:
-        """The share of the work that is done, by cost."""
-        done = sum(_told(run) * _cost(run.job) for run in self.running.values())
+        """The fraction of the work that is done, by cost."""
+        done = sum(_epochs_done(run) * _cost(run.job) for run in self.running.values())
         open_cost = sum(arm.cost for arm in self._arms.values()) - done
         return 1.0 - open_cost / self._whole if self._whole else 1.0
 
@@ -121,13 +121,15 @@ class Tally:
                 left += arm.epochs * run / _epochs(arm.job)
             else:
                 left += arm.cost * rate
-        # Epochs that were told belong to arms that were timed.
-        left -= sum(_told(run) * self._arms[run.job.arm].mean for run in self.running.values() if _told(run))
+        # A run with an epoch behind it belongs to an arm that has a mean.
+        left -= sum(
+            _epochs_done(run) * self._arms[run.job.arm].mean for run in self.running.values() if _epochs_done(run)
+        )
         return max(0.0, left) / max(1, len(self.running))
 
 
-def _told(run: Running) -> int:
-    """How many of its epochs a run has behind it."""
+def _epochs_done(run: Running) -> int:
+    """The number of epochs that a run has finished."""
     return 0 if run.report is None else run.report.epoch
 
 
@@ -136,5 +138,5 @@ def _cost(job: TrainJob) -> int:
 
 
 def _epochs(job: TrainJob) -> int:
-    """How many steps a run is told in."""
+    """The number of epochs of a run; an estimator has one."""
     return 1 if job.recipe.is_estimator else job.training.epochs

@@ -54,11 +54,11 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
 
 def _layer_names(config: Any) -> dict[str, str]:
     """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
-    found = list(_named(config))
-    taken = {name for name, _, automatic in found if not automatic}
+    objects = list(_named(config))
+    taken = {name for name, _, automatic in objects if not automatic}
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
-    for old, stem, automatic in found:
+    for old, stem, automatic in objects:
         while automatic and old not in names:
             new = f"{stem}_{counts[stem]}" if counts[stem] else stem
             counts[stem] += 1
@@ -73,8 +73,8 @@ def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
             name, stem = inner["name"], snake_case(value["class_name"])
-            found = _AUTOMATIC.match(name)
-            yield name, stem, "layers" in inner or (found is not None and found["stem"] == stem)
+            match = _AUTOMATIC.match(name)
+            yield name, stem, "layers" in inner or (match is not None and match["stem"] == stem)
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _named(item)

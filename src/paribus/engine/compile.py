@@ -84,7 +84,8 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
 
     lengths = set(data.train.lengths(batch_size))
     whole = {(length, length): lowered(length, length) for length in lengths}
-    stepwise = jax.default_backend() == "cpu" and any(map(steps.convolves, whole.values()))
+    hidden = jax.default_backend() == "cpu" and not network.kernels
+    stepwise = hidden and any(map(steps.convolves, whole.values()))
     if stepwise:
         calls = {
             (len(part), length) for length in lengths for part in batches(np.arange(length, dtype=np.int32), batch_size)

@@ -15,17 +15,26 @@ from typing import Any
 import keras
 
 from paribus.engine import canonical
+from paribus.engine.arguments import unknown_arguments
+from paribus.engine.input_range import scaled_twice
 from paribus.engine.losses import reads_one_output
 from paribus.engine.metrics import AskedMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
-from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
+from paribus.engine.rebuild import as_read, input_shape, model_from_config, output_shape
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import differs_when_rebuilt, objections, rebuilt, stuck
+from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.keras_config.ends import last_activation
+from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
+
+_KERAS_REFUSES = (ValueError, TypeError, NotImplementedError, ImportError, AttributeError, KeyError, IndexError)
+"""What Keras raises of a layer or a network that it cannot build."""
+
+_COLOURS = re.compile(r"\x1b\[\d+m")
+"""With which Keras marks its messages for a terminal."""
 
 _ROOMS: Mapping[str, ModuleType] = {
     "regularizer": keras.regularizers,
@@ -37,8 +46,21 @@ _ROOMS: Mapping[str, ModuleType] = {
 }
 
 
-def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequence[str]) -> Recipe:
+def describe(
+    job: DescribeJob,
+    example_shape: tuple[int, ...],
+    classes: int,
+    class_names: Sequence[str] = (),
+    ends: tuple[float, float] | None = None,
+) -> Recipe:
     """Build an arm's network and optimizer without drawing a single weight, and write down their canonical form.
+
+    Args:
+        job: the arm as it is written.
+        example_shape: the shape of one example of the data.
+        classes: how many classes the data has.
+        class_names: what they are called; by their numbers, where nothing is given.
+        ends: the smallest and the largest value that a network reads, where they are known.
 
     Raises:
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
@@ -50,7 +72,9 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
     forget_what_was_built()
     with keras.StatelessScope(initialize_variables=False):
         if "model" in spec:
-            model = _attempt(lambda: revive(_config(spec["model"]), example_shape), f"{place}, model", mistakes)
+            model = _attempt(
+                lambda: model_from_config(_config(spec["model"]), example_shape), f"{place}, model", mistakes
+            )
         else:
             layers = [
                 _construct(keras.layers, layer, f"{place}, layer {i}", mistakes)
@@ -60,7 +84,7 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
         if model is not None and not mistakes:
             large = too_large(model, min(job.training.batch_size, EVALUATION_BATCH))
             mistakes += [] if large is None else [Mistake(place, large)]
-            mistakes += _check_shapes(model, job.training.loss, example_shape, len(class_names), place)
+            mistakes += _check_shapes(model, job.training.loss, example_shape, classes, place)
     forget_what_was_built()
     optimizer = _construct(keras.optimizers, spec["optimizer"], f"{place}, optimizer", mistakes)
     if optimizer is not None:
@@ -70,24 +94,27 @@ def describe(job: DescribeJob, example_shape: tuple[int, ...], class_names: Sequ
     text = canonical.model_text(model, example_shape)
     with keras.StatelessScope(initialize_variables=False):
         # Summed up is what the text says, by the names that it gives; and a text that cannot be read again is refused.
-        model = _attempt(lambda: revive(json.loads(text), example_shape), place, mistakes)
+        model = _attempt(lambda: model_from_config(json.loads(text), example_shape), place, mistakes)
     forget_what_was_built()
     if model is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     recipe = Recipe(text, canonical.optimizer_text(optimizer), model.count_params(), _layer_summaries(model))
     network, wrong = rebuilt(recipe, job.training)
-    found = [wrong] if network is None else objections(network, example_shape)
-    if network is not None and not found and differs_when_rebuilt(network, recipe, job.training, example_shape):
+    reasons = [wrong] if network is None else objections(network, example_shape)
+    if network is not None and not reasons and differs_when_rebuilt(network, recipe, job.training, example_shape):
         modules = sorted(
             {Path(str(sys.modules[module_of(name)].__file__)).name for name in registered_names(json.loads(text))}
         )
-        found = [
+        reasons = [
             f"built twice from the same config it is another network: a class of yours ({', '.join(modules)}) draws "
             "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
-    mistakes = [Mistake(place, text) for text in found]
-    mistakes += metric_mistakes(job.training, class_names, int(output_shape(model)[-1] or 0))
+    if network is not None and not reasons and ends is not None and not only_plain(network):
+        twice = scaled_twice(network, *ends, example_shape)
+        reasons = [] if twice is None else [twice]
+    mistakes = [Mistake(place, text) for text in reasons]
+    mistakes += metric_mistakes(job.training, class_names or range_names(classes), int(output_shape(model)[-1] or 0))
     if mistakes:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     return recipe
@@ -104,6 +131,11 @@ def metric_mistakes(
     return [Mistake("protocol, metrics", text) for text in metric_objections(asked, outputs)]
 
 
+def range_names(classes: int) -> tuple[str, ...]:
+    """What classes are called that have no names."""
+    return tuple(map(str, range(classes)))
+
+
 def _config(text: str) -> dict[str, Any]:
     """A model's config from its JSON; what else may stand there is refused."""
     try:
@@ -116,6 +148,11 @@ def _config(text: str) -> dict[str, Any]:
         raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() says")
     if refused := sorted(set(refused_layers(config))):
         raise ValueError("; ".join(refused))
+    if shared := sorted(set(shared_layers(config))):
+        raise ValueError(
+            f"layer '{shared[0]}' is shared by several layers, which a config alone does not carry; call one layer "
+            "twice in a functional model, or write a layer class that holds it"
+        )
     return config
 
 
@@ -123,7 +160,7 @@ def _attempt(build: Callable[[], Any], place: str, mistakes: list[Mistake]) -> A
     """Let Keras try; what it objects to becomes a mistake with a place."""
     try:
         return build()
-    except (ValueError, TypeError, NotImplementedError, ImportError) as error:
+    except _KERAS_REFUSES as error:
         mistakes.append(Mistake(place, _brief(error)))
         return None
 
@@ -132,8 +169,8 @@ def _brief(error: Exception) -> str:
     """The first cause of what Keras says, without the configs that it appends."""
     while isinstance(error.__context__, (ValueError, TypeError)) and not error.__suppress_context__:
         error = error.__context__
-    said = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
-    return " ".join(said.split())
+    text = re.split(r"\s*(?:(?:Full object |Received:? )?config\s*[:=]|If you trust)", str(error), maxsplit=1)[0]
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
@@ -150,6 +187,7 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
         mistakes.append(Mistake(place, f"{room.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
         return None
     before = len(mistakes)
+    mistakes += [Mistake(f"{place} ({name})", text) for text in unknown_arguments(cls, arguments)]
     resolved = {key: _resolve(key, value, f"{place}, {key}", mistakes) for key, value in arguments.items()}
     if len(mistakes) > before:
         return None
@@ -158,17 +196,17 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
 
 def _stuck(optimizer: Any, written: dict[str, dict[str, Any]], place: str) -> list[Mistake]:
     """What keeps an optimizer from taking a step: every argument that does so by itself, or all of them together."""
-    said = stuck(optimizer)
-    if said is None:
+    reason = stuck(optimizer)
+    if reason is None:
         return []
     ((name, arguments),) = written.items()
-    found = []
+    mistakes = []
     for key, value in arguments.items():
         alone = _construct(keras.optimizers, {name: {key: value}}, place, [])
         why = None if alone is None else stuck(alone)
         if why is not None:
-            found.append(Mistake(f"{place} ({name}), {key}", f"{json.dumps(value)[:100]}: {why}"))
-    return found or [Mistake(f"{place} ({name})", said)]
+            mistakes.append(Mistake(f"{place} ({name}), {key}", f"{json.dumps(value)[:100]}: {why}"))
+    return mistakes or [Mistake(f"{place} ({name})", reason)]
 
 
 def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
@@ -185,18 +223,30 @@ def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
 
 
 def _stack(input_shape: tuple[int, ...], layers: list[Any], place: str, mistakes: list[Mistake]) -> Any:
-    return _attempt(
-        lambda: keras.Sequential([keras.Input(input_shape), *layers]),
-        f"{place}, layers on input of shape {input_shape}",
-        mistakes,
-    )
+    here, before = f"{place}, layers on input of shape {input_shape}", len(mistakes)
+    model = _attempt(lambda: keras.Sequential([keras.Input(input_shape), *layers]), here, mistakes)
+    if len(mistakes) > before:
+        # Keras does not always say which layer it means.
+        number = next((i for i in range(1, len(layers)) if not _stacks(input_shape, layers[:i])), len(layers))
+        culprit = type(layers[number - 1]).__name__
+        if culprit not in mistakes[-1].message:
+            mistakes[-1] = Mistake(here, f"{mistakes[-1].message} (layer {number}, {culprit})")
+    return model
+
+
+def _stacks(input_shape: tuple[int, ...], layers: list[Any]) -> bool:
+    """Whether Keras can stack these layers."""
+    return _attempt(lambda: keras.Sequential([keras.Input(input_shape), *layers]), "", []) is not None
 
 
 def _check_shapes(
     model: keras.Model, loss: str, example_shape: tuple[int, ...], classes: int, place: str
 ) -> list[Mistake]:
     """The network must be able to read the examples, and answer with one number a class (or one, where two do)."""
-    reads, answers = input_shape(model), output_shape(model)
+    mistakes: list[Mistake] = []
+    reads, answers = input_shape(model), _attempt(lambda: output_shape(model), f"{place}, layers", mistakes)
+    if mistakes:
+        return mistakes
     for what, shape in (("inputs", reads), ("outputs", answers)):
         if not shape:
             return [Mistake(place, f"the network has several {what}; a classifier has one")]
@@ -208,11 +258,10 @@ def _check_shapes(
                 f"give it the input {example_shape}, or {(math.prod(example_shape),)} for flat examples",
             )
         ]
-    mistakes: list[Mistake] = []
     one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
     if mistakes:
         return mistakes
-    wanted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
+    accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
     if answers == (None, 1) and activation == "softmax":
         return [
@@ -222,7 +271,7 @@ def _check_shapes(
                 '"sigmoid" there, or end with a unit a class',
             )
         ]
-    if answers not in wanted:
+    if answers not in accepted:
         return [
             Mistake(
                 f"{place}, layers",

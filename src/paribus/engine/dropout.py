@@ -70,4 +70,4 @@ def with_cheap_masks(config: Any) -> Any:
 
 
 CUSTOM_OBJECTS = {"paribus>Dropout": Dropout}
-"""What Keras must be told to read such a config."""
+"""What Keras needs to read such a config."""

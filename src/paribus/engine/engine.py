@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from paribus.data import load
 from paribus.data.dataset import Content
 from paribus.data.expected import ExpectedData
@@ -20,6 +22,9 @@ from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResul
 
 KEPT_DATA = 2
 """Data sets that an engine keeps: those of the study at hand, with and without a validation split where it is tuned."""
+
+RANGE_EXAMPLES = 256
+"""Examples that are looked at for the range of values that networks read."""
 
 
 class Engine:
@@ -42,7 +47,7 @@ class Engine:
             ModelError: with every mistake that Keras found.
         """
         data = self._prepared(job.data, job.training, None)
-        return describe(job, data.train.example_shape, data.class_names)
+        return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
 
     def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None] = lambda _: None) -> RunResult:
         """Train one arm with one seed and measure it honestly: a group of one."""
@@ -93,3 +98,14 @@ class Engine:
         if key not in self._programs:
             self._programs[key] = compiled(job, data, self._lanes)
         return self._programs[key]
+
+
+def _ends(spec: DataSpec, data: Splits) -> tuple[float, float]:
+    """The smallest and the largest value that a network reads, in the first examples that are trained on."""
+    x = np.asarray(data.train.rows(0, RANGE_EXAMPLES), np.float32)
+    if spec.standardize:
+        standard = data.train.standardization()
+        x = (x - standard.mean) / standard.deviation
+    elif spec.scale is not None:
+        x = x / np.float32(spec.scale)
+    return float(x.min()), float(x.max())

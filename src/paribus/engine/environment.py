@@ -35,7 +35,7 @@ from pathlib import Path
 
 from paribus.engine.variables import is_taken_away
 from paribus.errors import BackendError
-from paribus.machine import Core, Gpu, Place, cpu_name
+from paribus.machine import Core, Gpu, Place, read_cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -53,8 +53,9 @@ _NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 def prepare(place: Place | None = None) -> None:
     """Set this process up for training in a place: stay there and set the flags. Call before anything imports JAX.
 
-    Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the user's ``XLA_FLAGS`` stay, before ours; what
-    else the libraries would read is taken away (``variables.py``). Calling again, here or in a child, changes nothing.
+    Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the
+    user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is taken away (``variables.py``). Calling
+    again, here or in a child, changes nothing.
 
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
@@ -82,6 +83,7 @@ def prepare(place: Place | None = None) -> None:
     os.environ["XLA_FLAGS"] = " ".join((*users, *ours))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     _keep_programs()
 
 
@@ -126,7 +128,7 @@ def _keep_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("PARIBUS_CACHE") == "":
         return
     flags = os.environ["XLA_FLAGS"]
-    machine = hashlib.sha256(f"{cpu_name()} {flags}".encode()).hexdigest()[:12]
+    machine = hashlib.sha256(f"{read_cpu_name()} {flags}".encode()).hexdigest()[:12]
     folder = cache_folder() / f"programs-{machine}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +162,7 @@ def current(lanes: int = 1) -> Environment:
         jaxlib=importlib.metadata.version("jaxlib"),
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
-        cpu=cpu_name(),
+        cpu=read_cpu_name(),
         device=f"{device.platform}:{device.device_kind}{side_by_side}",
         flags=os.environ.get("XLA_FLAGS", ""),
     )

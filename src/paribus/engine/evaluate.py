@@ -28,18 +28,18 @@ def evaluated(programs: Programs, state: State, split: Split) -> list[Evaluation
 
 def own_metrics(training: Training, programs: Programs, state: State, data: Splits) -> list[dict[str, float]]:
     """The protocol's own metrics on both splits, after the last epoch, for each lane."""
-    found: list[dict[str, float]] = [{} for _ in range(programs.lanes.count)]
+    by_lane: list[dict[str, float]] = [{} for _ in range(programs.lanes.count)]
     if training.metrics is None:
-        return found
+        return by_lane
     asked = metrics.AskedMetrics.of_training(training, data.class_names)
     size = programs.evaluation_batch
     for name, split in (("test", data.test), ("train", data.train)):
         parts = [programs.lanes.apart(programs.outputs(state, split.rows(i, i + size))) for i in _starts(split, size)]
-        for own, lane in zip(found, zip(*parts, strict=True), strict=True):
+        for own, lane in zip(by_lane, zip(*parts, strict=True), strict=True):
             outputs = _joined(lane, len(split))
             values = metrics.measure_metrics(asked, outputs, split.labels)
             own |= {f"{name}_{metric}": value for metric, value in values.items()}
-    return found
+    return by_lane
 
 
 def mean(values: jax.Array | NDArray[np.float32]) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from paribus.data import Standardization
 from paribus.engine import losses, steps
 from paribus.engine.network import Network, forget_what_was_built
-from paribus.engine.rebuild import as_read, input_shape, output_shape, revive
+from paribus.engine.rebuild import as_read, input_shape, model_from_config, output_shape
 from paribus.errors import Mistake, ModelError, StoreError
 from paribus.records import DataSpec, Recipe, Training
 
@@ -33,7 +33,7 @@ _REFUSALS = (ValueError, TypeError, NotImplementedError, AttributeError, KeyErro
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class NetworkAnswers:
     """What one network says to some examples.
 
     Attributes:
@@ -58,10 +58,10 @@ def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
     """
     forget_what_was_built()
     try:
-        model = revive(json.loads(recipe.model))
+        model = model_from_config(json.loads(recipe.model))
         optimizer = keras.saving.deserialize_keras_object(json.loads(recipe.optimizer))
     except _REFUSALS as error:
-        raise _not_here(arm, error) from error
+        raise _cannot_build(arm, error) from error
     model.compile(optimizer, losses.loss_from(training.loss), metrics=[_accuracy(model, training.loss)])
     # Unbuilt, it would be saved without variables, and Keras would warn on loading.
     optimizer.build(model.trainable_variables)
@@ -82,12 +82,12 @@ def put_weights(model: keras.Model, weights: Weights) -> None:
 
 def reads(model: keras.Model, example_shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that a model reads an example of the data in."""
-    found = as_read(input_shape(model)[1:], example_shape)
-    assert found is not None, "it was trained on this data"
-    return found
+    shape = as_read(input_shape(model)[1:], example_shape)
+    assert shape is not None, "it was trained on this data"
+    return shape
 
 
-class Asked:
+class NetworkInference:
     """One architecture, to be asked about examples; all seeds share its compiled program.
 
     Args:
@@ -114,18 +114,18 @@ class Asked:
         try:
             network = Network.rebuild(recipe, training)
         except _REFUSALS as error:
-            raise _not_here(arm, error) from error
+            raise _cannot_build(arm, error) from error
         shape = reads(network.model, example_shape)
         prepare = steps.prepared(shape, data.scale, standard)
 
         def ask(trainable: list[jax.Array], others: list[jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
             outputs, _ = network.call(trainable, others, prepare(x), training=False)
-            given = losses.probabilities(outputs, network.output_kind)
-            return given, losses.predicted_classes(outputs, network.output_kind)
+            probabilities = losses.probabilities(outputs, network.output_kind)
+            return probabilities, losses.predicted_classes(outputs, network.output_kind)
 
-        self._network, self._ask = network, jax.jit(ask)
+        self._network, self._ask = network, jax.jit(network.with_kernels(ask))
 
-    def about(self, weights: Weights, x: NDArray[Any]) -> Answers:
+    def answer(self, weights: Weights, x: NDArray[Any]) -> NetworkAnswers:
         """What the network with these weights says, in inference mode.
 
         Args:
@@ -137,8 +137,8 @@ class Asked:
         """
         model, seed_states = self._network.model, set(self._network.seed_states)
         others = list(enumerate(model.non_trainable_variables))
-        wanted = [*model.trainable_variables, *(v for i, v in others if i not in seed_states)]
-        _check({v.path: tuple(v.shape) for v in wanted}, weights)
+        variables = [*model.trainable_variables, *(v for i, v in others if i not in seed_states)]
+        _check({v.path: tuple(v.shape) for v in variables}, weights)
         trainable = [weights[v.path] for v in model.trainable_variables]
         # No mask is drawn in inference mode: any state of a seed generator will do.
         rest = [np.zeros(v.shape, v.dtype) if i in seed_states else weights[v.path] for i, v in others]
@@ -146,7 +146,7 @@ class Asked:
         probabilities, predicted = (
             np.concatenate([np.asarray(a) for a in arrays]) for arrays in zip(*parts, strict=True)
         )
-        return Answers(probabilities, predicted)
+        return NetworkAnswers(probabilities, predicted)
 
 
 def _accuracy(model: keras.Model, loss: str) -> keras.metrics.Metric:
@@ -160,24 +160,24 @@ def _accuracy(model: keras.Model, loss: str) -> keras.metrics.Metric:
 
 def _check(shapes: Mapping[str, tuple[int, ...]], weights: Weights) -> None:
     """Hold a run's weights against the variables that they are for."""
-    found = {path: tuple(value.shape) for path, value in weights.items()}
-    if found != shapes:
-        path = min(path for path in {*shapes, *found} if shapes.get(path) != found.get(path))
+    stored = {path: tuple(value.shape) for path, value in weights.items()}
+    if stored != shapes:
+        path = min(path for path in {*shapes, *stored} if shapes.get(path) != stored.get(path))
         raise StoreError(
-            f"stored weights do not fit their network: {path} is {found.get(path, 'missing')}, the network has "
+            f"stored weights do not fit their network: {path} is {stored.get(path, 'missing')}, the network has "
             f"{shapes.get(path, 'no such weight')}; train the run again in another store"
         )
 
 
-def _not_here(arm: str, error: Exception) -> ModelError:
-    said = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
+def _cannot_build(arm: str, error: Exception) -> ModelError:
+    message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
     return ModelError(
         f"arm '{arm}'",
         [
             Mistake(
                 "",
-                f"Keras cannot build it in this process: {said[:400]}. If it has classes of your own, name the study "
-                "as module:object or path/to/file.py:object, whose import registers them",
+                f"Keras cannot build it in this process: {message[:400]}. If it has classes of your own, name the "
+                "study as module:object or path/to/file.py:object, whose import registers them",
             )
         ],
     )

@@ -117,19 +117,19 @@ def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], output
         return
     probes = [_probe(asked, outputs, kind) for kind in ("right", "wrong", "random")]
     try:
-        said = [np.asarray(_updated(asked, cls, arguments, *probe).result()) for probe in probes]
+        results = [np.asarray(_updated(asked, cls, arguments, *probe).result()) for probe in probes]
     except _OBJECTIONS as error:
         message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
         yield f"Keras cannot measure {cls} here: {message[:300]}"
         return
-    if said[0].size > 1:
+    if results[0].size > 1:
         positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
         yield (
-            f"{cls} says {math.prod(said[0].shape)} numbers, one a class; runs are compared by one number: "
+            f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
             f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
         )
-    elif asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in said}) == 1:
-        yield f"{cls} says {float(said[0].reshape(())):g} whatever is answered; change its arguments, or leave it out"
+    elif asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+        yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
 def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -182,12 +182,12 @@ def _answers(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: 
     if arguments.get("from_logits") and cls != "AUC":
         return _as_logits(asked, cls, outputs)
     if reads_probabilities(cls, arguments):
-        given = probabilities(outputs, asked.outputs)
+        shares = probabilities(outputs, asked.outputs)
         if not _is_one_column(asked, cls, arguments) or asked.positive is None:
-            return given
-        positive = given[:, asked.positive]
+            return shares
+        positive = shares[:, asked.positive]
         if asked.class_count == 2:
-            total = given.sum(axis=-1)
+            total = shares.sum(axis=-1)
             positive = jnp.where(total > 0, positive / jnp.where(total > 0, total, 1.0), 0.5)
         return positive[:, None]
     if asked.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
@@ -203,8 +203,8 @@ def _as_logits(asked: AskedMetrics, cls: str, outputs: Any) -> Any:
     """For cross-entropies that ask for logits: those of a network as they are, else the logarithm of probabilities."""
     if asked.outputs is OutputKind.PROBABILITIES:
         tiny = jnp.float32(1e-7)
-        given = jnp.clip(outputs, tiny, 1.0 - tiny)
-        return jnp.log(given / (1.0 - given)) if cls == "BinaryCrossentropy" else jnp.log(given)
+        shares = jnp.clip(outputs, tiny, 1.0 - tiny)
+        return jnp.log(shares / (1.0 - shares)) if cls == "BinaryCrossentropy" else jnp.log(shares)
     if outputs.shape[-1] == 1 and cls != "BinaryCrossentropy":
         return jnp.concatenate([jnp.zeros_like(outputs), outputs], axis=-1)
     return outputs

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import jax
 import keras
 
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
+from paribus.engine.kernels.replace import with_cpu_kernels
 from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
 from paribus.engine.precision import BF16
-from paribus.engine.rebuild import revive
+from paribus.engine.rebuild import model_from_config
+from paribus.keras_config.windows import has_windows
 from paribus.records import Recipe, Training
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class State(NamedTuple):
@@ -37,7 +42,8 @@ class Network:
     """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states.
 
     ``starts_from_weights`` says that the optimizer's first state depends on the weights, ``bf16`` that matrix products
-    and convolutions are taken of operands rounded to bf16 while training.
+    and convolutions are taken of operands rounded to bf16 while training, ``kernels`` that convolutions and pooling are
+    computed in the forms of ``paribus.engine.kernels``.
     """
 
     model: keras.Model
@@ -48,20 +54,22 @@ class Network:
     seed_states: tuple[int, ...]
     starts_from_weights: bool
     bf16: bool
+    kernels: bool
 
     @classmethod
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
         """From canonical texts. Nothing is drawn and nothing compiled."""
         forget_what_was_built()
         with _no_luck(), keras.StatelessScope(initialize_variables=False):
-            model = revive(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
+            model = model_from_config(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
         optimizer, starts_from_weights = _optimizer(recipe.optimizer, model)
         forget_what_was_built()
         loss = loss_from(training.loss)
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
         kind = output_kind(training.loss)
         form, bf16 = target_form(training.loss), training.precision == BF16
-        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16)
+        kernels = has_windows(recipe) and jax.default_backend() == "cpu"
+        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16, kernels)
 
     def call(
         self,
@@ -78,6 +86,10 @@ class Network:
         """
         mode = {"training": training} if self.model._call_has_training_arg else {}
         return self.model.stateless_call(trainable, others, x, return_losses=penalties, **mode)
+
+    def with_kernels(self, function: Callable[P, R]) -> Callable[P, R]:
+        """A function of arrays that calls the network, differentiated where it is to be, as it is computed here."""
+        return with_cpu_kernels(function) if self.kernels else function
 
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
         """Draw all weights: a pure function, made to be jitted.
@@ -101,7 +113,7 @@ class Network:
         return State(trainable, non_trainable, self._initial_optimizer(trainable))
 
     def _initial_optimizer(self, trainable: list[jax.Array]) -> list[jax.Array]:
-        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built anew, on these weights."""
+        """An optimizer that starts from the weights (ScheduleFreeAdamW) is built again, on these weights."""
         optimizer = self.optimizer
         if self.starts_from_weights:
             with jax.ensure_compile_time_eval():

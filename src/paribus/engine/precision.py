@@ -7,20 +7,38 @@ and backward, every product in it is one of bf16 operands with a float32 result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
+from jax import lax
+
+from paribus.engine.rewriting import Rule, with_rules
 
 BF16 = "bf16"
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
-_INLINED = frozenset({"custom_jvp_call", "custom_vjp_call"})
-"""Functions with a derivative of their own. What is rewritten here is differentiated already."""
+
+def _of_rounded(primitive: Any) -> Rule:
+    """A product of float32 operands -> the same product of operands rounded to bf16, with a float32 result."""
+
+    def rule(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array | None:
+        if any(value.dtype != jnp.float32 for value in values):
+            return None
+        rounded = [value.astype(jnp.bfloat16) for value in values]
+        changed = {**params, "preferred_element_type": jnp.dtype(jnp.float32), "precision": None}
+        product: jax.Array = primitive.bind(*rounded, **changed)
+        return product
+
+    return rule
+
+
+_RULES: Mapping[str, Rule] = MappingProxyType(
+    {"dot_general": _of_rounded(lax.dot_general_p), "conv_general_dilated": _of_rounded(lax.conv_general_dilated_p)}
+)
 
 
 def with_bf16_products(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,56 +46,4 @@ def with_bf16_products(function: Callable[P, R]) -> Callable[P, R]:
 
     Loops, branches and functions inside are rewritten too. Differentiate first: what comes out is the end.
     """
-
-    def rounded(*args: P.args, **kwargs: P.kwargs) -> R:
-        leaves, tree = jax.tree.flatten((args, kwargs))
-
-        def flat(*flat_leaves: jax.Array) -> R:
-            inner_args, inner_kwargs = jax.tree.unflatten(tree, flat_leaves)
-            return function(*inner_args, **inner_kwargs)
-
-        closed, shapes = jax.make_jaxpr(flat, return_shape=True)(*leaves)
-        result: R = jax.tree.unflatten(jax.tree.structure(shapes), _evaluate(closed, leaves))
-        return result
-
-    return rounded
-
-
-def _evaluate(closed: core.ClosedJaxpr, arguments: Sequence[Any]) -> list[Any]:
-    """Run a traced program, equation by equation, with its products rounded."""
-    jaxpr = closed.jaxpr
-    known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
-    known |= zip(jaxpr.invars, arguments, strict=True)
-
-    def read(atom: Any) -> Any:
-        return atom.val if isinstance(atom, core.Literal) else known[atom]
-
-    for equation in jaxpr.eqns:
-        values = [read(atom) for atom in equation.invars]
-        known |= zip(equation.outvars, _apply(equation, values), strict=True)
-    return [read(atom) for atom in jaxpr.outvars]
-
-
-def _apply(equation: core.JaxprEqn, values: list[Any]) -> list[Any]:
-    name, params = equation.primitive.name, equation.params
-    if name in _INLINED:
-        return _evaluate(params["call_jaxpr"], values)
-    if name in _PRODUCTS and all(value.dtype == jnp.float32 for value in values):
-        values = [value.astype(jnp.bfloat16) for value in values]
-        params = params | {"preferred_element_type": jnp.dtype(jnp.float32), "precision": None}
-    params = {key: _rewritten(value) for key, value in params.items()}
-    primitive: Any = equation.primitive
-    found = primitive.bind(*values, **params)
-    return found if equation.primitive.multiple_results else [found]
-
-
-def _rewritten(parameter: Any) -> Any:
-    """A parameter of an equation; where it is a program (a loop's body, a branch), the program rewritten."""
-    if type(parameter) is tuple:
-        return tuple(_rewritten(item) for item in parameter)
-    if isinstance(parameter, core.Jaxpr):
-        return _rewritten(core.ClosedJaxpr(parameter, ())).jaxpr
-    if not isinstance(parameter, core.ClosedJaxpr):
-        return parameter
-    avals = [variable.aval for variable in parameter.jaxpr.invars]
-    return jax.make_jaxpr(lambda *arguments: _evaluate(parameter, arguments))(*avals)
+    return with_rules(function, _RULES)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 
-def revive(
+def model_from_config(
     config: dict[str, Any],
     example_shape: tuple[int, ...] = (),
     custom_objects: Mapping[str, type] = MappingProxyType({}),

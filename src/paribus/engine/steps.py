@@ -102,6 +102,7 @@ def train_step(
     differentiated = jax.value_and_grad(loss_of, has_aux=True)
     if network.bf16:
         differentiated = with_bf16_products(differentiated)
+    differentiated = network.with_kernels(differentiated)
     (loss, (outputs, non_trainable)), gradients = differentiated(state.trainable)
     trainable, optimizer = network.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
     right = jnp.sum(losses.predicted_classes(outputs, network.output_kind) == labels)
@@ -137,10 +138,11 @@ def chunk_program(
 
 
 def convolves(lowered: jax.stages.Lowered) -> bool:
-    """Whether a program has convolutions in it.
+    """Whether a program has convolutions in it, of which the network's config said nothing: those of a user's classes.
 
-    XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel for those inside a loop, and takes some 20 times as long: such
-    networks are trained with one call a batch there. ``tests/engine/test_convolutions.py`` holds both ways together.
+    XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel inside a loop for convolutions that are not in the form of
+    ``paribus.engine.kernels``, and takes some 20 times as long: such networks are trained with one call a batch there.
+    ``tests/engine/test_convolutions.py`` holds both ways together.
     """
     return "stablehlo.convolution" in lowered.as_text()
 
@@ -152,7 +154,7 @@ def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, 
         found, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
         return jnp.asarray(found, jnp.float32)
 
-    return outputs
+    return network.with_kernels(outputs)
 
 
 def evaluation_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array, jax.Array], Evaluation]:
@@ -166,4 +168,4 @@ def evaluation_program(network: Network, prepare: Preparation) -> Callable[[Stat
         pick = jnp.arange(labels.shape[0])
         return Evaluation(network.loss.call(y, outputs), predicted, given[pick, predicted], given[pick, labels])
 
-    return evaluate
+    return network.with_kernels(evaluate)

@@ -1,4 +1,4 @@
-"""What an arm's programs would object to, found without running them: before anything trains, by name.
+"""What an arm's programs would object to, without running them: before anything trains, by name.
 
 Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
 which would train but as another network than was meant, are known by name.
@@ -7,6 +7,7 @@ which would train but as another network than was meant, are known by name.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -28,6 +29,9 @@ _PLAIN = frozenset(
 )
 """Keras's layers that train with whatever arguments they take; a network of these alone is not tried."""
 
+_COLOURS = re.compile(r"\x1b\[\d+m")
+"""With which Keras marks its messages for a terminal."""
+
 _OBJECTIONS = (ValueError, TypeError, NotImplementedError, IndexError, AttributeError, KeyError)
 """What Keras and JAX raise of a step that cannot be traced."""
 
@@ -40,13 +44,18 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
         example_shape: the shape of one example of the data.
     """
     layers = list(network.model._flatten_layers())
-    found = [*_known(layers), *_of_optimizer(network.optimizer)]
-    if found or (_usual(network.loss) and all(_plain(layer) for layer in layers)):
-        return found
+    reasons = [*_known(layers), *_of_optimizer(network.optimizer)]
+    if reasons or (_usual(network.loss) and only_plain(network)):
+        return reasons
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
         return [f"Keras cannot train it as a pure step: {_said(error)}"]
+
+
+def only_plain(network: Network) -> bool:
+    """Whether a network consists of Keras's commonest layers alone."""
+    return all(_plain(layer) for layer in network.model._flatten_layers())
 
 
 def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
@@ -55,11 +64,11 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
     Keras looks at an argument such as ``beta_1`` when a step computes with it.
     """
     try:
-        anew = type(optimizer).from_config(optimizer.get_config())
+        fresh = type(optimizer).from_config(optimizer.get_config())
         weights = np.zeros((2, 2), np.float32)
-        anew.build([keras.Variable(weights)])
-        state = [np.zeros(variable.shape, variable.dtype) for variable in anew.variables]
-        jax.eval_shape(anew.stateless_apply, state, [weights], [weights])
+        fresh.build([keras.Variable(weights)])
+        state = [np.zeros(variable.shape, variable.dtype) for variable in fresh.variables]
+        jax.eval_shape(fresh.stateless_apply, state, [weights], [weights])
     except _OBJECTIONS as error:
         return _said(error)
     return None
@@ -114,7 +123,8 @@ def _constants(value: Any) -> Iterator[NDArray[Any]]:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split()).split(" Arguments received by", 1)[0][:600]
+    message = " ".join(_COLOURS.sub("", str(error)).split())
+    return message.split(" Arguments received by", 1)[0][:600]
 
 
 def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
@@ -128,8 +138,8 @@ def _traced(network: Network, example_shape: tuple[int, ...]) -> Iterator[str]:
     x = np.zeros((5, *example_shape), np.float32)
     # A full batch of three and a short one.
     jax.eval_shape(steps.chunk_program(network, prepare, 3), state, steps.Sums.zero(), order, x, labels)
-    found = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
-    if found.loss.shape != (5,):
+    evaluation = jax.eval_shape(steps.evaluation_program(network, prepare), state, x, labels)
+    if evaluation.loss.shape != (5,):
         yield f"loss {type(network.loss).__name__} gives no value for each example, which is what runs are compared by"
 
 

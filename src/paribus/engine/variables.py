@@ -1,9 +1,9 @@
 """Which environment variables of the user's may reach what computes a run, and which must not.
 
 A run's fingerprint says nothing of the environment, so nothing in it may change a run's bits without being recorded.
-What the libraries read is therefore taken away by the beginning of its name, but for what changes no bit, or is recorded
-with the run (``XLA_FLAGS``). ``docs/environment.md`` lists all of it; ``tests/docs/test_environment.py`` compares the
-page with the installed libraries.
+What the libraries read is therefore taken away by the beginning of its name, but for what changes no bit, or is
+recorded with the run (``XLA_FLAGS``). ``docs/environment.md`` lists all of it; ``tests/docs/test_environment.py``
+compares the page with the installed libraries.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Final
 from paribus.errors import BackendError
 
 TAKEN_AWAY: Final = (
-    "KERAS_", "JAX_", "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_",
+    "KERAS_", "JAX_", "JAX2TF_", "CHECK_VMA", "EAGER_CONSTANT_FOLDING", "MOCK_NUM_GPU_PROCESSES",
+    "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_",
     "NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_",
     "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "DNNL_", "ONEDNN_",
     "CUBLAS_", "CUBLASLT_", "CUDNN_", "NVIDIA_TF32_OVERRIDE", "GLIBC_TUNABLES", "PYTHONWARNINGS",
@@ -24,7 +25,7 @@ TAKEN_AWAY: Final = (
 HARMLESS: Final = (
     "KERAS_HOME", "XLA_PYTHON_CLIENT_", "XLA_CLIENT_MEM_FRACTION", "TF_CPP_",
     "JAX_PLATFORMS", "JAX_COMPILATION_CACHE_DIR", "JAX_COMPILATION_CACHE_MAX_SIZE", "JAX_ENABLE_COMPILATION_CACHE",
-    "JAX_PERSISTENT_CACHE_", "JAX_LOG_COMPILES", "JAX_EXPLAIN_CACHE_MISSES", "JAX_TRACEBACK_FILTERING",
+    "JAX_PERSISTENT_CACHE_MIN_", "JAX_LOG_COMPILES", "JAX_EXPLAIN_CACHE_MISSES", "JAX_TRACEBACK_FILTERING",
 )  # fmt: skip
 """Beginnings of names that stay: folders, logs, memory. What ``JAX_PLATFORMS`` says is checked against the machine."""
 
@@ -58,6 +59,7 @@ def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:
     missing = [name for name in platforms if name != "cpu"]
     if missing and not on_gpu:
         raise BackendError(
-            f"JAX_PLATFORMS={environ['JAX_PLATFORMS']}: JAX cannot compute on '{missing[0]}' here: there is no GPU that "
-            "it could use, or no plugin for it (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute on the cores"
+            f"JAX_PLATFORMS={environ['JAX_PLATFORMS']}: JAX cannot compute on '{missing[0]}' here: no GPU that "
+            "it could use is there, or no plugin for one (pip install 'jax[cuda13]'); unset JAX_PLATFORMS to compute "
+            "on the cores"
         )

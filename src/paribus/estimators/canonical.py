@@ -41,7 +41,7 @@ def recipe_text(estimator: BaseEstimator) -> str:
     return canonical_json({"estimator": _table(estimator, defaults=True), "seeded": bool(random_states(estimator))})
 
 
-def revive(text: str) -> BaseEstimator:
+def estimator_from_text(text: str) -> BaseEstimator:
     """The unfitted estimator of a canonical form."""
     ((name, arguments),) = json.loads(text)["estimator"].items()
     cls = find(name)
@@ -61,10 +61,10 @@ def written(estimator: BaseEstimator) -> dict[str, dict[str, Any]]:
 
 def random_states(estimator: BaseEstimator) -> list[str]:
     """The arguments ``random_state`` that it uses, its own first, then those of estimators inside it."""
-    found = estimator.get_params(deep=True)
-    names = [name for name in found if name == "random_state" or name.endswith("__random_state")]
+    parameters = estimator.get_params(deep=True)
+    names = [name for name in parameters if name == "random_state" or name.endswith("__random_state")]
     return sorted(
-        (name for name in names if not _unused(estimator, found, name.removesuffix("random_state"))),
+        (name for name in names if not _unused(estimator, parameters, name.removesuffix("random_state"))),
         key=lambda name: (name.count("__"), name),
     )
 
@@ -88,8 +88,8 @@ def argument(key: str, value: Any) -> Any:
     return value if cls is None else cls()
 
 
-def _unused(estimator: BaseEstimator, found: Mapping[str, Any], prefix: str) -> bool:
-    owner = found[prefix.removesuffix("__")] if prefix else estimator
+def _unused(estimator: BaseEstimator, parameters: Mapping[str, Any], prefix: str) -> bool:
+    owner = parameters[prefix.removesuffix("__")] if prefix else estimator
     rule = _UNSEEDED.get(type(owner).__name__)
     return rule is not None and rule(owner.get_params(deep=False))
 

@@ -41,15 +41,15 @@ def find(name: str) -> Any:
     if not name.isidentifier() or name.startswith("_"):
         return None
     for package in PACKAGES:
-        found: Any = getattr(importlib.import_module(f"sklearn.{package}"), name, None)
-        if _is_estimator(found):
-            return found
+        candidate: Any = getattr(importlib.import_module(f"sklearn.{package}"), name, None)
+        if _is_estimator(candidate):
+            return candidate
     return None
 
 
 def close_to(name: str) -> str:
     """``; did you mean LogisticRegression?``, or nothing."""
-    known = {found.lower(): found for found in _names()}
+    known = {name.lower(): name for name in _names()}
     close = difflib.get_close_matches(name.lower(), known, n=1)
     return f"; did you mean {known[close[0]]}?" if close else ""
 

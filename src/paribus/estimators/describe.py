@@ -1,4 +1,4 @@
-"""From an arm as a study writes it to its canonical form. scikit-learn judges; every mistake is told in its place."""
+"""From an arm as a study writes it to its canonical form; scikit-learn judges, and each mistake has its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from paribus.estimators.classes import close_to, find
 from paribus.estimators.size import too_large
 from paribus.records import DescribeJob, Recipe
 
-_MENDS = {
+_REMEDIES = {
     "SGDClassifier": 'give it loss = "log_loss" or "modified_huber"',
     "VotingClassifier": 'give it voting = "soft"',
     "StackingClassifier": 'name its last step, such as final_estimator = "LogisticRegression"',
@@ -54,12 +54,12 @@ def _mistakes(written: dict[str, dict[str, Any]]) -> Iterator[str]:
         yield f"scikit-learn has no classifier '{name}' that a study may name{close_to(name)}"
         return
     known = [parameter for parameter in cls._get_param_names() if parameter not in {"random_state", "n_jobs", "memory"}]
-    unknown = [given for given in arguments if given not in known]
-    for given in unknown:
+    unknown = [key for key in arguments if key not in known]
+    for key in unknown:
         lower = {parameter.lower(): parameter for parameter in known}
-        close = difflib.get_close_matches(given.lower(), lower, n=1)
+        close = difflib.get_close_matches(key.lower(), lower, n=1)
         hint = f"did you mean {lower[close[0]]}? " if close else ""
-        yield f"{name} has no argument '{given}'; {hint}it has {', '.join(known) or 'none'}"
+        yield f"{name} has no argument '{key}'; {hint}it has {', '.join(known) or 'none'}"
     inside = [problem for value in arguments.values() for problem in _inside(value)]
     yield from inside
     if not inside:
@@ -116,8 +116,8 @@ def _objections(estimator: Any, *, weighted: bool) -> Iterator[str]:
         yield f"{name} is no classifier; name one, such as LogisticRegression"
         return
     if not hasattr(estimator, "predict_proba"):
-        mend = _MENDS.get(name, f'put it inside one that adds them: {_ENSEMBLE}"{name}" }} }}')
-        yield f"{name} gives no probabilities of classes, by which losses are measured; {mend}"
+        remedy = _REMEDIES.get(name, f'put it inside one that adds them: {_ENSEMBLE}"{name}" }} }}')
+        yield f"{name} gives no probabilities of classes, by which losses are measured; {remedy}"
     if (large := too_large(estimator)) is not None:
         yield large
     if weighted:

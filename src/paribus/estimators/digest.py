@@ -1,4 +1,4 @@
-"""The digest of what an estimator has learned, by which two runs are told equal to the last bit.
+"""The digest of what an estimator has learned, by which two runs are compared to the last bit.
 
 Covered is every attribute that scikit-learn sets while it fits, private ones too, but for the arguments (they are the
 recipe) and generators of random numbers: arrays by type, shape and values (field by field: what lies between the fields
@@ -74,10 +74,10 @@ def _inner(value: Any) -> Mapping[str, Any]:
         entries: Any = sparse.coo_matrix(value)  # type: ignore[call-overload]
         return {"data": entries.data, "row": entries.row, "col": entries.col, "shape": entries.shape}
     if isinstance(value, BaseEstimator):
-        given = value.get_params(deep=False)
+        parameters = value.get_params(deep=False)
         # The steps of a pipeline are arguments, and are fitted where they stand.
-        found = {name: x for name, x in sorted(vars(value).items()) if name not in given or holds_estimator(x)}
-        return {name: item for name, item in found.items() if not _draws(name)}
+        learned = {name: x for name, x in sorted(vars(value).items()) if name not in parameters or holds_estimator(x)}
+        return {name: item for name, item in learned.items() if not _draws(name)}
     if hasattr(value, "__dict__") and "__reduce__" not in _defined(type(value)):
         return dict(sorted(vars(value).items()))
     # What pickle would ask for, and TypeError where an object refuses to tell.
@@ -95,5 +95,5 @@ def _draws(name: str) -> bool:
 
 
 def _reduced(value: Any) -> tuple[Any, ...]:
-    found = value.__reduce_ex__(2)
-    return (found,) if isinstance(found, str) else tuple(list(x) if isinstance(x, Iterator) else x for x in found)
+    reduced = value.__reduce_ex__(2)
+    return (reduced,) if isinstance(reduced, str) else tuple(list(x) if isinstance(x, Iterator) else x for x in reduced)

@@ -69,13 +69,13 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
-    """The classes predicted, shape ``(examples,)``, and the probabilities given, ``(examples, classes)``.
+    """The classes predicted, shape ``(examples,)``, and the probabilities, ``(examples, classes)``.
 
     Classes that were never seen in training have probability 0.
     """
 
     predicted: NDArray[np.int32]
-    given: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
 
 
 class Estimators:
@@ -104,12 +104,12 @@ class Estimators:
         it raises is raised.
         """
         data = self._prepared(job)
-        estimator = canonical.revive(job.recipe.model)
+        estimator = canonical.estimator_from_text(job.recipe.model)
         names = canonical.random_states(estimator)
         estimator.set_params(**dict(zip(names, seeds.random_states(job.seeds, len(names)), strict=True)))
         weights = class_weights(job.training, data.train.labels, data.classes)
         extra = {} if weights is None else {"sample_weight": weights[data.train.labels]}
-        with warnings.catch_warnings(record=True) as heard, threadpool_limits(1):
+        with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
             warnings.simplefilter("always")
             started = time.perf_counter()
             estimator.fit(data.train.x, data.train.labels, **extra)
@@ -121,10 +121,12 @@ class Estimators:
             f"{split}_{name}": value
             for split, answers, examples in splits
             if job.training.metrics is not None
-            for name, value in self._measure(job.training, data.class_names, answers.given, examples.labels).items()
+            for name, value in self._measure(
+                job.training, data.class_names, answers.probabilities, examples.labels
+            ).items()
         }
-        status, reason = Status.FINISHED, _told(heard)
-        if not all(np.isfinite(answers.given).all() for answers in (train, test)):
+        status, reason = Status.FINISHED, _warning_text(caught)
+        if not all(np.isfinite(answers.probabilities).all() for answers in (train, test)):
             status, reason = Status.DIVERGED, "a probability was not finite"
         loss = json.loads(job.training.loss)
         has_loss = is_log_loss(loss) and not (is_binary_loss(loss) and data.classes > 2)
@@ -145,7 +147,9 @@ class Estimators:
             weights_digest=learned_digest(estimator),
             environment=environment.current(),
             reason=reason,
-            predictions=Predictions(test.predicted, _picked(test.given, test.predicted), _right(test, data.test)),
+            predictions=Predictions(
+                test.predicted, _picked(test.probabilities, test.predicted), _right(test, data.test)
+            ),
             metrics=own,
         )
 
@@ -172,7 +176,7 @@ class Estimators:
 
 
 def log_loss(true_probability: NDArray[np.float32]) -> float:
-    """The mean cross-entropy in nats of the probabilities given to the right classes, clipped as Keras clips."""
+    """The mean cross-entropy in nats of the probabilities of the right classes, clipped as Keras clips."""
     clipped = np.clip(true_probability, EPSILON, np.float32(1) - EPSILON)
     return float(np.mean(-np.log(clipped), dtype=np.float64))
 
@@ -182,12 +186,12 @@ def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
     standard = standardization(data.x_train, rows) if spec.standardize else None
 
     def vectors(x: NDArray[Any]) -> NDArray[np.float32]:
-        found = x.astype(np.float32)
+        examples = x.astype(np.float32)
         if standard is not None:
-            found = (found - standard.mean) / standard.deviation
+            examples = (examples - standard.mean) / standard.deviation
         elif spec.scale is not None:
-            found /= np.float32(spec.scale)
-        return found.reshape(len(found), -1)
+            examples /= np.float32(spec.scale)
+        return examples.reshape(len(examples), -1)
 
     train = _Split(vectors(data.x_train[rows]), data.y_train[rows])
     return _Prepared(train, _Split(vectors(data.x_test), data.y_test), data.class_names)
@@ -195,31 +199,31 @@ def _prepare(data: Dataset, spec: DataSpec, training: Training) -> _Prepared:
 
 def _answers(estimator: Any, split: _Split, classes: int) -> _Answers:
     """Its answers as it gives them: what it predicts need not be what it gives the largest probability."""
-    given = np.zeros((len(split.labels), classes), np.float32)
-    given[:, np.asarray(estimator.classes_, np.int32)] = estimator.predict_proba(split.x)
-    return _Answers(np.asarray(estimator.predict(split.x), np.int32), given)
+    probabilities = np.zeros((len(split.labels), classes), np.float32)
+    probabilities[:, np.asarray(estimator.classes_, np.int32)] = estimator.predict_proba(split.x)
+    return _Answers(np.asarray(estimator.predict(split.x), np.int32), probabilities)
 
 
 def _right(answers: _Answers, split: _Split) -> NDArray[np.float32]:
-    """The probabilities given to the right classes."""
-    return _picked(answers.given, split.labels)
+    """The probabilities of the right classes."""
+    return _picked(answers.probabilities, split.labels)
 
 
-def _picked(given: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
-    return given[np.arange(len(classes)), classes]
+def _picked(probabilities: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
+    return probabilities[np.arange(len(classes)), classes]
 
 
 def _accuracy(answers: _Answers, split: _Split) -> float:
     return float(np.mean(answers.predicted == split.labels))
 
 
-def _told(heard: list[warnings.WarningMessage]) -> str | None:
+def _warning_text(caught: list[warnings.WarningMessage]) -> str | None:
     """What was warned of, each thing once; None where nothing was. What a later release will change is left out."""
     about_software = (FutureWarning, DeprecationWarning, PendingDeprecationWarning)
     texts = [
-        f"{found.category.__name__}: {_first_sentence(str(found.message))}"
-        for found in heard
-        if not issubclass(found.category, about_software)
+        f"{warning.category.__name__}: {_first_sentence(str(warning.message))}"
+        for warning in caught
+        if not issubclass(warning.category, about_software)
     ]
     return "; ".join(dict.fromkeys(texts)) or None
 

@@ -1,5 +1,5 @@
-"""Out of the store: a study's runs as files of other programs. Reads what is stored, trains nothing.
+"""Export: a study's stored runs as files that other programs read. Trains nothing.
 
-Every file is written under another name, flushed and renamed, so that it is whole or not there; a file that is there
-already is refused unless it is to be replaced.
+Every file is written under a temporary name, flushed and renamed, so that no half of a file is ever seen. An existing
+file is replaced only where the caller asks for it.
 """

@@ -1,4 +1,4 @@
-"""Where exports go: a folder, in which every file is whole or not there, and none is replaced unasked."""
+"""The folder of an export: every file in it is written whole or not at all; none is replaced unless asked for."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from paribus.errors import ParibusError, UsageError
 
 
 def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
-    """Make the folder that an export goes to, and see that nothing in it would be replaced unasked.
+    """Make the folder of an export, and refuse to replace a file in it unless ``replace`` says so.
 
     Args:
-        folder: where to; its parent must exist.
-        names: everything that will be written there.
-        replace: whether what is there may be replaced.
+        folder: the folder; its parent must exist.
+        names: all files that will be written there.
+        replace: whether existing files may be replaced.
 
     Raises:
         UsageError: one of the names is there already, or the folder cannot be made or written to.
     """
-    there = [name for name in names if os.path.lexists(folder / name)]
-    if there and not replace:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+    existing = [name for name in names if os.path.lexists(folder / name)]
+    if existing and not replace:
+        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
         raise UsageError(
-            f"{folder}: {there[0]}{more} {'are' if more else 'is'} there already; name another folder with -o, or "
+            f"{folder}: {existing[0]}{more} {'are' if more else 'is'} there already; name another folder with -o, or "
             "replace them with --force"
         )
     try:
@@ -41,13 +41,13 @@ def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name to write a file under, which at the end is flushed to disk and becomes ``path``; or nothing is left.
+def write_whole(path: Path) -> Iterator[Path]:
+    """A temporary path to write a file to; at the end it is flushed to disk and renamed to ``path``, or removed.
 
     Raises:
-        ParibusError: it could not be written; what was there before is untouched.
+        ParibusError: it could not be written; an older file is untouched.
     """
-    # The suffix stays, for Keras and others tell a format by it.
+    # The suffix stays: Keras and others tell a format by it.
     draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         try:
@@ -65,9 +65,9 @@ def write(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all.
 
     Raises:
-        ParibusError: as :func:`whole`.
+        ParibusError: as :func:`write_whole`.
     """
-    with whole(path) as draft:
+    with write_whole(path) as draft:
         draft.write_bytes(content)
 
 

@@ -1,4 +1,4 @@
-"""``--to keras``: every finished run's network as a ``.keras`` file that plain Keras loads, with a manifest beside."""
+"""``--to keras``: the network of every finished run as a ``.keras`` file that plain Keras loads, and a manifest."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from paribus.data import class_names
 from paribus.errors import UsageError
-from paribus.export.files import open_folder, whole, write
-from paribus.export.preparation import Preparation, preparation
+from paribus.export.files import open_folder, write, write_whole
+from paribus.export.preparation import Preparation, read_preparation
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.report.json import run_fields
 from paribus.results.selection import RunSelection, SelectedRun
@@ -26,8 +26,8 @@ PREPARE = "prepare.py"
 """What makes inputs from a table, where the study's data is one."""
 
 
-def export_networks(chosen: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
-    """Write the networks into a folder, then ``README.md`` and ``manifest.json``, which says what they are.
+def export_networks(selection: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
+    """Write the networks into a folder, then ``README.md`` and ``manifest.json``, which describe them.
 
     Keras is imported here; ``engine.environment.prepare`` must have been called.
 
@@ -42,24 +42,24 @@ def export_networks(chosen: RunSelection, folder: Path, *, replace: bool = False
     """
     from paribus.engine.inference import keras_model, put_weights, reads
 
-    results, training = chosen.results, chosen.results.document.protocol.training()
-    if not chosen.networks:
+    results, training = selection.results, selection.results.document.protocol.training()
+    if not selection.networks:
         raise UsageError(
-            f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished as a network; "
+            f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
             "scikit-learn estimators are no Keras models: fit them again there, with the arguments that the report has"
         )
-    prepared = preparation(results)
+    prepared = read_preparation(results)
     beside = (*([] if prepared.columns is None else [PREPARE]), README, MANIFEST)
-    open_folder(folder, [*(_file(each) for each in chosen.networks), *beside], replace=replace)
+    open_folder(folder, [*(_file(selected) for selected in selection.networks), *beside], replace=replace)
     entries: list[dict[str, Any]] = []
-    for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
-        runs = [each for each in chosen.networks if each.arm.name == arm]
+    for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
+        runs = [selected for selected in selection.networks if selected.arm.name == arm]
         model = keras_model(runs[0].arm.recipe, training, arm)
         shape = reads(model, prepared.example_shape)
-        for each in runs:
-            put_weights(model, results.store.weights(each.run.fingerprint))
-            entries.append(_entry(each, shape, _save(model, folder / _file(each))))
-    manifest = _manifest(chosen, prepared, entries)
+        for selected in runs:
+            put_weights(model, results.store.weights(selected.run.fingerprint))
+            entries.append(_entry(selected, shape, _save(model, folder / _file(selected))))
+    manifest = _manifest(selection, prepared, entries)
     if prepared.columns is not None:
         write(folder / PREPARE, Path(__file__).with_name("prepare_table.py").read_bytes())
     write(folder / README, _readme(manifest).encode())
@@ -67,46 +67,50 @@ def export_networks(chosen: RunSelection, folder: Path, *, replace: bool = False
     return tuple(folder / name for name in (*(entry["file"] for entry in entries), *beside))
 
 
-def _file(each: SelectedRun) -> str:
-    return f"{each.name}.keras"
+def _file(selected: SelectedRun) -> str:
+    return f"{selected.name}.keras"
 
 
 def _save(model: keras.Model, path: Path) -> str:
     """Save a model, whole or not at all; the sha256 of its file."""
-    with whole(path) as draft:
+    with write_whole(path) as draft:
         model.save(draft)
         return hashlib.sha256(draft.read_bytes()).hexdigest()
 
 
-def _entry(each: SelectedRun, input_shape: tuple[int, ...], sha256: str) -> dict[str, Any]:
-    """What the manifest says of one network: its file, its run with the table's numbers, what it reads."""
-    own = registered_names(json.loads(each.arm.recipe.model))
+def _entry(selected: SelectedRun, input_shape: tuple[int, ...], sha256: str) -> dict[str, Any]:
+    """The manifest's entry for one network: its file, its run with the table's numbers, its input shape."""
+    own = registered_names(json.loads(selected.arm.recipe.model))
     return {
-        "file": _file(each),
+        "file": _file(selected),
         "sha256": sha256,
-        "arm": each.arm.name,
-        "parameters": each.arm.recipe.parameters,
+        "arm": selected.arm.name,
+        "parameters": selected.arm.recipe.parameters,
         "input_shape": list(input_shape),
         "own_classes": {name: module_of(name) for name in own},
-        **run_fields(each.run),
+        **run_fields(selected.run),
     }
 
 
-def _manifest(chosen: RunSelection, prepared: Preparation, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(selection: RunSelection, prepared: Preparation, entries: list[dict[str, Any]]) -> dict[str, Any]:
     from paribus.engine.losses import target_form, threshold
 
-    document, data = chosen.results.document, chosen.results.data
+    document, data = selection.results.document, selection.results.data
     protocol = document.protocol
     left_out = [
-        {"arm": each.arm.name, **run_fields(each.run), "why": f"{each.run.status}: {each.run.reason}"}
-        for each in chosen.unfinished
+        {"arm": selected.arm.name, **run_fields(selected.run), "why": f"{selected.run.status}: {selected.run.reason}"}
+        for selected in selection.unfinished
     ]
     left_out += [
-        {"arm": each.arm.name, **run_fields(each.run), "why": f"scikit-learn's {each.arm.recipe.kind}, no Keras model"}
-        for each in chosen.finished
-        if each.arm.recipe.is_estimator
+        {
+            "arm": selected.arm.name,
+            **run_fields(selected.run),
+            "why": f"scikit-learn's {selected.arm.recipe.kind}, no Keras model",
+        }
+        for selected in selection.finished
+        if selected.arm.recipe.is_estimator
     ]
-    missing = [{"arm": arm, "seed": seed, "why": "it is not stored"} for arm, seed in chosen.missing]
+    missing = [{"arm": arm, "seed": seed, "why": "it is not stored"} for arm, seed in selection.missing]
     return {
         "study": document.name,
         "question": document.question,
@@ -166,14 +170,14 @@ def _readme(manifest: dict[str, Any]) -> str:
 # Networks of the study {manifest["study"]}
 
 Trained on {manifest["data"]["name"]}; test accuracies are of its {manifest["data"]["test"]:,} test examples.
-Each file is a plain Keras model with optimizer and loss compiled in; the optimizer starts afresh. It loads with
+Each file is a plain Keras model with optimizer and loss compiled in, without the optimizer's state. It loads with
 `keras.saving.load_model` on any Keras backend.
 {imports}
 | file | arm | seed | test accuracy | parameters |
 | --- | --- | --- | --- | --- |
 {rows}
 
-## What they read
+## How to prepare examples
 
 {_from_table(manifest["preparation"]["columns"])}{manifest["preparation"]["words"]} Labels for training on are \
 {_LABELS[manifest["labels"]]}.
@@ -182,9 +186,9 @@ Each file is a plain Keras model with optimizer and loss compiled in; the optimi
 {manifest["code"].rstrip()}
 ```
 
-`classes(x_test, manifest["networks"][0])` are the answers of the first network. Everything else that is known of the
-runs stands in `{MANIFEST}`.
-{f"{chr(10)}## What is not here{chr(10)}{chr(10)}{left}" if left else ""}"""
+`classes(x_test, manifest["networks"][0])` are the classes that the first network predicts. `{MANIFEST}` has all other
+measures of the runs.
+{f"{chr(10)}## Runs that are left out{chr(10)}{chr(10)}{left}" if left else ""}"""
 
 
 def _from_table(columns: list[dict[str, Any]] | None) -> str:

@@ -1,4 +1,4 @@
-"""How a network's inputs are prepared, said so that anybody can do it without paribus: as values, in words, as code."""
+"""How a network's inputs are prepared, as values, in words and as code, so that it can be done without paribus."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Preparation:
     """What happens to an example before a network reads it.
 
     Attributes:
-        example_shape: the shape that it has first.
-        scale: what it is divided by, if anything.
-        standard: what is subtracted from it and what it is divided by, feature by feature, if anything.
-        offset: what is subtracted from it in float64 before it is rounded to float32, if anything.
-        columns: how the columns of a table become its features, where it comes from a table.
+        example_shape: the shape of an unprepared example.
+        scale: the number that it is divided by; None for no division.
+        standard: mean and deviation of each feature, to standardize with; None without standardization.
+        offset: what is subtracted in float64 before rounding to float32; None for nothing.
+        columns: how the columns of a table become features; None where the data is no table.
     """
 
     example_shape: tuple[int, ...]
@@ -53,7 +53,7 @@ class Preparation:
         else:
             steps = ["Take the examples as the data has them, as float64", "subtract `offset`", "round to float32"]
         if self.standard is not None:
-            steps.append("subtract `mean` and divide by `deviation`, both taken from what was trained on")
+            steps.append("subtract `mean` and divide by `deviation`, both computed from the examples trained on")
         elif self.scale is not None:
             steps.append(f"divide by {self.scale:g}")
         return f"{', '.join(steps)}, and give each the network's `input_shape`."
@@ -77,8 +77,8 @@ class Preparation:
         return "\n".join([*lines, '    return x.reshape(-1, *network["input_shape"])'])
 
 
-def preparation(results: StoredResults) -> Preparation:
-    """How a study's data is prepared.
+def read_preparation(results: StoredResults) -> Preparation:
+    """The preparation of a study's data.
 
     Raises:
         DataError: the data can no longer be read.

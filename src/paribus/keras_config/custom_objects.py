@@ -69,8 +69,8 @@ def _strings(value: Any) -> Iterator[str]:
 def _registered(name: str) -> object | None:
     """Keras's registry, where Keras is in use; never a reason to import it."""
     keras: ModuleType | None = sys.modules.get("keras")
-    found: object | None = None if keras is None else keras.saving.get_registered_object(name)
-    return found
+    registered: object | None = None if keras is None else keras.saving.get_registered_object(name)
+    return registered
 
 
 def _file(module: str) -> Path | None:

@@ -15,7 +15,7 @@ _UNBOUNDED = frozenset({"linear", "relu", "tanh", "elu", "selu", "leaky_relu", "
 """Activations whose outputs are no probabilities; softplus and relu are below 0 never, and above 1 often."""
 
 _WITHOUT_LOGITS = frozenset({"kldivergence", "categoricalgeneralizedcrossentropy"})
-"""Losses of probabilities that cannot be told to take logits."""
+"""Losses of probabilities that cannot take logits."""
 
 _READ_PROBABILITIES = frozenset(
     {
@@ -34,7 +34,7 @@ _PASSED = frozenset({"Flatten", "Reshape", "Dropout", "Identity", "Cropping1D", 
 def last_activation(model: Json) -> str | None:
     """The activation with which a network's outputs are made; None where the config does not tell.
 
-    ``linear`` where a layer that can have one has none. Of a model with a ``call`` of its own nothing is told.
+    ``linear`` where a layer that can have one has none. Of a model with a ``call`` of its own nothing is known.
     """
     if not is_container(model):
         return None
@@ -58,7 +58,7 @@ def last_activation(model: Json) -> str | None:
 
 
 def end_that_misfits(model: Json, loss: Mapping[str, Any]) -> str | None:
-    """What is odd about a network's last activation under a loss, with the mend; None where nothing is.
+    """What is odd about a network's last activation under a loss, with the remedy; None where nothing is.
 
     Args:
         model: the network's config.
@@ -75,10 +75,10 @@ def end_that_misfits(model: Json, loss: Mapping[str, Any]) -> str | None:
     bare = bare_name(name)
     if bare in _READ_PROBABILITIES and not takes_logits(loss) and activation in _UNBOUNDED:
         usual = "sigmoid" if bare.startswith("binary") else "softmax"
-        mend = "" if bare in _WITHOUT_LOGITS else ", or from_logits = true in the loss"
+        remedy = "" if bare in _WITHOUT_LOGITS else ", or from_logits = true in the loss"
         return (
             f"its last activation is {activation}, and {name} takes outputs for probabilities: say activation = "
-            f'"{usual}" there{mend}'
+            f'"{usual}" there{remedy}'
         )
     return None
 

@@ -18,6 +18,8 @@ _WEIGHTED = re.compile(
 )
 """Layers that do the work; what stands between them belongs to the one before."""
 
+_NORMALIZES = re.compile(r"(Batch|Layer|Group|RMS)Normalization|PReLU")
+
 
 def is_container(layer: Json) -> bool:
     """Whether a layer is a model that lists its layers."""
@@ -56,13 +58,42 @@ def is_weighted(layer: Json) -> bool:
 
 def head(model: Json) -> set[int]:
     """The layers (by ``id``) that make the answer: from the last ones with weights on."""
-    found: set[int] = set()
+    identities: set[int] = set()
     for container in containers(model):
         if container is not model["config"]:
             continue
         for layer in _outputs(container):
-            found |= _back_to_weights(container, layer)
-    return found
+            identities |= _back_to_weights(container, layer)
+    return identities
+
+
+def shared_layers(value: Any) -> Iterator[str]:
+    """Names of layers in a config that are one object with a layer before them, as Keras marks them in its files.
+
+    A config that is built without the objects around it gives each a layer of its own, with weights of its own.
+    """
+    if isinstance(value, dict):
+        config = value.get("config")
+        if "shared_object_id" in value and isinstance(config, dict) and {"name", "trainable"} <= set(config):
+            yield str(config["name"])
+        for item in value.values():
+            yield from shared_layers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from shared_layers(item)
+
+
+def frozen_layers(model: Json) -> Iterator[str]:
+    """Names of layers with weights that are not trained."""
+    for _, layer in layers(model):
+        for inner in wrapped(layer):
+            has_weights = (
+                is_weighted(inner)
+                or _NORMALIZES.fullmatch(inner["class_name"])
+                or ">" in str(inner.get("registered_name"))
+            )
+            if has_weights and inner["config"].get("trainable") is False:
+                yield str(inner["config"].get("name"))
 
 
 def is_functional(container: Json) -> bool:
@@ -116,16 +147,16 @@ def _outputs(container: Json) -> list[Json]:
 
 
 def _back_to_weights(container: Json, layer: Json) -> set[int]:
-    found = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
+    identities = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
     if is_container(layer):
         for last in _outputs(layer["config"]):
-            found |= _back_to_weights(layer["config"], last)
-        return found
+            identities |= _back_to_weights(layer["config"], last)
+        return identities
     if is_weighted(layer):
-        return found
+        return identities
     for before in predecessors(container, layer):
-        found |= _back_to_weights(container, before)
-    return found
+        identities |= _back_to_weights(container, before)
+    return identities
 
 
 def _places(value: Any) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 _FRACTIONS = (
-    *("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
+    *("Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall", "RecallAtPrecision"),
     *("SensitivityAtSpecificity", "SpecificityAtSensitivity", "BinaryAccuracy", "CategoricalAccuracy"),
     *("SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
     *("BinaryIoU", "OneHotIoU", "OneHotMeanIoU"),
@@ -23,13 +23,14 @@ _ERRORS = (
     *("MeanSquaredError", "MeanSquaredLogarithmicError", "RootMeanSquaredError", "Poisson"),
     *("FalseNegatives", "FalsePositives"),
 )
+_PROPORTIONS = ("AUC", *_FRACTIONS)
 _LIKENESS = (
     *("ConcordanceCorrelation", "CosineSimilarity", "PearsonCorrelation", "R2Score"),
     *("TrueNegatives", "TruePositives"),
 )
 
 HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
-    dict.fromkeys((*_FRACTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
+    dict.fromkeys((*_PROPORTIONS, *_LIKENESS), True) | dict.fromkeys((*_NATS, *_ERRORS), False)
 )
 """Every class of ``keras.metrics`` that measures a classifier by its outputs -> which direction is better.
 
@@ -49,6 +50,11 @@ def is_fraction(class_name: str) -> bool:
     return class_name in _FRACTIONS
 
 
+def is_proportion(class_name: str) -> bool:
+    """Whether a metric lies in [0, 1]: the fractions, and AUC, which is printed as the plain number that it is."""
+    return class_name in _PROPORTIONS
+
+
 def is_in_nats(class_name: str) -> bool:
     """Whether a metric is a cross-entropy, or a difference of such."""
     return class_name in _NATS
@@ -56,8 +62,8 @@ def is_in_nats(class_name: str) -> bool:
 
 def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
     """What a metric is called: the ``name`` it was given, else Keras's own name for its class."""
-    given = arguments.get("name")
-    return given if isinstance(given, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
+    name = arguments.get("name")
+    return name if isinstance(name, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
 
 
 def class_named(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Asking stored networks about new examples: pictures and arrays, made into what the study's data is. Trains nothing.
+"""Predictions of stored networks for new examples: pictures and arrays, converted to the study's data. Trains nothing.
 
-Whatever is done to a picture on the way (turned to grey, inverted, resized) is said in the answer.
+The answer names every step of a picture's conversion (turned to grey, inverted, resized).
 """

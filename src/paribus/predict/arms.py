@@ -1,4 +1,4 @@
-"""Asking the networks of a study's arms, one of every seed, and what they say together."""
+"""Predictions of the networks of a study's arms, one network for every seed, and their mean."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from paribus.results.selection import RunSelection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ArmAnswers:
-    """What the networks of one arm say to all examples.
+class ArmPredictions:
+    """The predictions of one arm's networks for all examples.
 
     Attributes:
         arm: the arm's name.
         seeds: the seeds whose runs finished, in their order.
         probabilities: float32, shape ``(seeds, examples, classes)``.
-        predicted: the class that each network answers, int32, shape ``(seeds, examples)``.
+        predicted: the class that each network predicts, int32, shape ``(seeds, examples)``.
     """
 
     arm: str
@@ -38,8 +38,8 @@ class ArmAnswers:
         return mean
 
 
-def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
-    """What every arm says, in the study's order.
+def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredictions]:
+    """The predictions of every arm, in the study's order.
 
     Keras is imported here; ``engine.environment.prepare`` must have been called.
 
@@ -48,25 +48,25 @@ def ask(chosen: RunSelection, inputs: Inputs) -> Iterator[ArmAnswers]:
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
     """
-    from paribus.engine.inference import Asked
+    from paribus.engine.inference import NetworkInference
 
-    results = chosen.results
-    if not chosen.networks:
+    results = selection.results
+    if not selection.networks:
         raise UsageError(
-            f"none of these {len(chosen.runs)} runs of study '{results.document.name}' finished as a network; "
-            "scikit-learn estimators are not kept, only what they answered on the test split"
+            f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
+            "scikit-learn estimators are not stored, only their predictions on the test split"
         )
     training, spec = results.document.protocol.training(), results.document.data.spec()
     data: Dataset = inputs.data.flattened() if spec.flatten else inputs.data
     trained = divide_training_split(data, training.validation_split, training.validation).trained
     standard = standardization(data.x_train, trained) if spec.standardize else None
-    for arm in dict.fromkeys(each.arm.name for each in chosen.networks):
-        runs = [each for each in chosen.networks if each.arm.name == arm]
-        asked = Asked(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
-        answers = [asked.about(results.store.weights(each.run.fingerprint), inputs.x) for each in runs]
-        yield ArmAnswers(
+    for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
+        runs = [selected for selected in selection.networks if selected.arm.name == arm]
+        inference = NetworkInference(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
+        answers = [inference.answer(results.store.weights(selected.run.fingerprint), inputs.x) for selected in runs]
+        yield ArmPredictions(
             arm,
-            tuple(each.run.seeds.seed for each in runs),
-            np.stack([each.probabilities for each in answers]),
-            np.stack([each.predicted for each in answers]),
+            tuple(selected.run.seeds.seed for selected in runs),
+            np.stack([answer.probabilities for answer in answers]),
+            np.stack([answer.predicted for answer in answers]),
         )

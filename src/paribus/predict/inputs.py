@@ -1,4 +1,4 @@
-"""From the files that a user names to examples as the study's data has them."""
+"""Reads the files that a user names as examples in the form of the study's data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from paribus.data import Dataset, load, npy
 from paribus.data.images import SUFFIXES, read_picture
 from paribus.data.limits import MAX_ARRAY_BYTES, human
 from paribus.errors import DataError, UsageError
-from paribus.predict.convert import as_example
-from paribus.predict.picture_format import canvas
+from paribus.predict.convert import convert_picture
+from paribus.predict.picture_format import read_format
 from paribus.records import DataSpec
 
 PICTURES = SUFFIXES
@@ -25,7 +25,7 @@ TURNED = "turned as its camera noted"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One example that is asked about: the file it came from, its place in an array, and what was done to it."""
+    """One example to predict: its file, its index in an array of several, and the steps of its conversion."""
 
     file: str
     index: int | None
@@ -34,10 +34,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """Everything that is asked about.
+    """All examples to predict.
 
     Attributes:
-        inputs: one entry an example.
+        inputs: one entry for each example.
         x: the examples, float32 or uint8, ``(examples, *shape of an example as the networks were given it)``.
         data: the study's data, as loaded without ``flatten``.
     """
@@ -47,13 +47,13 @@ class Inputs:
     data: Dataset
 
 
-def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
+def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
     """Read the files.
 
     Args:
         files: PNG, JPEG, WebP and BMP pictures; ``.npy`` files with one example or several, in the data's own numbers.
         spec: the study's data.
-        invert: see ``pictures.as_example``.
+        invert: see ``pictures.convert_picture``.
 
     Raises:
         UsageError: a file of another kind, or the study's data is no pictures.
@@ -65,18 +65,18 @@ def read(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> I
         if not file.is_file():
             raise DataError(f"{file}: there is no such file")
     data = load(replace(spec, flatten=False))
-    alike = canvas(data) if any(file.suffix.lower() != ".npy" for file in files) else None
+    format = read_format(data) if any(file.suffix.lower() != ".npy" for file in files) else None
     inputs: list[Input] = []
     parts: list[NDArray[Any]] = []
     for file in files:
-        if alike is None or file.suffix.lower() == ".npy":
+        if format is None or file.suffix.lower() == ".npy":
             examples = _examples(file, data)
             several = len(examples) > 1
             inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
             parts.append(examples)
         else:
             picture = read_picture(file)
-            example, notes = as_example(picture.pixels, alike, str(file), invert)
+            example, notes = convert_picture(picture.pixels, format, str(file), invert)
             inputs.append(Input(str(file), None, (*((TURNED,) if picture.turned else ()), *notes)))
             parts.append(example[None])
     x = np.concatenate(parts)
@@ -98,7 +98,7 @@ def _examples(file: Path, data: Dataset) -> NDArray[np.float32]:
     else:
         examples = (np.asarray(array, np.float64).reshape(-1, *shape) - data.offset).astype(np.float32)
     if not np.isfinite(examples).all():
-        raise DataError(f"{file}: holds values that are not finite numbers in float32; mend them first")
+        raise DataError(f"{file}: holds values that are not finite numbers in float32; correct them first")
     return examples
 
 

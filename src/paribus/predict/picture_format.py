@@ -1,4 +1,4 @@
-"""What the pictures of a study's data are like, so that another picture can be made alike."""
+"""The format of the pictures of a study's data, to which another picture is converted."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from paribus.data import Dataset
 from paribus.errors import UsageError
 
-Ground = Literal["dark", "light"]
+Background = Literal["dark", "light"]
 
-LOOKED_AT = 1000
-"""Training pictures that are looked at to tell the ground; the first ones."""
+SAMPLED = 1000
+"""Number of training pictures, the first ones, from which values and background are determined."""
 
 
 @dataclass(frozen=True, slots=True)
-class Canvas:
-    """The pictures of a data set.
+class PictureFormat:
+    """The format of the pictures of a data set.
 
     Attributes:
         name: the data's name.
         shape: of one picture as the data has it: ``(height, width)``, or with 1 or 3 channels behind.
         top: the value of white.
-        whole: whether values are whole numbers.
-        ground: whether grey pictures lie on a dark or a light ground; None where neither is plain.
+        whole: whether the values are whole numbers.
+        background: whether grey pictures have a dark or a light background; None where it is neither.
         fingerprint: the data's.
     """
 
@@ -34,7 +34,7 @@ class Canvas:
     shape: tuple[int, ...]
     top: float
     whole: bool
-    ground: Ground | None
+    background: Background | None
     fingerprint: str
 
     @property
@@ -43,14 +43,14 @@ class Canvas:
         return self.shape[2:] == (3,)
 
 
-def canvas(data: Dataset) -> Canvas:
-    """Look at a data set, as loaded without ``flatten``.
+def read_format(data: Dataset) -> PictureFormat:
+    """The format of a data set's pictures, from its first training examples, as loaded without ``flatten``.
 
     White is 255 in whole numbers, or their largest where all lie below 128 (16 for scikit-learn's digits); it is 1
     where values are fractions.
 
     Raises:
-        UsageError: its examples are no pictures, or nobody can tell what white is.
+        UsageError: its examples are no pictures, or it is not known which value is white.
     """
     shape = data.input_shape
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
@@ -58,19 +58,19 @@ def canvas(data: Dataset) -> Canvas:
             f"{data.name}: its examples have shape {shape}, which is no picture; give the example as numbers, in an "
             ".npy file"
         )
-    looked_at = data.x_train[:LOOKED_AT]
-    low, high = float(looked_at.min()), float(looked_at.max())
+    sample = data.x_train[:SAMPLED]
+    low, high = float(sample.min()), float(sample.max())
     whole = data.x_train.dtype == np.uint8
     if low < 0 or high > 255:
         raise UsageError(
-            f"{data.name}: its values lie between {low:g} and {high:g}, so that nobody can tell what black and white "
-            "are; give the example as numbers, in an .npy file"
+            f"{data.name}: its values lie between {low:g} and {high:g}, so that black and white "
+            "are not known; give the example as numbers, in an .npy file"
         )
     top = 255.0 if high > 127 else high if whole else 1.0 if high <= 1 else 255.0
-    return Canvas(data.name, shape, top, whole, _ground(looked_at, top), data.fingerprint)
+    return PictureFormat(data.name, shape, top, whole, _background(sample, top), data.fingerprint)
 
 
-def _ground(pictures: NDArray[Any], top: float) -> Ground | None:
+def _background(pictures: NDArray[Any], top: float) -> Background | None:
     if pictures.shape[3:] == (3,):
         return None
     edge = float(np.median([border_value(each.reshape(each.shape[:2])) for each in pictures]))

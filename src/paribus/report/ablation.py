@@ -15,7 +15,7 @@ from rich.text import Text
 
 from paribus.ablation import AS_IT_IS
 from paribus.analysis import JudgedContrast, Verdict
-from paribus.analysis.sentences import interval_name, scope_text
+from paribus.analysis.phrases import interval_name, scope_text
 from paribus.analysis.wording import unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers

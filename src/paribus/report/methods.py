@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from paribus.analysis import Comparison, Scope
-from paribus.analysis.sentences import has_own_share, share_text
+from paribus.analysis.phrases import has_own_share, share_text
 from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.records import Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Estimate, JudgedContrast, Verdict
-from paribus.analysis.sentences import interval_name
+from paribus.analysis.phrases import interval_name
 from paribus.analysis.wording import differences
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading

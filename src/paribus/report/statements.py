@@ -34,6 +34,13 @@ def state(statement: JudgedStatement) -> str:
     return contrast_sentence(statement) if isinstance(statement, JudgedContrast) else effect_sentence(statement)
 
 
+def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
+    """The judged contrasts that the study writes out, primary ones first; all of them where it writes out none."""
+    written = {(contrast.a, contrast.b, contrast.metric) for contrast in outcome.document.contrasts}
+    judged = [contrast for contrast in outcome.contrasts if (contrast.a, contrast.b, contrast.metric.name) in written]
+    return tuple(sorted(judged or outcome.contrasts, key=lambda contrast: not is_primary(contrast)))
+
+
 def list_misreadings(outcome: Outcome) -> tuple[Misreading, ...]:
     """Remarks where a quick reading of these numbers goes wrong, those of any study before the notebook's."""
     return (*check_fit_accuracy(outcome), *check_claims(outcome))

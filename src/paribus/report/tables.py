@@ -1,4 +1,8 @@
-"""The tables of a report as rows of text, the same for every format that draws no intervals."""
+"""The tables of a report as rows of text, the same for every format that draws no intervals.
+
+Captions read the estimates and comparisons that they describe, never what the study asked for
+(``docs/decisions/0076-labels-come-from-the-result.md``).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.metrics import METRICS
-from paribus.analysis.sentences import has_own_share, interval_name, scope_text, share_text, share_title
+from paribus.analysis.phrases import has_own_share, interval_name, scope_text, share_text, share_title
 from paribus.analysis.wording import capitalized, listed, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers

@@ -18,8 +18,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from paribus.store.durable import make_folder, sync_folder, write_synced
+from paribus.store.durable import make_folder_inside, sync_folder, write_synced
 from paribus.store.points import Hook, Point
+from paribus.store.regular import NotRegularError, check_folder, is_folder, open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,7 @@ _DTYPES = {
     "U64": "uint64", "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64",
 }  # fmt: skip
 _TEMPORARY = re.compile(r"\.paribus-[0-9a-f]{64}\.(weights|predictions)\.tmp")
+_FOLDER = re.compile(r"[0-9a-f]{2}")
 _FINAL = re.compile(r"([0-9a-f]{64})\.(weights|predictions)\.([0-9a-f]{16})\.safetensors")
 
 
@@ -51,7 +53,7 @@ class ArtifactName:
 
 
 class DamagedArtifactError(Exception):
-    """An artifact is missing or is not what was written; ``str`` says which of both. Never leaves this room."""
+    """An artifact is missing or is not what was written; ``str`` says which of both. Never leaves the store."""
 
 
 @final
@@ -75,7 +77,7 @@ class Artifacts:
         if not contents:
             return {}
         folder = self.folder / fingerprint[:2]
-        make_folder(folder, self._at)
+        make_folder_inside(folder, self._at)
         digests = {}
         for kind, content in contents.items():
             digests[kind] = hashlib.sha256(content).hexdigest()
@@ -102,7 +104,11 @@ class Artifacts:
         """
         path = self.path(fingerprint, kind, sha256)
         try:
-            content = path.read_bytes()
+            check_folder(path.parent)
+            with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+                content = file.read()
+        except NotRegularError as error:
+            raise DamagedArtifactError(str(error)) from None
         except OSError as error:
             # Any other failure (no permission, too many open files) says nothing about the artifact.
             if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -110,9 +116,9 @@ class Artifacts:
             if error.errno in (errno.EIO, errno.EISDIR):
                 raise DamagedArtifactError(f"{path} cannot be read ({error.strerror})") from error
             raise
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise DamagedArtifactError(f"{path} has sha256 {found[:12]}..., {sha256[:12]}... was written")
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != sha256:
+            raise DamagedArtifactError(f"{path} has sha256 {digest[:12]}..., {sha256[:12]}... was written")
         return content
 
     def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:
@@ -147,8 +153,10 @@ class Artifacts:
                 yield folder / name
 
     def files(self) -> Iterator[Path]:
-        """All files in the folders of artifacts, temporary and foreign ones included."""
+        """All files in the folders of artifacts, temporary and foreign ones included; and what is no such folder."""
         for name in _entries(self.folder):
+            if _FOLDER.fullmatch(name) and not is_folder(self.folder / name):
+                yield self.folder / name
             for file in _entries(self.folder / name):
                 yield self.folder / name / file
 
@@ -206,6 +214,9 @@ def _dtype(name: str) -> np.dtype[Any]:
 
 
 def _entries(folder: Path) -> list[str]:
+    """What is in a folder, by name; nothing in what is none, nor in a link to one."""
+    if not is_folder(folder):
+        return []
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries)

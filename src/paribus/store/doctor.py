@@ -1,4 +1,4 @@
-"""``paribus doctor``: what is wrong in a store, and mending it. Nothing is deleted; it is moved into ``quarantine/``.
+"""``paribus doctor``: what is wrong in a store, and its repair. Nothing is deleted; it is moved into ``quarantine/``.
 
 (But for temporary files: those hold the beginning of something that was never recorded, and any writer removes them.)
 A run that is set aside is computed again by the next ``paribus run``, to the same bits.
@@ -23,6 +23,7 @@ from paribus.store.failures import explained
 from paribus.store.forgetting import forget_row, raw_row
 from paribus.store.lock import WriterLock, no_writer
 from paribus.store.points import Hook, Point, nothing
+from paribus.store.regular import check_kinds
 from paribus.store.salvage import salvage
 from paribus.store.survey import Finding, Problem, survey
 
@@ -74,7 +75,7 @@ def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
         StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
     """
     path = Path(folder)
-    with explained(path, "the store was not mended"):
+    with explained(path, "the store was not repaired"):
         if not is_store(path):
             return []
         lock = WriterLock(path)
@@ -88,10 +89,11 @@ def is_store(folder: Path) -> bool:
     """Whether there is a store in a folder.
 
     Raises:
-        StoreError: it is no folder.
+        StoreError: it is no folder, or has something else in a file's place.
     """
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder}: not a folder, and a store is one; choose another with --store")
+    check_kinds(folder)
     return (folder / DATABASE_NAME).exists() or (folder / ARTIFACTS_NAME).exists()
 
 
@@ -133,7 +135,7 @@ class _Repair:
                 return "removed"
             case Problem.ORPHAN:
                 # It may have gone already, together with the run that it once belonged to.
-                if (self._folder / finding.subject).exists():
+                if os.path.lexists(self._folder / finding.subject):
                     self._move(self._folder / finding.subject)
                 return f"moved to {QUARANTINE_NAME}/"
             case Problem.DATABASE:
@@ -145,8 +147,8 @@ class _Repair:
             return "it was set aside with another"
         self._keep_row(_KINDS[finding.problem], finding.subject, row)
         with transaction(connection, self._at):
-            mended = forget_row(connection, finding)
-        return f"moved to {QUARANTINE_NAME}/; {mended}"
+            remedy = forget_row(connection, finding)
+        return f"moved to {QUARANTINE_NAME}/; {remedy}"
 
     def _set_run_aside(self, connection: sqlite3.Connection, finding: Finding) -> str:
         """Row first, then files: killed in between, the files are orphans, which the next repair moves."""
@@ -161,12 +163,12 @@ class _Repair:
         journal = database.with_name(f"{DATABASE_NAME}-journal")
         if journal.exists():
             self._keep(journal.name, journal.read_bytes())
-        kept = self._keep(database.name, database.read_bytes())
+        copy = self._keep(database.name, database.read_bytes())
         content, count = salvage(database)
         # A journal that could not be played back belongs to the broken database, and would break the new one.
         journal.unlink(missing_ok=True)
         replace_database(self._folder, content, self._at)
-        return f"copied to {QUARANTINE_NAME}/{kept.name}; a new one has the {count} runs that could be read"
+        return f"copied to {QUARANTINE_NAME}/{copy.name}; a new one has the {count} runs that could be read"
 
     def _keep_row(self, kind: str, name: str, row: dict[str, object]) -> None:
         text = json.dumps(row, indent=1, default=lambda blob: {"blob": bytes.hex(blob)})
@@ -190,7 +192,7 @@ class _Repair:
     def _free(self, name: str) -> Path:
         """A name in quarantine that is not taken."""
         path, number = self._quarantine / name, 0
-        while path.exists():
+        while os.path.lexists(path):
             number += 1
             path = self._quarantine / f"{name}.{number}"
         return path

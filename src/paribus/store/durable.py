@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 
 from paribus.store.points import Hook, Point, nothing
+from paribus.store.regular import check_folder
 
 
 def write_synced(path: Path, content: bytes, at: Hook = nothing) -> None:
     """Write a file and fsync it; its name is durable only after ``sync_folder``."""
     at(Point.BEFORE_WRITE)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    # Whatever has the name (the beginning of a killed writer's, a link, a pipe) is not written to: it goes.
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         half = len(content) // 2
         _write_all(descriptor, memoryview(content)[:half])
@@ -42,6 +45,17 @@ def make_folder(folder: Path, at: Hook = nothing) -> None:
         place.mkdir(exist_ok=True)
         at(Point.AFTER_FOLDER)
         sync_folder(place.parent)
+
+
+def make_folder_inside(folder: Path, at: Hook = nothing) -> None:
+    """``make_folder`` for a folder in a store, which is no link.
+
+    Raises:
+        NotRegularError: it is a link, or no folder.
+    """
+    check_folder(folder.parent)
+    check_folder(folder)
+    make_folder(folder, at)
 
 
 def _write_all(descriptor: int, content: memoryview) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import final
 
 from paribus.errors import StoreBusyError, StoreError
+from paribus.store.regular import open_regular
 
 LOCK_NAME = "writer.lock"
 _HELD: weakref.WeakSet[WriterLock] = weakref.WeakSet()
@@ -31,13 +32,14 @@ class WriterLock:
         """Take the lock, or say who has it.
 
         Raises:
+            NotRegularError: the lock file is a link, or no regular file.
             StoreBusyError: another process (or another store object of this one) holds it.
             StoreError: the lock file cannot be made or locked.
         """
         self.path = folder / LOCK_NAME
         try:
             # Not inherited over exec (PEP 446); _drop_in_child sees to fork, which shares the lock otherwise.
-            self._descriptor: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor: int | None = open_regular(self.path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StoreError(
                 f"{folder}: cannot be written to ({error.strerror}); choose another with --store"
@@ -57,7 +59,10 @@ class WriterLock:
                 f"{folder}: this file system cannot lock files ({error.strerror}); keep the store on a local disk"
             ) from error
         _HELD.add(self)
-        self._say_who()
+        # A file of two names may be somebody's: it is locked all the same, and not written to.
+        self._mine = os.fstat(self._descriptor).st_nlink == 1
+        if self._mine:
+            self._say_who()
 
     @property
     def held(self) -> bool:
@@ -69,8 +74,9 @@ class WriterLock:
         if self._descriptor is None:
             return
         _HELD.discard(self)
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
+        if self._mine:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
         self._descriptor = None
 
@@ -92,7 +98,7 @@ class WriterLock:
 def no_writer(folder: Path) -> Iterator[bool]:
     """Keep writers out while somebody looks around who may not write himself; False if one is in already."""
     try:
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(folder / LOCK_NAME, os.O_RDONLY)
     except FileNotFoundError:
         yield True  # nobody ever wrote here
         return

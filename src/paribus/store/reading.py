@@ -21,6 +21,7 @@ from paribus.errors import StoreError
 from paribus.store import schema
 from paribus.store.database import connect, format_of, migrate
 from paribus.store.points import nothing
+from paribus.store.regular import check_kinds, open_regular
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 10
@@ -78,6 +79,7 @@ class ReadingDatabase:
         file = (status.st_dev, status.st_ino)
         if self._connection is None or file != self._file:
             self.close()
+            check_kinds(self._path.parent)
             self._connection, self._file = connect(self._path, "ro"), file
         return self._connection
 
@@ -128,7 +130,7 @@ def _played_back(path: Path) -> Iterator[sqlite3.Connection | None]:
     with tempfile.TemporaryDirectory(prefix="paribus-") as folder:
         copy = Path(folder) / path.name
         try:
-            journal = path.with_name(f"{path.name}-journal").open("rb")
+            journal = os.fdopen(open_regular(path.with_name(f"{path.name}-journal"), os.O_RDONLY), "rb")
         except FileNotFoundError:
             yield None
             return
@@ -147,7 +149,7 @@ def _copy_database(path: Path, target: Path) -> None:
     status = path.stat()
     key = (status.st_dev, status.st_ino)
     if key not in _KEPT:
-        _KEPT[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        _KEPT[key] = open_regular(path, os.O_RDONLY)
     with target.open("wb") as copy:
         position = 0
         while block := os.pread(_KEPT[key], 2**20, position):

@@ -30,6 +30,7 @@ from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
 from paribus.store.points import Hook, Point, nothing
 from paribus.store.reading import ReadingDatabase, reading
+from paribus.store.regular import check_kinds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,7 @@ class SqliteStore(Store):
         with explained(path, "the store cannot be opened"):
             if path.exists() and not path.is_dir():
                 raise StoreError(f"{path}: not a folder, and a store is one; choose another with --store")
+            check_kinds(path)
         if mode == "read":
             return cls(path, ReadingDatabase(path / DATABASE_NAME), at)
         with explained(path, "the store cannot be opened for writing"):
@@ -192,8 +194,8 @@ class SqliteStore(Store):
             base.check_anchor(anchor)
         asked = frozenset(anchors)
         nothing_judged: tuple[Judgement, ...] = ()
-        found = self._read(judgement_queries.judgements, nothing_judged)
-        return tuple(judgement for judgement in found if judgement.anchor in asked)
+        recorded = self._read(judgement_queries.judgements, nothing_judged)
+        return tuple(judgement for judgement in recorded if judgement.anchor in asked)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -242,12 +244,12 @@ class SqliteStore(Store):
     def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreDamagedError:
         return StoreDamagedError(
             f"the {kind} of run {fingerprint[:12]} are damaged: {what}; {doctor(self.folder)}, "
-            "then run the study again: the run is set aside and computed anew"
+            "then run the study again: the run is set aside and computed again"
         )
 
     def _check_usable(self) -> None:
         if os.getpid() != self._owner:
-            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store anew")
+            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store again")
         if not self._open:
             raise StoreError(f"{self.folder}: this store was closed; open it again")
 

@@ -78,6 +78,8 @@ def survey(folder: Path, artifacts: Artifacts, *, writer: bool) -> list[Finding]
         if not is_broken(error):
             raise
         return [Finding(Problem.DATABASE, DATABASE_NAME, str(error))]
+    except UnicodeDecodeError:
+        return [Finding(Problem.DATABASE, DATABASE_NAME, "SQLite's complaint about its tables is no text")]
     finally:
         database.close()
     if any(finding.problem is Problem.DATABASE for finding in table.findings):
@@ -185,6 +187,8 @@ def _left_files(folder: Path, artifacts: Artifacts, table: Table, files: Collect
         place, artifact = path.relative_to(folder).as_posix(), parse(path.name)
         if is_temporary(path.name):
             findings.append(Finding(Problem.TEMPORARY, place, "left by a writer that was killed"))
+        elif path.parent == artifacts.folder:
+            findings.append(Finding(Problem.ORPHAN, place, "no folder, and artifacts lie in folders of such names"))
         elif artifact is not None and path not in named and artifact.fingerprint not in broken:
             findings.append(Finding(Problem.ORPHAN, place, f"no run {artifact.fingerprint[:12]} has this file"))
     return findings

@@ -79,5 +79,5 @@ def _spread_chi_square(freedom: int, draws: int, generator: np.random.Generator)
 
 def _held(half: float | NDArray[np.float64], margin: float) -> float:
     """Chance that |estimate| + half <= margin where the true difference is the margin, all in standard errors."""
-    room = np.maximum(margin - half, 0.0)
-    return float(np.mean(stats.norm.cdf(room - margin) - stats.norm.cdf(-room - margin)))
+    slack = np.maximum(margin - half, 0.0)
+    return float(np.mean(stats.norm.cdf(slack - margin) - stats.norm.cdf(-slack - margin)))

@@ -129,17 +129,17 @@ def zero_one_table(draws: int, generator: np.random.Generator) -> Table:
     for name, exam in EXAMS:
         equal = exam.skill_a == exam.skill_b
         for seeds, examples in ((3, 200), (3, 2_000), (10, 200), (10, 2_000)):
-            found = zero_one_rates(exam, seeds, examples, draws, generator)
-            false = found.decided[Scope.NEW_DATA]
+            rates = zero_one_rates(exam, seeds, examples, draws, generator)
+            false = rates.decided[Scope.NEW_DATA]
             rows.append(
                 (
                     name,
                     str(seeds),
                     f"{examples:,}",
-                    as_percent(found.covered[Scope.NEW_DATA]),
+                    as_percent(rates.covered[Scope.NEW_DATA]),
                     as_percent(false) if equal else "",
-                    as_percent(found.covered[Scope.THIS_TEST_SET]),
-                    as_percent(found.decided[Scope.THIS_TEST_SET]) if equal else "",
+                    as_percent(rates.covered[Scope.THIS_TEST_SET]),
+                    as_percent(rates.decided[Scope.THIS_TEST_SET]) if equal else "",
                 )
             )
             if equal and false > ALPHA + allowed:

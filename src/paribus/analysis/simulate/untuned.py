@@ -130,6 +130,13 @@ def _loss_difference() -> float:
     return float(np.mean(np.logaddexp(0, -logit - noise) - np.logaddexp(0, -2 * logit - noise)))
 
 
+def lognormal_losses(seeds: int, examples: int, generator: np.random.Generator) -> tuple[Floats, Floats, float]:
+    """Minus losses where A loses on each example a lognormal amount (sigma 1.5) that B does not."""
+    b = -1 + 0.3 * generator.standard_normal((seeds, examples))
+    a = -1 - generator.lognormal(0.0, 1.5, examples) + 0.3 * generator.standard_normal((seeds, examples))
+    return a, b, -float(np.exp(1.5**2 / 2))
+
+
 _SMALL = ((2, 100), (3, 300), (5, 1_000), (10, 1_000), (30, 300))
 SETTINGS = (
     Setting("A's seeds vary, B's do not", unequal_seeds, _SMALL),
@@ -141,6 +148,7 @@ SETTINGS = (
     Setting(
         "heavy-tailed losses", heavy_losses, ((5, 50), (5, 100), (5, 300), (5, 1_000), (5, 10_000)), promised=False
     ),
+    Setting("lognormal losses", lognormal_losses, ((5, 50), (5, 100), (5, 300), (5, 1_000)), promised=False),
 )
 
 

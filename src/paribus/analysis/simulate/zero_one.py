@@ -65,10 +65,10 @@ def zero_one_rates(exam: Exam, seeds: int, examples: int, draws: int, generator:
             scores.append(level + shift + exam.rest * noise > 0)
             expected.append(float(stats.norm.cdf(level / by_seed).mean()))
         for scope, truth in ((Scope.NEW_DATA, everywhere), (Scope.THIS_TEST_SET, expected[0] - expected[1])):
-            found = compare_scores(scores[0], scores[1], scope=scope)
-            if found.low is not None and found.high is not None:
-                covered[scope] += found.low <= truth <= found.high
-            decided[scope] += found.verdict in (Verdict.BETTER, Verdict.WORSE)
+            comparison = compare_scores(scores[0], scores[1], scope=scope)
+            if comparison.low is not None and comparison.high is not None:
+                covered[scope] += comparison.low <= truth <= comparison.high
+            decided[scope] += comparison.verdict in (Verdict.BETTER, Verdict.WORSE)
     return ExamRates(
         {scope: count / draws for scope, count in covered.items()},
         {scope: count / draws for scope, count in decided.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis.metrics import METRICS
-from paribus.analysis.sentences import scope_text
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import percent
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers

@@ -58,7 +58,7 @@ def draw_cells(outcome: Outcome, width: float) -> Plot | None:
         ax.grid(axis="y", color=palette.grid, linewidth=1)
         ax.set_axisbelow(True)
 
-    said = "; ".join(
+    values = "; ".join(
         f"{arm.name} {estimate.mean:.2%}" for arm in outcome.arms if (estimate := arm.estimates.get("test_accuracy"))
     )
-    return Plot("cells", f"Mean test accuracy by {factors[0]} and {factors[1]}: {said}.", *size, draw)
+    return Plot("cells", f"Mean test accuracy by {factors[0]} and {factors[1]}: {values}.", *size, draw)

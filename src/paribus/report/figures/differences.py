@@ -79,11 +79,13 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
 def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     """The seeds that were compared, in increasing order: the order of a comparison's ``seed_differences``.
 
-    They are those that both arms have scores for; at a planned look, of the seeds planned for it (0, 1, 2, ...).
+    They are the first that both arms have scores for, from the study's first seed on: as many as were compared.
     """
+    if contrast.comparison is None:
+        return ()
     scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
-    look = contrast.comparison.look if contrast.comparison else None
-    return tuple(seed for seed in sorted(set.intersection(*scored)) if look is None or seed < look.seeds)
+    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.document.first_seed]
+    return tuple(common[: contrast.comparison.seeds])
 
 
 def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:

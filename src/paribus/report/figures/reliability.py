@@ -55,5 +55,5 @@ def draw_reliability(arm: str, calibration: Calibration, name: str, width: float
         below.set_yticks([])
 
     bins = zip(calibration.confidence[filled], calibration.accuracy[filled], calibration.count[filled], strict=True)
-    said = "; ".join(f"confidence {c:.0%}: accuracy {a:.0%} of {n:,} answers" for c, a, n in bins)
-    return Plot(name, f"{arm}. {said}.", *size, draw)
+    values = "; ".join(f"confidence {c:.0%}: accuracy {a:.0%} of {n:,} answers" for c, a, n in bins)
+    return Plot(name, f"{arm}. {values}.", *size, draw)

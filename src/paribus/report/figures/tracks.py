@@ -118,8 +118,8 @@ def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
     middle = 0.0 if frame.zero else median((low + high) / 2 for low, high in extents)
     reach = [max(abs(low - middle), abs(high - middle)) for low, high in extents]
     usual = sorted(reach)[(len(reach) - 1) // 2]
-    kept = [extent for extent, far in zip(extents, reach, strict=True) if far <= 4 * usual or usual == 0]
-    low, high = min(start for start, _ in kept), max(end for _, end in kept)
+    near = [extent for extent, far in zip(extents, reach, strict=True) if far <= 4 * usual or usual == 0]
+    low, high = min(start for start, _ in near), max(end for _, end in near)
     if frame.zero:
         low, high = min(low, -(frame.band or 0)), max(high, frame.band or 0)
     room = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
@@ -147,8 +147,8 @@ def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[floa
     low, high = limits
     y = top + 31
     room = (high - low) / per_pixel
-    kept = max(8, int(room / _LETTER) - len(track.note) - 3)
-    label = track.label if len(track.label) <= kept else track.label[: kept - 1] + "…"
+    letters = max(8, int(room / _LETTER) - len(track.note) - 3)
+    label = track.label if len(track.label) <= letters else track.label[: letters - 1] + "…"
     backing = {"facecolor": palette.surface, "edgecolor": "none", "pad": 1.5}
     ax.text(low, top + 18, label, color=palette.ink, fontsize=12, fontweight="bold", bbox=backing)
     ax.text(high, top + 18, track.note, color=palette.muted, fontsize=11.5, ha="right", bbox=backing)

@@ -23,21 +23,23 @@ def classes_section(test_answers: StudyAnswers | MissingAnswers) -> Markup | Non
     """Accuracy of each class by arm, the commonest mistakes, and the whole tables of confusions."""
     if isinstance(test_answers, MissingAnswers):
         return None
-    found = [(answers, answers.confusion) for answers in test_answers.by_arm.values() if answers.confusion is not None]
-    if not found:
+    confusions = [
+        (answers, answers.confusion) for answers in test_answers.by_arm.values() if answers.confusion is not None
+    ]
+    if not confusions:
         return None
     best = max(test_answers.by_arm.values(), key=lambda answers: float(answers.right.mean())).arm
     return section(
         "classes",
         "Class by class",
-        _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in found]),
+        _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in confusions]),
         table(
             "The commonest mistakes of each arm: times a run, on average",
             ["Arm", "Mistakes"],
-            [[answers.arm, _mistakes(test_answers, confusion)] for answers, confusion in found],
+            [[answers.arm, _mistakes(test_answers, confusion)] for answers, confusion in confusions],
             numbers=9,
         ),
-        [_matrix(test_answers, answers.arm, confusion, open_=answers.arm == best) for answers, confusion in found]
+        [_matrix(test_answers, answers.arm, confusion, open_=answers.arm == best) for answers, confusion in confusions]
         if len(test_answers.class_names) <= _MOST_CLASSES
         else None,
     )
@@ -47,12 +49,12 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
     """Reliability diagrams and the expected calibration error of each arm."""
     if isinstance(test_answers, MissingAnswers):
         return None
-    answers = [found for found in test_answers.by_arm.values() if found.calibration.count.any()]
-    if not answers:
+    arms = [of_arm for of_arm in test_answers.by_arm.values() if of_arm.calibration.count.any()]
+    if not arms:
         return None
     plots = [
-        draw_reliability(found.arm, found.calibration, f"calibration-{number}", NARROW)
-        for number, found in enumerate(answers)
+        draw_reliability(of_arm.arm, of_arm.calibration, f"calibration-{number}", NARROW)
+        for number, of_arm in enumerate(arms)
     ]
     return section(
         "calibration",
@@ -66,13 +68,13 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
         table(
             "Expected calibration error, in points: computed per seed, then averaged",
             ["Arm", "Error", "Mean confidence minus accuracy"],
-            [[found.arm, _error(found.calibration), _leaning(found)] for found in answers],
+            [[of_arm.arm, _error(of_arm.calibration), _leaning(of_arm)] for of_arm in arms],
         ),
     )
 
 
-def _by_class(test_answers: StudyAnswers, found: Sequence[tuple[str, Confusion]]) -> Markup:
-    mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in found]), axis=0, where=_known(found))
+def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> Markup:
+    mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in confusions]), axis=0, where=_known(confusions))
     order = list(range(len(test_answers.class_names)))
     if len(order) > _MOST_CLASSES:
         order = [int(index) for index in np.argsort(mean, kind="stable")[:_MOST_CLASSES]]
@@ -81,17 +83,17 @@ def _by_class(test_answers: StudyAnswers, found: Sequence[tuple[str, Confusion]]
         [
             test_answers.class_names[index],
             f"{sizes[index]:,}",
-            *(_accuracy(confusion, index) for _, confusion in found),
+            *(_accuracy(confusion, index) for _, confusion in confusions),
         ]
         for index in order
     ]
     lowest = f" (the {_MOST_CLASSES} lowest)" if len(order) < len(test_answers.class_names) else ""
     caption = f"Accuracy by class{lowest}, %: mean over seeds, with the seeds' standard deviation"
-    return table(caption, ["Class", "Examples", *(arm for arm, _ in found)], rows)
+    return table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows)
 
 
-def _known(found: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return np.isfinite(np.stack([confusion.accuracy for _, confusion in found]))
+def _known(confusions: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    return np.isfinite(np.stack([confusion.accuracy for _, confusion in confusions]))
 
 
 def _accuracy(confusion: Confusion, index: int) -> Child:
@@ -108,12 +110,12 @@ def _mistakes(test_answers: StudyAnswers, confusion: Confusion) -> Child:
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_MISTAKES]
     places = [np.unravel_index(index, wrong.shape) for index in order]
     names = test_answers.class_names
-    said = [
+    mistakes = [
         f"{names[int(true)]} as {names[int(answered)]} ({wrong[true, answered] / confusion.seeds:.1f})"
         for true, answered in places
         if wrong[true, answered]
     ]
-    return ", ".join(said) or "none"
+    return ", ".join(mistakes) or "none"
 
 
 def _matrix(test_answers: StudyAnswers, arm: str, confusion: Confusion, *, open_: bool) -> Markup:
@@ -127,7 +129,7 @@ def _matrix(test_answers: StudyAnswers, arm: str, confusion: Confusion, *, open_
         tag(
             "tr",
             tag("th", names[true], scope="row"),
-            [_cell(confusion, true, said, most) for said in range(len(names))],
+            [_cell(confusion, true, answered, most) for answered in range(len(names))],
         )
         for true in range(len(names))
     ]
@@ -139,9 +141,9 @@ def _matrix(test_answers: StudyAnswers, arm: str, confusion: Confusion, *, open_
     return details(f"{label} ({counted(confusion.seeds, 'seed')})", box, open_=open_)
 
 
-def _cell(confusion: Confusion, true: int, said: int, most: int) -> Markup:
-    value = int(confusion.counts[true, said])
-    if true == said:
+def _cell(confusion: Confusion, true: int, answered: int, most: int) -> Markup:
+    value = int(confusion.counts[true, answered])
+    if true == answered:
         return tag("td", f"{value / confusion.seeds:.0f}", class_="right")
     if not value:
         return tag("td", "·", class_="none")
@@ -149,8 +151,8 @@ def _cell(confusion: Confusion, true: int, said: int, most: int) -> Markup:
     return tag("td", text, style=f"--share:{math.sqrt(value / most):.2f}")
 
 
-def _error(found: Calibration) -> Child:
-    error = found.error
+def _error(calibration: Calibration) -> Child:
+    error = calibration.error
     if error is None:
         return numbers.UNDEFINED
     low, high = (None, None) if error.low is None or error.high is None else (error.low * 100, error.high * 100)
@@ -158,9 +160,9 @@ def _error(found: Calibration) -> Child:
     return text if low is None or high is None else [text, tag("small", f" [{max(low, 0):.2f}, {high:.2f}]")]
 
 
-def _leaning(found: ArmTestAnswers) -> Child:
+def _leaning(of_arm: ArmTestAnswers) -> Child:
     """Above zero the arm claims more than it holds."""
-    filled = found.calibration.count > 0
-    weights = found.calibration.count[filled] / found.calibration.count.sum()
-    difference = float(weights @ (found.calibration.confidence[filled] - found.calibration.accuracy[filled]))
+    filled = of_arm.calibration.count > 0
+    weights = of_arm.calibration.count[filled] / of_arm.calibration.count.sum()
+    difference = float(weights @ (of_arm.calibration.confidence[filled] - of_arm.calibration.accuracy[filled]))
     return numbers.format_fixed(difference * 100, 2, signed=True)

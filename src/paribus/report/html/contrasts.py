@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis import Effect, JudgedContrast, Verdict
-from paribus.analysis.sentences import contrast_sentence, scope_text
+from paribus.analysis.phrases import scope_text
+from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import capitalized, unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
@@ -24,7 +25,7 @@ from paribus.report.html.parts import (
     verdict_of,
 )
 from paribus.report.numbers import format_margin
-from paribus.report.statements import JudgedStatement, primary_first
+from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
 from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
 
 _MOST_PANELS = 12
@@ -146,7 +147,7 @@ def _name(statement: JudgedStatement) -> Child:
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
     """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)] or outcome.contrasts
+    written = written_contrasts(outcome)
     plots = [
         figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
         for number, contrast in enumerate(written[:_MOST_PANELS])

@@ -70,8 +70,10 @@ def _figure(outcome: Outcome) -> Markup | None:
 
 
 def _arms(outcome: Outcome) -> Markup:
-    found = tables.arm_table(outcome)
-    return table(found.caption, found.head, [[_cell(cell) for cell in row] for row in found.rows])
+    table_of_arms = tables.arm_table(outcome)
+    return table(
+        table_of_arms.caption, table_of_arms.head, [[_cell(cell) for cell in row] for row in table_of_arms.rows]
+    )
 
 
 def _cell(cell: tables.Cell) -> Child:

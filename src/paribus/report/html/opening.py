@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Effect, JudgedContrast
-from paribus.analysis.sentences import scope_text
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
 from paribus.report.numbers import format_duration
-from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
+from paribus.report.statements import (
+    JudgedStatement,
+    is_primary,
+    list_misreadings,
+    list_statements,
+    state,
+    written_contrasts,
+)
 from paribus.report.tables import explain_no_statement
 
 _MOST = 8
@@ -71,9 +78,8 @@ def misreadings_section(outcome: Outcome) -> Markup | None:
 
 def headline_statements(outcome: Outcome) -> tuple[JudgedStatement, ...]:
     """The primary statements, then a factorial study's effects, else its written contrasts, else the first pairs."""
-    written = outcome.contrasts[: len(outcome.document.contrasts)]
     primary = [statement for statement in list_statements(outcome) if is_primary(statement)]
-    others = [statement for statement in outcome.effects or written or outcome.contrasts if not is_primary(statement)]
+    others = [statement for statement in outcome.effects or written_contrasts(outcome) if not is_primary(statement)]
     return (*primary, *others)[:_MOST]
 
 

@@ -90,8 +90,8 @@ def _style() -> str:
 
 
 def _contents(main: list[Markup], kind: str) -> Markup:
-    found = [match for part in main for match in _TITLE.findall(part.text)]
-    links = [tag("li", tag("a", Markup(title), href=f"#{anchor}")) for anchor, title in found]
+    headings = [match for part in main for match in _TITLE.findall(part.text)]
+    links = [tag("li", tag("a", Markup(title), href=f"#{anchor}")) for anchor, title in headings]
     return tag("ol", links, aria_label="Contents", class_=f"contents {kind}")
 
 

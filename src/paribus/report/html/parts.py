@@ -52,7 +52,7 @@ def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]]
     """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
 
     It stands in a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
-    columns turns each row into a block, in which every cell has its heading beside it (``data-label``).
+    columns turns each row into a block, in which each cell has its heading beside it (decision record 0077).
     """
     labels = [_plain(join(heading).text) for heading in head]
     classes = ["n" if index >= numbers else None for index in range(len(head))]
@@ -95,8 +95,8 @@ def badge(verdict: Verdict) -> Markup:
 
 def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
     """A sentence with its names in bold and true minus signs."""
-    shown = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
-    return tag("p", list(_emphasized(shown, names)))
+    text = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
+    return tag("p", list(_emphasized(text, names)))
 
 
 def legend(*entries: tuple[str, str]) -> Markup:
@@ -107,9 +107,9 @@ def legend(*entries: tuple[str, str]) -> Markup:
 
 
 def _emphasized(text: str, names: Sequence[str]) -> Iterator[Child]:
-    found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     end = 0
-    for match in re.finditer(rf"(?<![\w.-])(?:{found})(?![\w-])", text) if names else ():
+    for match in re.finditer(rf"(?<![\w.-])(?:{pattern})(?![\w-])", text) if names else ():
         yield text[end : match.start()]
         yield tag("b", match[0])
         end = match.end()

@@ -1,4 +1,7 @@
-"""What the notebook that a built-in study repeats printed and said of its networks: data, read from beside its TOML."""
+"""What the notebook that a built-in study repeats printed and said of its networks, read from a file beside its TOML.
+
+See ``docs/decisions/0078-a-notebooks-numbers-are-data.md``.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+"""Writes docs/keras-classes.md from what `make proof PROOFS=keras-classes` has recorded; a test holds it to that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).with_name("keras-classes.md")
+sys.path.insert(0, str(PAGE.parents[1]))
+
+from proof.results import read  # noqa: E402
+
+HEAD = """\
+# Keras's classes
+
+Every loss, metric, optimizer and layer class that Keras {keras} exports, {count} names. Each was trained here and by
+Keras's own `fit`, from the same initial weights on the same batches (five, and a short one), and is *equal* within the
+rounding of float32: losses, accuracy, weights and outputs. What draws at random while it trains is compared by its
+distribution over many draws. Everything else is *refused* by name before anything trains. None is silently different.
+
+`make proof PROOFS=keras-classes` does it again; this page is written by `make docs` from what that has recorded. The
+names are enumerated from Keras, so that a new class cannot be forgotten (`tests/keras_classes`).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = read("keras-classes")
+    count = sum(len(part["figures"]["classes"]) for part in parts.values())
+    keras = next(iter(parts.values()))["figures"]["keras"] if parts else ""
+    return HEAD.format(keras=keras, count=count) + "".join(
+        _table(kind, part["figures"]["classes"]) for kind, part in parts.items()
+    )
+
+
+def _table(kind: str, classes: dict[str, dict[str, str]]) -> str:
+    equal = sum(found["verdict"] == "equal" for found in classes.values())
+    lines = [f"| `{name}` | {found['verdict']} | {_plain(found['how'])} |" for name, found in classes.items()]
+    title = f"\n## {kind.capitalize()}\n\n{equal} of {len(classes)} equal, the others refused.\n\n"
+    head = "| class | | how it was compared, or why it is refused |\n| --- | --- | --- |\n"
+    return title + head + "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """One line that Markdown leaves alone."""
+    line = " ".join(text.split())
+    for character, plain in (("|", "\\|"), ("`", "'"), ("<", "&lt;"), ("*", "\\*")):
+        line = line.replace(character, plain)
+    return line
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,23 @@
+"""Whether a network has convolutions or pooling over windows, as far as its config says."""
+
+from __future__ import annotations
+
+import re
+
+from paribus.records import Recipe
+
+_WORDS = r"(?:Conv|Pool|Blur|Elastic|Extract|Sharpness|Aug|Sobel|Spectrogram|STFT)"
+_NAMED = re.compile(rf'"class_name":"(?!Global)[^"]*{_WORDS}')
+_KIND = re.compile(rf"(?!Global).*{_WORDS}")
+
+
+def has_windows(recipe: Recipe) -> bool:
+    """Whether a layer or operation is named as one of Keras's that go over their input window by window.
+
+    ``tests/keras_config/test_windows.py`` holds the names against Keras. What a user's own class does inside is not in
+    a config: it counts where its name says so. Global pooling has no windows.
+
+    Such networks are computed in the forms of ``paribus.engine.kernels`` on a CPU, and their fingerprints say so.
+    """
+    kinds = (layer.kind for layer in recipe.layers)
+    return _NAMED.search(recipe.model) is not None or any(_KIND.match(kind) for kind in kinds)

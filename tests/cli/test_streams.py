@@ -1,0 +1,186 @@
+"""Every command with stdout or stderr full, closed, an ended pipe, in ASCII, on 20 columns, and no terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paribus.records import Status
+from paribus.store.sqlite import SqliteStore
+
+CHILD = Path(__file__).parents[1] / "streams_child.py"
+COMMANDS = {
+    "run": ["run", "digits", "--seeds", "2", "--epochs", "2"],
+    "run --json": ["run", "digits", "--seeds", "2", "--epochs", "2", "--json"],
+    "report md": ["report", "STUDY", "--format", "md"],
+    "report json": ["report", "STUDY", "--format", "json"],
+    "report html": ["report", "STUDY", "-o", "report.html"],
+    "compare": ["compare", "STUDY", "small", "large"],
+    "compare --json": ["compare", "STUDY", "small", "large", "--json"],
+    "check": ["check", "STUDY", "--new", "small", "--old", "large", "--margin", "0.01"],
+    "plan": ["plan", "STUDY", "--detect", "0.02"],
+    "noise": ["noise", "digits", "--arm", "small", "--seeds", "2", "--epochs", "2"],
+    "show": ["show"],
+    "show a study": ["show", "STUDY"],
+    "show a run": ["show", "STUDY/small/0"],
+    "studies": ["studies"],
+    "studies --json": ["studies", "--json"],
+    "doctor": ["doctor"],
+    "doctor --json": ["doctor", "--json"],
+    "export": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force"],
+    "an unknown study": ["report", "no-such-study"],
+    "an unknown study, --json": ["compare", "no-such-study", "a", "b", "--json"],
+    "--help": ["--help"],
+    "run --help": ["run", "--help"],
+    "--version": ["--version"],
+}
+STORELESS = {"studies", "studies --json", "--help", "run --help", "--version"}
+SILENT = {"report html", "an unknown study"}
+"""Commands that write nothing to stdout."""
+
+
+QUICK = {"run --json", "report json", "show a study", "doctor", "an unknown study, --json", "--help"}
+PARAMETERS = [
+    pytest.param(command, marks=[] if command in QUICK else pytest.mark.slow, id=command) for command in COMMANDS
+]
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+Ask = Callable[..., Said]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("streams") / "runs"
+    for command in ("run", "noise"):
+        arguments = [*COMMANDS[command], "--store", str(folder)]
+        subprocess.run([sys.executable, "-m", "paribus", *arguments], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(store: Path) -> str:
+    with SqliteStore.open(store) as opened:
+        return next(each.name for each in opened.studies() if each.kind == "study")
+
+
+@pytest.fixture(scope="module")
+def ask(store: Path, study: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    place = tmp_path_factory.mktemp("asked")
+    variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    with subprocess.Popen(
+        [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def asked(command: str, folder: Path = store, **order: Any) -> Said:
+            arguments = [word.replace("STUDY", study) for word in COMMANDS[command]]
+            if command not in STORELESS:
+                arguments += ["--store", str(folder)]
+            (place / "work").mkdir(exist_ok=True)
+            order |= {"arguments": arguments, "folder": str(place / "work"), "scratch": str(place)}
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps(order), file=process.stdin, flush=True)
+            return Said(**json.loads(process.stdout.readline()))
+
+        yield asked
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def usual(ask: Ask) -> dict[str, Said]:
+    """What every command says to pipes: no terminal."""
+    return {command: ask(command) for command in COMMANDS}
+
+
+def test_every_command_works_without_a_terminal(usual: dict[str, Said]) -> None:
+    for command, said in usual.items():
+        expected = {"check": (0, 1, 3, 4), "an unknown study": (2,), "an unknown study, --json": (2,)}.get(
+            command, (0,)
+        )
+        assert said.code in expected, (command, said)
+        assert bool(said.out) == (command not in SILENT), command
+        assert "Traceback" not in said.err
+        assert "\x1b" not in said.out + said.err
+
+
+@pytest.mark.parametrize("kind", ["full", "closed"])
+@pytest.mark.parametrize("command", PARAMETERS)
+def test_stdout_that_cannot_be_written(command: str, kind: str, ask: Ask, usual: dict[str, Said]) -> None:
+    said = ask(command, stdout=kind)
+    assert "Traceback" not in said.err
+    if command in SILENT or command.startswith("an unknown study"):
+        assert said.code == usual[command].code
+        assert said.err == usual[command].err
+        return
+    assert said.code == 1
+    complaints = [line for line in said.err.splitlines() if "the answer cannot be written to stdout" in line]
+    assert len(complaints) == 1
+    assert ("No space left on device" if kind == "full" else "it is closed") in complaints[0]
+
+
+@pytest.mark.parametrize("command", PARAMETERS)
+def test_stdout_that_nobody_reads(command: str, ask: Ask, usual: dict[str, Said]) -> None:
+    said = ask(command, stdout="ended")
+    assert "Traceback" not in said.err
+    assert "cannot be written" not in said.err
+    unread = command not in SILENT and not command.startswith("an unknown study")
+    assert said.code == (1 if unread else usual[command].code)
+
+
+@pytest.mark.parametrize("kind", ["full", "closed", "ended"])
+@pytest.mark.parametrize("command", PARAMETERS)
+def test_stderr_that_cannot_be_written(command: str, kind: str, ask: Ask, usual: dict[str, Said]) -> None:
+    """Progress and remarks are best effort: the answer and the exit code are the same."""
+    said = ask(command, stderr=kind)
+    assert (said.code, said.out) == (usual[command].code, usual[command].out)
+
+
+@pytest.mark.parametrize("command", PARAMETERS)
+def test_an_encoding_that_lacks_characters(command: str, ask: Ask, usual: dict[str, Said]) -> None:
+    said = ask(command, stdout="ascii", stderr="ascii")
+    assert said.code == usual[command].code
+    assert said.out.isascii()
+    assert said.err.isascii()
+    if "json" in command:
+        assert json.loads(said.out) == json.loads(usual[command].out)
+    else:
+        assert len(said.out.splitlines()) == len(usual[command].out.splitlines())
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("command", PARAMETERS)
+def test_a_terminal_of_20_columns(command: str, stream: str, ask: Ask, usual: dict[str, Said]) -> None:
+    said = ask(command, environment={"TERM": "xterm-256color"}, **{stream: "narrow"})
+    assert said.code == usual[command].code
+    assert "Traceback" not in said.out + said.err
+    if stream == "stderr" and "--help" not in command:  # Typer's help is as wide as whatever terminal there is
+        assert said.out == usual[command].out
+
+
+@pytest.mark.parametrize("kind", ["full", "closed", "ended"])
+def test_a_study_goes_on_without_its_progress(kind: str, ask: Ask, tmp_path: Path) -> None:
+    said = ask("run --json", tmp_path / "runs", stderr=kind)
+    assert said.code == 0, said
+    assert json.loads(said.out)["contrasts"]
+    with SqliteStore.open(tmp_path / "runs") as opened:
+        (study,) = opened.studies()
+        runs = opened.runs([run.fingerprint for arm in study.arms for run in arm.runs])
+    assert len(runs) == 6
+    assert {run.status for run in runs.values()} == {Status.FINISHED}

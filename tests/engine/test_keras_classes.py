@@ -1,0 +1,54 @@
+"""Keras's classes: all of them are tried by ``make proof``, and a fixed sample here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keras_classes import names, runner
+from keras_classes.layers import CASES
+from proof.results import read
+
+pytestmark = pytest.mark.no_cover
+
+SAMPLE = [
+    ("losses", "Hinge", runner.EQUAL),
+    ("losses", "CTC", runner.REFUSED),
+    ("metrics", "F1Score", runner.EQUAL),
+    ("metrics", "MeanIoU", runner.REFUSED),
+    ("optimizers", "Muon", runner.EQUAL),
+    ("optimizers", "LossScaleOptimizer", runner.REFUSED),
+    ("layers", "SeparableConv1D", runner.EQUAL),
+    ("layers", "SpatialDropout1D", runner.EQUAL),
+    ("layers", "AvgPool1D", runner.EQUAL),
+    ("layers", "StringLookup", runner.REFUSED),
+]
+KNOWN = {
+    kind: classes
+    for line in Path(names.__file__).with_name("known.txt").read_text(encoding="utf-8").splitlines()
+    for kind, *classes in [line.split()]
+}
+
+
+@pytest.mark.parametrize(("kind", "name", "verdict"), SAMPLE)
+def test_a_sample(kind: str, name: str, verdict: str) -> None:
+    found = runner.run(kind, name)
+    assert found.verdict == verdict, found.how
+
+
+@pytest.mark.parametrize("kind", names.KINDS)
+def test_keras_exports_what_is_known(kind: str) -> None:
+    """A class that is new is tried (``make proof PROOFS=keras-classes``) before its name goes into known.txt."""
+    assert list(names.exported(kind)) == KNOWN[kind]
+
+
+def test_nothing_on_record_is_different() -> None:
+    for kind, part in read("keras-classes").items():
+        recorded = part["figures"]["classes"]
+        assert list(recorded) == KNOWN[kind]
+        assert {found["verdict"] for found in recorded.values()} <= {runner.EQUAL, runner.REFUSED}
+
+
+def test_no_case_is_of_a_layer_that_keras_has_not() -> None:
+    assert set(CASES) <= set(KNOWN["layers"])
