@@ -75,12 +75,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Imputation:
-    """How missing values of a table are filled in, as scikit-learn's ``SimpleImputer`` does it.
+    """How missing values of a table are filled in: the arguments of scikit-learn's ``SimpleImputer``.
 
-    ``strategy`` is ``"median"``, ``"most_frequent"`` or ``"constant"``. Columns of words have no median: they take the
-    most frequent word. ``fill_value`` is the constant: a number for columns of numbers (0 by default), a word for
-    columns of words ("missing_value" by default). ``indicator`` adds a 0/1 feature for each column of which a value is
-    missing in the training split.
+    ``strategy`` is "median", "most_frequent" or "constant"; words have no median and take the most frequent one. See
+    ``paribus.data.features``.
     """
 
     strategy: str
@@ -118,9 +116,8 @@ class DataSpec:
 class DataSummary:
     """The data as reports describe it: name, fingerprint (sha256 of content), sizes.
 
-    ``notes`` are remarks on how it was read, one plain sentence each. ``class_names`` are the names of the classes
-    by index, empty where they are the indices themselves. Neither identifies the data: summaries that differ in them
-    alone are equal (decision 0067).
+    ``notes`` are remarks on how it was read; ``class_names`` are empty where they are the indices. Neither identifies
+    the data: summaries that differ in them alone are equal (decision 0067).
     """
 
     name: str
@@ -200,10 +197,9 @@ def label_study(name: str, kind: StudyKind) -> str:
 class TrainJob:
     """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store.
 
-    ``data_fingerprint`` is that of the data which the run is planned on: a worker refuses other data.
-    ``data_files`` are stamps of the files that held it (name, inode, size, time of change in ns): while they are the
-    same, large files need not be hashed again (decision 0070).
-    ``kind`` is the purpose of the run. It is no part of the fingerprint, as it changes no bit of the run.
+    ``data_fingerprint`` is that of the data which the run is planned on, ``data_files`` are stamps of its files at that
+    time: a worker refuses other data (decision 0070). ``kind`` is the purpose of the run. It is no part of the
+    fingerprint, as it changes no bit of the run.
     """
 
     fingerprint: str
