@@ -204,7 +204,7 @@ class TrainJob:
     """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store.
 
     ``data_fingerprint`` is that of the data which the run is planned on: a worker refuses other data.
-    ``data_files`` are stamps of the files that held it (name, inode, size, time of change in ns): while they are the
+    ``data_files`` are stamps of its files (name, inode, size, time of change in ns): while they are the
     same, large files need not be hashed again (decision 0070).
     ``kind`` is the purpose of the run. It is no part of the fingerprint, as it changes no bit of the run.
     """
