@@ -44,7 +44,7 @@ TWO_NETWORKS = "an arm has one of `layers`, `model` and `estimator`, found `laye
 
 
 BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
-    "nothing": ("", [(key, "missing; it must be given") for key in ("name", "data", "arms")]),
+    "nothing": ("", [(key, "missing; it is required") for key in ("name", "data", "arms")]),
     "no toml": ("name = ", [("", "not TOML: Invalid value (at end of document)")]),
     "a key twice": (top('name = "b"'), [("", "not TOML: Cannot overwrite a value (at line 2, column 14)")]),
     "a number of 5,000 digits": (
@@ -79,7 +79,7 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [("sedes", "unknown key; did you mean 'seeds'? known here are name, question,")],
     ),
     "strange key": (top("xyz = 3"), [("xyz", "unknown key; known here are name, question, seeds")]),
-    "no source": (GOOD.replace('source = "digits"', ""), [("data, source", "missing; it must be given")]),
+    "no source": (GOOD.replace('source = "digits"', ""), [("data, source", "missing; it is required")]),
     "empty source": (GOOD.replace('"digits"', '""'), [("data, source", "'': must not be empty")]),
     "scale zero": (data("scale = 0"), [("data, scale", "0: input should be greater than 0")]),
     "scale nan": (data("scale = nan"), [("data, scale", "nan: a finite number is expected")]),
@@ -171,7 +171,7 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
         contrasts('a = "a"\nb = "c"', 'a = "a"\nb = "a"', 'a = "b"', 'a = "x"\nb = "y"'),
         [
             ("contrast 2", "'a' is compared with itself; name two arms"),
-            ("contrast 3, b", "missing; it must be given"),
+            ("contrast 3, b", "missing; it is required"),
             ("contrast 1", "unknown arm 'c'; the arms are a, b"),
             ("contrast 4", "unknown arm 'x'; the arms are a, b"),
             ("contrast 4", "unknown arm 'y'; the arms are a, b"),

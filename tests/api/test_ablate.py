@@ -212,7 +212,7 @@ def test_a_function_of_a_module_or_a_file(tmp_path: Path) -> None:
         ("digits", None, UsageError, "a .keras file, module:function, or study/arm is expected"),
         ("digits/big", None, UnknownNameError, "no arm 'big' in study 'digits': there are small, large"),
         ("digit/small", None, UnknownNameError, "did you mean 'digits'"),
-        ("net.keras", None, UsageError, "a model alone does not say what it is trained on; give --data"),
+        ("net.keras", None, UsageError, "a model alone has no training data; give --data"),
         ("net.keras", "digits", UsageError, "there is no such file"),
         ("json:loads", None, UsageError, "give --data"),
         ("json:codec", "digits", UsageError, "json has no 'codec'"),
@@ -229,7 +229,7 @@ def test_broken_compile_records_are_told(tmp_path: Path) -> None:
     config["compile_config"] = {"optimizer": {"class_name": 3}, "loss": "mse"}
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("config.json", json.dumps(config))
-    with pytest.raises(UsageError, match=r"optimizer: .* is nothing that Keras would write"):
+    with pytest.raises(UsageError, match=r"optimizer: .* is no serialized object of Keras"):
         read_model_argument(str(tmp_path / "m.keras"), "digits")
     with pytest.raises(DataError):
         read_model_argument(str(tmp_path / "m.keras"), str(tmp_path))

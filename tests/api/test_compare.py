@@ -189,7 +189,7 @@ REFUSED = {
     "frozen": (lambda: stack(keras.layers.Dense(4, trainable=False, name="stem"), softmax()), "'stem' is frozen"),
     "own-step": (lambda: own_layers.OwnStep([keras.Input((64,)), softmax()]), "OwnStep has a train_step of its own"),
     "unregistered": (lambda: stack(own_layers.Unregistered(), softmax()), "class Unregistered is not registered"),
-    "untold": (lambda: own_layers.Forgetful(3), "Forgetful has no get_config that tells its units"),
+    "untold": (lambda: own_layers.Forgetful(3), "Forgetful has no get_config that returns its units"),
     "loss-weights": (
         lambda: (m := plain(), m.compile("adam", "categorical_crossentropy", loss_weights=[2.0]))[0],
         "loss_weights",

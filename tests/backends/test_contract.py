@@ -37,7 +37,7 @@ from paribus.records import (
     Status,
     TrainJob,
 )
-from paribus.runner.run import run_study, warm_up
+from paribus.runner.run import run_study, start_workers
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Arm
 from paribus.study.load import load_study
@@ -201,11 +201,11 @@ def test_only_a_study_that_is_not_stored_yet_has_workers_start_early() -> None:
     arms = {**document.arms, "forest": Arm(estimator={"RandomForestClassifier": {}})}
     document = document.model_copy(update={"arms": arms})
     store = MemoryStore()
-    warm_up(document, store, Counting())
+    start_workers(document, store, Counting())
     assert asked == [4 * (len(arms) - 1)], "estimators need no Keras"
     document = document.model_copy(update={"arms": {k: v for k, v in arms.items() if k != "forest"}})
     run_study(document, store, FakeBackend(), Silent())
-    warm_up(document, store, Counting())
+    start_workers(document, store, Counting())
     assert len(asked) == 1
 
 

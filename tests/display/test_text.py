@@ -20,6 +20,7 @@ from paribus.display.live import Terminal, progress
 from paribus.display.plain import Plain
 from paribus.display.tally import Tally
 from paribus.records import (
+    Curve,
     DataSpec,
     Ended,
     EpochDone,
@@ -27,11 +28,13 @@ from paribus.records import (
     Seeds,
     Started,
     Status,
+    StudyKind,
     TrainJob,
 )
 from paribus.runner import run
 from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
+from paribus.study.document import MAX_SEED
 from paribus.study.overrides import override
 from paribus.study.plan import RunPlan, plan_runs
 
@@ -237,3 +240,14 @@ def test_other_words() -> None:
         wording.describe_epoch(with_validation)
         == "epoch 2/4, fit loss 0.2500, fit accuracy 0.9250, val accuracy 0.9100"
     )
+
+
+def test_a_candidate_is_one_by_the_kind_of_its_job_and_not_by_its_seed() -> None:
+    job = replace(WANTED[0], arm="small.2", seeds=Seeds.of(MAX_SEED))
+    curve = Curve((0.5,), (0.5,), (0.4,), (0.75,))
+    ended = replace(result(job), curve=curve)
+    assert wording.name_run(job) == f"small.2 seed {MAX_SEED}"
+    assert wording.describe_result(job, ended).startswith("test accuracy")
+    candidate = replace(job, kind=StudyKind.TUNING)
+    assert wording.name_run(candidate) == "small candidate 2"
+    assert wording.describe_result(candidate, ended) == "val accuracy 0.7500"

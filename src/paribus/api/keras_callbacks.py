@@ -1,4 +1,4 @@
-"""Keras callbacks as they are given in Python: early stopping is a part of the protocol, others are refused.
+"""The argument ``callbacks``: early stopping is a part of the protocol, other callbacks are refused.
 
 A callback may change training in any way, at any step, in one process. Arms are trained alike, in worker processes, and
 runs are named by what determines them: so a callback is either something that a protocol says too, or nothing.
@@ -19,8 +19,8 @@ _INSTEAD = {
         "give the optimizer a schedule as its learning_rate, such as keras.optimizers.schedules.CosineDecay, and "
         "early_stopping for the patience"
     ),
-    "ModelCheckpoint": "every run is kept where store= names a folder, and early_stopping keeps the best epoch",
-    "BackupAndRestore": "every run is kept where store= names a folder, and the same call goes on from there",
+    "ModelCheckpoint": "every run is stored where store= names a folder, and early_stopping uses the best epoch",
+    "BackupAndRestore": "every run is stored where store= names a folder, and the same call continues from there",
     "TerminateOnNaN": "a run whose loss is not finite ends by itself, as diverged; leave it out",
     "SwapEMAWeights": "use_ema = True of the optimizer leaves the average of the weights behind",
     "TensorBoard": "write the results out instead: paribus export --to tensorboard",
@@ -33,7 +33,7 @@ _DIRECTIONS = {"val_loss": "min", "val_accuracy": "max"}
 
 
 def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, Any] | None) -> Any:
-    """Early stopping as the protocol says it, from callbacks or as it was given.
+    """Read early stopping, from callbacks or from the argument ``early_stopping``, for the protocol.
 
     Raises:
         UsageError: a callback that is not followed; or early stopping is given twice.
@@ -48,8 +48,8 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
             )
         name = type(callback).__name__
         if type(callback) is not keras.callbacks.EarlyStopping:
-            mend = _INSTEAD.get(name, "early stopping, schedules of the learning rate and layers of your own are")
-            raise UsageError(f"callbacks: {name} is not followed: {mend}")
+            remedy = _INSTEAD.get(name, "early stopping, schedules of the learning rate and layers of your own are")
+            raise UsageError(f"callbacks: {name} is not followed: {remedy}")
         rules.append(_rule(callback))
     if len(rules) + (early_stopping is not None) > 1:
         raise UsageError("early stopping is given more than once; give one EarlyStopping, or early_stopping=")

@@ -108,7 +108,7 @@ def _write_metric(value: Any) -> ObjectTable:
     if not isinstance(value, dict) and getattr(keras.metrics, type(value).__name__, None) is not type(value):
         raise UsageError(
             f"metric {type(value).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
-            "each network answered on the test split is kept: paribus export --to parquet"
+            "each network answered on the test split is stored: paribus export --to parquet"
         )
     config = value if isinstance(value, dict) else keras.saving.serialize_keras_object(value)
     name, arguments = _read_keras_class(config, keras.metrics, "metric")

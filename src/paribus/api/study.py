@@ -31,7 +31,7 @@ from paribus.study.overrides import check_arms, override
 
 
 class Study:
-    """A question, data, what is held equal, arms, and the comparisons that answer the question.
+    """A question, data, a protocol, arms, and the contrasts that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
     used. Their own metrics are not used either; what is measured is measured the same way for all.

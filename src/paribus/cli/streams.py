@@ -99,8 +99,10 @@ def unwritable(error: OSError | ValueError) -> ParibusError:
     """The error for an answer that cannot be written to stdout."""
     number = error.errno if isinstance(error, OSError) else None
     reason = error.strerror if isinstance(error, OSError) and number != errno.EBADF else "it is closed"
-    mend = "free some space" if number == errno.ENOSPC else "send it somewhere else"
-    return ParibusError(f"the answer cannot be written to stdout: {reason}; {mend} and ask again: what is stored stays")
+    remedy = "free some space" if number == errno.ENOSPC else "send it somewhere else"
+    return ParibusError(
+        f"the answer cannot be written to stdout: {reason}; {remedy} and repeat the command: stored runs stay"
+    )
 
 
 def abandon_stdout() -> None:

@@ -169,14 +169,14 @@ def _note_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
     """Candidates that diverged or failed, and selected values at an end of the grid (decision 0038)."""
     for candidate in choice.candidates:
         for remark in dict.fromkeys(candidate.remarks):
-            scored = "it has no score and could not be chosen" if candidate.mean is None else "it counts as tried"
+            scored = "it has no score and could not be selected" if candidate.mean is None else "it counts as tried"
             yield f"{choice.arm}, candidate {format_values(candidate.candidate.by_key)}: {remark}; {scored}."
     grid = document.arms[choice.arm].grid or {}
     for key, value in choice.values.items():
         numbers = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
         if len(numbers) == len(grid[key]) > 2 and value in (numbers[0], numbers[-1]) and value != 0:
             end = "smallest" if value == numbers[0] else "largest"
-            yield f"{choice.arm}: the chosen {key}, {value}, is the {end} that was tried; a better one may lie beyond."
+            yield f"{choice.arm}: the selected {key}, {value}, is the {end} of the grid; a better one may lie beyond."
 
 
 def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:

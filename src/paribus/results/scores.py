@@ -137,7 +137,7 @@ class StudyScores:
 
     def _agrees(self, run: RunResult) -> bool:
         """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
-        assert run.scores is not None, "only runs that have scores are kept"
+        assert run.scores is not None, "runs without scores are left out"
         mean = float(np.mean(self._log_losses(run)))
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
@@ -169,7 +169,7 @@ class StudyScores:
 
     def _scalar(self, run: RunResult, metric: str) -> float:
         """A run's measure; accuracies are always finite. The loss of nan weights is that of uniform probabilities."""
-        assert run.scores is not None, "only runs that have scores are kept"
+        assert run.scores is not None, "runs without scores are left out"
         if metric in self._own:
             return run.metrics[metric]
         value = float(getattr(run.scores, metric))

@@ -34,8 +34,8 @@ def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> Study
             store.rename_study(request.stored_as, aside, request.kind)
             differences = "; ".join(list_differences(stored_document, request.study)) or "its data"
             note = (
-                f"Another study was stored under this name ({differences}): it is kept, runs and all, as '{aside}' "
-                f"(`paribus report {aside}`)."
+                f"Another study was stored under this name ({differences}): it is now stored, with its runs, "
+                f"as '{aside}' (`paribus report {aside}`)."
             )
             request = replace(request, notes=(*request.notes, note))
     store.save_study(

@@ -121,8 +121,8 @@ def _name_candidate(candidate: Candidate) -> str:
 def _explain_no_choice(choice: Choice) -> str:
     reasons = list(dict.fromkeys(_remarks(choice.candidates)))
     return (
-        f"arm '{choice.arm}': none of its {len(choice.candidates)} candidates has a score, so that nothing can be "
-        f"chosen ({'; '.join(reasons)}); the same command tries them again"
+        f"arm '{choice.arm}': none of its {len(choice.candidates)} candidates has a score, so that none can be "
+        f"selected ({'; '.join(reasons)}); the same command tries them again"
     )
 
 

@@ -153,8 +153,8 @@ class Arm(Table):
             mistakes.append("a scikit-learn estimator has no `precision` to choose; leave it out")
         if self.estimator is not None and self.grid:
             mistakes.append(
-                "`grid`: values are chosen by what fit says of the validation split, and a scikit-learn estimator says "
-                "nothing of it; give its variants as arms, or let it choose inside, as LogisticRegressionCV does"
+                "`grid`: values are selected by the curves of the validation split, and a scikit-learn estimator has "
+                "none; give its variants as arms, or let it tune itself, as LogisticRegressionCV does"
             )
         if mistakes:
             raise ValueError("; ".join(mistakes))
