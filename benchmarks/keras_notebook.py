@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("KERAS_BACKEND", "jax")  # or tensorflow, torch: what the notebook of today would run on
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
 import keras
