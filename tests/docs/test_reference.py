@@ -15,7 +15,11 @@ from project_files import BLOCK, ROOT
 PAGES = {
     "analysis": list(pb.analysis.__all__),
     "data": list(pb.data.__all__),
-    "errors": [name for name, thing in vars(pb.errors).items() if getattr(thing, "__module__", "") == "paribus.errors"],
+    "errors": [
+        name
+        for name, thing in vars(pb.errors).items()
+        if inspect.isclass(thing) and thing.__module__ == "paribus.errors"
+    ],
 }
 
 
