@@ -281,6 +281,6 @@ def test_parameter_counts(study: str, parameters: list[int]) -> None:
     document = load_study(study)
     data, training = summarize(document.data.spec()), document.protocol.training()
     jobs = [DescribeJob(name, arm.spec(), document.data.spec(), training) for name, arm in document.arms.items()]
-    recipes = [describe(job, data.input_shape, tuple(map(str, range(data.classes)))) for job in jobs]
+    recipes = [describe(job, data.input_shape, data.classes) for job in jobs]
     assert [recipe.parameters for recipe in recipes] == parameters
     assert [sum(layer.parameters for layer in recipe.layers) for recipe in recipes] == parameters
