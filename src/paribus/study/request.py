@@ -37,7 +37,9 @@ class StudyRequest:
 
     @property
     def label(self) -> str:
-        """The name of the request in progress and in lists: ``digits``, ``digits.noise``."""
+        """The name of the request in progress: that of its study, or ``digits.noise`` for runs that serve it."""
+        if self.kind in (StudyKind.STUDY, StudyKind.ABLATION):
+            return self.study.name
         return label_study(self.stored_as, self.kind)
 
     def jobs(self) -> tuple[TrainJob, ...]:
