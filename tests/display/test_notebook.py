@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from display_examples import DATA, DOCUMENT, WANTED, Clock, failure, result
+from paribus.display.base import BestEffort
 from paribus.display.choose import suitable
 from paribus.display.notebook import Notebook, in_notebook
 from paribus.display.plain import Plain
@@ -109,7 +110,8 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_kernel_gets_one_output_that_is_updated(outputs: list[Any]) -> None:
     assert in_notebook()
     display = suitable()
-    assert isinstance(display, Notebook)
+    assert isinstance(display, BestEffort)
+    assert isinstance(display.display, Notebook)
     display.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
     with display:
         pass
@@ -120,7 +122,9 @@ def test_a_kernel_gets_one_output_that_is_updated(outputs: list[Any]) -> None:
 def test_a_terminal_session_of_ipython_is_no_notebook(outputs: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     sys.modules["IPython"].get_ipython = lambda: types.SimpleNamespace()
     assert not in_notebook()
-    assert isinstance(suitable(), Plain)
+    display = suitable()
+    assert isinstance(display, BestEffort)
+    assert isinstance(display.display, Plain)
 
 
 def test_without_ipython_it_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,37 +55,37 @@ class BestEffort(Display):
     """
 
     def __init__(self, display: Display) -> None:
-        self._display: Display = display
+        self.display: Display = display
 
     def reading(self, source: str, size: int) -> None:
         """As the other display."""
         with self._silenced():
-            self._display.reading(source, size)
+            self.display.reading(source, size)
 
     def planned(self, *args: Any) -> None:
         """As the other display."""
         with self._silenced():
-            self._display.planned(*args)
+            self.display.planned(*args)
 
     def show(self, event: Event) -> None:
         """As the other display."""
         with self._silenced():
-            self._display.show(event)
+            self.display.show(event)
 
     def __enter__(self) -> Self:
         with self._silenced():
-            self._display.__enter__()
+            self.display.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._silenced():
-            self._display.__exit__(kind, error, trace)
+            self.display.__exit__(kind, error, trace)
 
     @contextmanager
     def _silenced(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError):  # ValueError: a closed file, or a character that its encoding lacks
-            self._display = Silent()
+            self.display = Silent()
