@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from paribus import machine
-from paribus.analysis.comparison import Comparison, Verdict
+from paribus.analysis.comparison import Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.looks import Schedule
@@ -44,6 +44,7 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         return "Next: 2 more seeds at least; one shows no spread." if comparison.seeds == 1 else ""
     looks = outcome.document.comparison.looks
     schedule = Schedule(looks) if looks and (statement.primary or not _has_primary(outcome)) else None
+    ended = comparison.look is not None and comparison.look.number == comparison.look.planned
     difference = abs(comparison.difference)
     parts = comparison.components
     if not difference or parts.ms_seed == parts.ms_example == 0:
@@ -55,7 +56,7 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         power=POWER,
         level=comparison.level,
         weight=statement.share,
-        schedule=schedule,
+        schedule=None if ended else schedule,
     )
     size = magnitude(difference, judged.metric.unit)
     if plan.seeds is None:
@@ -66,20 +67,31 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         )
     if plan.seeds > TOO_MANY:
         return f"Next: a difference of {size} would take about {_round_up(plan.seeds):,} seeds an arm to find."
+    if ended:
+        cost = _describe_cost(outcome, statement, seeds=plan.seeds)
+        return (
+            f"Next: the planned looks are over. A study that starts on fresh seeds (`first_seed`) would decide it with "
+            f"{counted(plan.seeds, 'seed')} an arm ({cost}) with {100 * POWER:.0f} % power, if {size} is the true "
+            "difference."
+        )
     more = max(plan.seeds - comparison.seeds, 1)
+    cost = _describe_cost(outcome, statement, seeds=more, after=comparison.seeds)
     return (
-        f"Next: {counted(more, 'more seed')} an arm ({_describe_cost(outcome, statement, comparison, more)}) would "
-        f"decide it with {100 * POWER:.0f} % power, if {size} is the true difference."
+        f"Next: {counted(more, 'more seed')} an arm ({cost}) would decide it with {100 * POWER:.0f} % power, if {size} "
+        "is the true difference."
     )
 
 
-def _describe_cost(outcome: Outcome, statement: Statement, comparison: Comparison, seeds: int) -> str:
-    """``16 runs, about 4 minutes here``: the missing runs of this statement's arms."""
-    target = comparison.seeds + seeds
+def _describe_cost(outcome: Outcome, statement: Statement, *, seeds: int, after: int = 0) -> str:
+    """``16 runs, about 4 minutes here``: so many seeds of this statement's arms, less the runs that are stored.
+
+    ``after``: how many seeds were judged already; 0 for a study of its own, which finds no stored run.
+    """
+    target = after + seeds
     runs, seconds = 0, 0.0
     for arm in outcome.arms:
         if arm.name in statement.arms:
-            missing = max(target - len(arm.scored), 0)
+            missing = max(target - (len(arm.scored) if after else 0), 0)
             runs += missing
             seconds += missing * (sum(run.seconds for run in arm.scored) / len(arm.scored) if arm.scored else 0.0)
     wall = seconds / max(len(machine.list_cores()), 1)
