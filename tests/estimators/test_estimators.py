@@ -305,7 +305,7 @@ def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     assert found["contrast 1"].startswith("fit_accuracy of 'forest': it is what fit prints of networks")
     assert found["contrast 2"].startswith("test_loss of 'both': a scikit-learn estimator is measured by its log loss")
     chosen = found["arm 'chosen'"]
-    assert "a scikit-learn estimator has no `precision` to choose; leave it out; `grid`: values are chosen by" in chosen
+    assert "a scikit-learn estimator has no `precision` to choose; leave it out; `grid`: values are selected by" in chosen
     assert len(caught.value.mistakes) == 6
 
 
@@ -353,7 +353,7 @@ class OwnForest(ensemble.RandomForestClassifier):
             "argument metric of KNeighborsClassifier: function is Python",
         ),
         (linear_model.LogisticRegression(C=np.inf), "argument C of LogisticRegression: inf is no number"),
-        (OwnForest(), "OwnForest comes from test_estimators; arms are trained with scikit-learn's own classes"),
+        (OwnForest(), "OwnForest comes from .*test_estimators; arms are trained with scikit-learn's own classes"),
     ],
 )
 def test_what_does_not_travel_is_refused_by_name(estimator: BaseEstimator, message: str) -> None:
