@@ -19,27 +19,6 @@ here and by Keras's own `fit`, from the same initial weights on the same batches
 within the rounding of float32: losses, accuracy, weights and outputs. What draws at random while it trains is compared
 by its distribution over many draws. Everything else is *refused* by name before anything trains.
 
-`make proof PROOFS=keras-classes` has recorded; a test holds it to that."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-PAGE = Path(__file__).with_name("keras-classes.md")
-sys.path.insert(0, str(PAGE.parents[1]))
-
-from proof.keras_classes import PROOF  # noqa: E402
-from proof.results import read  # noqa: E402
-
-HEAD = """\
-# Keras's classes
-
-Every loss, metric, optimizer and layer class that Keras {keras} exports, {count} names. Each was trained here and by
-Keras's own `fit`, from the same initial weights on the same batches (five, and a short one), and is *equal* within the
-rounding of float32: losses, accuracy, weights and outputs. What draws at random while it trains is compared by its
-distribution over many draws. Everything else is *refused* by name before anything trains. None is silently different.
-
 `make proof PROOFS=keras-classes` does it again; this page is written by `make docs` from what that has recorded. The
 names are enumerated from Keras, so that a new class cannot be forgotten (`tests/keras_classes`).
 """
