@@ -14,8 +14,8 @@ from proof.results import read  # noqa: E402
 HEAD = """\
 # Keras's classes
 
-The losses, metrics, optimizers and layer classes that Keras {keras} exports: {count} names are on record. Each was trained
-here and by Keras's own `fit`, from the same initial weights on the same batches (five, and a short one), and is *equal*
+The losses, metrics, optimizers and layer classes that Keras {keras} exports: {count} names are on record. Each was
+trained here and by Keras's own `fit`, from the same weights on the same batches (five, and a short one), and is *equal*
 within the rounding of float32: losses, accuracy, weights and outputs. What draws at random while it trains is compared
 by its distribution over many draws. Everything else is *refused* by name before anything trains.
 
