@@ -18,7 +18,7 @@ from bad_inputs import BAD_INPUTS  # noqa: E402
 from bad_studies import BAD as BAD_STUDIES  # noqa: E402
 from paribus.data import load  # noqa: E402
 from paribus.errors import ParibusError  # noqa: E402
-from paribus.study.load import parse  # noqa: E402
+from paribus.study.load import parse_study  # noqa: E402
 
 LONGEST = 400
 HEAD = """\
@@ -53,7 +53,7 @@ def _data() -> Iterator[tuple[str, str]]:
 def _studies() -> Iterator[tuple[str, str]]:
     for name, (text, _) in BAD_STUDIES.items():
         try:
-            parse(text, "study.toml")
+            parse_study(text, "study.toml")
         except ParibusError as error:
             yield name, str(error)
 

@@ -8,7 +8,7 @@ from paribus.data import summarize
 from paribus.records import Curve, LayerSummary, Recipe, RunResult, Scores, Seeds, Status, TrainJob
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 DOCUMENT = override(load_study("digits"), seeds=2, epochs=4)
 DATA = summarize(DOCUMENT.data.spec())
@@ -17,7 +17,7 @@ RECIPES = {
     "large": Recipe("large", "{}", 4_810, (LayerSummary("hidden[/x]", "Dense", "(None, 64)", 4_160),)),
     "large-dropout": Recipe("large-dropout", "{}", 4_810, ()),
 }
-WANTED = wanted_runs(DOCUMENT, RECIPES, DATA, [Seeds.of(0), Seeds.of(1)])
+WANTED = list_jobs(DOCUMENT, RECIPES, DATA, [Seeds.of(0), Seeds.of(1)])
 BRACKETS = "no memory [gib: 12] [/bold]"
 
 

@@ -9,7 +9,7 @@ from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.runner.run import run_study
 from paribus.store.sqlite import SqliteStore
-from paribus.study.load import load_study, parse
+from paribus.study.load import load_study, parse_study
 from paribus.study.overrides import override
 
 LOGITS = """
@@ -57,5 +57,5 @@ def train_all(engine: Engine, store: Path) -> None:
     """Train ``STUDIES`` into a store."""
     digits = override(load_study("digits"), seeds=2, epochs=3)
     with SqliteStore.open(store, "write") as opened:
-        for document in (digits, parse(LOGITS, "logits"), parse(BINARY, "binary")):
+        for document in (digits, parse_study(LOGITS, "logits"), parse_study(BINARY, "binary")):
             run_study(document, opened, InProcess(engine), Silent())

@@ -47,14 +47,14 @@ MUTANTS = (
     ),
     Mutant(
         "runs are told and not recorded",
-        "run.py",
+        "runner/jobs.py",
         "                store.record(event.result)\n",
         "                pass\n",
         (CHAOS,),
     ),
     Mutant(
         "a run is told before it is recorded",
-        "run.py",
+        "runner/jobs.py",
         RECORDED + TOLD,
         TOLD + RECORDED,
         (CHAOS,),
@@ -69,7 +69,7 @@ MUTANTS = (
     Mutant(
         "the digest of an artifact is not looked at",
         "store/artifacts.py",
-        "        if found != sha256:",
+        "        if digest != sha256:",
         "        if False:",
         ("store/test_sqlite.py::test_damaged_artifacts_are_named_and_the_rest_works", "store/test_doctor.py"),
     ),
@@ -109,15 +109,16 @@ MUTANTS = (
     Mutant(
         "a run that is tried again has another seed",
         "backends/worker.py",
-        "            return Ended(job, engine.run(job, on_epoch))",
-        "            import dataclasses\n\n"
-        "            seeds = dataclasses.replace(job.seeds, init=job.seeds.init + os.getpid() % 2)\n"
-        "            result = engine.run(dataclasses.replace(job, seeds=seeds), on_epoch)\n"
-        "            return Ended(job, dataclasses.replace(result, seeds=job.seeds))",
+        "        return [Ended(job, result) for job, result in zip(runs, runner.run(runs, on_epoch), strict=True)]",
+        "        from dataclasses import replace\n\n"
+        "        moved = os.getpid() % 2\n"
+        "        others = [replace(job, seeds=replace(job.seeds, init=job.seeds.init + moved)) for job in runs]\n"
+        "        results = runner.run(others, on_epoch)\n"
+        "        return [Ended(j, replace(r, seeds=j.seeds)) for j, r in zip(runs, results, strict=True)]",
         (CHAOS,),
     ),
     Mutant(
-        "every SIGKILL is taken for want of memory",
+        "every SIGKILL is taken for a lack of memory",
         "backends/oom.py",
         "        return risen",
         "        return True",
@@ -125,7 +126,7 @@ MUTANTS = (
     ),
     Mutant(
         "a cut-off compiled program stays",
-        "engine/kept.py",
+        "engine/compilation_cache.py",
         "        _remove_damaged(name)",
         "        pass",
         ("engine/test_compilation_cache.py",),

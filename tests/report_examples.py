@@ -20,7 +20,7 @@ from paribus.store.base import StoredArm, StoredRun
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.load import load_study
-from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.request import StudyRequest, list_seeds
 
 ENVIRONMENT = Environment(
     "0.1.0", "3.11.9", "3.15.1", "0.10.2", "0.10.2", "2.4.0", "Linux-x86_64", "Example CPU 3000", "cpu", "--flags=none"
@@ -43,7 +43,7 @@ def outcome(document: StudyDocument, accuracy: Mapping[str, float], *, end: End 
     store = MemoryStore()
     stored = []
     for name, arm in document.arms.items():
-        runs = [StoredRun(seeds, fingerprint(name, seeds.init)) for seeds in ordinary_seeds(document)]
+        runs = [StoredRun(seeds, fingerprint(name, seeds.init)) for seeds in list_seeds(document)]
         for run in runs:
             status = end(name, run.seeds.init)
             if status is not None:

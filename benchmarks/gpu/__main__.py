@@ -22,7 +22,7 @@ from benchmarks import machine
 from benchmarks.gpu.report import KERAS, Measured, lanes, rate_of_keras, rate_of_paribus, table
 from benchmarks.peers.__main__ import HERE as PEERS
 from benchmarks.peers.__main__ import ROOT, prepare
-from paribus.machine import gpus
+from paribus.machine import list_gpus
 
 UNWANTED = ("XLA_FLAGS", "PARIBUS_LANES", "PARIBUS_WORKERS", "JAX_DEFAULT_MATMUL_PRECISION")
 """What somebody's shell may say about how to compute."""
@@ -86,7 +86,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    found = () if asked.cpu else gpus()
+    found = () if asked.cpu else list_gpus()
     if not asked.cpu and not found:
         raise SystemExit(NO_GPU)
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}

@@ -5,7 +5,7 @@
     import paribus as pb
     results = pb.compare({"dropout": model_a, "none": model_b}, data="mnist", seeds=5, epochs=10)
 
-Importing it is cheap: what a name needs is imported when the name is first used. Imported before Keras, it has Keras
+Importing it is cheap: the module of a name is imported when the name is first used. Imported before Keras, it has Keras
 run on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX, in processes of its own, in any case.
 """
 
@@ -41,7 +41,7 @@ __all__ = [
     "errors",
 ]
 
-_HOMES = {
+_MODULES = {
     "Ablation": "paribus.api.ablate",
     "Contrast": "paribus.api.contrast",
     "ParibusError": "paribus.errors",
@@ -58,8 +58,8 @@ if "keras" not in sys.modules:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     if name in __all__:
         return importlib.import_module(f"paribus.{name}")
     raise AttributeError(f"module 'paribus' has no attribute {name!r}")

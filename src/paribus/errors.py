@@ -3,7 +3,7 @@
 ::
 
     ParibusError                    exit code 1
-     ├── UsageError                 2   what was asked for cannot be done as asked
+     ├── UsageError                 2   the request cannot be carried out as it is
      │    ├── StudyError                a study (or an override of it) breaks rules; carries every mistake
      │    ├── ModelError                Keras cannot build an arm, or the engine cannot train it
      │    └── UnknownNameError          no such study, arm, data source or metric
@@ -11,11 +11,11 @@
      ├── StoreError                 1   the store cannot be read or written
      │    ├── StoreBusyError        5   another process holds the store
      │    ├── StoreTooNewError      6   written by a newer version of paribus
-     │    └── StoreDamagedError     1   weights or predictions of one run are not what was written
+     │    └── StoreDamagedError     1   weights or predictions of one run differ from those that were written
      ├── BackendError               1   worker processes cannot be started or talked to
      └── InterruptedRunError      130   stopped by the user; what was finished is stored
 
-Each message names the value, the rule and the mend::
+Each message names the value, the rule and the remedy::
 
     >>> import paribus as pb
     >>> try:
@@ -48,14 +48,14 @@ class ParibusError(Exception):
 
 
 class UsageError(ParibusError):
-    """What was asked for cannot be done as asked: an option, a name or a value is wrong."""
+    """The request cannot be carried out as it is: an option, a name or a value is wrong."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a study: where it is and what is wrong (value, rule, mend)."""
+    """One mistake in a study: where it is and what is wrong (value, rule, remedy)."""
 
     place: str
     message: str
@@ -90,12 +90,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") ->
     """The error for a name that does not exist, with the names that do and the closest of them.
 
     Args:
-        kind: what is named: "arm", "study", "part".
+        kind: the kind of the name: "arm", "study", "part".
         name: the name.
-        known: the names that there are.
-        where: of what they are the names: "study 'digits'".
+        known: the names that exist.
+        where: the place that has these names: "study 'digits'".
     """
-    names = [str(each) for each in known]
+    names = [str(item) for item in known]
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     place = f" in {where}" if where else ""
@@ -103,7 +103,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") ->
 
 
 class DataError(ParibusError):
-    """A data file is corrupt, truncated or foreign; the message names it, what was found and what was expected."""
+    """A data file is corrupt, truncated or foreign; the message names it, its content and the expected content."""
 
 
 class StoreError(ParibusError):
@@ -117,7 +117,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The weights or predictions of one run are not what was written; the rest of the store is as it was."""
+    """The weights or predictions of one run differ from those that were written; the rest of the store is unchanged."""
 
 
 class StoreTooNewError(StoreError):

@@ -1,4 +1,4 @@
-"""The machine that runs are computed on, and the places on it where a worker can compute: cores and GPUs."""
+"""The machine that computes runs, and the devices that a worker can use: cores and GPUs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import final
 
 _PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
-"""The packages by which JAX computes on NVIDIA's GPUs, as jax 0.10 looks for them."""
+"""The plugins for NVIDIA's GPUs that jax 0.10 looks for."""
 
 _CUDA = frozenset({"cuda", "gpu"})
-"""What JAX calls that platform."""
+"""The names of that platform in ``JAX_PLATFORMS``."""
 
 
 @final
@@ -37,20 +37,20 @@ class Gpu:
 Place = Core | Gpu
 
 
-def places() -> tuple[Place, ...]:
-    """Where workers compute: on the GPUs, if there are any and JAX can use them, else on the cores."""
-    return gpus() or cores()
+def list_places() -> tuple[Place, ...]:
+    """The devices that workers use: the GPUs, if there are any and JAX can use them, else the cores."""
+    return list_gpus() or list_cores()
 
 
-def cores() -> tuple[Core, ...]:
+def list_cores() -> tuple[Core, ...]:
     """The cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return tuple(Core(number) for number in sorted(os.sched_getaffinity(0)))
     return tuple(Core(number) for number in range(os.cpu_count() or 1))
 
 
-def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
-    """The NVIDIA GPUs that JAX would use here, found without importing it.
+def list_gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs that JAX would use here, listed without importing JAX.
 
     They are those of ``CUDA_VISIBLE_DEVICES`` where it is set, else all. There are none where JAX has no plugin for
     them, and where the first of ``JAX_PLATFORMS`` is another platform: ``JAX_PLATFORMS=cpu`` computes on the cores.
@@ -58,32 +58,32 @@ def gpus(devices: Path = Path("/dev"), environ: Mapping[str, str] = os.environ) 
     first = environ.get("JAX_PLATFORMS", "").split(",")[0].strip()
     if (first and first not in _CUDA) or not any(importlib.util.find_spec(plugin) for plugin in _PLUGINS):
         return ()
-    # A container may see the third GPU of its machine alone: to CUDA it is number 0. WSL 2 shows one device for all.
+    # In a container with the third GPU alone, CUDA numbers that one 0. WSL 2 has one device file for all GPUs.
     numbered = sum(re.fullmatch(r"nvidia\d+", path.name) is not None for path in devices.glob("nvidia*"))
-    found = numbered or int((devices / "dxg").exists())
-    if not found or "CUDA_VISIBLE_DEVICES" not in environ:
-        return tuple(Gpu(str(number)) for number in range(found))
+    count = numbered or int((devices / "dxg").exists())
+    if not count or "CUDA_VISIBLE_DEVICES" not in environ:
+        return tuple(Gpu(str(number)) for number in range(count))
     visible = []
     for name in (name.strip() for name in environ["CUDA_VISIBLE_DEVICES"].split(",")):
-        if not name or name.startswith("-"):  # as CUDA has it: what follows is not visible
+        if not name or name.startswith("-"):  # CUDA ignores all devices after an invalid one
             break
         visible.append(Gpu(name))
     return tuple(visible)
 
 
-def written(place: Place) -> str:
-    """A place as a text: ``core:0``, ``gpu:1``."""
+def format_place(place: Place) -> str:
+    """The text of a device: ``core:0``, ``gpu:1``."""
     return f"core:{place.number}" if isinstance(place, Core) else f"gpu:{place.name}"
 
 
-def read(text: str) -> Place:
-    """What ``written`` wrote."""
+def parse_place(text: str) -> Place:
+    """The device that ``format_place`` wrote."""
     kind, _, name = text.partition(":")
     return Gpu(name) if kind == "gpu" else Core(int(name))
 
 
-def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """Bytes of memory that processes here may use: the machine's, or less where a container is limited."""
+def read_memory_limit(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Bytes of memory that processes may use: all of the machine, or the limit of its control group."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(physical, int(limit.read_text(encoding="ascii")))
@@ -91,7 +91,7 @@ def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
         return physical
 
 
-def cpu_name() -> str:
+def read_cpu_name() -> str:
     """The processor's name with family, model and stepping (the kernels that XLA picks depend on them)."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

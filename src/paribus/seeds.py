@@ -2,7 +2,8 @@
 
 Every stream is a ``numpy.random.SeedSequence`` with the seed as entropy and the stream's number as spawn key, so
 streams of one seed, and equal streams of different seeds, are independent of each other [O'Neill 2014; NumPy's
-documentation of SeedSequence]. The order of the batches depends on nothing else, so all arms of a seed share it.
+documentation of SeedSequence]. The order of the batches depends on nothing else, so all arms of a seed share it
+(``docs/decisions/0006-three-streams.md``).
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ def init_key(seeds: Seeds) -> NDArray[np.uint32]:
 
 
 def random_states(seeds: Seeds, count: int) -> list[int]:
-    """Numbers in [0, 2**32) for so many arguments ``random_state`` of a scikit-learn estimator, from the init stream.
+    """Draw the arguments ``random_state`` of a scikit-learn estimator from the init stream: ``count`` numbers < 2**32.
 
-    The first is the word of entropy that a network's weights are drawn from.
+    The first is the word of entropy from which a network's weights are drawn.
     """
     return [int(word) for word in _sequence(seeds.init, _INIT).generate_state(count)]
 
@@ -47,10 +48,10 @@ def epoch_order(seeds: Seeds, epoch: int, examples: int) -> NDArray[np.int32]:
     return generator.permutation(examples).astype(np.int32)
 
 
-def drawn(population: int, count: int) -> tuple[int, ...]:
-    """``count`` of the numbers below ``population``, in their order; the same ones every time.
+def draw_sample(population: int, count: int) -> tuple[int, ...]:
+    """Draw ``count`` different numbers below ``population``, sorted; the same ones every time.
 
-    Arms whose grids have equal sizes try the same places of them.
+    Arms whose grids have equal sizes therefore try the same combinations (``docs/decisions/0037-equal-budgets.md``).
     """
     if count >= population:
         return tuple(range(population))

@@ -15,7 +15,7 @@ import own_layers
 import paribus as pb
 from in_process import InProcess
 from paribus.api import ablate
-from paribus.api.model_argument import study_of
+from paribus.api.model_argument import read_model_argument
 from paribus.backends.fake import FakeBackend
 from paribus.cli.app import app
 from paribus.engine.engine import Engine
@@ -44,7 +44,7 @@ class Ranking(InProcess):
 @pytest.fixture(scope="module")
 def found(engine: Engine) -> pb.Ablation:
     study = pb.Study({ablate.AS_IT_IS: model()}, "digits", seeds=4, epochs=1)
-    return ablate.take_apart(study, ablate.AS_IT_IS, backend=Ranking(engine), progress=False)
+    return ablate.ablate_arm(study, ablate.AS_IT_IS, backend=Ranking(engine), progress=False)
 
 
 def test_contributions_come_largest_first(found: pb.Ablation) -> None:
@@ -85,11 +85,11 @@ def test_the_json_is_that_of_a_study_and_the_parts(found: pb.Ablation) -> None:
 
 def test_only_the_parts_that_are_asked_for(engine: Engine) -> None:
     study = pb.Study({"as-it-is": model()}, "digits", seeds=2)
-    some = ablate.take_apart(study, "as-it-is", parts=["no-l2"], backend=Ranking(engine), progress=False)
+    some = ablate.ablate_arm(study, "as-it-is", parts=["no-l2"], backend=Ranking(engine), progress=False)
     assert list(some.arms) == ["as-it-is", "no-l2"]
     assert "[95 % CI], on new data, 2 seeds" in " ".join(repr(some).split())
     with pytest.raises(UnknownNameError, match=r"no part 'no-noise' in this model: .*there are no-dropout"):
-        ablate.take_apart(study, "as-it-is", parts=["no-noise"], backend=Ranking(engine), progress=False)
+        ablate.ablate_arm(study, "as-it-is", parts=["no-noise"], backend=Ranking(engine), progress=False)
 
 
 def test_what_cannot_be_built_is_left_out_with_its_reason(engine: Engine) -> None:
@@ -97,7 +97,7 @@ def test_what_cannot_be_built_is_left_out_with_its_reason(engine: Engine) -> Non
     y = keras.layers.Add()([x, Dense(64, "relu")(x)])
     narrow = keras.Model(x, Dense(10, "softmax")(y))
     study = pb.Study({"as-it-is": narrow}, "digits", seeds=2)
-    found = ablate.take_apart(study, "as-it-is", backend=Ranking(engine), progress=False)
+    found = ablate.ablate_arm(study, "as-it-is", backend=Ranking(engine), progress=False)
     reasons = {part.arm: part.reason for part in found.ablated.left_out}
     assert set(reasons) == {"half-width", "double-width"}
     assert "64" in str(reasons["half-width"])
@@ -107,16 +107,16 @@ def test_what_cannot_be_built_is_left_out_with_its_reason(engine: Engine) -> Non
 
 def test_an_own_class_has_only_its_optimizer_exchanged(engine: Engine) -> None:
     study = pb.Study({"as-it-is": own_layers.Network(4)}, {"source": "digits", "flatten": True}, seeds=2)
-    found = ablate.take_apart(study, "as-it-is", backend=Ranking(engine), progress=False)
+    found = ablate.ablate_arm(study, "as-it-is", backend=Ranking(engine), progress=False)
     assert list(found.arms) == ["as-it-is", "sgd-for-adam"]
 
 
 def test_the_notebooks_fifth_network_is_found_in_its_fourth(engine: Engine) -> None:
     """Without its dropout, ``big-dropout`` is ``big``: the same canonical form, so that stored runs are shared."""
-    study, arm = study_of("mnist-mlps/big-dropout")
+    study, arm = read_model_argument("mnist-mlps/big-dropout")
     assert arm == "big-dropout"
     backend = Ranking(engine)
-    found = ablate.take_apart(study, arm, parts=["no-dropout"], seeds=2, backend=backend, progress=False)
+    found = ablate.ablate_arm(study, arm, parts=["no-dropout"], seeds=2, backend=backend, progress=False)
     fifth = pb.Study.load("mnist-mlps").run(2, arms=["big"], backend=Ranking(engine), progress=False)
     assert found.arms["no-dropout"].recipe == fifth.arms["big"].recipe
     ours, theirs = (r.arms[name].runs for r, name in ((found, "no-dropout"), (fifth, "big")))
@@ -139,7 +139,7 @@ def test_a_model_file_is_taken_with_its_optimizer_and_loss(tmp_path: Path) -> No
         keras.optimizers.SGD(schedule, momentum=0.5), keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
     )
     made.save(tmp_path / "my net.keras")
-    study, arm = study_of(str(tmp_path / "my net.keras"), "digits")
+    study, arm = read_model_argument(str(tmp_path / "my net.keras"), "digits")
     document = study.document
     assert (document.name, arm) == ("ablate-my-net", "as-it-is")
     assert (document.data.flatten, document.data.scale) == (True, 16.0)
@@ -154,7 +154,7 @@ def test_a_saved_model_trains_like_the_model_in_memory(engine: Engine, tmp_path:
     made = model()
     made.compile("rmsprop", "categorical_crossentropy")
     made.save(tmp_path / "m.keras")
-    study, arm = study_of(str(tmp_path / "m.keras"), "digits")
+    study, arm = read_model_argument(str(tmp_path / "m.keras"), "digits")
     from_file = study.run(1, epochs=1, backend=InProcess(engine), progress=False)
     in_memory = pb.Study({"m": made}, "digits").run(1, epochs=1, backend=InProcess(engine), progress=False)
     assert from_file.arms[arm].runs[0].weights_digest == in_memory.arms["m"].runs[0].weights_digest
@@ -184,9 +184,9 @@ def test_a_model_file_runs_no_code(engine: Engine, tmp_path: Path, monkeypatch: 
         config["config"]["layers"].insert(1, evil)
         with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
             archive.writestr("config.json", json.dumps(config))
-        study, arm = study_of("m.keras", "digits")
+        study, arm = read_model_argument("m.keras", "digits")
         with pytest.raises(ModelError, match=r"Evil|Lambda"):
-            ablate.take_apart(study, arm, backend=InProcess(engine), progress=False)
+            ablate.ablate_arm(study, arm, backend=InProcess(engine), progress=False)
     assert not marker.exists()
     assert "planted" not in sys.modules
 
@@ -202,7 +202,7 @@ ready = net()
 def test_a_function_of_a_module_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "nets_of_mine.py").write_text(NETS)
     for name in ("net", "ready"):
-        study, arm = study_of(f"{tmp_path / 'nets_of_mine.py'}:{name}", "digits")
+        study, arm = read_model_argument(f"{tmp_path / 'nets_of_mine.py'}:{name}", "digits")
         assert (study.document.name, arm) == (f"ablate-{name}", "as-it-is")
 
 
@@ -221,7 +221,7 @@ def test_a_function_of_a_module_or_a_file(tmp_path: Path) -> None:
 )
 def test_what_is_no_model_is_told(source: str, data: str | None, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
-        study_of(source, data)
+        read_model_argument(source, data)
 
 
 def test_broken_compile_records_are_told(tmp_path: Path) -> None:
@@ -230,9 +230,9 @@ def test_broken_compile_records_are_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("config.json", json.dumps(config))
     with pytest.raises(UsageError, match=r"optimizer: .* is nothing that Keras would write"):
-        study_of(str(tmp_path / "m.keras"), "digits")
+        read_model_argument(str(tmp_path / "m.keras"), "digits")
     with pytest.raises(DataError):
-        study_of(str(tmp_path / "m.keras"), str(tmp_path))
+        read_model_argument(str(tmp_path / "m.keras"), str(tmp_path))
 
 
 @pytest.mark.slow
@@ -272,7 +272,7 @@ def frozen_inside() -> keras.Model:
 def test_a_file_that_is_another_network_without_its_weights_is_refused(build: Any, said: str, tmp_path: Path) -> None:
     build().save(tmp_path / "m.keras")
     with pytest.raises(ModelError, match=said):
-        study_of(str(tmp_path / "m.keras"), "digits")
+        read_model_argument(str(tmp_path / "m.keras"), "digits")
 
 
 def test_a_file_with_a_layer_around_another_is_taken_apart(tmp_path: Path, engine: Engine) -> None:
@@ -280,6 +280,6 @@ def test_a_file_with_a_layer_around_another_is_taken_apart(tmp_path: Path, engin
     x = keras.layers.TimeDistributed(Dense(6, "relu"))(inputs)
     made = keras.Model(inputs, Dense(10, "softmax")(keras.layers.Flatten()(x)))
     made.save(tmp_path / "m.keras")
-    study, arm = study_of(str(tmp_path / "m.keras"), "digits")
-    outcome = ablate.take_apart(study, arm, parts=["half-width"], seeds=2, backend=Ranking(engine), progress=False)
+    study, arm = read_model_argument(str(tmp_path / "m.keras"), "digits")
+    outcome = ablate.ablate_arm(study, arm, parts=["half-width"], seeds=2, backend=Ranking(engine), progress=False)
     assert outcome.arms[arm].recipe.parameters == made.count_params()

@@ -10,7 +10,7 @@ import pytest
 import paribus as pb
 from paribus.api.options import DEFAULTS, StudyOptions
 from paribus.errors import StudyError, UnknownNameError, UsageError
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 from paribus.study.statements import declared_statements
 
 FILE = """
@@ -91,7 +91,7 @@ def test_a_study_file_says_the_same() -> None:
     text = (
         FILE + '[[contrasts]]\na = "a"\nb = "b"\nprimary = true\n[comparison]\nall_pairs = true\nprimary_share = 0.6\n'
     )
-    flags = [(s.name, s.primary, round(s.share, 6)) for s in declared_statements(parse(text, "mine"))]
+    flags = [(s.name, s.primary, round(s.share, 6)) for s in declared_statements(parse_study(text, "mine"))]
     assert flags == [("a against b", True, 0.6), ("a against c", False, 0.2), ("b against c", False, 0.2)]
 
 

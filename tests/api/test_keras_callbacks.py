@@ -78,4 +78,4 @@ class Mine(keras.metrics.AUC):
 
 def test_metrics_of_ones_own_are_refused_with_what_to_do_instead() -> None:
     with pytest.raises(UsageError, match=r"metric Mine: a class of your own; .*paribus export --to parquet"):
-        keras_objects.metrics([Mine()])
+        keras_objects.write_metrics([Mine()])

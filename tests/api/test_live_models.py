@@ -142,9 +142,9 @@ def test_a_sequential_without_input_is_built_on_the_data(compiled: bool, engine:
 def test_a_sequential_without_input_is_taken_apart(engine: Engine) -> None:
     model = keras.Sequential([L.Flatten(), L.Dropout(0.3), L.Dense(5, "relu"), L.Dense(10, "softmax")])
     study = pb.Study({"as-it-is": model}, "digits", epochs=1, seeds=1)
-    from paribus.api.ablate import take_apart
+    from paribus.api.ablate import ablate_arm
 
-    found = take_apart(study, "as-it-is", parts=["no-dropout"], backend=InProcess(engine), progress=False)
+    found = ablate_arm(study, "as-it-is", parts=["no-dropout"], backend=InProcess(engine), progress=False)
     assert [part.arm for part in found.parts] == ["no-dropout"]
 
 
@@ -184,9 +184,9 @@ def test_a_layer_that_draws_nothing_is_not(engine: Engine) -> None:
 def test_names_of_metrics_do_not_count_up() -> None:
     for _ in range(3):
         keras.metrics.AUC()
-    assert keras_objects.metrics([keras.metrics.AUC()]) == [{"AUC": {}}]
-    assert keras_objects.metrics([keras.metrics.AUC(), keras.metrics.AUC(curve="PR")]) == [
+    assert keras_objects.write_metrics([keras.metrics.AUC()]) == [{"AUC": {}}]
+    assert keras_objects.write_metrics([keras.metrics.AUC(), keras.metrics.AUC(curve="PR")]) == [
         {"AUC": {}},
         {"AUC": {"curve": "PR", "name": "auc_2"}},
     ]
-    assert keras_objects.metrics([keras.metrics.AUC(name="area")]) == [{"AUC": {"name": "area"}}]
+    assert keras_objects.write_metrics([keras.metrics.AUC(name="area")]) == [{"AUC": {"name": "area"}}]

@@ -21,7 +21,7 @@ from paribus.backends.local import LocalBackend
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import DataError, UnknownNameError, UsageError
-from paribus.machine import cores
+from paribus.machine import list_cores
 from paribus.records import (
     DataSpec,
     DataSummary,
@@ -209,10 +209,10 @@ def test_only_a_study_that_is_not_stored_yet_has_workers_start_early() -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.skipif(len(cores()) < 2, reason="one core is not shared out")
+@pytest.mark.skipif(len(list_cores()) < 2, reason="one core is not shared out")
 def test_a_few_runs_more_than_cores_share_them(engine: Engine, recipe: Recipe) -> None:
     """One worker for each of them, bound to no core; the bits are those of a run alone."""
-    places = {core.number for core in cores()}
+    places = {core.number for core in list_cores()}
     costly = replace(recipe, parameters=10_000_000)
     jobs = [train_job(costly, seed) for seed in range(len(places) + 1)]
     before = set(own_workers())

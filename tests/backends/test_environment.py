@@ -85,7 +85,7 @@ def test_the_environment_is_blamed_and_the_variable_named(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("paribus.machine.gpus", lambda: ())
+    monkeypatch.setattr("paribus.machine.list_gpus", lambda: ())
     with pytest.raises(BackendError, match=message), LocalBackend(workers=1) as backend:
         list(backend.run([describe_job(arm())]))
 

@@ -67,7 +67,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 DEATHS = [
-    (lambda died: 0, 2, "killed by SIGKILL, not by the kernel for want of memory"),
+    (lambda died: 0, 2, "killed by SIGKILL, but not by the kernel: memory had not run out"),
     (lambda died: 3 + died(), 1, "killed by SIGKILL by the kernel, out of memory"),
     (
         lambda died: None,
@@ -141,7 +141,7 @@ def test_the_kernel_itself_kills_a_worker(tmp_path: Path) -> None:
     assert driver.returncode == 0, driver.stderr
     said = driver.stdout.splitlines()
     assert "hungry killed by SIGKILL by the kernel, out of memory" in said
-    assert "killed killed by SIGKILL, not by the kernel for want of memory" in said
+    assert "killed killed by SIGKILL, but not by the kernel: memory had not run out" in said
     assert sorted(line for line in said if line.endswith("finished")) == [
         "fine finished",
         "hungry finished",

@@ -15,7 +15,7 @@ from paribus.records import Described, DescribeJob, Ended, RunResult, Seeds, Tra
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 DOCUMENT = override(load_study("digits"), seeds=2, epochs=3)
 CONVNET = (
@@ -46,7 +46,7 @@ def jobs_of(document: StudyDocument, backend: LocalBackend) -> tuple[TrainJob, .
     spec, training = document.data.spec(), document.protocol.training()
     asked = [DescribeJob(name, arm.spec(), spec, training) for name, arm in document.arms.items()]
     recipes = {event.arm: event.recipe for event in backend.run(asked) if isinstance(event, Described)}
-    return wanted_runs(document, recipes, summarize(spec), [Seeds.of(seed) for seed in range(document.seeds)])
+    return list_jobs(document, recipes, summarize(spec), [Seeds.of(seed) for seed in range(document.seeds)])
 
 
 def computed(backend: LocalBackend, jobs: Sequence[TrainJob]) -> dict[str, RunResult]:
@@ -118,7 +118,7 @@ def test_more_epochs_start_as_fewer_do(
     assert (job.arm, job.seeds.seed) == ("large-dropout", 0)
     (run,) = computed(
         pools[1],
-        wanted_runs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
+        list_jobs(longer, {job.arm: job.recipe}, summarize(job.data), [job.seeds]),
     ).values()
     assert run.curve.fit_loss[:3] == reference[job.fingerprint].curve.fit_loss
     assert run.weights_digest != reference[job.fingerprint].weights_digest

@@ -66,7 +66,7 @@ def deaths(events: list[Event]) -> list[str | None]:
 
 WAYS = {
     "crash": "killed by SIGSEGV (this is the end)",
-    "killed": "killed by SIGKILL, not by the kernel for want of memory",
+    "killed": "killed by SIGKILL, but not by the kernel: memory had not run out",
     "memory": "out of memory (MemoryError: too much)",
     "halfway": "exit code 1",
 }

@@ -63,7 +63,7 @@ def test_a_damaged_artifact_is_named_then_mended(doctor: Doctor, folder: Path) -
     mended = doctor("--repair")
     assert mended.code == 0
     assert "moved to quarantine/" in mended.out
-    assert f"{folder}: 1 mended, now sound" in mended.out
+    assert f"{folder}: 1 repaired, now sound" in mended.out
     assert (folder / "quarantine" / path.name).read_bytes() == b"rubbish"
     assert doctor().code == 0
 

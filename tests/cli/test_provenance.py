@@ -35,7 +35,7 @@ def foreign(tmp_path: Path) -> str:
     memory = MemoryStore()
     planned = run_study(document, memory, FakeBackend(), Silent())
     with SqliteStore.open(tmp_path / "runs", "write") as store:
-        for job in planned.wanted:
+        for job in planned.jobs:
             found = memory.runs([job.fingerprint])[job.fingerprint]
             assert found.environment is not None
             whole = replace(

@@ -23,8 +23,8 @@ from paribus.runner.jobs import describe_arms
 from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Protocol
-from paribus.study.load import parse
-from paribus.study.plan import wanted_runs
+from paribus.study.load import parse_study
+from paribus.study.plan import list_jobs
 
 ROWS = "".join(f"{i % 7},{i % 3},{'ab'[i % 2]}\n" for i in range(60))
 TABLE = "m,n,class\n" + ROWS
@@ -74,12 +74,12 @@ class ChangingWorkers(LocalBackend):
 
 def test_nothing_is_trained_on_other_data(tmp_path: Path, engine: Engine) -> None:
     spec = csv(TABLE)(tmp_path)
-    document = parse(STUDY.format(source=spec.source, recipe=NETWORK), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source, recipe=NETWORK), "study.toml")
     planned = summarize(document.data.spec())
     with MemoryStore() as store:
         with pytest.raises(DataError) as caught:
             run_study(document, store, Changing(engine, Path(spec.source)), Silent())
-        jobs = wanted_runs(document, {"linear": Recipe("{}", "{}", 1, ())}, planned, [Seeds.of(0)])
+        jobs = list_jobs(document, {"linear": Recipe("{}", "{}", 1, ())}, planned, [Seeds.of(0)])
         assert not store.runs([job.fingerprint for job in jobs])
     now = summarize(document.data.spec())
     assert planned.fingerprint in str(caught.value)
@@ -90,7 +90,7 @@ def test_nothing_is_trained_on_other_data(tmp_path: Path, engine: Engine) -> Non
 
 def test_a_worker_process_refuses_it_too(tmp_path: Path) -> None:
     spec = csv(TABLE)(tmp_path)
-    document = parse(STUDY.format(source=spec.source, recipe=ESTIMATOR), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source, recipe=ESTIMATOR), "study.toml")
     with MemoryStore() as store:
         with (
             ChangingWorkers(Path(spec.source)) as backend,
@@ -118,7 +118,7 @@ def test_estimators_refuse_it(tmp_path: Path) -> None:
 
 def test_what_an_engine_holds_is_read_again_where_a_job_expects_other_data(tmp_path: Path, engine: Engine) -> None:
     spec = csv(TABLE)(tmp_path)
-    document = parse(STUDY.format(source=spec.source, recipe=NETWORK), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source, recipe=NETWORK), "study.toml")
     for content in (TABLE, TABLE.replace("6,", "5,")):
         Path(spec.source).write_text(content)
         with MemoryStore() as store:
@@ -131,10 +131,12 @@ def test_large_files_are_not_hashed_a_second_time(tmp_path: Path, monkeypatch: p
     x, labels = np.random.default_rng(0).random((40, 3), np.float32), np.arange(40) % 2
     spec = spool(from_arrays(x, labels, x, labels), tmp_path / "folder")
     data = summarize(spec)
-    document = parse(STUDY.format(source=spec.source, recipe=ESTIMATOR).replace('label = "class"', ""), "study.toml")
+    document = parse_study(
+        STUDY.format(source=spec.source, recipe=ESTIMATOR).replace('label = "class"', ""), "study.toml"
+    )
     with MemoryStore() as store:
         recipes = describe_arms(document, data, store, InProcess(Describing()))  # type: ignore[arg-type]
-    (job,) = wanted_runs(document, recipes, data, [Seeds.of(0)])
+    (job,) = list_jobs(document, recipes, data, [Seeds.of(0)])
     assert {Path(name).name for name, *_ in job.data_files} >= {"x_train.npy", "y_test.npy"}
     # As in a worker: a process that knows nothing yet.
     monkeypatch.setattr(known, "_FINGERPRINTS", {})

@@ -14,8 +14,8 @@ import pytest
 from data_files import csv, csv_pair, idx_folder, images, npy_folder, npz, png
 from paribus.data import from_arrays, load
 from paribus.records import DataSpec, Recipe, Seeds
-from paribus.study.load import parse
-from paribus.study.plan import wanted_runs
+from paribus.study.load import parse_study
+from paribus.study.plan import list_jobs
 
 ROWS = "".join(f"{i / 7},{i % 5},{['x', 'y', 'z'][i % 3]},{10115 + i % 4},{i % 2}\n" for i in range(80))
 TABLE = "measure,count,word,zip,class\n" + ROWS
@@ -100,12 +100,12 @@ PROTOCOL_TEXT = (
 
 def test_the_runs_of_a_table_and_the_texts_that_are_stored_stay(tmp_path: Path) -> None:
     spec = csv(TABLE)(tmp_path)
-    document = parse(STUDY.format(source=spec.source), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source), "study.toml")
     recipes = {
         "linear": Recipe("{}", "{}", 10, ()),
         "forest": Recipe('{"estimator":{"RandomForestClassifier":{}},"seeded":true}', "", 0, ()),
     }
-    wanted = wanted_runs(document, recipes, load(document.data.spec()).summary(), [Seeds.of(0)])
+    wanted = list_jobs(document, recipes, load(document.data.spec()).summary(), [Seeds.of(0)])
     assert [job.fingerprint[:16] for job in wanted] == ["1b06160b95d51275", "abe78d7ede99178e"]
     assert document.data.model_dump_json().replace(str(tmp_path), "FOLDER") == DATA_TEXT
     assert document.protocol.model_dump_json() == PROTOCOL_TEXT

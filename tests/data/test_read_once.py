@@ -17,7 +17,7 @@ from paribus.data import images as image_folders
 from paribus.data import npz as npz_files
 from paribus.data.read_once import READ_DATA
 from paribus.records import DataSpec
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 TABLE = "n,class\n" + "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(40))
 STUDY = """
@@ -74,7 +74,9 @@ def test_a_command_reads_its_data_once(kind: str, tmp_path: Path, monkeypatch: p
     label = 'label = "class"' if spec.label else ""
     weights = "a" if kind in ("csv", "parquet", "images") else '"0"'
     text = STUDY.format(source=spec.source, label=label).replace("{ a =", f"{{ {weights} =")
-    results = Study.of(parse(text, "study.toml")).run(store=tmp_path / "runs", backend=FakeBackend(), progress=False)
+    results = Study.of(parse_study(text, "study.toml")).run(
+        store=tmp_path / "runs", backend=FakeBackend(), progress=False
+    )
     results.report(tmp_path / "report.html")
     assert len(read) == 1
 

@@ -19,7 +19,7 @@ import paribus
 from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
 from paribus.study.document import StudyDocument
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 from paribus.study.rules import METRICS
 from project_files import BLOCK, PAGES, ROOT
 
@@ -58,7 +58,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))
 def test_toml_examples_parse(place: str, text: str) -> None:
     if text.startswith("name ="):
-        parse(text, place)
+        parse_study(text, place)
     else:
         tomllib.loads(text)
 

@@ -181,7 +181,7 @@ def test_every_built_in_arm_comes_back(study: str, arm: str) -> None:
     document = load_study(study)
     data, training = summarize(document.data.spec()), document.protocol.training()
     job = DescribeJob(arm, document.arms[arm].spec(), document.data.spec(), training)
-    written = describe(job, data.input_shape, data.classes)
+    written = describe(job, data.input_shape, tuple(map(str, range(data.classes))))
     again = describe(
         DescribeJob(arm, Arm(model=written.model).spec(), document.data.spec(), training),
         data.input_shape,

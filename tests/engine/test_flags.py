@@ -19,7 +19,7 @@ from paribus.engine import environment, steps
 from paribus.engine.engine import Engine
 from paribus.engine.network import Network, State
 from paribus.errors import BackendError
-from paribus.machine import cores
+from paribus.machine import list_cores
 from paribus.records import Seeds
 from processes import run_python
 
@@ -105,7 +105,7 @@ print(environment.current().flags == os.environ["XLA_FLAGS"])
 
 def test_a_prepared_process_has_one_core_our_flags_and_the_jax_backend() -> None:
     """The user's own flags stay in front of ours; what another process of ours has set is not set twice."""
-    core = cores()[-1].number
+    core = list_cores()[-1].number
     mine = "--xla_cpu_enable_fast_math=false"
     inherited = f"{environment.XLA_FLAGS[1]} {mine}"
     done = run_python("-c", PREPARED.format(core=core), XLA_FLAGS=inherited, KERAS_BACKEND="torch")

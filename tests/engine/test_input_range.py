@@ -13,8 +13,8 @@ import pytest
 import own_layers
 import paribus as pb
 from in_process import InProcess
-from paribus.api.ablate import take_apart
-from paribus.api.model_argument import study_of
+from paribus.api.ablate import ablate_arm
+from paribus.api.model_argument import read_model_argument
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError
 from paribus.study.document import StudyDocument
@@ -92,9 +92,9 @@ def test_arrays_that_were_scaled_before(engine: Engine) -> None:
 
 def test_a_file_given_to_ablate(tmp_path: Path, engine: Engine) -> None:
     TWICE["x / 16"]().save(tmp_path / "m.keras")
-    study, arm = study_of(str(tmp_path / "m.keras"), "digits")
+    study, arm = read_model_argument(str(tmp_path / "m.keras"), "digits")
     with pytest.raises(ModelError, match="pixels are scaled twice"):
-        take_apart(study, arm, backend=InProcess(engine), progress=False)
+        ablate_arm(study, arm, backend=InProcess(engine), progress=False)
 
 
 def test_a_study_file(engine: Engine) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import own_layers
 from paribus.data import from_arrays, spool
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.engine.engine import Engine
 from paribus.records import DataSpec, Seeds, TrainJob
 from paribus.seeds import epoch_order
@@ -350,7 +350,7 @@ def test_early_stopping_keeps_what_kerass_callback_keeps(tmp_path: Any) -> None:
             break
     callback.on_train_end()
 
-    kept = kept_epoch(training.early_stopping, result.curve)
+    kept = find_best_epoch(training.early_stopping, result.curve)
     assert (len(result.curve.fit_loss), kept) == (epoch + 1, callback.best_epoch + 1)
     assert kept < len(result.curve.fit_loss) < 40
     assert result.scores is not None
@@ -377,7 +377,7 @@ def test_the_kept_weights_are_those_of_a_run_that_ends_there(tmp_path: Any) -> N
         return engine.run(job), training
 
     stopped, training = run(epochs=40, early_stopping={"patience": 1})
-    whole, _ = run(epochs=kept_epoch(training.early_stopping, stopped.curve))
+    whole, _ = run(epochs=find_best_epoch(training.early_stopping, stopped.curve))
     assert stopped.weights_digest == whole.weights_digest
     assert stopped.scores == whole.scores
     assert stopped.curve.fit_loss[: len(whole.curve.fit_loss)] == whole.curve.fit_loss

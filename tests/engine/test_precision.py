@@ -23,8 +23,8 @@ from paribus.engine.engine import Engine
 from paribus.engine.network import Network, State
 from paribus.engine.precision import with_bf16_products
 from paribus.records import Seeds
-from paribus.study.load import parse
-from paribus.study.plan import wanted_runs
+from paribus.study.load import parse_study
+from paribus.study.plan import list_jobs
 
 BF16 = replace(TWO_EPOCHS, precision="bf16")
 CONVOLUTION = (
@@ -160,9 +160,9 @@ precision = "{of_arm}"
 def test_an_arm_may_have_a_precision_of_its_own(
     engine: Engine, protocol: str, of_arm: str, expected: list[str | None]
 ) -> None:
-    document = parse(STUDY.format(protocol=protocol, of_arm=of_arm), "s.toml")
+    document = parse_study(STUDY.format(protocol=protocol, of_arm=of_arm), "s.toml")
     recipe = engine.describe(describe_job(document.arms["a"]))
-    jobs = wanted_runs(document, {"a": recipe, "b": recipe}, summarize(DIGITS), [Seeds.of(0)])
+    jobs = list_jobs(document, {"a": recipe, "b": recipe}, summarize(DIGITS), [Seeds.of(0)])
     assert [job.training.precision for job in jobs] == expected
     assert document.arms["a"].spec() == document.arms["b"].spec()
     assert len({job.fingerprint for job in jobs}) == 2
@@ -176,7 +176,7 @@ def test_runs_in_float32_keep_their_names(engine: Engine) -> None:
 
 def test_the_example_compares_equal_networks_that_differ_in_precision_alone() -> None:
     path = Path(__file__).parents[2] / "examples" / "bf16.toml"
-    document = parse(path.read_text(encoding="utf-8"), path.name)
+    document = parse_study(path.read_text(encoding="utf-8"), path.name)
     assert len(document.contrasts) == 2
     for contrast in document.contrasts:
         rounded, exact = document.arms[contrast.a], document.arms[contrast.b]

@@ -26,8 +26,8 @@ from paribus.report import FORMATS
 from paribus.results.selection import select_runs
 from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
-from paribus.study.load import parse
-from paribus.study.plan import plan_runs, wanted_runs
+from paribus.study.load import parse_study
+from paribus.study.plan import list_jobs, plan_runs
 
 STUDY = """
 name = "baselines"
@@ -232,7 +232,7 @@ def test_python_refuses_what_is_no_recipe() -> None:
 
 
 def test_factors_make_arms_of_estimators_too() -> None:
-    document = parse(
+    document = parse_study(
         'name = "depths"\ndata = { source = "digits" }\nfactors = { depth = [2, 8] }\n'
         '[template]\nestimator = { RandomForestClassifier = { max_depth = "$depth" } }\n',
         "depths.toml",
@@ -243,12 +243,12 @@ def test_factors_make_arms_of_estimators_too() -> None:
 
 
 def test_an_estimate_of_what_is_left_needs_no_epochs() -> None:
-    document = parse(STUDY, "baselines.toml")
+    document = parse_study(STUDY, "baselines.toml")
     recipe = Recipe('{"estimator":{"GaussianNB":{}},"seeded":true}', "", 0, ())
     network = Recipe("{}", "{}", 0, ())
     recipes = {name: network if name == "network" else recipe for name in document.arms}
     two = document.model_copy(update={"arms": {name: document.arms[name] for name in ("network", "forest")}})
-    jobs = wanted_runs(two, recipes, summarize(document.data.spec()), [Seeds.of(seed) for seed in range(2)])
+    jobs = list_jobs(two, recipes, summarize(document.data.spec()), [Seeds.of(seed) for seed in range(2)])
     now = 0.0
     tally = Tally(plan_runs(jobs, {}), lambda: now)
     assert tally.seconds_left() is None

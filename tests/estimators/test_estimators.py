@@ -16,7 +16,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 
 from paribus import seeds
-from paribus.api.estimators import estimator_arm
+from paribus.api.estimators import write_estimator_arm
 from paribus.data import from_arrays, load, spool, standardization, summarize
 from paribus.engine import steps
 from paribus.errors import ModelError, StudyError
@@ -26,7 +26,7 @@ from paribus.estimators.estimators import Estimators, log_loss
 from paribus.records import DataSpec, DescribeJob, Recipe, RunResult, Seeds, Status, Training, TrainJob
 from paribus.study.document import Arm, Protocol
 from paribus.study.fingerprint import recipe_key, run_fingerprint
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 DIGITS = DataSpec("digits", 16, flatten=True)
 PLAIN = Protocol().training()
@@ -292,7 +292,7 @@ metric = "test_loss"
 
 def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     with pytest.raises(StudyError) as caught:
-        parse(STUDY, "mine.toml")
+        parse_study(STUDY, "mine.toml")
     found = {mistake.place: mistake.message for mistake in caught.value.mistakes}
     ours = "is always 1: a run has one core, and runs go side by side instead (--workers); leave it out"
     assert found["arm 'forest', estimator"].startswith(f"n_jobs {ours}; random_state comes from each run's seed")
@@ -324,7 +324,7 @@ def test_documents_of_networks_look_as_they_did_before_there_were_estimators() -
 @pytest.mark.parametrize("name", DIRECT)
 def test_an_estimator_in_python_is_the_same_arm_as_in_a_file(estimators: Estimators, name: str) -> None:
     written, build = DIRECT[name]
-    arm = estimator_arm(build(None))
+    arm = write_estimator_arm(build(None))
     assert arm.estimator is not None
     assert described(estimators, arm.estimator).model == described(estimators, written).model
 
@@ -358,4 +358,4 @@ class OwnForest(ensemble.RandomForestClassifier):
 )
 def test_what_does_not_travel_is_refused_by_name(estimator: BaseEstimator, message: str) -> None:
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
-        estimator_arm(estimator)
+        write_estimator_arm(estimator)

@@ -44,7 +44,7 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_what_no_memory_could_hold_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("paribus.machine.memory", lambda: 24 << 30)
+    monkeypatch.setattr("paribus.machine.read_memory_limit", lambda: 24 << 30)
     written, message = LARGE[name]
     with pytest.raises(ModelError) as caught:
         described(written)

@@ -21,7 +21,7 @@ from paribus.results.selection import select_runs
 from paribus.results.stored_study import open_results
 from paribus.runner.run import run_study
 from paribus.store.sqlite import SqliteStore
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 STUDY = """
 name = "table"
@@ -81,7 +81,7 @@ def test_a_stranger_scores_what_the_table_says(suffix: str, standardize: str, en
     for name, rows, seed in (("train", 300, 0), ("test", 200, 1)):
         path = tmp_path / f"{name}.{suffix}"
         frame(rows, seed).to_csv(path, index=False) if suffix == "csv" else frame(rows, seed).to_parquet(path)
-    document = parse(STUDY.format(folder=tmp_path, suffix=suffix, standardize=standardize), "study.toml")
+    document = parse_study(STUDY.format(folder=tmp_path, suffix=suffix, standardize=standardize), "study.toml")
     with SqliteStore.open(tmp_path / "runs", "write") as store:
         outcome = run_study(document, store, InProcess(engine), Silent())
         files = export_networks(select_runs(open_results("table", store)), tmp_path / "out")

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paribus.early_stopping import kept_epoch, stand, watched
+from paribus.early_stopping import find_best_epoch, judge_epochs, list_monitored
 from paribus.errors import StudyError
 from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Curve, EarlyStopping, EpochReport, Recipe, RunResult, Scores, Seeds, Status
 from paribus.results.notes import list_notes
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 values = st.lists(st.floats(0, 1).map(lambda v: round(v, 2)), min_size=1, max_size=12)
 
@@ -57,22 +57,22 @@ def keras_says(rule: EarlyStopping, monitored: list[float]) -> tuple[int, int]:
 @given(values, st.integers(0, 4), st.sampled_from(["val_loss", "val_accuracy"]), st.sampled_from([0.0, 0.1]))
 def test_it_is_kerass_callback(monitored: list[float], patience: int, monitor: str, min_delta: float) -> None:
     rule = EarlyStopping(patience, monitor, min_delta)
-    ended = next((n for n in range(1, len(monitored) + 1) if stand(rule, monitored[:n]).stop), len(monitored))
-    assert (stand(rule, monitored[:ended]).kept, ended) == keras_says(rule, monitored)
+    ended = next((n for n in range(1, len(monitored) + 1) if judge_epochs(rule, monitored[:n]).stop), len(monitored))
+    assert (judge_epochs(rule, monitored[:ended]).best_epoch, ended) == keras_says(rule, monitored)
 
 
 def test_the_kept_epoch_of_an_ended_run() -> None:
     curve = Curve((3.0, 2.0, 1.0), (0.1, 0.2, 0.3), (1.0, 0.5, 0.7), (0.2, 0.1, 0.9))
-    assert kept_epoch(EarlyStopping(3), curve) == 2
-    assert kept_epoch(EarlyStopping(3, "val_accuracy"), curve) == 3
-    assert kept_epoch(None, curve) == 3
-    assert kept_epoch(EarlyStopping(3), Curve((), ())) == 0
+    assert find_best_epoch(EarlyStopping(3), curve) == 2
+    assert find_best_epoch(EarlyStopping(3, "val_accuracy"), curve) == 3
+    assert find_best_epoch(None, curve) == 3
+    assert find_best_epoch(EarlyStopping(3), Curve((), ())) == 0
 
 
 def test_what_is_watched_is_what_is_monitored() -> None:
     reports = [EpochReport(n, 2, 1.0, 0.1, n / 10, n / 100) for n in (1, 2)]
-    assert watched(EarlyStopping(1), reports) == [0.1, 0.2]
-    assert watched(EarlyStopping(1, "val_accuracy"), reports) == [0.01, 0.02]
+    assert list_monitored(EarlyStopping(1), reports) == [0.1, 0.2]
+    assert list_monitored(EarlyStopping(1, "val_accuracy"), reports) == [0.01, 0.02]
 
 
 STUDY = 'name = "s"\n[data]\nsource = "digits"\n[arms.a]\nlayers = ["Flatten"]\n[protocol]\n'
@@ -94,21 +94,21 @@ STUDY = 'name = "s"\n[data]\nsource = "digits"\n[arms.a]\nlayers = ["Flatten"]\n
 )
 def test_mistakes_are_told_with_their_place(line: str, said: str) -> None:
     with pytest.raises(StudyError, match="protocol") as caught:
-        parse(STUDY + line, "s.toml")
+        parse_study(STUDY + line, "s.toml")
     assert said in str(caught.value)
 
 
 def test_they_are_written_like_this() -> None:
     lines = "validation_split = 0.1\nearly_stopping = { patience = 3 }\nclass_weight = { 1 = 2, 0 = 0.5 }"
-    training = parse(STUDY + lines, "s.toml").protocol.training()
+    training = parse_study(STUDY + lines, "s.toml").protocol.training()
     assert training.early_stopping == EarlyStopping(3, "val_loss", 0.0)
     assert training.class_weight == ((0, 0.5), (1, 2.0))
-    assert parse(STUDY + 'class_weight = "balanced"', "s.toml").protocol.training().class_weight == "balanced"
+    assert parse_study(STUDY + 'class_weight = "balanced"', "s.toml").protocol.training().class_weight == "balanced"
 
 
 def test_a_note_says_which_epochs_are_judged() -> None:
     lines = "validation_split = 0.1\nepochs = 9\nearly_stopping = { patience = 3 }"
-    document = parse(STUDY + lines, "s.toml")
+    document = parse_study(STUDY + lines, "s.toml")
     scores = Scores(0.9, 0.1, 0.9, 0.1, 0.9, 0.1)
     runs = tuple(
         RunResult(
@@ -119,4 +119,4 @@ def test_a_note_says_which_epochs_are_judged() -> None:
     arm = ArmOutcome("a", Recipe("{}", "{}", 1, ()), {}, runs, (), {})
     (note,) = list_notes(document, [arm], [])
     assert note == "Early stopping chose by validation loss the epoch whose weights are judged, of at most 9: a 2 to 4."
-    assert list_notes(parse(STUDY, "s.toml"), [arm], []) == ()
+    assert list_notes(parse_study(STUDY, "s.toml"), [arm], []) == ()

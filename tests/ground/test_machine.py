@@ -14,7 +14,7 @@ from paribus import machine
 from paribus.backends import local
 from paribus.backends.local import GPU_LANES, LocalBackend
 from paribus.engine import environment
-from paribus.machine import Core, Gpu, Place, cores, gpus, places, read, written
+from paribus.machine import Core, Gpu, Place, format_place, list_cores, list_gpus, list_places, parse_place
 from processes import run_python
 
 Found = tuple[str, ...]
@@ -33,7 +33,7 @@ def found(tmp_path: Path, plugin: None) -> Callable[..., Found]:
     def of(*devices: str, **environ: str) -> Found:
         for device in devices:
             (tmp_path / device).touch()
-        return tuple(gpu.name for gpu in gpus(tmp_path, environ))
+        return tuple(gpu.name for gpu in list_gpus(tmp_path, environ))
 
     return of
 
@@ -85,13 +85,13 @@ def test_without_devices_or_without_the_plugin_there_are_none(
     assert len(found("nvidia0")) == 1
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert found("nvidia0") == ()
-    assert places() == cores()
-    assert cores()
+    assert list_places() == list_cores()
+    assert list_cores()
 
 
 @pytest.mark.parametrize("place", [Core(0), Core(17), Gpu("0"), Gpu("MIG-12:34")])
 def test_places_are_written_for_workers(place: Place) -> None:
-    assert read(written(place)) == place
+    assert parse_place(format_place(place)) == place
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_memory_is_the_machines_or_what_a_container_may_use(tmp_path: Path, said
     if said is not None:
         limit.write_text(said)
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert machine.memory(limit) == (1 << 20 if least else physical)
+    assert machine.read_memory_limit(limit) == (1 << 20 if least else physical)
 
 
 def test_one_worker_a_gpu_with_lanes_one_a_core_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "places", lambda: (Gpu("0"), Gpu("1"), Gpu("2")))
+    monkeypatch.setattr(local, "list_places", lambda: (Gpu("0"), Gpu("1"), Gpu("2")))
     on_gpus = LocalBackend()
     assert (on_gpus._limit, on_gpus._lanes) == (3, GPU_LANES)
     assert LocalBackend(lanes=2)._lanes == 2
-    monkeypatch.setattr(local, "places", machine.cores)
+    monkeypatch.setattr(local, "list_places", machine.list_cores)
     on_cores = LocalBackend()
-    assert (on_cores._limit, on_cores._lanes) == (len(machine.cores()), 1)
+    assert (on_cores._limit, on_cores._lanes) == (len(machine.list_cores()), 1)
 
 
 PREPARED = """

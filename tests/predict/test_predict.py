@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from data_files import png_header_only
-from paribus.cli.predictions import document, renderable
+from paribus.cli.predictions import predictions_fields, render_predictions
 from paribus.data import Dataset, from_arrays, load, read_image
 from paribus.errors import DataError, UsageError
 from paribus.predict.arms import ArmPredictions, predict_arms
@@ -97,7 +97,7 @@ def test_answers_over_the_seeds(opened: SqliteStore, tmp_path: Path) -> None:
     inputs = read_inputs(files, DIGITS)
     given = np.array([[[0.6, 0.4]], [[0.1, 0.9]], [[0.3, 0.7]]], np.float32)
     answer = ArmPredictions("a", (0, 1, 2), given, np.array([[0], [1], [1]], np.int32))
-    (image,) = document("s", ("no", "yes"), inputs, [answer])["images"]
+    (image,) = predictions_fields("s", ("no", "yes"), inputs, [answer])["images"]
     (found,) = image["arms"]
     assert (found["class"], found["name"], found["seeds_that_say_so"]) == (1, "yes", 2)
     assert found["probability"] == pytest.approx(2 / 3)
@@ -269,7 +269,7 @@ def test_the_table(opened: SqliteStore, tmp_path: Path) -> None:
     inputs = read_inputs(files, DIGITS)
     answers = list(predict_arms(select_runs(open_results("digits", opened), ["small"]), inputs))
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(renderable("digits", inputs.data.class_names, inputs, answers))
+    console.print(render_predictions("digits", inputs.data.class_names, inputs, answers))
     text = console.export_text()
     assert text.count("as digits sees it: values 0 to 255 brought to 0 to 16") == 2
     assert text.count("of 2") == 2

@@ -17,7 +17,7 @@ Arrow = tuple[str, str]
 
 
 def rooms() -> set[str]:
-    return {path.parent.name for path in SOURCE.glob("*/__init__.py")} | LOOSE
+    return ({path.parent.name for path in SOURCE.glob("*/__init__.py")} | LOOSE) - GROUND
 
 
 def imports() -> Iterator[Arrow]:
@@ -58,5 +58,5 @@ def test_its_arrows_are_the_imports_that_no_others_imply() -> None:
 
 def test_few_modules_lie_outside_a_room() -> None:
     loose = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
-    assert loose == GROUND | LOOSE
+    assert loose <= GROUND | LOOSE
     assert len(loose) <= 6

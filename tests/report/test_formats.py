@@ -27,7 +27,7 @@ from paribus.report.json import outcome_fields
 from paribus.report.toml import to_toml
 from paribus.study import builtin
 from paribus.study.document import StudyDocument
-from paribus.study.load import load_study, parse
+from paribus.study.load import load_study, parse_study
 from paribus.study.overrides import override
 
 
@@ -75,7 +75,7 @@ def test_commands_name_what_was_changed(tiny):
 @pytest.mark.parametrize("name", builtin.NAMES)
 def test_a_built_in_study_survives_toml(name):
     study = load_study(name)
-    assert parse(to_toml(study), "again") == study
+    assert parse_study(to_toml(study), "again") == study
 
 
 names = st.text(min_size=1, max_size=8)

@@ -15,7 +15,7 @@ from paribus.backends.fake import FakeBackend
 from paribus.errors import UsageError
 from paribus.records import RunResult, TrainJob
 from paribus.report import output
-from paribus.results.scores import own_metrics
+from paribus.results.scores import list_added_metrics
 from paribus.study.document import StudyDocument
 
 TOML = {
@@ -41,7 +41,9 @@ def results() -> pb.Results:
 
 
 def test_a_study_says_what_its_metrics_are() -> None:
-    found = {m.name: (m.label, m.unit, m.higher_is_better) for m in own_metrics(StudyDocument.model_validate(TOML))}
+    found = {
+        m.name: (m.label, m.unit, m.higher_is_better) for m in list_added_metrics(StudyDocument.model_validate(TOML))
+    }
     assert list(found) == [f"{s}_{m}" for m in ("auc", "f1_score", "brier", "kl_divergence") for s in ("test", "train")]
     assert found["test_auc"] == ("test AUC", Unit.PLAIN, True)
     assert found["train_brier"] == ("train brier", Unit.PLAIN, False)
@@ -93,10 +95,10 @@ def test_metrics_of_python_are_those_of_a_study_file() -> None:
     import keras
 
     given = ["auc", keras.metrics.F1Score("macro"), keras.metrics.TopKCategoricalAccuracy(k=2, name="top_2")]
-    assert keras_objects.metrics(given) == [
+    assert keras_objects.write_metrics(given) == [
         {"auc": {}},
         {"F1Score": {"average": "macro"}},
         {"TopKCategoricalAccuracy": {"k": 2, "name": "top_2"}},
     ]
     with pytest.raises(UsageError, match="metric <lambda>: a metric of Keras is expected"):
-        keras_objects.metrics([lambda y, p: 0])
+        keras_objects.write_metrics([lambda y, p: 0])

@@ -13,7 +13,7 @@ from paribus.results.stored_study import open_results
 from paribus.runner.run import run_study
 from paribus.store.rows import data_of, data_text
 from paribus.store.sqlite import SqliteStore
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 
 PLAIN = DataSummary("mnist", "ab" * 32, 60_000, 10_000, (28, 28), 10)
 TEXT = f'["mnist", "{"ab" * 32}", 60000, 10000, [28, 28], 10]'
@@ -48,7 +48,7 @@ def test_remarks_and_names_come_back() -> None:
 def test_notes_stand_in_the_answer(tmp_path: Path) -> None:
     rows = "".join(f"u{i},{i % 3},{'ab'[i % 2]}\n" for i in range(60))
     spec = csv("who,n,class\n" + rows)(tmp_path)
-    document = parse(STUDY.format(source=spec.source), "study.toml")
+    document = parse_study(STUDY.format(source=spec.source), "study.toml")
     with SqliteStore.open(tmp_path / "runs", "write") as store:
         outcome = run_study(document, store, FakeBackend(), Silent())
         stored = open_results("noted", store).outcome()

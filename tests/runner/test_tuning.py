@@ -16,17 +16,16 @@ from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError, ParibusError, UsageError
 from paribus.outcome.outcome import Outcome
-from paribus.records import Ended, Event, Job, Status, TrainJob
+from paribus.records import Ended, Event, Job, Status, StudyKind, TrainJob
 from paribus.report import render_report
 from paribus.report.json import outcome_fields as as_json
-from paribus.results.noise import stored_noise
+from paribus.results.noise import read_noise
 from paribus.results.stored_study import open_results
 from paribus.runner.noise import measure_noise
 from paribus.runner.run import run_study
 from paribus.runner.sequential import run_until_decided, with_looks
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
-from paribus.study.candidates import is_trial
 from paribus.study.document import StudyDocument
 from paribus.study.load import check_table, load_study
 from paribus.study.overrides import override
@@ -96,10 +95,10 @@ def test_the_choice_follows_validation_where_the_test_split_says_the_opposite() 
     assert chosen(outcome) == CHOSEN
     assert f'"learning_rate":{GOOD}' in outcome.arm("one").recipe.model, "the fake's recipe is the arm as written"
     assert '"rate":0.6' in outcome.arm("two").recipe.model
-    trials = [job for job in backend.trained if is_trial(job.seeds)]
-    assert len(trials) == 6
-    assert {job.training.validation_split for job in trials} == {0.1}
-    final = [job for job in backend.trained if not is_trial(job.seeds)]
+    candidate_jobs = [job for job in backend.trained if job.kind is StudyKind.TUNING]
+    assert len(candidate_jobs) == 6
+    assert {job.training.validation_split for job in candidate_jobs} == {0.1}
+    final = [job for job in backend.trained if job.kind is not StudyKind.TUNING]
     assert [(job.arm, job.seeds.seed) for job in final] == [("one", 0), ("one", 1), ("two", 0), ("two", 1)]
     assert {job.training.validation_split for job in final} == {0.0}
 
@@ -158,7 +157,7 @@ def test_a_failed_candidate_is_told_and_is_not_tried_again_once_the_choice_was_m
     assert any("candidate learning_rate 0.03: failed: killed; it has no score" in note for note in outcome.notes)
     backend = Recording(contradicting())
     again = run(override(study(), seeds=3), store, backend)
-    assert not [job for job in backend.trained if is_trial(job.seeds)]
+    assert not [job for job in backend.trained if job.kind is StudyKind.TUNING]
     assert chosen(again) == chosen(outcome)
 
 
@@ -172,10 +171,10 @@ def test_failed_candidates_are_tried_again_as_long_as_nothing_was_chosen() -> No
 def test_noise_measures_the_chosen_recipe() -> None:
     store, backend = MemoryStore(), Recording(contradicting())
     measure_noise(study(), "two", 2, store, backend, Silent())
-    final = [job for job in backend.trained if not is_trial(job.seeds)]
+    final = [job for job in backend.trained if job.kind is not StudyKind.TUNING]
     assert final
     assert all('"rate":0.6' in job.recipe.model for job in final)
-    assert set(stored_noise(StudyRequest(study(), summarize(study().data.spec()), "tuned", study()), store)) == {"two"}
+    assert set(read_noise(StudyRequest(study(), summarize(study().data.spec()), "tuned", study()), store)) == {"two"}
 
 
 def test_a_tuned_study_can_grow_until_it_is_decided() -> None:
@@ -241,8 +240,8 @@ def test_real_training_is_tuned_on_validation(engine: Engine) -> None:
     backend = Recording(InProcess(engine))
     outcome = run(document, MemoryStore(), backend)
     assert chosen(outcome) == {"one": {"learning_rate": 0.01}}
-    trials: list[TrainJob] = [job for job in backend.trained if is_trial(job.seeds)]
-    assert len(trials) == 2
+    candidate_jobs: list[TrainJob] = [job for job in backend.trained if job.kind is StudyKind.TUNING]
+    assert len(candidate_jobs) == 2
     estimate = outcome.arm("one").estimates["test_accuracy"]
     assert estimate is not None
     assert estimate.mean > 0.7, "it was trained with the chosen rate"
@@ -255,11 +254,11 @@ def test_the_example_of_the_docs_is_a_study() -> None:
 
 
 def test_a_tuned_arm_is_not_taken_apart() -> None:
-    from paribus.api.ablate import take_apart
+    from paribus.api.ablate import ablate_arm
     from paribus.api.study import Study
 
     with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
-        take_apart(Study.of(study()), "one", backend=FakeBackend(), progress=False)
+        ablate_arm(Study.of(study()), "one", backend=FakeBackend(), progress=False)
 
 
 def test_a_question_about_two_arms_is_told_that_only_one_was_tuned() -> None:

@@ -202,7 +202,7 @@ def test_how_many_seeds_were_asked_for(store: Store) -> None:
 
     assert [saved(None), saved(5), saved(3), saved(8), saved(None)] == [(None, 0), (5, 0), (5, 0), (8, 0), (8, 0)]
     assert saved(3, 8) == (3, 8)
-    assert saved(2, 8, "[]") == (2, 8)
+    assert saved(2, 8, "[]") == (3, 8)
     for seeds, first_seed in ((0, 0), (5, -1), (5, 2**63)):
         with pytest.raises(StoreError, match="seed"):
             saved(seeds, first_seed)
@@ -245,12 +245,21 @@ def test_an_anchor_names_a_question_whatever_its_direction(terms: list[tuple[str
     assert (anchor("m", terms) == anchor("m", bigger)) == all(not value for _, value in terms)
 
 
-@pytest.mark.parametrize("change", ["document", "data"])
-def test_another_study_of_the_same_name_replaces_it(store: Store, change: str) -> None:
+def test_a_study_of_the_same_name_on_other_data_replaces_it(store: Store) -> None:
     store.save_study("s", "{}", [arm("a", [0, 1])], DATA)
-    document, data = ("{ }", DATA) if change == "document" else ("{}", replace(DATA, fingerprint="cd" * 32))
-    store.save_study("s", document, [arm("a", [2])], data)
-    assert store.study("s") == StoredStudy("s", document, (arm("a", [2]),), data)
+    data = replace(DATA, fingerprint="cd" * 32)
+    store.save_study("s", "{}", [arm("a", [2])], data)
+    assert store.study("s") == StoredStudy("s", "{}", (arm("a", [2]),), data)
+
+
+def test_another_document_on_the_same_data_extends_it(store: Store) -> None:
+    """Whether two documents are the same study is for the caller to say, who renames another one first."""
+    store.save_study("s", "{}", [arm("a", [0, 1])], DATA)
+    store.save_study("s", "{ }", [arm("a", [2])], DATA)
+    assert store.study("s") == StoredStudy("s", "{ }", (arm("a", [0, 1, 2]),), DATA)
+    store.rename_study("s", "t")
+    assert store.study("s") is None
+    assert store.study("t") == StoredStudy("t", "{ }", (arm("a", [0, 1, 2]),), DATA)
 
 
 @pytest.mark.parametrize("change", [arm("a", [1, 2], version=1), arm("a", [1, 2], offset=100)])

@@ -291,7 +291,7 @@ def test_a_forked_child_neither_holds_nor_uses_its_parents_store(tmp_path: Path)
         words = list(iter(process.stdout.readline, "ready\n"))
         process.wait()  # the parent; its child still has both pipes
         assert len(words) == 2
-        assert all("before it forked; open the store anew" in line for line in words)
+        assert all("before it forked; open the store again" in line for line in words)
         SqliteStore.open(tmp_path, "write").close()
 
 

@@ -19,7 +19,7 @@ from paribus.runner.run import run_study
 from paribus.store.memory import MemoryStore
 from paribus.study.load import load_study
 from paribus.study.overrides import override
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "fixtures" / "builtin-runs.json").read_text("utf-8"))
 STUDIES: dict[str, Any] = RECORDED["studies"]
@@ -35,7 +35,7 @@ def test_fingerprints_stay(study: str, engine: Engine) -> None:
     data = summarize(document.data.spec())
     with MemoryStore() as store:
         recipes = describe_arms(document, data, store, InProcess(engine))
-    jobs = wanted_runs(document, recipes, data, [Seeds.of(0)])
+    jobs = list_jobs(document, recipes, data, [Seeds.of(0)])
     assert [job.arm for job in jobs] == list(document.arms)
     assert [job.fingerprint for job in jobs] == [recorded(study, job)["fingerprint"] for job in jobs]
 

@@ -14,10 +14,10 @@ from paribus.errors import StudyError, UsageError
 from paribus.outcome.choice import CandidateRun, ScoredCandidate, choose_candidate, score_candidate
 from paribus.records import Curve, EarlyStopping, Status, canonical_json
 from paribus.report.toml import to_toml
-from paribus.study.candidates import Candidate, candidates, is_trial, share_of, trial_study
+from paribus.study.candidates import Candidate, candidate_study, divide_budget, list_candidates
 from paribus.study.document import MAX_SEED, Arm, StudyDocument
 from paribus.study.grid import with_arguments
-from paribus.study.load import check_table, parse
+from paribus.study.load import check_table, parse_study
 
 DENSE = [{"Dense": {"units": 8, "activation": "relu"}}, {"Dropout": {"rate": 0.5}}, {"Dense": {"units": 10}}]
 
@@ -100,12 +100,12 @@ def test_a_keras_config_is_changed_like_a_stack() -> None:
         ("dropout", [0.1, 1.5], "1.5: a rate lies in"),
         ("dropout", [], "no values"),
         ("dropout", [0.1, 0.2, 0.1], "0.1 is listed twice"),
-        ("momentum", [0.1, 0.2], "nothing that can be tuned is called so"),
+        ("momentum", [0.1, 0.2], "no argument that can be tuned has this name"),
         ("layer 4.units", [1, 2], "3 layers, counted from 1; there is no layer 4"),
         ("layer 1.units", [1, 0], "Dense units 0"),
         ("layer 2.rate", [0.5, 1.2], "Dropout rate 1.2"),
         ("Conv2D.filters", [1, 2], "no Conv2D layer stands before the answer; the layers that do are Dense, Dropout"),
-        ("layer 1.kernel_regularizer.l2", [0.1, 0.2], "not given, nothing with arguments"),
+        ("layer 1.kernel_regularizer.l2", [0.1, 0.2], "not set, nothing with arguments"),
         ("layer 1.activation", [{"relu": {}}, "tanh"], "a number, a text, true or false is expected"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_schedule_is_not_replaced_by_plain_rates() -> None:
     assert "the learning_rate of Adam is CosineDecay here" in told
     key = "optimizer.learning_rate.initial_learning_rate"
     assert key in told
-    assert len(candidates(study(big={"optimizer": schedule, "grid": {key: [0.1, 0.2]}}))["big"]) == 2
+    assert len(list_candidates(study(big={"optimizer": schedule, "grid": {key: [0.1, 0.2]}}))["big"]) == 2
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -184,7 +184,7 @@ def test_every_arm_gets_the_same_number_of_trainings(sizes: list[int], seeds: in
         (told,) = refused(tuning={"seeds": seeds, "budget": budget}, **arms)
         assert told.startswith("tuning, budget: ")
         return
-    for name, found in candidates(document).items():
+    for name, found in list_candidates(document).items():
         assert sum(len(each.seeds) for each in found) == budget
         assert len({len(each.seeds) for each in found}) == 1
         assert all(len(each.seeds) >= seeds for each in found)
@@ -192,20 +192,20 @@ def test_every_arm_gets_the_same_number_of_trainings(sizes: list[int], seeds: in
         listed = document.arms[name].grid
         assert listed is not None
         assert all(dict(each.values)["learning_rate"] in listed["learning_rate"] for each in found)
-    assert candidates(document) == candidates(document), "a sample is the same every time"
+    assert list_candidates(document) == list_candidates(document), "a sample is the same every time"
 
 
 def test_the_default_budget_lets_the_largest_grid_try_everything() -> None:
     document = study(tuning={"seeds": 2}, a=rates(6), b=rates(3))
     assert document.tuning.budget == 12
-    found = candidates(document)
+    found = list_candidates(document)
     assert [(len(found[arm]), len(found[arm][0].seeds)) for arm in "ab"] == [(6, 2), (3, 4)]
-    assert share_of(1000, 12, 2).tried == 6
+    assert divide_budget(1000, 12, 2).candidates == 6
 
 
 def test_the_product_counts_like_itertools() -> None:
     document = study(a={"grid": {"learning_rate": [0.1, 0.2], "dropout": [0.0, 0.3, 0.6]}})
-    values = [each.values for each in candidates(document)["a"]]
+    values = [each.values for each in list_candidates(document)["a"]]
     assert values[:4] == [
         (("learning_rate", 0.1), ("dropout", 0.0)),
         (("learning_rate", 0.1), ("dropout", 0.3)),
@@ -217,10 +217,10 @@ def test_the_product_counts_like_itertools() -> None:
 
 def test_candidates_have_seeds_that_no_study_has_and_a_protocol_with_validation() -> None:
     document = study(tuning={"epochs": 3, "seeds": 2}, a=rates(2))
-    for each in candidates(document)["a"]:
+    for each in list_candidates(document)["a"]:
         assert [seeds.seed for seeds in each.seeds] == [MAX_SEED, MAX_SEED + 1]
-        assert all(is_trial(seeds) for seeds in each.seeds)
-    trials = trial_study(document)
+        assert all(seeds.init >= MAX_SEED for seeds in each.seeds)
+    trials = candidate_study(document)
     assert (trials.protocol.epochs, trials.protocol.validation_split) == (3, 0.1)
     assert trials.tuned == ()
     assert StudyDocument.model_validate_json(trials.model_dump_json()) == trials
@@ -232,7 +232,7 @@ def test_a_tuned_study_is_written_as_toml_and_read_again() -> None:
         a={"grid": {"optimizer.beta_1": [0.5, 0.9], "learning_rate": [0.1, 1e-05]}},
         b={"grid": {}},
     )
-    assert parse(to_toml(document), "s.toml") == document
+    assert parse_study(to_toml(document), "s.toml") == document
 
 
 # The choice.

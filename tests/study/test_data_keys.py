@@ -9,7 +9,7 @@ import pytest
 from paribus.errors import StudyError
 from paribus.records import Imputation
 from paribus.study.identity import is_same_study, list_differences
-from paribus.study.load import load_study, parse
+from paribus.study.load import load_study, parse_study
 
 STUDY = """
 name = "keys"
@@ -25,7 +25,7 @@ layers = ["Flatten"]
 
 
 def study(data: str = "", protocol: str = "") -> object:
-    return parse(STUDY.format(data=data, protocol=protocol), "study.toml")
+    return parse_study(STUDY.format(data=data, protocol=protocol), "study.toml")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", [r"C:\data\t.csv", r"C:\users\t.csv", r"C:\Users\t.csv", r"D:\x.csv"])
 def test_backslashes_are_explained(path: str) -> None:
     with pytest.raises(StudyError, match=r"In double quotes a backslash begins an escape.* or in single quotes"):
-        parse(STUDY.format(data="", protocol="").replace("t.csv", path), "study.toml")
+        parse_study(STUDY.format(data="", protocol="").replace("t.csv", path), "study.toml")
     quoted = STUDY.format(data="", protocol="").replace('"t.csv"', f"'{path}'")
-    assert parse(quoted, "study.toml").data.source == path
+    assert parse_study(quoted, "study.toml").data.source == path
 
 
 def test_the_home_directory_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

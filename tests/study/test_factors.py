@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import StudyError
-from paribus.results.verdicts import factors_of
 from paribus.study.factors import expand_factors
-from paribus.study.load import check_table, load_study, parse
+from paribus.study.load import check_table, load_study, parse_study
+from paribus.study.statements import list_factors
 
 HEAD = 'name = "s"\n[data]\nsource = "digits"\nflatten = true\n'
 FACTORS = """
@@ -33,7 +33,7 @@ layers = [
 
 
 def study(text: str, design: str | None = None) -> Any:
-    return parse((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
+    return parse_study((f'design = "{design}"\n' if design else "") + HEAD + text, "s.toml")
 
 
 def test_every_combination_is_an_arm_of_a_factorial_study() -> None:
@@ -49,7 +49,7 @@ def test_every_combination_is_an_arm_of_a_factorial_study() -> None:
         "tanh-dropout-normalization",
     ]
     assert document.comparison.factorial
-    assert [factor.name for factor in factors_of(document)] == ["activation", "dropout", "normalization"]
+    assert [factor.name for factor in list_factors(document)] == ["activation", "dropout", "normalization"]
     arm = document.arms["tanh-dropout-normalization"]
     assert arm.levels == {"activation": "tanh", "dropout": "on", "normalization": "on"}
     assert [next(iter(layer)) for layer in arm.layers] == ["Dense", "BatchNormalization", "Dropout", "Dense"]
@@ -146,7 +146,7 @@ MISTAKES = {
     "one level": (FACTORS.replace('["relu", "tanh"]', '["relu"]'), "factors, activation: 1 level; a factor has two"),
     "twice": (
         FACTORS.replace('["relu", "tanh"]', '["relu", "relu"]'),
-        "factors, activation: a level stands there twice",
+        "factors, activation: a level is listed twice",
     ),
     "not a list": (FACTORS.replace('["relu", "tanh"]', '"relu"'), "factors, activation: 'relu': a list of levels"),
     "lists": (FACTORS.replace('["relu", "tanh"]', "[[], []]"), "factors, activation: levels that are lists or tables"),

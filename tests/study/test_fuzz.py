@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from paribus.errors import UsageError
 from paribus.study import builtin
-from paribus.study.load import parse
+from paribus.study.load import parse_study
 from paribus.study.overrides import override
 
 TUNED = Path(__file__).parents[2] / "examples" / "tuned.toml"
@@ -72,7 +72,7 @@ def mutated(draw: st.DrawFn) -> str:
 @example("x = 0x" + "f" * 100_000)
 def test_mutated_studies_never_crash(text: str) -> None:
     try:
-        document = parse(text, "fuzz.toml")
+        document = parse_study(text, "fuzz.toml")
         override(document)
     except UsageError as error:  # a StudyError is one
         message = str(error)

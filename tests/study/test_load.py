@@ -13,7 +13,7 @@ from paribus.errors import StudyError, UnknownNameError, UsageError
 from paribus.records import DataSpec, DescribeJob, Training
 from paribus.study.builtin import NAMES
 from paribus.study.document import MAX_SEED, StudyDocument
-from paribus.study.load import MAX_BYTES, load_study, parse
+from paribus.study.load import MAX_BYTES, load_study, parse_study
 from paribus.study.overrides import MAX_RUNS, check_arms, override
 
 
@@ -21,7 +21,7 @@ from paribus.study.overrides import MAX_RUNS, check_arms, override
 def test_every_mistake_is_told_at_once_and_placed(name: str) -> None:
     text, expected = BAD[name]
     with pytest.raises(StudyError) as caught:
-        parse(text, "mine.toml")
+        parse_study(text, "mine.toml")
     found = caught.value.mistakes
     assert [mistake.place for mistake in found] == [place for place, _ in expected]
     for mistake, (_, message) in zip(found, expected, strict=True):
@@ -32,7 +32,7 @@ def test_every_mistake_is_told_at_once_and_placed(name: str) -> None:
 
 
 def test_a_good_study_says_what_it_says() -> None:
-    document = parse(GOOD, "mine.toml")
+    document = parse_study(GOOD, "mine.toml")
     assert (document.name, document.seeds, list(document.arms)) == ("mine", 5, ["a", "b"])
     assert document.arms["b"].layers == ({"Flatten": {}}, {"Dense": {"units": 10}})
     assert document.arms["a"].optimizer == {"Adam": {}}
@@ -43,7 +43,7 @@ def test_a_good_study_says_what_it_says() -> None:
 
 
 def test_a_study_never_changes() -> None:
-    document = parse(GOOD, "mine.toml")
+    document = parse_study(GOOD, "mine.toml")
     with pytest.raises(ValueError, match="frozen"):
         document.seeds = 3  # type: ignore[misc]
 
@@ -51,7 +51,7 @@ def test_a_study_never_changes() -> None:
 def test_all_pairs_come_after_what_is_written_out() -> None:
     more = '[arms.c]\nlayers = ["Flatten"]\n[comparison]\nall_pairs = true\n'
     written = '[[contrasts]]\na = "c"\nb = "a"\n[[contrasts]]\na = "a"\nb = "b"\nmetric = "test_loss"\n'
-    document = parse(GOOD + more + written, "mine.toml")
+    document = parse_study(GOOD + more + written, "mine.toml")
     assert [(c.a, c.b, c.metric) for c in document.declared_contrasts()] == [
         ("c", "a", "test_accuracy"),
         ("a", "b", "test_loss"),
@@ -66,7 +66,7 @@ def test_all_pairs_come_after_what_is_written_out() -> None:
 def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(GOOD, encoding="utf-8")
-    assert load_study(str(path)) == parse(GOOD, "mine.toml")
+    assert load_study(str(path)) == parse_study(GOOD, "mine.toml")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_names_that_are_close() -> None:
 # Overrides
 
 
-DOCUMENT = parse(contrasts(A_B, 'a = "b"\nb = "a"\nmetric = "test_loss"'), "mine.toml")
+DOCUMENT = parse_study(contrasts(A_B, 'a = "b"\nb = "a"\nmetric = "test_loss"'), "mine.toml")
 
 
 @pytest.mark.parametrize("seeds", [0, -3, MAX_SEED + 1])
@@ -206,7 +206,10 @@ def test_the_tiny_study() -> None:
 # Studies in Python
 
 
-STUDY = f"from paribus.study.load import parse\nclass Holder:\n    document = parse('''{GOOD}''', 'mine.toml')\n"
+STUDY = (
+    "from paribus.study.load import parse_study\n"
+    f"class Holder:\n    document = parse_study('''{GOOD}''', 'mine.toml')\n"
+)
 STUDY += "study = Holder()\nplain = study.document\nnumber = 3\n"
 
 
@@ -224,7 +227,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_an_object_in_a_module_or_a_file(folder: Path, where: str) -> None:
     (folder / "my_networks.py").write_text(STUDY, encoding="utf-8")
-    assert load_study(where) == parse(GOOD, "mine.toml")
+    assert load_study(where) == parse_study(GOOD, "mine.toml")
     assert load_study(where).name == "mine", "again"
 
 
@@ -278,6 +281,6 @@ def test_parameter_counts(study: str, parameters: list[int]) -> None:
     document = load_study(study)
     data, training = summarize(document.data.spec()), document.protocol.training()
     jobs = [DescribeJob(name, arm.spec(), document.data.spec(), training) for name, arm in document.arms.items()]
-    recipes = [describe(job, data.input_shape, data.classes) for job in jobs]
+    recipes = [describe(job, data.input_shape, tuple(map(str, range(data.classes)))) for job in jobs]
     assert [recipe.parameters for recipe in recipes] == parameters
     assert [sum(layer.parameters for layer in recipe.layers) for recipe in recipes] == parameters

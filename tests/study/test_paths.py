@@ -14,7 +14,7 @@ from paribus.report.toml import to_toml
 from paribus.results.stored_study import open_results
 from paribus.store.memory import MemoryStore
 from paribus.study import builtin
-from paribus.study.load import load_study, parse
+from paribus.study.load import load_study, parse_study
 from paribus.study.overrides import override
 
 TABLE = 'source = "{}"\nlabel = "class"\n'
@@ -95,7 +95,7 @@ def test_what_can_be_no_path_is_the_readers_to_refuse(here: Path, source: str) -
 def test_what_is_stored_is_found_from_any_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = study(here / "studies", TABLE.format("x.csv"))
     summary = DataSummary("x.csv", "0" * 64, 3, 1, (3,), 2)
-    for kept in (load_study(str(path)), parse(path.read_text(), "before paths were made absolute")):
+    for kept in (load_study(str(path)), parse_study(path.read_text(), "before paths were made absolute")):
         monkeypatch.chdir(here / "studies")
         store = MemoryStore()
         store.save_study("mine", kept.model_dump_json(), [], summary)

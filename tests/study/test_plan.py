@@ -11,7 +11,7 @@ from paribus.records import Curve, Recipe, RunResult, Seeds, Status, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
 from paribus.study.load import load_study
-from paribus.study.plan import plan_runs, wanted_runs
+from paribus.study.plan import list_jobs, plan_runs
 
 DOCUMENT = load_study("digits")
 DATA = summarize(DOCUMENT.data.spec())
@@ -19,7 +19,7 @@ RECIPES = {name: Recipe(name, "{}", 100, ()) for name in DOCUMENT.arms}
 
 
 def wanted(seeds: int = 2, document: StudyDocument = DOCUMENT, recipes: dict[str, Recipe] = RECIPES) -> list[TrainJob]:
-    return list(wanted_runs(document, recipes, DATA, [Seeds.of(seed) for seed in range(seeds)]))
+    return list(list_jobs(document, recipes, DATA, [Seeds.of(seed) for seed in range(seeds)]))
 
 
 def stored(job: TrainJob, status: Status) -> RunResult:
@@ -39,7 +39,7 @@ def test_every_arm_with_every_seed_in_the_studys_order() -> None:
 def test_nothing_stored_everything_missing() -> None:
     jobs = wanted()
     planned = plan_runs(jobs, {})
-    assert planned.wanted == planned.missing == tuple(jobs)
+    assert planned.jobs == planned.missing == tuple(jobs)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_arms_of_one_recipe_share_their_runs() -> None:
     """Two names for the same network: computed once, shown under both."""
     shared = dict.fromkeys(DOCUMENT.arms, RECIPES["small"])
     planned = plan_runs(wanted(2, recipes=shared), {})
-    assert len(planned.wanted) == 2 * len(DOCUMENT.arms)
+    assert len(planned.jobs) == 2 * len(DOCUMENT.arms)
     assert [job.seeds.seed for job in planned.missing] == [0, 1]
 
 

@@ -1,1 +1,1 @@
-"""The Python side: Keras models and arrays in, an answer out. What ``import paribus`` offers is made here."""
+"""The Python interface: from Keras models and arrays to results. ``import paribus`` offers its public names."""

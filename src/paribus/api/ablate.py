@@ -1,4 +1,4 @@
-"""``pb.ablate``: a model taken apart by itself; each part left out or changed is an arm against the model as it is."""
+"""``pb.ablate``: the contribution of each part of a model, by comparing the model with variants without that part."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from paribus.ablation import AS_IT_IS, Variant, variants
-from paribus.api.options import StudyOptions, shows_options
-from paribus.api.results import Results, as_text
+from paribus.api.options import StudyOptions, show_options
+from paribus.api.results import Results, render_text
 from paribus.api.study import Study
 from paribus.backends.base import Backend
 from paribus.display.base import Silent
@@ -28,8 +28,8 @@ from paribus.study.document import Arm, DeclaredContrast, StudyDocument
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
-_OF_SEVERAL_ARMS = ("grid", "tuning", "baseline", "contrasts", "levels", "primary", "primary_share")
-"""Options of studies that compare what a user names."""
+_COMPARISON_OPTIONS = ("grid", "tuning", "baseline", "contrasts", "levels", "primary", "primary_share")
+"""Options of studies whose arms and contrasts the user names."""
 
 
 class Ablation(Results):
@@ -38,21 +38,21 @@ class Ablation(Results):
     ``repr`` and Jupyter show the table; everything else is as in :class:`Results`.
 
     Example:
-        >>> found = pb.ablate(network(8), "digits", parts=["one-block-fewer", "half-width"], seeds=2, progress=False)
-        >>> sorted((part.arm, part.change) for part in found.parts)
+        >>> ablation = pb.ablate(network(8), "digits", parts=["one-block-fewer", "half-width"], seeds=2, progress=False)
+        >>> sorted((part.arm, part.change) for part in ablation.parts)
         [('half-width', 'half the units: 8 to 4'), ('one-block-fewer', 'without hidden layer 1 of 1, Dense(8)')]
-        >>> found.contrast("as-it-is", "half-width").metric
+        >>> ablation.contrast("as-it-is", "half-width").metric
         'test_accuracy'
     """
 
-    def __init__(self, ablated: AblationOutcome, *held: object) -> None:
-        super().__init__(ablated.outcome, *held)
+    def __init__(self, ablated: AblationOutcome, *resources: object) -> None:
+        super().__init__(ablated.outcome, *resources)
         self.ablated = ablated
 
     @classmethod
-    def of_parts(cls, ablated: AblationOutcome, store: Store, *held: object) -> Self:
+    def of_parts(cls, ablated: AblationOutcome, store: Store, *resources: object) -> Self:
         """An ablation that reads from a store whose session has ended."""
-        results = Results.of(ablated.outcome, store, *held)
+        results = Results.of(ablated.outcome, store, *resources)
         return cls(replace(ablated, outcome=results.outcome), results)
 
     @property
@@ -65,14 +65,14 @@ class Ablation(Results):
         return report.ablation_fields(self.ablated)
 
     def __repr__(self) -> str:
-        return as_text(report.render_ablation(self.ablated))
+        return render_text(report.render_ablation(self.ablated))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
         return report.ablation_fragment(self.ablated)
 
 
-@shows_options(without=_OF_SEVERAL_ARMS)
+@show_options(without=_COMPARISON_OPTIONS)
 def ablate(
     model: Any,
     data: Any,
@@ -84,19 +84,19 @@ def ablate(
     progress: bool = True,
     **options: Unpack[StudyOptions],
 ) -> Ablation:
-    """Take a Keras model apart: what does each of its parts contribute?
+    """Measure what each part of a Keras model contributes.
 
-    Tried are, as far as the model has them: no dropout, no noise, no augmentation, no penalty of each kind, no
-    constraints, no normalization of each kind, another activation, one block fewer, half and double the width, no
-    weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
-    :class:`Study` says more about the arguments that it has too.
+    The variants are, as far as the model has these parts: no dropout, no noise, no augmentation, no penalty of each
+    kind, no constraints, no normalization of each kind, another activation, one block fewer, half and double the width,
+    no weight decay, another optimizer. Each is an arm that is compared with the model as it is, on equal seeds.
+    :class:`Study` describes the arguments that both have in more detail.
 
     Args:
-        model: a Keras model, compiled or not; of one with a ``call`` of its own only the optimizer is changed.
+        model: a Keras model, compiled or not; of a subclass with its own ``call`` only the optimizer is changed.
         data: a name, a path or arrays.
         parts: only these variants, by name, such as ``no-dropout``; all by default.
-        seeds: how many.
-        epochs: how often the training data is gone through.
+        seeds: the number of seeds.
+        epochs: the number of passes through the training data.
         batch_size: examples in a batch.
         optimizer: for a model that is not compiled.
         loss: for a model that is not compiled.
@@ -105,14 +105,14 @@ def ablate(
         early_stopping: the patience with which to stop on the validation loss.
         precision: of matrix products while training, "float32" or "bf16".
         margin: contributions smaller than this count as none.
-        scale: what pixels are divided by.
+        scale: pixels are divided by this.
         standardize: whether features are standardized.
-        name: what the study is called where it is stored.
-        store: the folder that runs are kept in; by default they are kept in memory.
+        name: the name under which the study is stored.
+        store: the folder for runs; by default they are in memory.
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        progress: whether to show how it goes.
+        progress: whether to show progress.
 
     Raises:
         UnknownNameError: the model has no such part; the message lists those that it has.
@@ -122,19 +122,19 @@ def ablate(
         >>> import keras, paribus as pb
         >>> layers = [keras.layers.Dropout(0.9), keras.layers.Dense(10, activation="softmax")]
         >>> model = keras.Sequential([keras.Input((64,)), *layers])
-        >>> found = pb.ablate(model, "digits", parts=["no-dropout"], seeds=3, epochs=5, progress=False)
-        >>> found.contrast("as-it-is", "no-dropout").verdict
+        >>> ablation = pb.ablate(model, "digits", parts=["no-dropout"], seeds=3, epochs=5, progress=False)
+        >>> ablation.contrast("as-it-is", "no-dropout").verdict
         'worse'
     """
     for name in options:
-        if name in _OF_SEVERAL_ARMS:
+        if name in _COMPARISON_OPTIONS:
             raise UsageError(f"{name}: ablate has one model and compares it with its variants; leave it out")
     named: StudyOptions = {"name": "ablation", **options}
     study = Study({AS_IT_IS: model}, data, **named)
-    return take_apart(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
+    return ablate_arm(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
 
 
-def take_apart(
+def ablate_arm(
     study: Study,
     arm: str,
     *,
@@ -153,97 +153,99 @@ def take_apart(
         study: the study.
         arm: which of its arms.
         parts: only these variants; all by default.
-        seeds: how many, if not the study's number.
-        epochs: how many, if not the study's number.
-        store: the folder that runs are kept in; by default they are kept in memory.
+        seeds: the number of seeds, if not the study's.
+        epochs: the number of epochs, if not the study's.
+        store: the folder for runs; by default they are in memory.
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        backend: where to compute, instead of worker processes of this machine; it is closed at the end.
-        progress: whether to show how it goes.
+        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        progress: whether to show progress.
     """
     folder = None if store is None else Path(store).expanduser()
-    base = _base(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
+    base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     backend = backend or local_backend(base, workers, lanes)
     display = suitable() if progress else Silent()
     with open_session(folder, backend) as opened:
         as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
         recipe = as_it_is.recipes[arm]
-        variants_asked = _select(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
-        document, tried, left_out = _buildable(as_it_is, arm, variants_asked, opened, backend)
+        selected = _select_variants(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
+        document, compared, left_out = _describe_variants(as_it_is, arm, selected, opened, backend)
         request = resolve_request(document, opened, backend, display)
         outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, backend, display)
-    return Ablation.of_parts(AblationOutcome(outcome, arm, tried, left_out), opened, study)
+    return Ablation.of_parts(AblationOutcome(outcome, arm, compared, left_out), opened, study)
 
 
-def _base(document: StudyDocument, arm: str) -> StudyDocument:
-    """The study of this one arm."""
+def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
+    """The study of this arm alone."""
     if arm not in document.arms:
         raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
     if document.arms[arm].grid:
         raise UsageError(
             f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
-            "the values that were chosen into an arm without a grid, and take that one apart"
+            "the selected values into an arm without a grid, and ablate that one"
         )
     comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
     if document.arms[arm].estimator is not None:
         name = next(iter(document.arms[arm].estimator or ()))
         raise UsageError(
-            f"arm '{arm}' is scikit-learn's {name}: networks are taken apart, layer by layer, and an estimator has no "
+            f"arm '{arm}' is scikit-learn's {name}: networks are ablated layer by layer, and an estimator has no "
             "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
         )
-    kept = document.arms[arm].model_copy(update={"levels": {}})
+    base_arm = document.arms[arm].model_copy(update={"levels": {}})
     changes = {
         "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),
         "question": f"What does each part of {'the model' if arm == AS_IT_IS else arm} contribute?",
-        "arms": {arm: kept},
+        "arms": {arm: base_arm},
         "contrasts": (),
         "comparison": comparison,
     }
     return document.model_copy(update=changes)
 
 
-def _select(found: tuple[Variant, ...], parts: Sequence[str]) -> tuple[Variant, ...]:
-    known = [variant.name for variant in found]
+def _select_variants(available: tuple[Variant, ...], parts: Sequence[str]) -> tuple[Variant, ...]:
+    known = [variant.name for variant in available]
     for part in parts:
         if part not in known:
             raise unknown_name("part", part, known, "this model")
-    return tuple(variant for variant in found if not parts or variant.name in parts)
+    return tuple(variant for variant in available if not parts or variant.name in parts)
 
 
-def _buildable(
-    request: StudyRequest, arm: str, found: tuple[Variant, ...], store: Store, backend: Backend
+def _describe_variants(
+    request: StudyRequest, arm: str, selected: tuple[Variant, ...], store: Store, backend: Backend
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
-    """The study of the variants that Keras can build and that differ from each other, and what became of the rest."""
+    """The study of the variants that Keras can build and that differ from each other, and the variants left out."""
     base, data, recipe = request.study, request.data, request.recipes[arm]
     precision = base.arms[arm].precision
     arms = {
         variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
-        for variant in found
+        for variant in selected
         if variant.name != arm
     }
     recipes, refused = try_arms(base.model_copy(update={"arms": arms}), data, store, backend)
-    seen = {(recipe.model, recipe.optimizer): arm}
-    tried: list[Part] = []
+    arm_of_network = {(recipe.model, recipe.optimizer): arm}
+    compared: list[Part] = []
     left_out: list[Part] = []
-    for variant in found:
+    for variant in selected:
         part = Part(variant.name, variant.part, variant.change)
         if variant.name in refused:
-            left_out.append(Part(part.arm, part.part, part.change, _reason(refused[variant.name])))
+            left_out.append(Part(part.arm, part.part, part.change, _shorten_reason(refused[variant.name])))
             continue
-        form = recipes[variant.name].model, recipes[variant.name].optimizer
-        if form in seen:
-            left_out.append(Part(part.arm, part.part, part.change, f"it is the same network as {seen[form]}"))
+        network = recipes[variant.name].model, recipes[variant.name].optimizer
+        if network in arm_of_network:
+            left_out.append(
+                Part(part.arm, part.part, part.change, f"it is the same network as {arm_of_network[network]}")
+            )
             continue
-        seen[form] = variant.name
-        tried.append(part)
-    if not tried:
+        arm_of_network[network] = variant.name
+        compared.append(part)
+    if not compared:
         raise ModelError(f"study '{base.name}'", [Mistake(f"arm '{arm}'", "no part of it can be left out or changed")])
-    kept = {arm: base.arms[arm], **{part.arm: arms[part.arm] for part in tried}}
-    contrasts = tuple(DeclaredContrast(a=arm, b=part.arm) for part in tried)
-    return base.model_copy(update={"arms": kept, "contrasts": contrasts}), tuple(tried), tuple(left_out)
+    compared_arms = {arm: base.arms[arm], **{part.arm: arms[part.arm] for part in compared}}
+    contrasts = tuple(DeclaredContrast(a=arm, b=part.arm) for part in compared)
+    return base.model_copy(update={"arms": compared_arms, "contrasts": contrasts}), tuple(compared), tuple(left_out)
 
 
-def _reason(mistakes: Sequence[Mistake]) -> str:
+def _shorten_reason(mistakes: Sequence[Mistake]) -> str:
     text = mistakes[0].message.rstrip(".")
     return text if len(text) <= 200 else f"{text[:197]}..."

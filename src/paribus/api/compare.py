@@ -1,4 +1,4 @@
-"""``pb.compare``: Keras models and data in, an answer with error bars out."""
+"""``pb.compare``: from Keras models and data to an answer with error bars."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from paribus.api.options import StudyOptions, shows_options
+from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results
 from paribus.api.study import Study
 
 
-@shows_options()
+@show_options()
 def compare(
     models: Mapping[str, Any],
     data: Any,
@@ -24,8 +24,8 @@ def compare(
 ) -> Results:
     """Train every model on many seeds, all else equal, and say with error bars which is better.
 
-    The arguments are those of :class:`Study` and of :meth:`Study.run`, which say more. Models are Keras models and, as
-    baselines, scikit-learn classifiers; they are recipes: the weights that they have are not used.
+    The arguments are those of :class:`Study` and of :meth:`Study.run`, which describe them in more detail. Models are
+    Keras models and, as baselines, scikit-learn classifiers. They are recipes: their weights are not used.
 
     Example:
         >>> import keras, paribus as pb

@@ -1,4 +1,4 @@
-"""One declared comparison, as it is handed to a user: either way round, with its sentence."""
+"""A declared contrast in Python: in either order of its arms, with its sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import JudgedContrast as Judged
 
-_TURNED = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+_OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,17 +19,17 @@ class Contrast:
     Attributes:
         a: the first arm.
         b: the second arm; the difference is a - b.
-        metric: the name of what was compared, such as ``test_accuracy``.
+        metric: the name of the metric, such as ``test_accuracy``.
         comparison: all numbers; None where the arms have no scored seed in common.
-        sentence: what it says, in words.
+        sentence: the verdict with its numbers, in words.
 
     Example:
-        >>> found = study.run(seeds=3, progress=False).contrast("large", "small")
-        >>> found.a, found.b, found.metric, found.scope
+        >>> contrast = study.run(seeds=3, progress=False).contrast("large", "small")
+        >>> contrast.a, contrast.b, contrast.metric, contrast.scope
         ('large', 'small', 'test_accuracy', 'new data')
-        >>> found.low < found.difference < found.high
+        >>> contrast.low < contrast.difference < contrast.high
         True
-        >>> found.sentence.startswith("large is better than small on new data: test accuracy +")
+        >>> contrast.sentence.startswith("large is better than small on new data: test accuracy +")
         True
     """
 
@@ -67,7 +67,7 @@ class Contrast:
 
     @property
     def scope(self) -> str | None:
-        """What the claim is about: "new data" or "this test set"."""
+        """The scope of the claim: "new data" or "this test set"."""
         return str(self.comparison.scope) if self.comparison else None
 
     @property
@@ -85,33 +85,33 @@ class Contrast:
         return contrast_fragment(self._judged)
 
 
-def turn_to(judged: Judged, first: str) -> Judged:
-    """The contrast with arm ``first`` as its first; turning it round flips signs and verdict, and nothing else."""
+def turn_contrast(judged: Judged, first: str) -> Judged:
+    """The contrast with arm ``first`` as its first; the other order changes signs and verdict, and nothing else."""
     if judged.a == first:
         return judged
-    turned = None if judged.comparison is None else _turned(judged.comparison)
+    turned = None if judged.comparison is None else _turn_comparison(judged.comparison)
     return replace(judged, a=judged.b, b=judged.a, comparison=turned)
 
 
-def public_contrast(judged: Judged, first: str) -> Contrast:
-    """A judged contrast as a user gets it, with arm ``first`` as its first."""
-    judged = turn_to(judged, first)
+def make_contrast(judged: Judged, first: str) -> Contrast:
+    """The public form of a judged contrast, with arm ``first`` as its first."""
+    judged = turn_contrast(judged, first)
     return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 
 
-def _turned(comparison: Comparison) -> Comparison:
+def _turn_comparison(comparison: Comparison) -> Comparison:
     return replace(
         comparison,
         difference=-comparison.difference,
-        low=_negative(comparison.high),
-        high=_negative(comparison.low),
-        verdict=_TURNED.get(comparison.verdict, comparison.verdict),
+        low=_negate(comparison.high),
+        high=_negate(comparison.low),
+        verdict=_OPPOSITE.get(comparison.verdict, comparison.verdict),
         seed_differences=tuple(-value for value in comparison.seed_differences),
-        superiority=None if comparison.superiority is None else _of_the_other(comparison.superiority),
+        superiority=None if comparison.superiority is None else _turn_superiority(comparison.superiority),
     )
 
 
-def _of_the_other(superiority: Superiority) -> Superiority:
+def _turn_superiority(superiority: Superiority) -> Superiority:
     low, high = superiority.high, superiority.low
     return Superiority(
         probability=1 - superiority.probability,
@@ -123,5 +123,5 @@ def _of_the_other(superiority: Superiority) -> Superiority:
     )
 
 
-def _negative(value: float | None) -> float | None:
+def _negate(value: float | None) -> float | None:
     return None if value is None else -value

@@ -1,4 +1,4 @@
-"""Contrasts, levels and primary statements as they are given in Python, in the words of a study file."""
+"""The arguments ``contrasts``, ``baseline`` and ``primary``, translated into tables of a study file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EXAMPLE = '("dropout", "none"), ("dropout", "none", "test_auc"), or {"a": "drop
 def declare_contrasts(
     arms: Sequence[str], contrasts: Sequence[Any] | None, baseline: str | None, primary: Any
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The contrasts of a study file, and the effects that are primary.
+    """Make the ``[[contrasts]]`` of a study file, and its list of primary effects.
 
     Args:
         arms: the arms, in their order.
@@ -30,21 +30,21 @@ def declare_contrasts(
         others = [arm for arm in arms if baseline not in (None, arm)]
         declared: list[dict[str, Any]] = [{"a": arm, "b": baseline} for arm in others]
     else:
-        declared = [_contrast(item, arms) for item in contrasts]
+        declared = [_read_contrast(item, arms) for item in contrasts]
     effects: list[str] = []
-    for item in _items(primary):
+    for item in _list_statements(primary):
         if isinstance(item, str):
             effects.append(item)
             continue
-        wanted = _contrast(item, arms)
-        same = [c for c in declared if _key(c) == _key(wanted)]
-        if not same:
-            declared.append(wanted)
-        (same or [wanted])[0]["primary"] = True
+        statement = _read_contrast(item, arms)
+        matching = [c for c in declared if _contrast_key(c) == _contrast_key(statement)]
+        if not matching:
+            declared.append(statement)
+        (matching or [statement])[0]["primary"] = True
     return declared, effects
 
 
-def _items(primary: Any) -> list[Any]:
+def _list_statements(primary: Any) -> list[Any]:
     """One statement, or several."""
     if primary is None:
         return []
@@ -54,7 +54,7 @@ def _items(primary: Any) -> list[Any]:
     return [tuple(items)] if items and all(isinstance(item, str) for item in items) and len(items) in (2, 3) else items
 
 
-def _contrast(item: Any, arms: Sequence[str]) -> dict[str, Any]:
+def _read_contrast(item: Any, arms: Sequence[str]) -> dict[str, Any]:
     if isinstance(item, Mapping):
         table = dict(item)
     elif isinstance(item, list | tuple) and len(item) in (2, 3) and all(isinstance(part, str) for part in item):
@@ -67,5 +67,5 @@ def _contrast(item: Any, arms: Sequence[str]) -> dict[str, Any]:
     return table
 
 
-def _key(contrast: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+def _contrast_key(contrast: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     return frozenset((contrast["a"], contrast["b"])), contrast.get("metric", "test_accuracy")

@@ -1,4 +1,4 @@
-"""From scikit-learn estimators, as users have them in Python, to arms of a study: recipes, not what they learned."""
+"""From scikit-learn estimators to arms of a study: their arguments, and not their fitted attributes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from paribus.study.mistakes import translate_mistakes
 
 
 def is_estimator(model: Any) -> bool:
-    """Whether this is a scikit-learn estimator; whoever has one has imported scikit-learn."""
+    """Whether this is a scikit-learn estimator, without importing scikit-learn: an estimator has imported it."""
     base: ModuleType | None = sys.modules.get("sklearn.base")
     return base is not None and isinstance(model, base.BaseEstimator)
 
 
-def estimator_arm(model: Any) -> Arm:
+def write_estimator_arm(model: Any) -> Arm:
     """An estimator as an arm: its class, and those of its arguments that are not scikit-learn's defaults.
 
     Raises:
-        ValueError: it cannot be written down, or it has an argument that no arm gives, such as ``random_state``.
+        ValueError: it cannot be written down, or it has an argument that no arm may set, such as ``random_state``.
     """
     from paribus.estimators.canonical import written
 

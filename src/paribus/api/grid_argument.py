@@ -1,4 +1,4 @@
-"""Grids of values as they are given in Python: one for all arms, or one for each."""
+"""The argument ``grid``: one grid for all arms, or one for each arm."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from paribus.study.document import Arm
 _EXAMPLE = '{"learning_rate": [0.001, 0.01]} for all arms, or {"arm": {"learning_rate": [0.001, 0.01]}}'
 
 
-def with_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The arms as a study file says them, with their grids.
+def add_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The arms as tables of a study file, with their grids.
 
     Args:
         arms: by name.
@@ -27,23 +27,23 @@ def with_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[
         return dict(arms)
     if not isinstance(grid, Mapping) or not grid:
         raise UsageError(f"grid {grid!r}: lists of values by key are expected, like {_EXAMPLE}")
-    each = [isinstance(value, Mapping) for value in grid.values()]
-    if any(each) and not all(each):
+    per_arm = [isinstance(value, Mapping) for value in grid.values()]
+    if any(per_arm) and not all(per_arm):
         raise UsageError(f"grid: some of it is for all arms and some for one; write {_EXAMPLE}")
-    if not all(each):
-        return {name: _with(arm, grid) for name, arm in arms.items()}
+    if not all(per_arm):
+        return {name: _add_grid(arm, grid) for name, arm in arms.items()}
     for name in grid:
         if name not in arms:
             raise unknown_name("arm", name, arms, "grid")
-    return {name: _with(arm, grid[name]) if name in grid else arm for name, arm in arms.items()}
+    return {name: _add_grid(arm, grid[name]) if name in grid else arm for name, arm in arms.items()}
 
 
-def _with(arm: Arm, grid: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {key: _plain(key, values) for key, values in grid.items()}
+def _add_grid(arm: Arm, grid: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: _list_values(key, values) for key, values in grid.items()}
     return {**arm.model_dump(exclude_none=True), "grid": plain}
 
 
-def _plain(key: str, values: Any) -> list[Any]:
+def _list_values(key: str, values: Any) -> list[Any]:
     """A list of plain values; numbers of NumPy become Python's."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise UsageError(f"grid, {key}: {values!r}; a list of values is expected, like [0.1, 0.2]")

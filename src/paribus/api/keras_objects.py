@@ -1,4 +1,7 @@
-"""Keras objects as a study file writes them: an optimizer or a loss as its class name with its arguments."""
+"""Keras objects as tables of a study file: an optimizer, loss or metric by its class name with its arguments.
+
+See ``docs/decisions/0002-keras-objects-in-toml.md``.
+"""
 
 from __future__ import annotations
 
@@ -10,170 +13,170 @@ from typing import Any
 
 import numpy as np
 
-from paribus.api.live_model import unwritten_optimizer_state
+from paribus.api.live_model import find_unwritten_optimizer_state
 from paribus.errors import UsageError
 from paribus.keras_config.names import name_of, snake_case
 
-Written = dict[str, dict[str, Any]]
-"""``{"SGD": {"learning_rate": 0.01}}``: what ``{ SGD = { learning_rate = 0.01 } }`` is in a study file."""
+ObjectTable = dict[str, dict[str, Any]]
+"""``{"SGD": {"learning_rate": 0.01}}``: the value of ``{ SGD = { learning_rate = 0.01 } }`` in a study file."""
 
 
-def optimizer(given: Any) -> Written:
-    """An optimizer by name, as a Keras object, or already as a study file writes it.
+def write_optimizer(value: Any) -> ObjectTable:
+    """Write an optimizer as a table: from its name, a Keras object, or such a table.
 
     Raises:
         UsageError: Keras has no such optimizer, or it is a class of the user's own.
     """
     import keras
 
-    if isinstance(given, dict) and "class_name" not in given:
-        return given
-    if not isinstance(given, dict):
+    if isinstance(value, dict) and "class_name" not in value:
+        return value
+    if not isinstance(value, dict):
         try:
-            given = keras.optimizers.get(given)
+            value = keras.optimizers.get(value)
         except (ValueError, TypeError) as error:
             raise UsageError(
-                f"optimizer {given!r}: Keras knows no such optimizer; name one, like 'adam', or give a Keras object"
+                f"optimizer {value!r}: Keras knows no such optimizer; name one, like 'adam', or give a Keras object"
             ) from error
-        if lost := list(unwritten_optimizer_state(given)):
-            raise UsageError(f"optimizer {type(given).__name__}: {lost[0]}")
-        given = keras.saving.serialize_keras_object(given)
-    name, arguments = _class(given, keras.optimizers, "optimizer")
+        if unwritten := list(find_unwritten_optimizer_state(value)):
+            raise UsageError(f"optimizer {type(value).__name__}: {unwritten[0]}")
+        value = keras.saving.serialize_keras_object(value)
+    name, arguments = _read_keras_class(value, keras.optimizers, "optimizer")
     if name == "LossScaleOptimizer":
         raise UsageError("optimizer LossScaleOptimizer: losses are not scaled here; train in float32 or bfloat16")
-    kept = _without_defaults(getattr(keras.optimizers, name), arguments)
-    return {name: {key: _value(key, value) for key, value in kept.items()}}
+    changed = _drop_defaults(getattr(keras.optimizers, name), arguments)
+    return {name: {key: _flatten_value(key, item) for key, item in changed.items()}}
 
 
-def loss(given: Any) -> Written:
-    """A loss by name, as a Keras object or function, or already as a study file writes it.
+def write_loss(value: Any) -> ObjectTable:
+    """Write a loss as a table: from its name, a Keras object or function, or such a table.
 
-    A loss with Keras's default arguments is written by its name in snake case, whichever way it was given.
+    A loss with Keras's default arguments is always written by its name in snake case.
 
     Raises:
         UsageError: Keras has no such loss, or it is a function or class of the user's own.
     """
     import keras
 
-    if isinstance(given, dict) and "class_name" not in given:
-        return given
-    if not isinstance(given, dict):
+    if isinstance(value, dict) and "class_name" not in value:
+        return value
+    if not isinstance(value, dict):
         try:
-            found = keras.losses.get(given)
+            keras_loss = keras.losses.get(value)
         except (ValueError, TypeError) as error:
             raise UsageError(
-                f"loss {given!r}: Keras knows no such loss; name one, like 'categorical_crossentropy'"
+                f"loss {value!r}: Keras knows no such loss; name one, like 'categorical_crossentropy'"
             ) from error
-        if callable(found) and not isinstance(found, keras.losses.Loss):
-            name = str(getattr(found, "__name__", found))
-            if getattr(keras.losses, name, None) is not found:
+        if callable(keras_loss) and not isinstance(keras_loss, keras.losses.Loss):
+            name = str(getattr(keras_loss, "__name__", keras_loss))
+            if getattr(keras.losses, name, None) is not keras_loss:
                 raise UsageError(f"loss {name}: a loss of your own; arms are trained with losses that Keras has")
             return {name: {}}
-        given = keras.saving.serialize_keras_object(found)
-    name, arguments = _class(given, keras.losses, "loss")
-    kept = _without_defaults(getattr(keras.losses, name), arguments)
-    return {name: kept} if kept else {snake_case(name): {}}
+        value = keras.saving.serialize_keras_object(keras_loss)
+    name, arguments = _read_keras_class(value, keras.losses, "loss")
+    changed = _drop_defaults(getattr(keras.losses, name), arguments)
+    return {name: changed} if changed else {snake_case(name): {}}
 
 
-def metrics(given: Sequence[Any]) -> list[Written]:
-    """Metrics by name, as Keras objects, or already as a study file writes them.
+def write_metrics(values: Sequence[Any]) -> list[ObjectTable]:
+    """Write metrics as tables: from their names, Keras objects, or such tables.
 
     Raises:
         UsageError: a metric is a function or class of the user's own, or no metric at all.
     """
-    written = [_metric(item) for item in given]
-    # Two of a class that were given no names: Keras would number them too, but by what else it has seen.
-    seen: Counter[str] = Counter()
-    for item in written:
+    tables = [_write_metric(item) for item in values]
+    # Keras numbers metrics of one class as well, but counts all that the process has made.
+    unnamed: Counter[str] = Counter()
+    for item in tables:
         for name, arguments in item.items():
             if "name" not in arguments and isinstance(arguments, dict) and name[:1].isupper():
-                seen[name] += 1
-                arguments |= {"name": f"{name_of(name, {})}_{seen[name]}"} if seen[name] > 1 else {}
-    return written
+                unnamed[name] += 1
+                arguments |= {"name": f"{name_of(name, {})}_{unnamed[name]}"} if unnamed[name] > 1 else {}
+    return tables
 
 
-def _metric(given: Any) -> Written:
+def _write_metric(value: Any) -> ObjectTable:
     import keras
 
-    if isinstance(given, str):
-        return {given: {}}
-    if isinstance(given, dict) and "class_name" not in given:
-        return given
-    if not isinstance(given, (dict, keras.metrics.Metric)):
-        kind = getattr(given, "__name__", type(given).__name__)
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, dict) and "class_name" not in value:
+        return value
+    if not isinstance(value, (dict, keras.metrics.Metric)):
+        kind = getattr(value, "__name__", type(value).__name__)
         raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
-    if not isinstance(given, dict) and getattr(keras.metrics, type(given).__name__, None) is not type(given):
+    if not isinstance(value, dict) and getattr(keras.metrics, type(value).__name__, None) is not type(value):
         raise UsageError(
-            f"metric {type(given).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
+            f"metric {type(value).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
             "each network answered on the test split is kept: paribus export --to parquet"
         )
-    config = given if isinstance(given, dict) else keras.saving.serialize_keras_object(given)
-    name, arguments = _class(config, keras.metrics, "metric")
-    counted = re.compile(rf"{re.escape(name_of(name, {}))}(_\d+)?")
-    own = {} if isinstance(given, dict) or counted.fullmatch(given.name) else {"name": given.name}
-    defaults = {key: each.default for key, each in signature(getattr(keras.metrics, name)).parameters.items()}
-    told = {key: item for key, item in arguments.items() if key in defaults and key != "dtype"}
-    return {name: {key: item for key, item in told.items() if item != defaults[key]} | own}
+    config = value if isinstance(value, dict) else keras.saving.serialize_keras_object(value)
+    name, arguments = _read_keras_class(config, keras.metrics, "metric")
+    automatic_name = re.compile(rf"{re.escape(name_of(name, {}))}(_\d+)?")
+    own_name = {} if isinstance(value, dict) or automatic_name.fullmatch(value.name) else {"name": value.name}
+    defaults = {key: parameter.default for key, parameter in signature(getattr(keras.metrics, name)).parameters.items()}
+    accepted = {key: item for key, item in arguments.items() if key in defaults and key != "dtype"}
+    return {name: {key: item for key, item in accepted.items() if item != defaults[key]} | own_name}
 
 
-def from_config(config: dict[str, Any]) -> Written:
-    """An optimizer as Keras serializes it, without asking Keras: for files that are read and not trusted.
+def optimizer_from_config(config: dict[str, Any]) -> ObjectTable:
+    """Write an optimizer from its serialized config, without Keras: for files that are not trusted.
 
     Raises:
         UsageError: it is no serialized object.
     """
-    name, arguments = _parts(config, "optimizer")
-    return {name: {key: _plain(item) for key, item in arguments.items() if key != "name"}}
+    name, arguments = _read_serialized(config, "optimizer")
+    return {name: {key: _flatten_object(item) for key, item in arguments.items() if key != "name"}}
 
 
-def loss_from_config(config: str | dict[str, Any]) -> Written:
-    """A loss as Keras serializes it: its name, or a class with its arguments.
+def loss_from_config(config: str | dict[str, Any]) -> ObjectTable:
+    """Write a loss from its serialized config: its name, or a class with its arguments.
 
     Raises:
         UsageError: it is no serialized object.
     """
     if isinstance(config, str):
         return {config: {}}
-    name, arguments = _parts(config, "loss")
-    kept = {key: item for key, item in arguments.items() if key != "name"} if isinstance(arguments, dict) else {}
-    return {name: kept}
+    name, arguments = _read_serialized(config, "loss")
+    options = {key: item for key, item in arguments.items() if key != "name"} if isinstance(arguments, dict) else {}
+    return {name: options}
 
 
-def _parts(config: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
+def _read_serialized(config: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
     name, arguments = config.get("class_name"), config.get("config")
     if name == "function" and isinstance(arguments, str):
         return arguments, {}
     if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise UsageError(f"{what}: {str(config)[:60]} is nothing that Keras would write")
+        raise UsageError(f"{what}: {str(config)[:60]} is no serialized object of Keras")
     return name, arguments
 
 
-def _plain(value: Any) -> Any:
-    """A nested object, such as a schedule, as a table."""
-    return from_config(value) if isinstance(value, dict) and "class_name" in value else value
+def _flatten_object(value: Any) -> Any:
+    """Write a nested object, such as a schedule, as a table."""
+    return optimizer_from_config(value) if isinstance(value, dict) and "class_name" in value else value
 
 
-def _class(serialized: dict[str, Any], room: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Class name and arguments of a serialized Keras object."""
+def _read_keras_class(serialized: dict[str, Any], namespace: Any, what: str) -> tuple[str, dict[str, Any]]:
+    """Read class name and arguments of a serialized object, which must be of Keras's ``namespace``."""
     name = str(serialized["class_name"])
-    if not isinstance(getattr(room, name, None), type) or not str(serialized["module"]).startswith("keras"):
+    if not isinstance(getattr(namespace, name, None), type) or not str(serialized["module"]).startswith("keras"):
         raise UsageError(f"{what} {name}: a class of your own; arms are trained with those that Keras has")
     arguments = serialized["config"]
     return name, {key: value for key, value in arguments.items() if key != "name"}
 
 
-def _without_defaults(cls: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+def _drop_defaults(cls: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     import keras
 
     default = keras.saving.serialize_keras_object(cls())["config"]
     return {key: value for key, value in arguments.items() if key not in default or default[key] != value}
 
 
-def _value(key: str, value: Any) -> Any:
-    """A schedule as a table; a learning rate as the shortest number that is the same in float32, as Keras keeps it."""
+def _flatten_value(key: str, value: Any) -> Any:
+    """Write a schedule as a table, a learning rate as the shortest number that is equal in float32."""
     if isinstance(value, dict) and "class_name" in value:
         import keras
 
-        name, arguments = _class(value, keras.optimizers.schedules, "schedule")
-        return {name: {inner: _value(inner, item) for inner, item in arguments.items()}}
+        name, arguments = _read_keras_class(value, keras.optimizers.schedules, "schedule")
+        return {name: {inner: _flatten_value(inner, item) for inner, item in arguments.items()}}
     return float(str(np.float32(value))) if key == "learning_rate" and isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""What a live Keras model has that its config does not hold, so that a network built from the config is another one."""
+"""State of a Keras model that is missing from its config, so that a network built from the config would differ."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 _FIXED = ("Zeros", "Ones", "Constant")
-"""Initializers whose values are known, so that other values came from elsewhere."""
+"""Initializers whose values are known: a variable with other values was changed."""
 
 
-def unwritten_state(model: Any) -> Iterator[str]:
-    """An objection to everything in a model and its optimizer that would be lost without a word."""
+def find_unwritten_state(model: Any) -> Iterator[str]:
+    """Yield a message for all state of a model and its optimizer that its config would lose silently."""
     layers = list(model._flatten_layers())
     for layer in layers:
-        yield from _of_layer(layer)
-    yield from _shared(layers)
+        yield from _check_layer(layer)
+    yield from _find_shared_layers(layers)
     if model.compiled:
-        yield from unwritten_optimizer_state(model.optimizer)
-    loaded = [] if _has_trained(model) else [name for layer in layers for name in _other_than_initial(layer)]
-    if loaded:
+        yield from find_unwritten_optimizer_state(model.optimizer)
+    changed = [] if _has_trained(model) else [name for layer in layers for name in _find_changed_variables(layer)]
+    if changed:
         yield (
-            f"its weights were loaded or set (see {loaded[0]}), and it was not trained here since: arms start from "
+            f"its weights were loaded or set (see {changed[0]}), and it was not trained here since: arms start from "
             "fresh weights, so it would be trained as if they were not there. Where fresh weights are meant, give "
             "keras.models.clone_model(model); put what a pretrained network answers into the data"
         )
 
 
-def unwritten_optimizer_state(optimizer: Any) -> Iterator[str]:
-    """What an optimizer was told by a method, which its config does not say."""
+def find_unwritten_optimizer_state(optimizer: Any) -> Iterator[str]:
+    """Yield a message for settings that an optimizer got by a method and its config does not hold (keras 3.15)."""
     names = getattr(optimizer, "_exclude_from_weight_decay", None)
     if names or getattr(optimizer, "_exclude_from_weight_decay_pattern", None):
         yield (
@@ -38,7 +38,7 @@ def unwritten_optimizer_state(optimizer: Any) -> Iterator[str]:
         )
 
 
-def _of_layer(layer: Any) -> Iterator[str]:
+def _check_layer(layer: Any) -> Iterator[str]:
     if getattr(layer, "lora_enabled", False):
         yield (
             f"layer '{layer.name}' has enable_lora, which freezes a kernel whose weights are not taken along; leave it "
@@ -50,27 +50,27 @@ def _of_layer(layer: Any) -> Iterator[str]:
         frozen = [v.name for v in getattr(layer, "_trainable_variables", ()) if not v.trainable]
         if frozen:
             yield (
-                f"layer '{layer.name}' has frozen variables ({', '.join(frozen)}), which its config does not say: set "
+                f"layer '{layer.name}' has frozen variables ({', '.join(frozen)}), which its config does not hold: set "
                 "their trainable to True again, or make them with add_weight(trainable=False) in a layer of your own"
             )
 
 
-def _shared(layers: list[Any]) -> Iterator[str]:
-    """Layers inside two others: each config has a copy of its own, so that the weights would not be shared."""
+def _find_shared_layers(layers: list[Any]) -> Iterator[str]:
+    """Find layers inside two others: both configs have a copy of their own, and the weights would not be shared."""
     import keras
 
     holders: dict[int, list[Any]] = {}
     inner: dict[int, Any] = {}
     for layer in layers:
-        # A Sequential tracks its layers a second time, in a functional model that it keeps inside.
+        # A Sequential tracks its layers a second time, in its internal functional model (keras 3.15).
         children = layer.layers if isinstance(layer, keras.Sequential) else getattr(layer, "_layers", ())
         for child in {id(child): child for child in children}.values():
             holders.setdefault(id(child), []).append(layer)
             inner[id(child)] = child
-    for key, found in holders.items():
+    for key, parents in holders.items():
         weighted = inner[key].weights or any(name.endswith("_initializer") for name in vars(inner[key]))
-        if len(found) > 1 and weighted:
-            names = " and ".join(f"'{holder.name}'" for holder in found[:2])
+        if len(parents) > 1 and weighted:
+            names = " and ".join(f"'{holder.name}'" for holder in parents[:2])
             yield (
                 f"layer '{inner[key].name}' is shared by {names}, which does not travel: each would get weights of its "
                 "own. Call one layer twice in a functional model, or write a layer class that holds it"
@@ -82,8 +82,8 @@ def _has_trained(model: Any) -> bool:
     return bool(model.compiled and model.optimizer is not None and int(model.optimizer.iterations) > 0)
 
 
-def _other_than_initial(layer: Any) -> Iterator[str]:
-    """Variables of one of Keras's layers that are not what a fixed initializer makes them."""
+def _find_changed_variables(layer: Any) -> Iterator[str]:
+    """Find variables of a layer of Keras whose values differ from those of its fixed initializer."""
     if not type(layer).__module__.startswith("keras.") or getattr(layer, "unit_forget_bias", False):
         return
     for name, initializer in list(vars(layer).items()):

@@ -1,4 +1,4 @@
-"""What ``paribus ablate MODEL`` may name: a ``.keras`` file, a Python function or model, or an arm of a study."""
+"""The argument of ``paribus ablate MODEL``: a ``.keras`` file, a Python function or model, or an arm of a study."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from paribus.keras_config.graph import frozen_layers, shared_layers
 from paribus.records import canonical_json
 from paribus.study.load import check_table
 from paribus.study.overrides import override
-from paribus.study.python_object import python_object
+from paribus.study.python_object import import_object
 
 
-def study_of(model: str, data: str | None = None) -> tuple[Study, str]:
-    """The study that holds a model, and the name of its arm.
+def read_model_argument(model: str, data: str | None = None) -> tuple[Study, str]:
+    """Read the argument: the study with the model, and the name of its arm.
 
     Args:
         model: a path that ends in ``.keras``; ``module:name`` or ``file.py:name`` of a Keras model or of a function
             that returns one; or ``study/arm``.
-        data: what to train on: a name or a path. An arm of a study brings its own.
+        data: the data to train on: a name or a path. A study has its own.
 
     Raises:
         UsageError: none of these, or no data.
@@ -32,9 +32,9 @@ def study_of(model: str, data: str | None = None) -> tuple[Study, str]:
         ModelError, StudyError, DataError: as their names say.
     """
     if model.endswith(".keras"):
-        return _from_file(Path(model), _needed(model, data)), AS_IT_IS
+        return _study_from_file(Path(model), _require_data(model, data)), AS_IT_IS
     if ":" in model:
-        return _from_python(model, _needed(model, data)), AS_IT_IS
+        return _study_from_python(model, _require_data(model, data)), AS_IT_IS
     name, slash, arm = model.rpartition("/")
     if not slash:
         raise UsageError(
@@ -46,28 +46,28 @@ def study_of(model: str, data: str | None = None) -> tuple[Study, str]:
     return Study.of(override(study.document, data=data)), arm
 
 
-def _needed(model: str, data: str | None) -> str:
+def _require_data(model: str, data: str | None) -> str:
     if data is None:
-        raise UsageError(f"{model}: a model alone does not say what it is trained on; give --data, like --data mnist")
+        raise UsageError(f"{model}: a model alone has no training data; give --data, like --data mnist")
     return data
 
 
-def _from_file(path: Path, data: str) -> Study:
-    """A model that somebody handed over: only its config is read, as JSON, and no code in it is run anywhere."""
+def _study_from_file(path: Path, data: str) -> Study:
+    """A model of a file, which is not trusted: only its config is read, as JSON, and no code in it is run."""
     config = read_model_file(path)
     _check_file(path, config)
     compiled = config.pop("compile_config", None) or {}
-    # Of a Sequential or functional model its first layer says what it reads.
-    shapes = [layer["config"].get("batch_shape") for layer in _first_layers(config)]
+    # The first layer of a Sequential or functional model has the shape of its input.
+    shapes = [layer["config"].get("batch_shape") for layer in _read_first_layers(config)]
     readers = [tuple(shape[1:]) for shape in shapes if isinstance(shape, list) and shape]
     prepared = read_data_argument(data, scale="auto", standardize=False, readers=readers)
     arm: dict[str, Any] = {"model": canonical_json(config)}
     if isinstance(compiled.get("optimizer"), dict):
-        arm["optimizer"] = keras_objects.from_config(compiled["optimizer"])
+        arm["optimizer"] = keras_objects.optimizer_from_config(compiled["optimizer"])
     protocol: dict[str, Any] = {}
     if isinstance(compiled.get("loss"), str | dict):
         protocol["loss"] = keras_objects.loss_from_config(compiled["loss"])
-    table = {"name": _name(path), "data": prepared.table, "protocol": protocol, "arms": {AS_IT_IS: arm}}
+    table = {"name": _make_study_name(path), "data": prepared.table, "protocol": protocol, "arms": {AS_IT_IS: arm}}
     return Study.of(check_table(table, str(path)))
 
 
@@ -97,20 +97,20 @@ def _check_file(path: Path, config: dict[str, Any]) -> None:
         raise ModelError(str(path), mistakes)
 
 
-def _first_layers(config: dict[str, Any]) -> list[dict[str, Any]]:
+def _read_first_layers(config: dict[str, Any]) -> list[dict[str, Any]]:
     layers = config["config"].get("layers")
-    found = layers[:1] if isinstance(layers, list) else []
-    return [layer for layer in found if isinstance(layer, dict) and isinstance(layer.get("config"), dict)]
+    first = layers[:1] if isinstance(layers, list) else []
+    return [layer for layer in first if isinstance(layer, dict) and isinstance(layer.get("config"), dict)]
 
 
-def _name(path: Path) -> str:
-    kept = "".join(character if character.isalnum() or character in "._-" else "-" for character in path.stem)
-    return f"ablate-{kept}"[:100].rstrip("-._")
+def _make_study_name(path: Path) -> str:
+    stem = "".join(character if character.isalnum() or character in "._-" else "-" for character in path.stem)
+    return f"ablate-{stem}"[:100].rstrip("-._")
 
 
-def _from_python(source: str, data: str) -> Study:
-    # Keras without a backend looks for TensorFlow; here it only writes configs, and JAX is always there.
+def _study_from_python(source: str, data: str) -> Study:
+    # Keras without a backend imports TensorFlow. Only JAX is always installed.
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    found = python_object(source)
-    model = found() if callable(found) and not hasattr(found, "get_config") else found
-    return Study({AS_IT_IS: model}, data, name=_name(Path(source.rpartition(":")[2])))
+    value = import_object(source)
+    model = value() if callable(value) and not hasattr(value, "get_config") else value
+    return Study({AS_IT_IS: model}, data, name=_make_study_name(Path(source.rpartition(":")[2])))

@@ -1,4 +1,4 @@
-"""From Keras models, as a user has them in Python, to arms of a study. Models are recipes: weights are left behind."""
+"""From Keras models in Python to arms of a study. Models are recipes: their weights are not used."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from types import FunctionType
 from typing import Any
 
 from paribus.api import keras_objects
-from paribus.api.estimators import estimator_arm, is_estimator
-from paribus.api.live_model import unwritten_state
+from paribus.api.estimators import is_estimator, write_estimator_arm
+from paribus.api.live_model import find_unwritten_state
 from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import canonical_json
 from paribus.study.document import Arm
 
 OWN_TRAINING = ("train_step", "compute_loss", "compute_loss_and_updates", "fit")
-"""Methods with which a class would train in its own way."""
+"""Methods that a class overrides to train in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A model taken down.
+class ModelArm:
+    """A model as an arm of a study.
 
     Attributes:
         arm: the recipe.
         loss: the loss it was compiled with; None for a model that was not compiled, and for an estimator.
-        reads: the shape of its examples, where it says so.
-        parameters: how many weights it has; None where it has none yet.
+        input_shape: the shape of its examples; None where it is not known.
+        parameters: its number of weights; None before it is built.
     """
 
     arm: Arm
-    loss: keras_objects.Written | None
-    reads: tuple[int | None, ...] | None
+    loss: keras_objects.ObjectTable | None
+    input_shape: tuple[int | None, ...] | None
     parameters: int | None
 
 
-def take_down(models: Mapping[str, Any], optimizer: Any) -> dict[str, Model]:
-    """Write every model down as an arm. Nothing is trained, and no weight is looked at.
+def read_models(models: Mapping[str, Any], optimizer: Any) -> dict[str, ModelArm]:
+    """Read every model as an arm. Nothing is trained, and weights are not read.
 
     Args:
         models: Keras models, compiled or not, and scikit-learn estimators, by the name of their arm.
         optimizer: for Keras models that are not compiled.
 
     Raises:
-        UsageError: something else than these, or an optimizer that Keras does not have.
+        UsageError: an object of another kind, or an optimizer that Keras does not have.
         ModelError: models that cannot be trained elsewhere, with every reason.
     """
     import keras
 
-    plain = keras_objects.optimizer(optimizer)
-    found: dict[str, Model] = {}
+    default_optimizer = keras_objects.write_optimizer(optimizer)
+    arms: dict[str, ModelArm] = {}
     mistakes: list[Mistake] = []
     for name, model in models.items():
         place = f"arm '{name}'"
         if is_estimator(model):
             try:
-                found[name] = Model(estimator_arm(model), None, None, None)
+                arms[name] = ModelArm(write_estimator_arm(model), None, None, None)
             except ValueError as error:
                 mistakes.append(Mistake(place, str(error)))
             continue
@@ -68,59 +68,59 @@ def take_down(models: Mapping[str, Any], optimizer: Any) -> dict[str, Model]:
             raise UsageError(
                 f"{place}: a Keras model or a scikit-learn estimator is expected, this is {type(model).__name__}{hint}"
             )
-        wrong = [Mistake(place, text) for text in _objections(model)]
-        if not wrong:
-            config = _config(model)
-            wrong = [Mistake(place, text) for text in _homeless(config)]
-        mistakes += wrong
-        if not wrong:
-            found[name] = _taken(model, config, plain)
+        objections = [Mistake(place, text) for text in _find_objections(model)]
+        if not objections:
+            config = _serialize(model)
+            objections = [Mistake(place, text) for text in _find_unreachable_classes(config)]
+        mistakes += objections
+        if not objections:
+            arms[name] = _read_model(model, config, default_optimizer)
     if mistakes:
         raise ModelError("models", mistakes)
-    return found
+    return arms
 
 
-def _taken(model: Any, config: dict[str, Any], plain: keras_objects.Written) -> Model:
+def _read_model(model: Any, config: dict[str, Any], default_optimizer: keras_objects.ObjectTable) -> ModelArm:
     compiled = model.get_compile_config() if model.compiled else None
     inputs = getattr(model, "inputs", None)
-    return Model(
+    return ModelArm(
         Arm(
             model=canonical_json(config),
-            optimizer=keras_objects.optimizer(compiled["optimizer"]) if compiled else plain,
+            optimizer=keras_objects.write_optimizer(compiled["optimizer"]) if compiled else default_optimizer,
         ),
-        keras_objects.loss(compiled["loss"]) if compiled else None,
+        keras_objects.write_loss(compiled["loss"]) if compiled else None,
         tuple(inputs[0].shape[1:]) if inputs and len(inputs) == 1 else None,
         model.count_params() if model.built else None,
     )
 
 
-def _config(model: Any) -> dict[str, Any]:
-    """What Keras writes down of a model, without what it was compiled with, as JSON would have it."""
+def _serialize(model: Any) -> dict[str, Any]:
+    """Serialize a model to plain JSON values, without its compile arguments."""
     import keras
 
     with warnings.catch_warnings():
-        # Keras warns of lambdas; the worker's Keras refuses those that _objections has not seen.
+        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections has not found.
         warnings.simplefilter("ignore")
         config = keras.saving.serialize_keras_object(model)
-    kept = {key: value for key, value in config.items() if key != "compile_config"}
+    recipe = {key: value for key, value in config.items() if key != "compile_config"}
     if getattr(model, "inputs", None):
-        kept.pop("build_config", None)
-    sources = custom_objects.source_digests(kept)
-    plain: dict[str, Any] = json.loads(json.dumps({**kept, custom_objects.SOURCES: sources} if sources else kept))
+        recipe.pop("build_config", None)
+    sources = custom_objects.source_digests(recipe)
+    plain: dict[str, Any] = json.loads(json.dumps({**recipe, custom_objects.SOURCES: sources} if sources else recipe))
     return plain
 
 
-def _objections(model: Any) -> Iterator[str]:
-    """What can be seen in the live model and would not travel."""
+def _find_objections(model: Any) -> Iterator[str]:
+    """Yield a message for everything in a model that a worker could not rebuild from its config."""
     import keras
 
     for method in OWN_TRAINING:
-        if (owner := _owner(model, method)) is not None:
+        if (owner := _find_owner(model, method)) is not None:
             yield (
                 f"class {owner.__name__} has a {method} of its own, which is not followed: arms are all trained in one "
                 "and the same way; use a layer's add_loss for a penalty, or leave it out"
             )
-    for layer in _layers(model):
+    for layer in _list_layers(model):
         if isinstance(layer, keras.layers.Lambda):
             yield (
                 f"layer '{layer.name}' is a Lambda, whose Python code does not travel; write a layer class with "
@@ -131,17 +131,17 @@ def _objections(model: Any) -> Iterator[str]:
                 f"layer '{layer.name}' is frozen, and weights are not taken along: it would stay as it is drawn. Set "
                 "trainable = True, or put its outputs into the data"
             )
-        elif held := _lambdas(layer):
+        elif lambdas := _find_lambdas(layer):
             yield (
-                f"layer '{layer.name}' has a lambda as its {', '.join(held)}, whose Python code does not travel; write "
-                "a function with @keras.saving.register_keras_serializable() in a module"
+                f"layer '{layer.name}' has a lambda as its {', '.join(lambdas)}, whose Python code does not travel; "
+                "write a function with @keras.saving.register_keras_serializable() in a module"
             )
-        elif untold := _untold(layer):
+        elif unsaved := _find_unsaved_arguments(layer):
             yield (
-                f"class {type(layer).__name__} has no get_config that tells its {', '.join(untold)}: "
+                f"class {type(layer).__name__} has no get_config that returns its {', '.join(unsaved)}: "
                 "return {**super().get_config(), ...} with every argument of __init__"
             )
-    yield from unwritten_state(model)
+    yield from find_unwritten_state(model)
     compiled = model.get_compile_config() if model.compiled else None
     if compiled is not None:
         if compiled["loss"] is None or isinstance(compiled["loss"], (list, tuple)):
@@ -150,43 +150,43 @@ def _objections(model: Any) -> Iterator[str]:
             yield "it is compiled with loss_weights, which are not followed; leave them out"
 
 
-def _lambdas(layer: Any) -> list[str]:
-    """Arguments of one of Keras's layers that are lambdas."""
+def _find_lambdas(layer: Any) -> list[str]:
+    """Find the arguments of a layer of Keras that are lambdas."""
     if not type(layer).__module__.startswith("keras."):
         return []
     functions = {name: value for name, value in vars(layer).items() if isinstance(value, FunctionType)}
     return [name for name, value in functions.items() if value.__name__ == "<lambda>"]
 
 
-def _untold(layer: Any) -> list[str]:
-    """Arguments of a model class that Keras would write down with their defaults, whatever they were (keras 3.15)."""
+def _find_unsaved_arguments(layer: Any) -> list[str]:
+    """Find the arguments of a model class that Keras serializes with their defaults, whatever they are (keras 3.15)."""
     import keras
 
     kerass = type(layer).__module__.startswith("keras.")
     if not isinstance(layer, keras.Model) or kerass or getattr(layer, "inputs", None):
         return []
-    if _owner(layer, "get_config") is not None:
+    if _find_owner(layer, "get_config") is not None:
         return []
-    return [name for name in inspect.signature(type(layer).__init__).parameters if name not in _GENERAL]
+    return [name for name in inspect.signature(type(layer).__init__).parameters if name not in _KERAS_ARGUMENTS]
 
 
-def _owner(model: Any, method: str) -> type | None:
-    """The class of the user's own that defines a method; None where it is Keras's."""
+def _find_owner(model: Any, method: str) -> type | None:
+    """Find the user's class that defines a method; None where the method is Keras's."""
     owner = next((cls for cls in type(model).__mro__ if method in vars(cls)), object)
     return None if owner is object or owner.__module__.startswith("keras.") else owner
 
 
-_GENERAL = frozenset({"self", "args", "kwargs", "name", "dtype", "trainable"})
+_KERAS_ARGUMENTS = frozenset({"self", "args", "kwargs", "name", "dtype", "trainable"})
 
 
-def _layers(model: Any) -> Iterator[Any]:
+def _list_layers(model: Any) -> Iterator[Any]:
     """The model and all layers in it, however deep."""
     yield from model._flatten_layers()
 
 
-def _homeless(config: dict[str, Any]) -> Iterator[str]:
-    """Classes and functions that a worker could not find: not registered, or defined in a script or notebook."""
-    for name in sorted(set(_unregistered(config))):
+def _find_unreachable_classes(config: dict[str, Any]) -> Iterator[str]:
+    """Find classes and functions that a worker cannot import: not registered, or defined in a script or notebook."""
+    for name in sorted(set(_find_unregistered(config))):
         yield (
             f"class {name} is not registered with Keras, so that a worker cannot find it: decorate it with "
             "@keras.saving.register_keras_serializable()"
@@ -195,24 +195,24 @@ def _homeless(config: dict[str, Any]) -> Iterator[str]:
         module = custom_objects.module_of(name)
         if not custom_objects.importable(module):
             yield (
-                f"'{name.split('>')[-1]}' is defined in {_where(module)}, which workers do not see: put it in a module "
-                "(a .py file beside it) and import it from there"
+                f"'{name.split('>')[-1]}' is defined in {_describe_module(module)}, which workers do not see: "
+                "put it in a module (a .py file beside it) and import it from there"
             )
 
 
-def _where(module: str) -> str:
+def _describe_module(module: str) -> str:
     return "the script or notebook itself (__main__)" if module == "__main__" else f"'{module}', which has no file"
 
 
-def _unregistered(value: Any) -> Iterator[str]:
-    """Names of the classes in a config that neither Keras nor its registry knows."""
+def _find_unregistered(value: Any) -> Iterator[str]:
+    """Find the classes in a config that are neither Keras's nor registered."""
     if isinstance(value, dict):
         name, module = value.get("class_name"), value.get("module")
         foreign = isinstance(module, str) and module.split(".", 1)[0] not in {"keras", "builtins"}
         if foreign and isinstance(name, str) and ">" not in str(value.get("registered_name")):
             yield name
         for item in value.values():
-            yield from _unregistered(item)
+            yield from _find_unregistered(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _unregistered(item)
+            yield from _find_unregistered(item)

@@ -15,7 +15,7 @@ Pair = tuple[str, str]
 
 
 class StudyOptions(TypedDict, total=False):
-    """What a study may say besides its arms and its data; :class:`paribus.Study` explains each."""
+    """The options of a study besides its arms and its data; :class:`paribus.Study` describes them."""
 
     name: str | None
     question: str
@@ -80,7 +80,7 @@ DEFAULTS: StudyOptions = {
 
 
 def resolve_options(options: StudyOptions) -> StudyOptions:
-    """The options with the defaults of those that are not there.
+    """Fill in the defaults of the options that are missing.
 
     Raises:
         UnknownNameError: there is no such option.
@@ -91,8 +91,8 @@ def resolve_options(options: StudyOptions) -> StudyOptions:
     return {**DEFAULTS, **options}
 
 
-def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
-    """A decorator: the signature of a function with ``**options`` shows each option with its default.
+def show_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
+    """A decorator: the signature of a function with ``**options`` lists every option with its default.
 
     Args:
         without: options that the function does not take.
@@ -103,7 +103,9 @@ def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
         named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         hints = StudyOptions.__annotations__
         options = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_spelled(hints[name]))
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_format_annotation(hints[name])
+            )
             for name, default in DEFAULTS.items()
             if name not in without
         ]
@@ -115,6 +117,6 @@ def shows_options(*, without: Sequence[str] = ()) -> Callable[[F], F]:
     return decorate
 
 
-def _spelled(hint: Any) -> str:
-    """An annotation as it stands in the source."""
+def _format_annotation(hint: Any) -> str:
+    """The text of an annotation in the source."""
     return str(getattr(hint, "__forward_arg__", hint))

@@ -1,4 +1,4 @@
-"""What ``compare``, ``check`` and ``plan`` ask of the analysis, and their answers as text and as JSON."""
+"""The questions ``compare``, ``check`` and ``plan``, with their answers as text and as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from paribus.analysis import (
     plan_seeds,
 )
 from paribus.analysis.metrics import Metric
-from paribus.api.contrast import turn_to
+from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
 from paribus.report.json import contrast_fields
 from paribus.results.scores import StudyScores
@@ -30,7 +30,7 @@ EXIT_CODES = {CheckAnswer.HOLDS: 0, CheckAnswer.FAILS: 3, CheckAnswer.UNDECIDED:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The same answer for people and for programs."""
+    """One answer as text and as JSON."""
 
     text: str
     json: Any
@@ -38,10 +38,10 @@ class Answer:
 
 
 def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
-    """One contrast: as the study judges it where it was declared, by itself where it was not."""
+    """Compare two arms: as the study judges the contrast where it is declared, by itself where it is not."""
     scores = results.scores()
     measured = scores.metric(metric)
-    rows = _pair(results, scores, a, b, measured)
+    rows = _read_pair(results, scores, a, b, measured)
     declared = results.judge_pair(scores, a, b, metric, margin)
     notes = list(results.remarks(scores, a, b))
     if declared is None:
@@ -56,43 +56,43 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
             "`paribus run --until-decided` takes the looks"
         )
     else:
-        contrast = turn_to(declared[1], a)
+        contrast = turn_contrast(declared[1], a)
     text = "\n".join((contrast_sentence(contrast), *notes))
     return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
 def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
-    """Non-inferiority of ``new`` against ``old``, with the share of the error that their contrast has in the study."""
+    """Check non-inferiority of ``new`` against ``old``, with their contrast's share of the error in the study."""
     scores = results.scores()
     measured = scores.metric(metric)
-    rows = _pair(results, scores, new, old, measured)
+    rows = _read_pair(results, scores, new, old, measured)
     comparison = results.document.comparison
-    level, seeds = _strictness_of_check(results, scores, new, old, metric)
+    level, seeds = _choose_level(results, scores, new, old, metric)
     if seeds is not None:
         rows = (rows[0].only(seeds), rows[1].only(seeds))
-    found = check_not_worse(*rows, measured, margin, level=level, scope=comparison.scope)
+    answer = check_not_worse(*rows, measured, margin, level=level, scope=comparison.scope)
     document = {
         "study": results.document.name,
         "new": new,
         "old": old,
         "metric": metric,
         "margin": margin,
-        "answer": str(found.answer),
-        "difference": found.comparison.difference,
-        "worst": found.worst,
-        "p_value": found.p_value,
+        "answer": str(answer.answer),
+        "difference": answer.comparison.difference,
+        "worst": answer.worst,
+        "p_value": answer.p_value,
         "level": comparison.level,
-        "scope": str(found.comparison.scope),
-        "seeds": found.comparison.seeds,
-        "sentence": check_sentence(found),
+        "scope": str(answer.comparison.scope),
+        "seeds": answer.comparison.seeds,
+        "sentence": check_sentence(answer),
         "notes": list(results.remarks(scores, new, old)),
     }
-    text = "\n".join((check_sentence(found), *results.remarks(scores, new, old)))
-    return Answer(text, document, EXIT_CODES[found.answer])
+    text = "\n".join((check_sentence(answer), *results.remarks(scores, new, old)))
+    return Answer(text, document, EXIT_CODES[answer.answer])
 
 
 def plan(results: StoredResults, detect: float, power: float) -> Answer:
-    """For every declared contrast: the seeds that would find a difference of ``detect``."""
+    """Plan for every declared contrast the number of seeds that would detect a difference of ``detect``."""
     declared = results.document.declared_contrasts()
     if not declared:
         raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
@@ -105,12 +105,12 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
         # Where some statements are primary, only those are looked at again (decision records 0050 and 0055).
         grows = bool(comparison.looks) and (statement.primary or not some_primary)
         metric = scores.metric(contrast.metric)
-        pair = _pair(results, scores, contrast.a, contrast.b, metric)
-        (found,) = compare_family(
+        pair = _read_pair(results, scores, contrast.a, contrast.b, metric)
+        (judged,) = compare_family(
             [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
         )
-        stored = _enough(found)
-        made = plan_seeds(
+        stored = _require_two_seeds(judged)
+        seed_plan = plan_seeds(
             stored,
             detect,
             metric,
@@ -120,15 +120,15 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
             weight=statement.share,
             schedule=Schedule(comparison.looks) if grows and comparison.looks else None,
         )
-        texts.append(f"{contrast.a} against {contrast.b}: {made.statement}")
-        documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_plain(asdict(made))})
+        texts.append(f"{contrast.a} against {contrast.b}: {seed_plan.statement}")
+        documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_to_json(asdict(seed_plan))})
     return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
 
 
-def _strictness_of_check(
+def _choose_level(
     results: StoredResults, scores: StudyScores, new: str, old: str, metric: str
 ) -> tuple[float, range | None]:
-    """The level of a one-sided test, and the seeds that a planned look counts; None for all."""
+    """Choose the level of the one-sided test, and the seeds of the planned look; None for all seeds."""
     document = results.document
     declared = results.judge_pair(scores, new, old, metric)
     if declared is None:
@@ -140,7 +140,9 @@ def _strictness_of_check(
     return 1 - look.alpha_equivalence, range(document.first_seed, document.first_seed + look.seeds)
 
 
-def _pair(results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
+def _read_pair(
+    results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric
+) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
     for arm in (a, b):
@@ -152,19 +154,19 @@ def _pair(results: StoredResults, scores: StudyScores, a: str, b: str, metric: M
     return scores.scores(results.arm(a).name, metric.name), scores.scores(results.arm(b).name, metric.name)
 
 
-def _enough(contrast: JudgedContrast) -> Any:
-    if contrast.comparison is None or contrast.comparison.components is None:
+def _require_two_seeds(judged: JudgedContrast) -> Any:
+    if judged.comparison is None or judged.comparison.components is None:
         raise UsageError(
-            f"{contrast.a} against {contrast.b}: fewer than 2 seeds are stored for both; "
+            f"{judged.a} against {judged.b}: fewer than 2 seeds are stored for both; "
             "planning needs at least 2 to see how much seeds vary (3 or more are better)"
         )
-    return contrast.comparison
+    return judged.comparison
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """Enumerations as their texts, tuples as lists."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_to_json(item) for item in value]
     return str(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What ``pb.compare`` and ``Study.run`` hand back: the result object with the views that a user asks for."""
+"""The results that ``pb.compare`` and ``Study.run`` return: the outcome as text, tables, JSON and reports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from paribus.api.contrast import Contrast, public_contrast
+from paribus.api.contrast import Contrast, make_contrast
 from paribus.errors import UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.results.predictions import PredictionCache
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDTH = 110
-"""Columns of the text; notebooks and logs have at least those."""
+"""Columns of the text; notebooks and logs are at least as wide."""
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
 """Suffix of a report's file -> its format."""
 
 
-def as_text(renderable: RenderableType) -> str:
-    """What a terminal of ``WIDTH`` columns would show, without colours."""
+def render_text(renderable: RenderableType) -> str:
+    """Render the text of a terminal with ``WIDTH`` columns, without colours."""
     from rich.console import Console
 
     text = io.StringIO()
@@ -40,13 +40,13 @@ class Results:
     """The answer of a study: a table and a figure in Jupyter, text elsewhere.
 
     Args:
-        outcome: the result object that everything is made from.
-        held: what must live as long as these results (an open store, a temporary folder).
+        outcome: the outcome that everything is made from.
+        resources: objects that the results need as long as they live (an open store, a temporary folder).
 
     Example:
         >>> results = study.run(seeds=3, progress=False)
-        >>> found = results.contrast("large", "small")
-        >>> found.verdict, found.low > 0
+        >>> contrast = results.contrast("large", "small")
+        >>> contrast.verdict, contrast.low > 0
         ('better', True)
         >>> results.contrast("small", "large").verdict
         'worse'
@@ -58,31 +58,31 @@ class Results:
         'large.html'
     """
 
-    def __init__(self, outcome: Outcome, *held: object) -> None:
+    def __init__(self, outcome: Outcome, *resources: object) -> None:
         self.outcome = outcome
-        self._held = held
+        self._held = resources
 
     @classmethod
-    def of(cls, outcome: Outcome, store: Store, *held: object) -> Self:
+    def of(cls, outcome: Outcome, store: Store, *resources: object) -> Self:
         """Results that read from a store whose session has ended.
 
         Args:
-            outcome: the result object; its predictions are read from the store opened anew.
+            outcome: the outcome; its predictions are read from the store, which is opened again.
             store: the store that the session wrote.
-            held: what else must live as long as the results.
+            *resources: other objects that the results need as long as they live.
         """
         reading = reopen_for_reading(store)
-        return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *held)
+        return cls(replace(outcome, predictions=PredictionCache(reading)), reading, *resources)
 
     @property
     def arms(self) -> dict[str, ArmOutcome]:
-        """Each arm with its runs and the estimates of its metrics, by name, in the study's order."""
+        """The arms by name, with their runs and the estimates of their metrics, in the study's order."""
         return {arm.name: arm for arm in self.outcome.arms}
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
         """The declared contrasts, in their order, judged as one family."""
-        return tuple(public_contrast(contrast, contrast.a) for contrast in self.outcome.contrasts)
+        return tuple(make_contrast(contrast, contrast.a) for contrast in self.outcome.contrasts)
 
     def contrast(self, a: str, b: str, metric: str = "test_accuracy") -> Contrast:
         """Arm ``a`` against arm ``b``: difference, interval, verdict, sentence.
@@ -90,17 +90,17 @@ class Results:
         Args:
             a: the first arm.
             b: the second arm; the difference is a - b, whichever way round it was declared.
-            metric: what is compared.
+            metric: the metric that is compared.
 
         Raises:
-            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists what there is.
+            UnknownNameError: there is no such arm, or this contrast was not declared; the message lists those that are.
         """
         for name in (a, b):
             if name not in self.arms:
                 raise unknown_name("arm", name, self.arms)
-        for found in self.outcome.contrasts:
-            if {found.a, found.b} == {a, b} and found.metric.name == metric:
-                return public_contrast(found, a)
+        for judged in self.outcome.contrasts:
+            if {judged.a, judged.b} == {a, b} and judged.metric.name == metric:
+                return make_contrast(judged, a)
         declared = "; ".join(f"{c.a} - {c.b} on {c.metric.name}" for c in self.outcome.contrasts) or "none"
         raise UnknownNameError(
             f"'{a}' against '{b}' on {metric} was not declared, and contrasts are declared before looking; "
@@ -132,8 +132,8 @@ class Results:
         """Write the report to a file.
 
         Args:
-            path: where to.
-            format: html, md, latex, csv or json; by default what the file's suffix says.
+            path: the file to write.
+            format: html, md, latex, csv or json; by default that of the file's suffix.
 
         Returns:
             The path.
@@ -144,19 +144,21 @@ class Results:
         from paribus import report
 
         path = Path(path).expanduser()
-        chosen = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
-        if chosen not in report.FORMATS:
-            raise UsageError(f"{path}: format {chosen!r} is not known; choose one of {', '.join(report.FORMATS)}")
-        report.write_report(self.outcome, chosen, path)
+        report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
+        if report_format not in report.FORMATS:
+            raise UsageError(
+                f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}"
+            )
+        report.write_report(self.outcome, report_format, path)
         return path
 
     def __repr__(self) -> str:
         from paribus.report.terminal import render
 
-        return as_text(render(self.outcome))
+        return render_text(render(self.outcome))
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: verdicts, the arms drawn with their intervals, and the table."""
+        """The display in Jupyter: verdicts, the arms drawn with their intervals, and the table."""
         from paribus.report.html import outcome_fragment
 
         return outcome_fragment(self.outcome)

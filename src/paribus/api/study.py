@@ -1,4 +1,4 @@
-"""A study in Python: from Keras models or from a file, to be run."""
+"""A study in Python, from Keras models or from a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Self, Unpack
 from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
-from paribus.api.grid_argument import with_grids
+from paribus.api.grid_argument import add_grids
 from paribus.api.keras_callbacks import read_callbacks
-from paribus.api.models import Model, take_down
-from paribus.api.options import StudyOptions, resolve_options, shows_options
+from paribus.api.models import ModelArm, read_models
+from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
 from paribus.data.spooling import make_lasting_folder
@@ -39,20 +39,20 @@ class Study:
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
             brings its own optimizer and loss. Scikit-learn classifiers, as baselines: their arguments count, without
-            ``random_state`` (each seed gives one) and ``n_jobs``.
+            ``random_state`` (it comes from the seed) and ``n_jobs``.
         data: a name or a path (see ``paribus.data``); four arrays ``(x_train, y_train, x_test, y_test)`` or two pairs
             as ``keras.datasets`` gives them, labels as integers or one-hot; or a mapping like ``[data]`` of a study
             file.
-        name: what the study is called where it is stored; the arms' names by default.
-        question: what it asks, in words.
-        seeds: how many seeds every arm is trained with.
+        name: the name under which the study is stored; by default made of the arms' names.
+        question: the question that it answers, in words.
+        seeds: the number of seeds of every arm.
         first_seed: the first of them; seeds before it do not count.
-        epochs: how often the training data is gone through.
+        epochs: the number of passes through the training data.
         batch_size: examples in a batch.
         optimizer: for models that are not compiled: a name or a Keras optimizer.
         loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
         validation_split: the share of the training data that is not trained on but validated on.
-        validation: which examples that takes: the "last" ones, as Keras does, or each class in proportion
+        validation: the examples of the validation split: the "last" ones, as Keras does, or each class in proportion
             ("stratified").
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
@@ -61,33 +61,33 @@ class Study:
             ``early_stopping``; others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
-        metrics: what to measure beside accuracy and loss, on both splits after training: names or objects of Keras
+        metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``.
-        positive: the class that metrics of a yes or no are about (AUC, recall ...), by its name, such as "fraud"; by
+        positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
             default the second of two classes.
-        grid: values to choose from on a validation split before anything is judged, by the arguments that they are for:
+        grid: values to select from on a validation split before anything is judged, by the names of their arguments:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
-            its name, an empty one for an arm that stays as it is. Every arm gets the same number of trainings.
-        tuning: how they are chosen, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
+            its name, an empty one for an arm that is not tuned. Every arm gets the same number of trainings.
+        tuning: how they are selected, like ``[tuning]`` of a study file: ``seeds``, ``budget``, ``monitor``,
             ``validation_split``, ``epochs``.
         baseline: compare every other arm with this one only; by default every arm with every other.
         contrasts: compare only these: pairs of arms, triples with a metric, or mappings like ``[[contrasts]]``.
-        levels: where each arm stands in a factorial design: ``{"big": {"size": "big", "dropout": "off"}, ...}``; then
+        levels: the levels of each arm in a factorial design: ``{"big": {"size": "big", "dropout": "off"}, ...}``; then
             main effects and interactions are judged.
-        primary: what the study is run for: a pair of arms, or an effect by its factor, or a list of those. Primary
-            statements divide ``primary_share`` of the allowed error, the others the rest.
-        primary_share: see there.
+        primary: the statements that the study is run for: a pair of arms, or an effect by its factor, or a
+            list of those. Primary statements divide ``primary_share`` of the allowed error, the others the rest.
+        primary_share: the share of the allowed error for all primary statements together.
         margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
             accuracy, which is the default there; other metrics have none).
-        level: at which all intervals hold at once.
-        scope: what verdicts are about: "new data" or "this test set".
-        scale: what pixels are divided by; "auto" divides those of named image data by the largest that they can be, and
+        level: the confidence level at which all intervals hold at once.
+        scope: the scope of the verdicts: "new data" or "this test set".
+        scale: pixels are divided by this; "auto" divides those of named image data by their largest possible value, and
             leaves arrays and files as they are.
         standardize: subtract each feature's mean and divide by its standard deviation, both of the training split.
 
     Raises:
-        UsageError: something is not what it should be; the message says what and how to mend it.
-        ModelError: a model cannot be trained elsewhere (Python code in a Lambda, a class that is not registered ...).
+        UsageError: an argument is invalid; the message names it and the remedy.
+        ModelError: a worker cannot rebuild a model (Python code in a Lambda, a class that is not registered ...).
         StudyError: names or values break rules, all of which are listed.
         DataError: arrays do not agree.
 
@@ -106,56 +106,58 @@ class Study:
         Study('digits': small, large, large-dropout; data digits; seeds 5)
     """
 
-    @shows_options()
+    @show_options()
     def __init__(self, arms: Mapping[str, Any], data: Any, **options: Unpack[StudyOptions]) -> None:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
-        said = resolve_options(options)
-        if said["callbacks"]:
-            said["early_stopping"] = read_callbacks(said["callbacks"], said["early_stopping"])
-        models = take_down(arms, said["optimizer"])
-        readers = [model.reads for model in models.values() if model.reads is not None]
-        argument = read_data_argument(data, scale=said["scale"], standardize=said["standardize"], readers=readers)
-        self._given: DataArgument | None = argument
-        baseline = said["baseline"]
+        settings = resolve_options(options)
+        if settings["callbacks"]:
+            settings["early_stopping"] = read_callbacks(settings["callbacks"], settings["early_stopping"])
+        models = read_models(arms, settings["optimizer"])
+        readers = [model.input_shape for model in models.values() if model.input_shape is not None]
+        argument = read_data_argument(
+            data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
+        )
+        self._data_argument: DataArgument | None = argument
+        baseline = settings["baseline"]
         if baseline is not None and baseline not in arms:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
-        contrasts, effects = declare_contrasts(list(arms), said["contrasts"], baseline, said["primary"])
-        stopping, positive, levels = said["early_stopping"], said["positive"], said["levels"] or {}
-        written = with_grids(
-            {arm: _with_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, said["grid"]
+        contrasts, effects = declare_contrasts(list(arms), settings["contrasts"], baseline, settings["primary"])
+        stopping, positive, levels = settings["early_stopping"], settings["positive"], settings["levels"] or {}
+        arm_tables = add_grids(
+            {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, settings["grid"]
         )
         self._template = check_table(
             {
-                "name": said["name"] or _joined(arms),
-                "question": said["question"],
-                "seeds": said["seeds"],
-                "first_seed": said["first_seed"],
+                "name": settings["name"] or _join_names(arms),
+                "question": settings["question"],
+                "seeds": settings["seeds"],
+                "first_seed": settings["first_seed"],
                 "data": argument.table,
                 "protocol": {
-                    "loss": _one_loss(models, said["loss"]),
-                    "epochs": said["epochs"],
-                    "batch_size": said["batch_size"],
-                    "validation_split": said["validation_split"],
-                    "validation": said["validation"],
-                    "class_weight": _by_text(said["class_weight"]),
+                    "loss": _find_shared_loss(models, settings["loss"]),
+                    "epochs": settings["epochs"],
+                    "batch_size": settings["batch_size"],
+                    "validation_split": settings["validation_split"],
+                    "validation": settings["validation"],
+                    "class_weight": _write_class_weights(settings["class_weight"]),
                     "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
-                    "precision": said["precision"],
-                    "metrics": keras_objects.metrics(said["metrics"]),
+                    "precision": settings["precision"],
+                    "metrics": keras_objects.write_metrics(settings["metrics"]),
                     "positive": None if positive is None else str(positive),
                 },
                 "comparison": {
-                    "margin": said["margin"],
-                    "level": said["level"],
-                    "scope": said["scope"],
-                    "all_pairs": baseline is None and said["contrasts"] is None and not levels,
+                    "margin": settings["margin"],
+                    "level": settings["level"],
+                    "scope": settings["scope"],
+                    "all_pairs": baseline is None and settings["contrasts"] is None and not levels,
                     "factorial": bool(levels),
-                    "primary_share": said["primary_share"],
+                    "primary_share": settings["primary_share"],
                     "primary_effects": effects,
                 },
-                "arms": written,
-                **({} if (tuning := said["tuning"]) is None else {"tuning": dict(tuning)}),
+                "arms": arm_tables,
+                **({} if (tuning := settings["tuning"]) is None else {"tuning": dict(tuning)}),
                 "contrasts": contrasts,
             },
             "study",
@@ -175,18 +177,18 @@ class Study:
     def of(cls, document: StudyDocument) -> Self:
         """A study from its checked document."""
         study = cls.__new__(cls)
-        study._template, study._given, study._models = document, None, {}
+        study._template, study._data_argument, study._models = document, None, {}
         return study
 
     @property
     def name(self) -> str:
-        """What the study is called."""
+        """The name of the study."""
         return self._template.name
 
     @cached_property
     def document(self) -> StudyDocument:
-        """The study as a study file would say it. Arrays are written to a temporary folder for as long as it lives."""
-        if self._given is None or self._given.arrays is None:
+        """The study document. Arrays are written to a temporary folder that is deleted with the study."""
+        if self._data_argument is None or self._data_argument.arrays is None:
             return self._template
         folder, remove = make_lasting_folder()
         weakref.finalize(self, remove)
@@ -204,25 +206,25 @@ class Study:
         backend: Backend | None = None,
         progress: bool = True,
     ) -> Results:
-        """Train what is missing and judge it.
+        """Train the missing runs and judge the study.
 
         Args:
-            seeds: how many, if not the study's number.
-            epochs: how many, if not the study's number.
+            seeds: the number of seeds, if not the study's.
+            epochs: the number of epochs, if not the study's.
             arms: only these; all by default.
-            store: the folder that runs are kept in, and where runs that are there already are found; by default they
-                are kept in memory, for as long as the results are.
+            store: the folder for runs; those that it holds already are not computed again. By default runs are in
+                memory, and live as long as the results.
             workers: worker processes; one per GPU by default, or per core where there is none (a few more where that
                 ends few runs sooner).
             lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-            backend: where to compute, instead of worker processes of this machine; it is closed at the end.
-            progress: whether to show how it goes.
+            backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+            progress: whether to show progress.
 
         Raises:
             UsageError: a value is out of range, or there is no such arm.
             ModelError: Keras refuses an arm; nothing was trained.
             DataError, StoreError, BackendError: as their names say.
-            InterruptedRunError: it was interrupted; what was finished is kept where ``store`` names a folder.
+            InterruptedRunError: it was interrupted; runs that ended are stored where ``store`` names a folder.
         """
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
@@ -230,29 +232,31 @@ class Study:
         folder = None if store is None else Path(store).expanduser()
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
-        asked = check_arms(study, arms)
+        selected = check_arms(study, arms)
         backend = backend or local_backend(study, workers, lanes)
         display = suitable() if progress else Silent()
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
-            start_workers(study, opened, backend, stored_as=name, arms=asked)
-            outcome = run_study(study, opened, backend, display, stored_as=name, arms=asked, parameters=self.parameters)
+            start_workers(study, opened, backend, stored_as=name, arms=selected)
+            outcome = run_study(
+                study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters
+            )
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
-        """The document with arrays written into a store's folder, where later processes find them; None: see above."""
-        if store is None or self._given is None or self._given.arrays is None:
+        """The document with arrays written into a store's folder for later processes; without a store: ``document``."""
+        if store is None or self._data_argument is None or self._data_argument.arrays is None:
             return self.document
         return self._with_data(store / "data")
 
     @property
     def parameters(self) -> dict[str, int]:
-        """How many weights each arm's model has, where that is known."""
+        """The number of weights of each arm's model, where it is known."""
         return {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
 
     def _with_data(self, folder: Path) -> StudyDocument:
-        assert self._given is not None
-        return self._template.model_copy(update={"data": self._given.with_arrays_in(folder)})
+        assert self._data_argument is not None
+        return self._template.model_copy(update={"data": self._data_argument.with_arrays_in(folder)})
 
     def __repr__(self) -> str:
         document = self._template
@@ -261,43 +265,43 @@ class Study:
         )
 
 
-def _with_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
+def _add_levels(arm: Arm, levels: Mapping[str, str] | None) -> Arm:
     return arm if levels is None else arm.model_copy(update={"levels": dict(levels)})
 
 
-def _joined(arms: Mapping[str, Any]) -> str:
+def _join_names(arms: Mapping[str, Any]) -> str:
     """``dropout-vs-none``; long lists are cut."""
     return "-vs-".join(arms)[:100].rstrip("-._")
 
 
-def _by_text(weights: Mapping[int, float] | str | None) -> Any:
-    """Class weights as a study file has them, whose keys are texts."""
+def _write_class_weights(weights: Mapping[int, float] | str | None) -> Any:
+    """Class weights as a table of a study file, whose keys are texts."""
     if not isinstance(weights, Mapping):
         return weights
     return {str(index): float(weight) for index, weight in weights.items()}
 
 
-def _one_loss(models: Mapping[str, Model], given_loss: Any) -> keras_objects.Written:
-    """The loss that all arms share: that of compiled models, else that of the call.
+def _find_shared_loss(models: Mapping[str, ModelArm], default_loss: Any) -> keras_objects.ObjectTable:
+    """Find the loss that all arms share: that of compiled models, else that of the call.
 
     Raises:
         StudyError: they do not share one.
     """
     losses = {name: model.loss for name, model in models.items() if model.loss is not None}
-    plain = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
-    if (plain and given_loss is not None) or not losses:
-        loss = keras_objects.loss("categorical_crossentropy" if given_loss is None else given_loss)
-        losses |= dict.fromkeys(plain or models, loss)
+    uncompiled = [name for name, model in models.items() if model.loss is None and model.arm.estimator is None]
+    if (uncompiled and default_loss is not None) or not losses:
+        loss = keras_objects.write_loss("categorical_crossentropy" if default_loss is None else default_loss)
+        losses |= dict.fromkeys(uncompiled or models, loss)
     first, *others = losses.values()
     if any(other != first for other in others):
-        said = "; ".join(f"'{name}' {_spelled(loss)}" for name, loss in losses.items())
+        listing = "; ".join(f"'{name}' {_format_loss(loss)}" for name, loss in losses.items())
         raise StudyError(
             "models",
-            [Mistake("loss", f"arms are compared under one loss, found {said}; compile them all with the same one")],
+            [Mistake("loss", f"arms are compared under one loss, found {listing}; compile them all with the same one")],
         )
     return first
 
 
-def _spelled(loss: keras_objects.Written) -> str:
+def _format_loss(loss: keras_objects.ObjectTable) -> str:
     ((name, arguments),) = loss.items()
     return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name

@@ -1,6 +1,6 @@
 """What computes a job in this process: the engine for networks, the estimators for scikit-learn's.
 
-Each room is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
+Either package is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class JobRunner:
         """The canonical form of an arm.
 
         Raises:
-            ModelError: with every mistake that was found.
+            ModelError: with every mistake.
         """
         if not job.is_estimator:
             with damage_removed():
@@ -54,7 +54,7 @@ class JobRunner:
         return recipe
 
     def run(self, jobs: Sequence[TrainJob], on_epoch: Callable[[TrainJob, EpochReport], None]) -> list[RunResult]:
-        """The runs of a group; ``on_epoch`` is told of every epoch of a network."""
+        """The runs of a group; ``on_epoch`` is called with every epoch of a network."""
         if jobs[0].recipe.is_estimator:
             return [self._estimators.run(job) for job in jobs]
         with damage_removed():

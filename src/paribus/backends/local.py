@@ -23,7 +23,7 @@ from paribus.backends.worker import given_up
 from paribus.backends.worker_count import workers_for
 from paribus.errors import UsageError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Core, Gpu, Place, memory, places
+from paribus.machine import Core, Gpu, Place, list_places, read_memory_limit
 from paribus.records import DataSummary, Ended, Event, Interrupted, Job, Started, TrainJob
 
 MAX_ATTEMPTS = 3
@@ -52,7 +52,7 @@ class LocalBackend(Backend):
         workers: how many, by default one per place, or more where a few runs end sooner if they share the cores.
             More than places is allowed: those are shared.
         imports: the modules that define the user's own Keras classes.
-        kills: how many processes the kernel has killed for want of memory until now; None where it does not say.
+        kills: how many processes the kernel has killed because memory ran out until now; None where it does not say.
         lanes: how many runs of an arm a worker trains side by side; by default 1 on a core, ``GPU_LANES`` on a GPU.
 
     Raises:
@@ -70,7 +70,7 @@ class LocalBackend(Backend):
             raise UsageError(f"{workers} workers: at least 1 is needed; leave --workers out for one per core")
         if lanes is not None and lanes < 1:
             raise UsageError(f"{lanes} lanes: at least 1 is needed; leave --lanes out for 1 on a core, 8 on a GPU")
-        self._places: Sequence[Place] = places()
+        self._places: Sequence[Place] = list_places()
         self._limit = workers or len(self._places)
         self._lanes = lanes or (GPU_LANES if isinstance(self._places[0], Gpu) else 1)
         self._may_share = workers is None and isinstance(self._places[0], Core) and self._lanes == 1
@@ -82,8 +82,8 @@ class LocalBackend(Backend):
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """See ``Backend.run``. A job whose worker dies is tried again, ``MAX_ATTEMPTS`` times in all, then failed.
 
-        Where the worker died for want of memory, half as many workers go on. After Ctrl-C (see ``Interruption``) the
-        runs that are nearly done end first.
+        Where the worker died because memory ran out, half as many workers go on. After Ctrl-C (see ``Interruption``)
+        the runs that are nearly done end first.
 
         Raises:
             KeyboardInterrupt: interrupted.
@@ -136,7 +136,7 @@ class LocalBackend(Backend):
             costs = [cost(job) * data.train for job in jobs] if data is not None else []
             held = 4 * (data.train + data.test) * math.prod(data.input_shape) if data is not None else 0
             cores = len(self._places)
-            self._limit = min(workers_for(costs, cores), max(cores, memory() // (WORKER_MEMORY + held)))
+            self._limit = min(workers_for(costs, cores), max(cores, read_memory_limit() // (WORKER_MEMORY + held)))
             for worker in self._workers:
                 self._settle(worker)
 
@@ -166,20 +166,20 @@ class LocalBackend(Backend):
                 if isinstance(job, TrainJob):
                     yield Started(job, work.attempts[job], work.deaths.get(job))
 
-    def _idle(self, wanted: int) -> list[Process]:
-        """At most ``wanted`` workers without a job, started where there is room; those without room are sent away."""
-        room = self._limit - len(self._busy())
+    def _idle(self, count: int) -> list[Process]:
+        """At most ``count`` workers without a job, started where the limit allows; those beyond it are stopped."""
+        free = self._limit - len(self._busy())
         idle = [worker for worker in self._workers if not worker.jobs]
-        self._stop(idle[max(0, room) :])
-        idle = idle[: max(0, room)]
-        while len(idle) < min(wanted, room):
+        self._stop(idle[max(0, free) :])
+        idle = idle[: max(0, free)]
+        while len(idle) < min(count, free):
             taken = Counter(worker.place for worker in self._workers)
-            place = min(self._places, key=lambda each: taken[each])
+            place = min(self._places, key=lambda place: taken[place])
             worker = Process(place, self._imports, self._kills, self._lanes)
             self._settle(worker)
             self._workers.append(worker)
             idle.append(worker)
-        return idle[:wanted]
+        return idle[:count]
 
     def _listen(self, work: _Work, *wakes: int) -> Iterator[Event]:
         """What busy workers say, as soon as one does; or nothing, when something else wakes us."""

@@ -1,4 +1,4 @@
-"""Whether the kernel killed a worker because memory ran out: told by the kernel's own counters, where there are any.
+"""Whether the kernel killed a worker because memory ran out: read from the kernel's own counters, where there are any.
 
 A SIGKILL by itself says nothing: a user's ``kill -9`` looks the same. The kernel counts what it kills for want of
 memory before it sends the signal, so that the count has risen when the death is seen. The control group's count is
@@ -15,7 +15,7 @@ from typing import final
 
 
 def kernel_kills(root: Path = Path("/")) -> int | None:
-    """How many processes the kernel has killed for want of memory until now; None where that cannot be read."""
+    """How many processes the kernel has killed because memory ran out until now; None where that cannot be read."""
     for path in _counters(root):
         try:
             lines = path.read_text(encoding="ascii").splitlines()
@@ -69,7 +69,7 @@ class OomKills:
         return None if count is None else count - self._explained
 
     def explain(self, before: int | None) -> bool | None:
-        """Whether the kernel has killed one more since ``before`` was told; None if nobody can say."""
+        """Whether the kernel has killed one more since ``before`` was read; None if nobody can say."""
         now = self.unexplained()
         if before is None or now is None:
             return None

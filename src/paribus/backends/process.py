@@ -19,7 +19,7 @@ from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
 from paribus.engine.variables import check_environment, without_foreign_settings
 from paribus.errors import BackendError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Gpu, Place, written
+from paribus.machine import Gpu, Place, format_place
 from paribus.records import Ended, EpochDone, Event
 
 MODULE = "paribus.backends.worker"
@@ -27,7 +27,7 @@ MODULE = "paribus.backends.worker"
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker died: in words, and whether that was (or, where nobody can tell, may have been) want of memory."""
+    """How a worker died, in words, and whether memory ran out (or may have, where nobody can tell)."""
 
     words: str
     memory: bool
@@ -38,9 +38,9 @@ class Process:
     """A worker process in one place, with at most one group of jobs at a time.
 
     Attributes:
-        jobs: what it was given and has not ended yet.
+        jobs: what it was sent and has not ended yet.
         epochs: how many epochs its runs have behind them; those of a group go through them together.
-        had_jobs: whether it was ever given any.
+        had_jobs: whether it was ever sent any.
         roams: whether it was sent away from its place.
     """
 
@@ -61,7 +61,7 @@ class Process:
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), written(place), str(lanes)]
+        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), format_place(place), str(lanes)]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -157,7 +157,7 @@ class Process:
         return Death(f"{how} ({lines[-1][:300]})" if lines else how, memory)
 
     def _explained(self, code: int) -> tuple[str, bool]:
-        """What a return code means, and whether it means want of memory."""
+        """What a return code means, and whether it means that memory ran out."""
         if code == OUT_OF_MEMORY:
             return "out of memory", True
         if code >= 0:
@@ -169,6 +169,6 @@ class Process:
             case True:
                 return f"{how} by the kernel, out of memory", True
             case False:
-                return f"{how}, not by the kernel for want of memory", False
+                return f"{how}, but not by the kernel: memory had not run out", False
         # Nobody can say. Fewer workers than there could be cost time; more than memory holds would cost the runs.
         return f"{how}, as the kernel does when memory runs out (whether it did cannot be told on this system)", True

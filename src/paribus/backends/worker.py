@@ -23,7 +23,7 @@ from paribus.data.read_once import READ_DATA
 from paribus.engine import environment
 from paribus.errors import BackendError, ModelError, ParibusError, UsageError
 from paribus.keras_config.custom_objects import Imports
-from paribus.machine import Place, read
+from paribus.machine import Place, parse_place
 from paribus.records import (
     Curve,
     Described,
@@ -74,7 +74,7 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(place)
     READ_DATA.hold_nothing()
-    rooms = JobRunner(lanes)
+    runner = JobRunner(lanes)
     connection: Connection[Event | Raised, Message] = Connection(channel)
     problem: ParibusError | None = None
     while True:
@@ -87,13 +87,13 @@ def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
         if isinstance(message, Imports):
             problem = _import(message)
         elif isinstance(message, WarmUp):
-            rooms.warm_up()
+            runner.warm_up()
         elif isinstance(message, Roam):
             environment.roam(message.cores)
         elif problem is not None:
             connection.send(Raised(problem))
         else:
-            for event in _serve(rooms, message, connection):
+            for event in _serve(runner, message, connection):
                 connection.send(event)
 
 
@@ -103,7 +103,7 @@ def _import(imports: Imports) -> ParibusError | None:
     try:
         for module in imports.modules:
             importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - it is the user's code: whatever it raises is told
+    except Exception as error:  # noqa: BLE001 - it is the user's code: whatever it raises is reported
         return UsageError(
             f"module '{module}' defines layers of a network and cannot be imported by a worker: "
             f"{type(error).__name__}: {error}. It must be importable by itself, without the script that uses it"
@@ -116,9 +116,11 @@ def _import(imports: Imports) -> ParibusError | None:
     return None
 
 
-def _serve(rooms: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event | Raised]:
+def _serve(
+    runner: JobRunner, group: Group, connection: Connection[Event | Raised, Message]
+) -> Sequence[Event | Raised]:
     try:
-        return _computed(rooms, group, connection)
+        return _computed(runner, group, connection)
     except ParibusError as error:
         return [Raised(error)]
     except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it was becomes the run's reason
@@ -135,19 +137,19 @@ def _serve(rooms: JobRunner, group: Group, connection: Connection[Event | Raised
         return [given_up(job, reason) for job in group]
 
 
-def _computed(rooms: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
+def _computed(runner: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
     def on_epoch(job: TrainJob, report: EpochReport) -> None:
         connection.send(EpochDone(job, report))
 
     runs = [job for job in group if isinstance(job, TrainJob)]
     if runs:
-        return [Ended(job, result) for job, result in zip(runs, rooms.run(runs, on_epoch), strict=True)]
-    return [_described(rooms, job) for job in group if isinstance(job, DescribeJob)]
+        return [Ended(job, result) for job, result in zip(runs, runner.run(runs, on_epoch), strict=True)]
+    return [_described(runner, job) for job in group if isinstance(job, DescribeJob)]
 
 
-def _described(rooms: JobRunner, job: DescribeJob) -> Described | Refused:
+def _described(runner: JobRunner, job: DescribeJob) -> Described | Refused:
     try:
-        return Described(job.arm, rooms.describe(job))
+        return Described(job.arm, runner.describe(job))
     except ModelError as error:
         return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
 
@@ -173,7 +175,7 @@ if __name__ == "__main__":
     # By its own name: what is defined here and sent would else be looked for in the driver's __main__.
     from paribus.backends import worker
 
-    worker.main(int(sys.argv[1]), int(sys.argv[2]), read(sys.argv[3]), int(sys.argv[4]))
+    worker.main(int(sys.argv[1]), int(sys.argv[2]), parse_place(sys.argv[3]), int(sys.argv[4]))
     # All is sent. Taking JAX down in good order would keep the driver waiting for a third of a second.
     sys.stdout.flush()
     sys.stderr.flush()

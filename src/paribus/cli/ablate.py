@@ -18,7 +18,7 @@ Model = Annotated[
 ]
 Parts = Annotated[
     list[str] | None,
-    typer.Option("--part", metavar="NAME", help="Only this variant, like no-dropout; may be given again."),
+    typer.Option("--part", metavar="NAME", help="Only this variant, like no-dropout; repeat it for several."),
 ]
 
 
@@ -33,16 +33,16 @@ def ablate(
     lanes: options.Lanes = None,
     json: options.Json = False,
 ) -> None:
-    """Take a model apart: without dropout, penalties, normalization, a block ... each against the model as it is."""
-    from paribus.api.ablate import take_apart
-    from paribus.api.model_argument import study_of
+    """Compare a model with its variants: without dropout, without penalties, without normalization ..."""
+    from paribus.api.ablate import ablate_arm
+    from paribus.api.model_argument import read_model_argument
     from paribus.report import ablation as report
 
-    study, arm = study_of(model, data)
-    found = take_apart(
+    study, arm = read_model_argument(model, data)
+    ablation = ablate_arm(
         study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers, lanes=lanes
     )
     if json:
-        output.print_json(report.ablation_fields(found.ablated))
+        output.print_json(report.ablation_fields(ablation.ablated))
     else:
-        output.print_renderable(report.render_ablation(found.ablated))
+        output.print_renderable(report.render_ablation(ablation.ablated))

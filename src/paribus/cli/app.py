@@ -1,4 +1,4 @@
-"""The application: its commands, and what becomes of errors."""
+"""The application: its commands, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         output.print_line(f"paribus {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _paribus(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Options of paribus itself."""
 
@@ -52,19 +52,19 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; the process ends with the exit code of DESIGN.md's contract."""
+    """Run the command line; the exit codes are those of ``paribus.errors``."""
     streams.prepare_streams()
-    # Estimators run in one thread. Where /dev/shm may not be written to, joblib would say so in the midst of progress.
+    # Estimators run in one thread. Without a writable /dev/shm, joblib would print a warning over the progress display.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
         app()
     except ParibusError as error:
         if isinstance(error, InterruptedRunError):
-            _ending()
-        _report(error)
+            _ignore_interrupts()
+        _report_error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _ending()
+        _ignore_interrupts()
         output.tell("paribus: interrupted")
         sys.exit(130)
     except BrokenPipeError:
@@ -75,18 +75,18 @@ def main() -> None:
         # Typer prints help by itself; an error that names a file is not of a stream, and not expected here.
         if error.filename is not None:
             raise
-        _report(streams.unwritable(error))
+        _report_error(streams.unwritable(error))
         streams.abandon_stdout()
         sys.exit(ParibusError.exit_code)
 
 
-def _ending() -> None:
-    """One more Ctrl-C has nothing left to stop: it would only end the process with another exit code."""
+def _ignore_interrupts() -> None:
+    """Ignore further Ctrl-C: there is nothing left to stop, and it would only change the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _report(error: ParibusError) -> None:
-    """One clear error on stderr; with ``--json`` also one document on stdout."""
+def _report_error(error: ParibusError) -> None:
+    """Print an error on stderr; with ``--json`` also one document on stdout."""
     output.tell(f"paribus: {error}")
     if "--json" in sys.argv[1:]:
         document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}

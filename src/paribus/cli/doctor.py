@@ -1,4 +1,4 @@
-"""``paribus doctor``: what is wrong in a store, and mending it."""
+"""``paribus doctor``: checking and repairing a store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from paribus.store.survey import Finding
 
 Repair = Annotated[
-    bool, typer.Option("--repair", help="Mend what is found; what is broken is moved to quarantine/, not deleted.")
+    bool, typer.Option("--repair", help="Repair the problems; broken files are moved to quarantine/, not deleted.")
 ]
 
 
@@ -26,43 +26,47 @@ def doctor(
 ) -> None:
     """Check everything in a store: its database, every run, every file of weights and predictions.
 
-    Exits with 0 when all is sound (or was mended), and with 1 when something is wrong.
+    Exits with 0 when all is sound (or was repaired), and with 1 when something is wrong.
     """
     from paribus.store.doctor import examine, is_store
-    from paribus.store.doctor import repair as mend
+    from paribus.store.doctor import repair as repair_store
 
-    actions = mend(store) if repair else []
+    actions = repair_store(store) if repair else []
     findings = examine(store)
     if json:
-        output.print_json(_document(store, findings, actions))
+        output.print_json(_list_fields(store, findings, actions))
     else:
-        for line in (*_told(actions), *_told(findings), _summary(store, findings, actions, there=is_store(store))):
+        for line in (
+            *_format_entries(actions),
+            *_format_entries(findings),
+            _summarize(store, findings, actions, there=is_store(store)),
+        ):
             output.print_line(line)
     if findings:
         raise typer.Exit(1)
 
 
-def _told(entries: Sequence[Finding | Action]) -> list[str]:
+def _format_entries(entries: Sequence[Finding | Action]) -> list[str]:
     return [f"  {entry}" for entry in entries]
 
 
-def _summary(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
+def _summarize(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
     if findings:
         count = f"{len(findings)} thing{' is' if len(findings) == 1 else 's are'} wrong"
-        return f"{store}: {count}" + ("" if actions else "; `paribus doctor --repair` mends what can be mended")
+        return f"{store}: {count}" + ("" if actions else "; `paribus doctor --repair` repairs what it can")
     if actions:
-        return f"{store}: {len(actions)} mended, now sound"
+        return f"{store}: {len(actions)} repaired, now sound"
     return f"{store}: sound" if there else f"{store}: there is no store here, so nothing is wrong with it"
 
 
-def _document(store: Path, findings: Sequence[Finding], actions: Sequence[Action]) -> dict[str, object]:
+def _list_fields(store: Path, findings: Sequence[Finding], actions: Sequence[Action]) -> dict[str, object]:
     return {
         "store": str(store),
         "sound": not findings,
-        "findings": [_finding(finding) for finding in findings],
-        "mended": [{**_finding(action.finding), "done": action.done} for action in actions],
+        "findings": [_finding_fields(finding) for finding in findings],
+        "mended": [{**_finding_fields(action.finding), "done": action.done} for action in actions],
     }
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _finding_fields(finding: Finding) -> dict[str, str]:
     return {"problem": str(finding.problem), "subject": finding.subject, "message": finding.message}

@@ -25,16 +25,16 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="DIR",
-        help="Where to.",
+        help="The folder to write.",
         show_default="STUDY-keras and so on",
         callback=options.expand_home,
     ),
 ]
 OnlySeeds = Annotated[
     list[int] | None,
-    typer.Option("--seed", metavar="N", help="Only this seed; may be given again.", show_default="all seeds"),
+    typer.Option("--seed", metavar="N", help="Only this seed; repeat it for several.", show_default="all seeds"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
 
 
 def export(
@@ -47,12 +47,10 @@ def export(
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """Hand a study that was run on to other programs: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
+    """Export a study that was run: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
     output.refuse_stdout("--output", out, "an export is a folder of files")
     if force and to == "mlflow":
-        raise UsageError(
-            "--force: an MLflow database is added to, and no run is written to it twice; leave --force out"
-        )
+        raise UsageError("--force: runs are added to an MLflow database, and none is written twice; leave --force out")
     if to == "keras":
         from paribus.engine import environment
 
@@ -63,29 +61,29 @@ def export(
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = select_runs(open_results(study, opened), arm or (), seed or ())
-        folder = out or Path(f"{chosen.results.document.name}-{to}")
+        selection = select_runs(open_results(study, opened), arm or (), seed or ())
+        folder = out or Path(f"{selection.results.document.name}-{to}")
         match to:
             case "keras":
                 from paribus.export.keras_files import export_networks
 
-                written = export_networks(chosen, folder, replace=force)
+                files = export_networks(selection, folder, replace=force)
             case "parquet":
                 from paribus.export.parquet_tables import export_tables
 
-                written = export_tables(chosen, folder, replace=force)
+                files = export_tables(selection, folder, replace=force)
             case "tensorboard":
                 from paribus.export.tensorboard_events import export_events
 
-                written = export_events(chosen, folder, replace=force)
+                files = export_events(selection, folder, replace=force)
             case "mlflow":
                 from paribus.export.mlflow_runs import export_runs
 
-                tracked = export_runs(chosen, folder)
-                written = (tracked.database,)
-                output.tell(f"{tracked.added} runs written, {tracked.known} were there already")
-    for path in written:
+                tracked = export_runs(selection, folder)
+                files = (tracked.database,)
+                output.tell(f"{tracked.added} runs written, {tracked.known} were already in it")
+    for path in files:
         (output.tell if json else output.print_line)(str(path))
-    output.tell_left_out(chosen, networks_only=to == "keras")
+    output.report_left_out(selection, networks_only=to == "keras")
     if json:
-        output.print_json({"study": chosen.results.document.name, "to": to, "files": [str(path) for path in written]})
+        output.print_json({"study": selection.results.document.name, "to": to, "files": [str(path) for path in files]})

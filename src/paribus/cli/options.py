@@ -28,7 +28,9 @@ def expand_home(path: Path | None) -> Path | None:
 
 Store = Annotated[
     Path,
-    typer.Option("--store", metavar="DIR", envvar="PARIBUS_STORE", help="Where runs are kept.", callback=expand_home),
+    typer.Option(
+        "--store", metavar="DIR", envvar="PARIBUS_STORE", help="The folder where runs are stored.", callback=expand_home
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Seeds = Annotated[
@@ -49,7 +51,7 @@ Epochs = Annotated[
 ]
 Arms = Annotated[
     list[str] | None,
-    typer.Option("--arm", metavar="NAME", help="Only this arm; may be given again.", show_default="all arms"),
+    typer.Option("--arm", metavar="NAME", help="Only this arm; repeat it for several.", show_default="all arms"),
 ]
 Data = Annotated[
     str | None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LATER_CONTROL = re.compile("[\x7f-\x9f]")
 STDOUT = Path("-")
-"""What a user gives in a file's place for stdout, as everywhere; a file of that name is ``"$PWD/-"``."""
+"""Stands for stdout in the place of a file, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:
@@ -31,7 +31,7 @@ def refuse_stdout(option: str, path: Path | None, what: str) -> None:
 
 
 def print_outcome(outcome: Outcome, *, json: bool) -> None:
-    """The answer: tables and sentences, or the JSON of the contract."""
+    """Print an outcome: tables and sentences, or its JSON document."""
     if json:
         from paribus.report.json import outcome_fields
 
@@ -43,7 +43,7 @@ def print_outcome(outcome: Outcome, *, json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One document, one trailing newline. Not a number that JSON does not have."""
+    """Print one JSON document and a newline; nan and infinity, which JSON does not have, are errors."""
     # What UTF-8 can say is not spelled out, but for control characters that JSON lets through.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json_library.dumps(value, indent=1, allow_nan=False, ensure_ascii=not unicode)
@@ -52,7 +52,7 @@ def print_json(value: Any) -> None:
 
 
 def print_renderable(renderable: Any) -> None:
-    """A Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
+    """Print a Rich table or group; plain and at least 100 columns wide where stdout is not a terminal."""
     from rich.console import Console
 
     from paribus.display.control import Visible
@@ -86,11 +86,11 @@ def tell(text: str) -> None:
     print(show_control_characters(text), file=sys.stderr)
 
 
-def tell_left_out(chosen: RunSelection, *, networks_only: bool = False) -> None:
-    """Say on stderr which of the runs that were asked for did not finish, are not stored, or are no networks."""
-    for arm, kind in chosen.estimators.items() if networks_only else ():
+def report_left_out(selection: RunSelection, *, networks_only: bool = False) -> None:
+    """Report on stderr the requested runs that did not finish, are not stored, or are no networks."""
+    for arm, kind in selection.estimators.items() if networks_only else ():
         tell(f"paribus: {arm} is scikit-learn's {kind}, no network: left out")
-    for each in chosen.unfinished:
-        tell(f"paribus: {each.name} {each.run.status}: {each.run.reason}")
-    for arm, seed in chosen.missing:
+    for selected in selection.unfinished:
+        tell(f"paribus: {selected.name} {selected.run.status}: {selected.run.reason}")
+    for arm, seed in selection.missing:
         tell(f"paribus: {arm}, seed {seed} is not stored: `paribus run` trains it")

@@ -1,4 +1,4 @@
-"""``paribus predict``: what the stored networks say to pictures."""
+"""``paribus predict``: predictions of stored networks for pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Invert = Annotated[
     bool | None,
     typer.Option(
         "--invert/--no-invert",
-        help="Whether black and white change places.",
+        help="Whether black and white are exchanged.",
         show_default="where the border says so",
     ),
 ]
@@ -31,10 +31,10 @@ def predict(
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """Ask the stored networks of a study about pictures: class probabilities, their mean and spread over the seeds."""
+    """Classify pictures with the networks of a study: class probabilities, with mean and spread over the seeds."""
     from paribus.engine import environment
 
-    # Before anything imports Keras, as a study in Python does.
+    # A study in Python may import Keras, which must not happen before this.
     environment.prepare()
     from paribus.cli import predictions
     from paribus.predict.arms import predict_arms
@@ -44,12 +44,12 @@ def predict(
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        chosen = select_runs(open_results(study, opened), arm or ())
-        inputs = read_inputs(images, chosen.results.document.data.spec(), invert)
-        answers = list(predict_arms(chosen, inputs))
-    name, names = chosen.results.document.name, inputs.data.class_names
+        selection = select_runs(open_results(study, opened), arm or ())
+        inputs = read_inputs(images, selection.results.document.data.spec(), invert)
+        answers = list(predict_arms(selection, inputs))
+    name, names = selection.results.document.name, inputs.data.class_names
     if json:
-        output.print_json(predictions.document(name, names, inputs, answers))
+        output.print_json(predictions.predictions_fields(name, names, inputs, answers))
     else:
-        output.print_renderable(predictions.renderable(name, names, inputs, answers))
-    output.tell_left_out(chosen, networks_only=True)
+        output.print_renderable(predictions.render_predictions(name, names, inputs, answers))
+    output.report_left_out(selection, networks_only=True)

@@ -1,4 +1,4 @@
-"""The answers of ``paribus predict``, as text and as JSON, from the same values."""
+"""The answers of ``paribus predict`` as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,44 +14,51 @@ from paribus.predict.arms import ArmPredictions
 from paribus.predict.inputs import Input, Inputs
 
 
-def document(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]) -> dict[str, Any]:
-    """Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds."""
+def predictions_fields(
+    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
+) -> dict[str, Any]:
+    """The fields of the JSON.
+
+    Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds.
+    """
     return {
         "study": study,
         "classes": list(names),
         "images": [
             {
-                "file": each.file,
-                "index": each.index,
-                "prepared": list(each.prepared),
-                "arms": [_arm(of_arm, at, names) for of_arm in answers],
+                "file": image.file,
+                "index": image.index,
+                "prepared": list(image.prepared),
+                "arms": [_arm_fields(arm_answers, at, names) for arm_answers in answers],
             }
-            for at, each in enumerate(inputs.inputs)
+            for at, image in enumerate(inputs.inputs)
         ],
     }
 
 
-def renderable(study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]) -> RenderableType:
-    """A table an example: a row an arm, with its answer, how sure it is, and how far its seeds agree."""
+def render_predictions(
+    study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
+) -> RenderableType:
+    """A table for each example, with a row an arm: its answer, the probability, and the agreement of its seeds."""
     parts: list[RenderableType] = []
-    for at, each in enumerate(inputs.inputs):
-        parts.append(_head(study, each))
+    for at, image in enumerate(inputs.inputs):
+        parts.append(_render_title(study, image))
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for column in ("arm", "answer", "probability", "over the seeds", "seeds that say so", "next"):
             table.add_column(column, justify="right" if column == "probability" else "left")
-        for of_arm in answers:
-            table.add_row(*(Text(cell) for cell in _cells(of_arm, at, names)))
+        for arm_answers in answers:
+            table.add_row(*(Text(cell) for cell in _format_cells(arm_answers, at, names)))
         parts += [table, Text()]
     return Group(*parts[:-1])
 
 
-def _arm(of_arm: ArmPredictions, at: int, names: Sequence[str]) -> dict[str, Any]:
-    given, predicted = of_arm.probabilities[:, at], of_arm.predicted[:, at]
-    mean = of_arm.mean[at]
+def _arm_fields(answers: ArmPredictions, at: int, names: Sequence[str]) -> dict[str, Any]:
+    probabilities, predicted = answers.probabilities[:, at], answers.predicted[:, at]
+    mean = answers.mean[at]
     best = int(mean.argmax())
-    spread = given.std(axis=0, ddof=1, dtype=np.float64) if len(given) > 1 else None
+    spread = probabilities.std(axis=0, ddof=1, dtype=np.float64) if len(probabilities) > 1 else None
     return {
-        "arm": of_arm.arm,
+        "arm": answers.arm,
         "class": best,
         "name": names[best],
         "probability": float(mean[best]),
@@ -61,39 +68,39 @@ def _arm(of_arm: ArmPredictions, at: int, names: Sequence[str]) -> dict[str, Any
                 "class": index,
                 "name": name,
                 "mean": float(mean[index]),
-                "low": float(given[:, index].min()),
-                "high": float(given[:, index].max()),
+                "low": float(probabilities[:, index].min()),
+                "high": float(probabilities[:, index].max()),
                 "sd": None if spread is None else float(spread[index]),
             }
             for index, name in enumerate(names)
         ],
         "seeds": [
-            {"seed": seed, "class": int(predicted[i]), "probabilities": [float(value) for value in given[i]]}
-            for i, seed in enumerate(of_arm.seeds)
+            {"seed": seed, "class": int(predicted[i]), "probabilities": [float(value) for value in probabilities[i]]}
+            for i, seed in enumerate(answers.seeds)
         ],
     }
 
 
-def _cells(of_arm: ArmPredictions, at: int, names: Sequence[str]) -> tuple[str, ...]:
-    given, mean = of_arm.probabilities[:, at], of_arm.mean[at]
+def _format_cells(answers: ArmPredictions, at: int, names: Sequence[str]) -> tuple[str, ...]:
+    probabilities, mean = answers.probabilities[:, at], answers.mean[at]
     best, second = (int(index) for index in np.argsort(-mean, kind="stable")[:2])
-    low, high = float(given[:, best].min()), float(given[:, best].max())
-    agree = int(np.sum(of_arm.predicted[:, at] == best))
+    low, high = float(probabilities[:, best].min()), float(probabilities[:, best].max())
+    agree = int(np.sum(answers.predicted[:, at] == best))
     return (
-        of_arm.arm,
+        answers.arm,
         names[best],
-        _percent(float(mean[best])),
-        f"{_percent(low)} to {_percent(high)}" if len(given) > 1 else "one seed",
-        f"{agree} of {len(given)}",
-        f"{names[second]} {_percent(float(mean[second]))}",
+        _format_percent(float(mean[best])),
+        f"{_format_percent(low)} to {_format_percent(high)}" if len(probabilities) > 1 else "one seed",
+        f"{agree} of {len(probabilities)}",
+        f"{names[second]} {_format_percent(float(mean[second]))}",
     )
 
 
-def _head(study: str, each: Input) -> Text:
-    place = each.file if each.index is None else f"{each.file}[{each.index}]"
-    said = "; ".join(each.prepared) or "taken as it is"
-    return Text.assemble((place, "bold"), f" as {study} sees it: {said}")
+def _render_title(study: str, image: Input) -> Text:
+    place = image.file if image.index is None else f"{image.file}[{image.index}]"
+    preparation = "; ".join(image.prepared) or "taken as it is"
+    return Text.assemble((place, "bold"), f" as {study} sees it: {preparation}")
 
 
-def _percent(share: float) -> str:
+def _format_percent(share: float) -> str:
     return f"{100 * share:.1f} %"

@@ -1,4 +1,4 @@
-"""``paribus run`` and ``paribus noise``: compute what is missing, then print the answer."""
+"""``paribus run`` and ``paribus noise``: compute the missing runs, then print the answer."""
 
 from __future__ import annotations
 
@@ -63,11 +63,13 @@ def run(
         document = with_looks(document, max_seeds)
     arms = check_arms(document, arm or ())
 
-    with _session(document, store, workers, lanes) as (opened, backend):
-        outcome = _computed(document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds)
+    with _open_session(document, store, workers, lanes) as (opened, backend):
+        outcome = _compute_outcome(
+            document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
+        )
     output.print_outcome(outcome, json=json)
-    if any(entry.scores is None for of_arm in outcome.arms for entry in of_arm.runs):
-        # Said beside the answer, not instead of it: with --json there is one document on stdout.
+    if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
+        # Beside the answer on stdout, not instead of it: with --json there is one document.
         output.tell("paribus: some runs failed; the notes say which and why. Run again to try them once more")
         raise typer.Exit(ParibusError.exit_code)
 
@@ -95,7 +97,7 @@ def noise(
     document = override(declared, epochs=epochs, data=data)
     check_arms(document, [arm])
     name = stored_name(declared, document)
-    with _session(document, store, workers, lanes) as (opened, backend):
+    with _open_session(document, store, workers, lanes) as (opened, backend):
         shares = measure_noise(document, arm, seeds, opened, backend, suitable(), stored_as=name)
     if json:
         output.print_json(shares_document(document.name, arm, shares))
@@ -103,7 +105,7 @@ def noise(
         output.print_renderable(shares_table(document.name, arm, shares))
 
 
-def _computed(
+def _compute_outcome(
     study: StudyDocument,
     store: Store,
     backend: Backend,
@@ -116,7 +118,7 @@ def _computed(
     from paribus.runner.run import start_workers
 
     start_workers(study, store, backend, stored_as=stored_as, arms=arms)
-    # The rest is imported while workers start.
+    # The other modules are imported while workers start.
     from paribus.display.choose import suitable
     from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided
@@ -127,12 +129,12 @@ def _computed(
 
 
 @contextmanager
-def _session(
+def _open_session(
     study: StudyDocument, folder: Path, workers: int | None, lanes: int | None
 ) -> Iterator[tuple[Store, Backend]]:
     from paribus.backends.interruption import terminable
     from paribus.runner.session import local_backend, open_session
 
     backend = local_backend(study, workers, lanes)
-    with terminable(), open_session(folder, backend, again="the same command") as store:
+    with terminable(), open_session(folder, backend, repeat="the same command") as store:
         yield store, backend

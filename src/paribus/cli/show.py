@@ -1,4 +1,4 @@
-"""``paribus show`` and ``paribus studies``: what is stored, and what can be run."""
+"""``paribus show`` and ``paribus studies``: stored and built-in studies."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def studies(json: options.Json = False) -> None:
             }
         )
         return
-    from paribus.cli.views import studies_table
+    from paribus.cli.views import render_studies
 
-    output.print_renderable(studies_table(documents))
+    output.print_renderable(render_studies(documents))
 
 
 def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: options.Json = False) -> None:
@@ -57,32 +57,32 @@ def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: 
         raise UsageError(f"{what}: expected STUDY, STUDY/ARM or STUDY/ARM/SEED, like mnist-mlps/big/0")
     with SqliteStore.open(store, mode="read") as opened:
         if not parts:
-            document = view.all_studies(opened.studies(), _counts(opened))
+            document = view.view_studies(opened.studies(), _count_runs(opened))
         else:
-            study = _study(opened, parts[0])
-            arms = [_arm(study, parts[1])] if len(parts) > 1 else list(study.arms)
+            study = _find_study(opened, parts[0])
+            arms = [_find_arm(study, parts[1])] if len(parts) > 1 else list(study.arms)
             runs = opened.runs([run.fingerprint for arm in arms for run in arm.runs])
             if len(parts) == 3:
-                document = view.one_run(study, arms[0], _run(arms[0], parts[2], runs))
+                document = view.view_run(study, arms[0], _find_run(arms[0], parts[2], runs))
             else:
-                document = view.one_study(study, arms, runs)
+                document = view.view_study(study, arms, runs)
     if json:
         output.print_json(document.json)
     else:
         output.print_renderable(document.renderable)
 
 
-def _counts(store: Store) -> dict[str, int]:
-    """How many runs of each study are there."""
+def _count_runs(store: Store) -> dict[str, int]:
+    """Count the stored runs of each study."""
     counts = {}
     for study in store.studies():
-        wanted = [run.fingerprint for arm in study.arms for run in arm.runs]
-        found = store.runs(wanted)
-        counts[study.label] = sum(fingerprint in found for fingerprint in wanted)
+        fingerprints = [run.fingerprint for arm in study.arms for run in arm.runs]
+        stored = store.runs(fingerprints)
+        counts[study.label] = sum(fingerprint in stored for fingerprint in fingerprints)
     return counts
 
 
-def _study(store: Store, name: str) -> StoredStudy:
+def _find_study(store: Store, name: str) -> StoredStudy:
     from paribus.results.stored_study import find_stored
 
     study = find_stored(name, store)
@@ -91,17 +91,17 @@ def _study(store: Store, name: str) -> StoredStudy:
     return study
 
 
-def _arm(study: StoredStudy, name: str) -> StoredArm:
+def _find_arm(study: StoredStudy, name: str) -> StoredArm:
     arms = {arm.name: arm for arm in study.arms}
     if name not in arms:
         raise unknown_name("arm", name, arms, f"study '{study.label}'")
     return arms[name]
 
 
-def _run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:
-    found = {str(run.seeds.seed): result for run in arm.runs if (result := run.among(runs)) is not None}
-    if seed not in found:
+def _find_run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResult:
+    by_seed = {str(run.seeds.seed): result for run in arm.runs if (result := run.among(runs)) is not None}
+    if seed not in by_seed:
         raise UnknownNameError(
-            f"arm '{arm.name}' has no stored run of seed {seed}; stored: {', '.join(found) or 'none'}"
+            f"arm '{arm.name}' has no stored run of seed {seed}; stored: {', '.join(by_seed) or 'none'}"
         )
-    return found[seed]
+    return by_seed[seed]

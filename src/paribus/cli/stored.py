@@ -1,4 +1,4 @@
-"""Commands that answer from what is stored: ``report``, ``compare``, ``check``, ``plan``."""
+"""Commands that answer from stored runs: ``report``, ``compare``, ``check``, ``plan``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METRIC_HELP = (
 )
 
 Format = Annotated[
-    Literal["html", "md", "latex", "csv", "json"], typer.Option("--format", help="What kind of document.")
+    Literal["html", "md", "latex", "csv", "json"], typer.Option("--format", help="The format of the document.")
 ]
 Output = Annotated[
     Path | None,
@@ -23,7 +23,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="Where to write it; - is stdout.",
+        help="The file to write; - is stdout.",
         show_default="STUDY.html; others: stdout",
         callback=options.expand_home,
     ),
@@ -37,7 +37,9 @@ Figures = Annotated[
         callback=options.expand_home,
     ),
 ]
-FigureFormat = Annotated[Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="What kind of files.")]
+FigureFormat = Annotated[
+    Literal["pdf", "png", "svg"], typer.Option("--figure-format", help="The format of the figures.")
+]
 MetricName = Annotated[str, typer.Option("--metric", metavar="M", help=METRIC_HELP)]
 
 
@@ -103,7 +105,9 @@ def check(
     new: Annotated[
         str, typer.Option("--new", metavar="ARM", help="The arm that must not be worse.", show_default=False)
     ],
-    old: Annotated[str, typer.Option("--old", metavar="ARM", help="The arm it is held against.", show_default=False)],
+    old: Annotated[
+        str, typer.Option("--old", metavar="ARM", help="The arm that it is compared with.", show_default=False)
+    ],
     margin: Annotated[
         float, typer.Option("--margin", metavar="X", help="The loss that would be too much.", show_default=False)
     ],
@@ -128,13 +132,13 @@ def check(
 def plan(
     study: options.Study,
     detect: Annotated[
-        float, typer.Option("--detect", metavar="X", help="The difference to be found, like 0.002.", show_default=False)
+        float, typer.Option("--detect", metavar="X", help="The difference to detect, like 0.002.", show_default=False)
     ],
-    power: Annotated[float, typer.Option("--power", metavar="P", help="Chance of finding it.")] = 0.8,
+    power: Annotated[float, typer.Option("--power", metavar="P", help="The chance of detecting it.")] = 0.8,
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
-    """How many seeds would find a difference? Says so when more seeds cannot help."""
+    """How many seeds would detect a difference? The answer may be that more seeds cannot."""
     from paribus.api import questions
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore

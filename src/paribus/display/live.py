@@ -19,8 +19,7 @@ from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.control import Visible
 from paribus.display.tally import Tally
-from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, TrainJob
-from paribus.study.candidates import is_trial
+from paribus.records import DataSummary, Ended, Event, Interrupted, RunResult, Started, StudyKind, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan
 
@@ -46,7 +45,7 @@ class Terminal(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
-        counts = f"{wording.count_runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.count_runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
         self._print(
             f"[bold]{document.name}[/bold]  {counts}"
             f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
@@ -65,7 +64,7 @@ class Terminal(Display):
         with self._turn:
             self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            line = f"{wording.name_run(event.job)}: {wording.describe_result(event.result)}"
+            line = f"{wording.name_run(event.job)}: {wording.describe_result(event.job, event.result)}"
             self._print(Text(line, style="yellow"))
         elif isinstance(event, Started) and event.attempt > 1:
             self._print(Text(wording.describe_retry(event), style="yellow"))
@@ -153,7 +152,7 @@ def _so_far(plan: RunPlan, ended: dict[str, RunResult]) -> RenderableType:
         results = [ended[j.fingerprint] for j in jobs if j.fingerprint in ended]
         accuracies = [result.scores.test_accuracy for result in results if result.scores is not None]
         # Candidates of tuning are shown while they run, and in the report; not by their test accuracy.
-        has_mean = bool(accuracies) and not is_trial(jobs[0].seeds)
+        has_mean = bool(accuracies) and jobs[0].kind is not StudyKind.TUNING
         mean = f"test accuracy {sum(accuracies) / len(accuracies):.4f} so far" if has_mean else ""
         table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(accuracies)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")
     return table

@@ -44,7 +44,7 @@ class Notebook(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """What is stored, and what is to do."""
         self._tally = Tally(plan, self._clock)
-        counts = f"{wording.count_runs(plan.different)}, {plan.stored} stored, {len(plan.missing)} to do"
+        counts = f"{wording.count_runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
         self._title = f"<b>{escape(document.name)}</b> {counts}; data {escape(data.name)}"
         self._put(f"<div>{self._title}</div>")
 
@@ -54,7 +54,7 @@ class Notebook(Display):
             return
         self._tally.count(event)
         if isinstance(event, Ended) and event.result.reason is not None:
-            self._remarks.append(f"{wording.name_run(event.job)}: {wording.describe_result(event.result)}")
+            self._remarks.append(f"{wording.name_run(event.job)}: {wording.describe_result(event.job, event.result)}")
         elif isinstance(event, Started) and event.attempt > 1:
             self._remarks.append(wording.describe_retry(event))
         elif isinstance(event, Interrupted):

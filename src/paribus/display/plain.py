@@ -32,9 +32,10 @@ class Plain(Display):
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.different)} wanted, "
-            f"{plan.stored} stored, "
-            f"{len(plan.missing)} to do; data {data.name}, {data.train} train and {data.test} test examples"
+            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.run_count)} wanted, "
+            f"{plan.stored_count} stored, "
+            f"{len(plan.missing)} to do; "
+            f"data {data.name}, {data.train} train and {data.test} test examples"
         )
 
     def show(self, event: Event) -> None:
@@ -51,7 +52,7 @@ class Plain(Display):
             tail = wording.format_time_left(self._tally.seconds_left()) if done < total else "done"
             parts = [
                 f"[{done:{len(str(total))}}/{total}] {wording.name_run(event.job)}",
-                f"{wording.describe_result(event.result)} ({wording.format_duration(event.result.seconds)})",
+                f"{wording.describe_result(event.job, event.result)} ({wording.format_duration(event.result.seconds)})",
                 tail,
             ]
             self._line("; ".join(part for part in parts if part))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from paribus.display.tally import Running, Tally
-from paribus.records import EpochReport, Interrupted, RunResult, Started, TrainJob
-from paribus.study.candidates import is_trial
+from paribus.records import EpochReport, Interrupted, RunResult, Started, StudyKind, TrainJob
 from paribus.study.document import MAX_SEED
 
 
@@ -26,7 +25,7 @@ def describe_reading(source: str, size: int) -> str:
 def name_run(job: TrainJob) -> str:
     """``big seed 3``; a candidate of tuning is ``big candidate 2``, with the number of its seed from the second on."""
     seed = job.seeds.seed
-    if seed is not None and is_trial(job.seeds):
+    if seed is not None and job.kind is StudyKind.TUNING:
         arm, _, number = job.arm.rpartition(".")
         return f"{arm} candidate {number}" + (f" seed {seed - MAX_SEED}" if seed > MAX_SEED else "")
     if seed is not None:
@@ -34,12 +33,12 @@ def name_run(job: TrainJob) -> str:
     return f"{job.arm} seeds {job.seeds.init}/{job.seeds.order}/{job.seeds.dropout}"
 
 
-def describe_result(result: RunResult) -> str:
+def describe_result(job: TrainJob, result: RunResult) -> str:
     """``test accuracy 0.9812``, or the status and reason of a run without a score."""
     if result.scores is None:
         return f"{result.status}: {result.reason}"
     # A candidate of tuning shows the measure that decides, and nothing of the test split.
-    values = result.curve.val_accuracy if is_trial(result.seeds) else ()
+    values = result.curve.val_accuracy if job.kind is StudyKind.TUNING else ()
     scored = f"val accuracy {values[-1]:.4f}" if values else f"test accuracy {result.scores.test_accuracy:.4f}"
     return scored if result.reason is None else f"{result.status} ({result.reason}), {scored}"
 
@@ -78,7 +77,7 @@ def describe_interruption(event: Interrupted) -> str:
 
 def describe_unfinished(tally: Tally) -> str:
     """The counts of an interrupted study: runs that ended, now or earlier, and runs still to do."""
-    total, to_do = tally.plan.different, tally.total - len(tally.ended)
+    total, to_do = tally.plan.run_count, tally.total - len(tally.ended)
     return f"interrupted: {total - to_do} of {count_runs(total)} have ended, {to_do} to do"
 
 

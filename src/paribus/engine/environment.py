@@ -35,7 +35,7 @@ from pathlib import Path
 
 from paribus.engine.variables import is_taken_away
 from paribus.errors import BackendError
-from paribus.machine import Core, Gpu, Place, cpu_name
+from paribus.machine import Core, Gpu, Place, read_cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -128,7 +128,7 @@ def _keep_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("PARIBUS_CACHE") == "":
         return
     flags = os.environ["XLA_FLAGS"]
-    machine = hashlib.sha256(f"{cpu_name()} {flags}".encode()).hexdigest()[:12]
+    machine = hashlib.sha256(f"{read_cpu_name()} {flags}".encode()).hexdigest()[:12]
     folder = cache_folder() / f"programs-{machine}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ def current(lanes: int = 1) -> Environment:
         jaxlib=importlib.metadata.version("jaxlib"),
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
-        cpu=cpu_name(),
+        cpu=read_cpu_name(),
         device=f"{device.platform}:{device.device_kind}{side_by_side}",
         flags=os.environ.get("XLA_FLAGS", ""),
     )

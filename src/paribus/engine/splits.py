@@ -235,7 +235,7 @@ def resident_bytes() -> int:
     """
     chosen = os.environ.get(RESIDENT_VARIABLE, "")
     if not chosen:
-        return min(RESIDENT_BYTES, machine.memory() // RESIDENT_SHARE)
+        return min(RESIDENT_BYTES, machine.read_memory_limit() // RESIDENT_SHARE)
     if not chosen.isdecimal():
         raise UsageError(
             f"{RESIDENT_VARIABLE}={chosen}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus import seeds
-from paribus.early_stopping import Stand, stand, watched
+from paribus.early_stopping import StoppingState, judge_epochs, list_monitored
 from paribus.engine import environment, steps
 from paribus.engine.compile import Programs, batches
 from paribus.engine.digest import weights_digest
@@ -50,7 +50,7 @@ class _Course:
             return self.over
         now = self._stand()
         self.over |= now.stop
-        return now.kept == report.epoch
+        return now.best_epoch == report.epoch
 
     @property
     def ends_with_its_last(self) -> bool:
@@ -60,7 +60,7 @@ class _Course:
     @property
     def shown(self) -> EpochReport:
         """The epoch whose fit measures are the run's."""
-        return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().kept - 1]
+        return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().best_epoch - 1]
 
     def curve(self) -> Curve:
         return Curve(
@@ -70,10 +70,10 @@ class _Course:
             tuple(r.val_accuracy for r in self.reports if r.val_accuracy is not None),
         )
 
-    def _stand(self) -> Stand:
+    def _stand(self) -> StoppingState:
         stopping = self.job.training.early_stopping
         assert stopping is not None
-        return stand(stopping, watched(stopping, self.reports))
+        return judge_epochs(stopping, list_monitored(stopping, self.reports))
 
 
 def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: OnEpoch) -> list[RunResult]:

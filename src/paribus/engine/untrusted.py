@@ -65,7 +65,7 @@ def too_large(model: keras.Model, batch: int, memory: int | None = None) -> str 
         batch: how many examples it reads at a time.
         memory: bytes; what the machine has by default.
     """
-    memory = memory or machine.memory()
+    memory = memory or machine.read_memory_limit()
     weights = model.count_params() * NUMBER_BYTES * COPIES
     if weights > memory:
         return (

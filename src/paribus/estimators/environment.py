@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from functools import cache
 
-from paribus.machine import cpu_name
+from paribus.machine import read_cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -23,7 +23,7 @@ def current() -> Environment:
         jaxlib="",
         numpy=importlib.metadata.version("numpy"),
         platform=f"{platform.system()}-{platform.machine()}",
-        cpu=cpu_name(),
+        cpu=read_cpu_name(),
         device="cpu",
         flags=" ".join(f"{name}={importlib.metadata.version(name)}" for name in used),
     )

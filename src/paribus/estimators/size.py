@@ -29,7 +29,7 @@ def too_large(estimator: BaseEstimator, memory: int | None = None) -> str | None
         estimator: with arguments that scikit-learn has checked.
         memory: bytes; what the machine has by default.
     """
-    memory = memory or machine.memory()
+    memory = memory or machine.read_memory_limit()
     needs, why = _least(estimator)
     if needs <= memory:
         return None

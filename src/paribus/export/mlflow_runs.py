@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.errors import ParibusError, UsageError
 from paribus.export.files import open_folder
 from paribus.export.parquet_tables import CURVES
@@ -151,7 +151,7 @@ def _metrics(selected: SelectedRun, selection: RunSelection) -> Iterator[tuple[s
         for epoch, value in enumerate(getattr(run.curve, name), 1):
             if math.isfinite(value):
                 yield f"epoch_{name}", value, epoch
-    kept = kept_epoch(selection.results.document.protocol.training().early_stopping, run.curve)
+    kept = find_best_epoch(selection.results.document.protocol.training().early_stopping, run.curve)
     for name, value in run_fields(run).items():
         if isinstance(value, float):
             yield name, value, kept

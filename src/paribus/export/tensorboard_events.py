@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.errors import UsageError
 from paribus.export.files import open_folder, write_whole
 from paribus.export.parquet_tables import CURVES
@@ -82,7 +82,7 @@ def _events(board: Any, selected: SelectedRun, selection: RunSelection) -> Itera
             yield _event(board, now, epoch, _scalar(board, f"epoch/{name}", value))
     for name, value in run_fields(run).items():
         if isinstance(value, float) and name != "seconds":
-            yield _event(board, now, kept_epoch(rule, run.curve), _scalar(board, name, value))
+            yield _event(board, now, find_best_epoch(rule, run.curve), _scalar(board, name, value))
     yield _event(board, now, 0, _end(board, selected))
 
 

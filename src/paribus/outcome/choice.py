@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.records import Curve, EarlyStopping, Status
 from paribus.study.candidates import Candidate
 
@@ -92,7 +92,7 @@ def score_run(run: CandidateRun, monitor: Monitor, rule: EarlyStopping | None) -
     values = run.curve.val_accuracy if monitor == "val_accuracy" else run.curve.val_loss
     if run.status is Status.FAILED or not values:
         return None
-    epoch = len(values) if run.status is Status.DIVERGED else kept_epoch(rule, run.curve)
+    epoch = len(values) if run.status is Status.DIVERGED else find_best_epoch(rule, run.curve)
     value = values[epoch - 1]
     if math.isfinite(value):
         return value

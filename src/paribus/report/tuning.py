@@ -10,7 +10,7 @@ from paribus.analysis.wording import counted, listed, percent
 from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.outcome.outcome import Outcome
 from paribus.report.tables import Cell, TextTable
-from paribus.study.candidates import spelled
+from paribus.study.candidates import format_values
 
 MEASURE = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
 UNIT = {"val_accuracy": "%", "val_loss": "nats"}
@@ -50,7 +50,7 @@ def describe_choice(choice: Choice) -> str:
     of = counted(len(choice.candidates), "candidate")
     sampled = f" (a sample of {choice.combinations:,})" if choice.combinations > len(choice.candidates) else ""
     on = f", each on {choice.seeds} seeds" if choice.seeds > 1 else ""
-    return f"{spelled(choice.values)}: {_with_unit(choice, choice.best)}, the best of {of}{sampled}{on}"
+    return f"{format_values(choice.values)}: {_with_unit(choice, choice.best)}, the best of {of}{sampled}{on}"
 
 
 def list_candidates(choice: Choice) -> str:
@@ -88,7 +88,7 @@ def _rows(choice: Choice) -> Iterator[tuple[Cell, ...]]:
         mark = "chosen" if index == choice.best_index else ""
         yield (
             choice.arm,
-            spelled(scored.candidate.by_key),
+            format_values(scored.candidate.by_key),
             mark,
             format_score(choice, scored),
             str(len(scored.scores)),
@@ -150,12 +150,12 @@ def tuning_fields(outcome: Outcome, choice: Choice | None) -> dict[str, Any] | N
 
 def _short(scored: ScoredCandidate) -> str:
     """The values without their keys."""
-    return " / ".join(spelled(value) for value in scored.candidate.by_key.values())
+    return " / ".join(format_values(value) for value in scored.candidate.by_key.values())
 
 
 def _grid(outcome: Outcome, arm: str) -> str:
     grid: Mapping[str, Any] = outcome.document.arms[arm].grid or {}
-    return listed([f"{key} {{{', '.join(spelled(value) for value in values)}}}" for key, values in grid.items()])
+    return listed([f"{key} {{{', '.join(format_values(value) for value in values)}}}" for key, values in grid.items()])
 
 
 def _with_unit(choice: Choice, scored: ScoredCandidate) -> str:

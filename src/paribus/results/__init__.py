@@ -1,1 +1,1 @@
-"""Everything that turns stored runs into one outcome: scores, verdicts, notes, what was selected."""
+"""From stored runs to one outcome: scores, verdicts, notes, selections of runs."""

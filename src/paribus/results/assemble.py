@@ -1,4 +1,4 @@
-"""From what a store holds to the result object: the runs, the estimates of each arm, the judgement and the notes."""
+"""From stored runs to the outcome: the runs, the estimates of each arm, the judged statements and the notes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from paribus.analysis.pairing import SeedScores
 from paribus.data import class_names
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import DataSummary, RunResult, Status
-from paribus.results.history import note_unplanned_looks, read_history, with_looks_taken
-from paribus.results.next_step import with_next_steps
-from paribus.results.notes import list_notes, positive_metrics
+from paribus.results.history import add_looks_taken, note_unplanned_looks, read_history
+from paribus.results.next_step import add_next_steps
+from paribus.results.notes import list_notes, list_positive_metrics
 from paribus.results.predictions import PredictionCache
-from paribus.results.scores import StudyScores, own_metrics
-from paribus.results.tuning import stored_choices
+from paribus.results.scores import StudyScores, list_added_metrics
+from paribus.results.tuning import read_choices
 from paribus.results.verdicts import judge_contrasts
 from paribus.store.base import Store, StoredArm
 from paribus.study.document import StudyDocument
@@ -27,15 +27,16 @@ from paribus.study.request import StudyRequest
 def assemble_outcome(
     request: StudyRequest, arms: Sequence[StoredArm], store: Store, predictions: PredictionCache | None = None
 ) -> Outcome:
-    """What the stored runs of a study say.
+    """Assemble the outcome of a study from its stored runs.
 
     Args:
-        request: the study as it was asked for.
+        request: the request for the study.
         arms: for each arm that was run, the seeds and fingerprints of the runs to be judged.
-        store: where the runs are.
-        predictions: those that were read already, if any were.
+        store: holds the runs.
+        predictions: the cache of predictions that were read already, if there is one.
 
-    A run whose predictions are damaged is shown as failed, with what is wrong with it.
+    A run whose predictions are damaged counts as failed, and its reason describes the damage
+    (``docs/decisions/0071-what-a-store-answers-from-has-a-checksum.md``).
 
     Raises:
         StoreError: a run's predictions cannot be read.
@@ -47,8 +48,10 @@ def assemble_outcome(
     present = [by_name[name] for name in document.arms if name in by_name]
     read = predictions or PredictionCache(store)
     scores = StudyScores(document, request.data, present, runs, read)
-    choices = stored_choices(request, store)
-    outcomes = tuple(replace(_arm(arm, document, runs, scores), tuning=choices.get(arm.name)) for arm in present)
+    choices = read_choices(request, store)
+    outcomes = tuple(
+        replace(_assemble_arm(arm, document, runs, scores), tuning=choices.get(arm.name)) for arm in present
+    )
     history = read_history(document, present, store)
     judgement = judge_contrasts(document, history.statements, scores, count_complete(present, runs))
     environments = tuple(dict.fromkeys(run.environment for run in runs.values() if run.environment is not None))
@@ -58,7 +61,7 @@ def assemble_outcome(
         environments,
         request.data.notes,
         loss_is_per_example=scores.loss_is_per_example,
-        positive=_unnamed_positive(document, request.data),
+        positive=_find_default_positive(document, request.data),
     )
     outcome = Outcome(
         request,
@@ -68,43 +71,45 @@ def assemble_outcome(
         (*request.notes, *history.notes, *remarks),
         environments,
         read,
-        metrics=own_metrics(document),
+        metrics=list_added_metrics(document),
         statements=history.statements,
     )
-    outcome = with_next_steps(with_looks_taken(outcome, history))
+    outcome = add_next_steps(add_looks_taken(outcome, history))
     return replace(outcome, notes=(*note_unplanned_looks(outcome), *outcome.notes))
 
 
 def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
-    """How many seeds of each arm have ended one after the other from the first: looks are taken at whole ones only."""
+    """Count the seeds of each arm that have ended without a gap from the first: a look needs all of its seeds."""
     return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
 
 
-def _unnamed_positive(document: StudyDocument, data: DataSummary) -> str | None:
-    """The class that binary metrics of two classes are about where the study does not say it; None where it does."""
-    if data.classes != 2 or document.protocol.positive is not None or not positive_metrics(document):
+def _find_default_positive(document: StudyDocument, data: DataSummary) -> str | None:
+    """The class that binary metrics are about by default; None where the study names it or has no such metric."""
+    if data.classes != 2 or document.protocol.positive is not None or not list_positive_metrics(document):
         return None
     return class_names(document.data.spec())[1]
 
 
-def _arm(arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores) -> ArmOutcome:
+def _assemble_arm(
+    arm: StoredArm, document: StudyDocument, runs: Mapping[str, RunResult], scores: StudyScores
+) -> ArmOutcome:
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
-    names = [*METRICS, *(metric.name for metric in own_metrics(document))]
-    estimates = {name: _estimate(scores.scores(arm.name, name), scores.metric(name), document) for name in names}
+    names = [*METRICS, *(metric.name for metric in list_added_metrics(document))]
+    estimates = {name: _estimate_metric(scores.scores(arm.name, name), scores.metric(name), document) for name in names}
     results = tuple(
-        _as_damaged(result, damage) if (damage := scores.damaged.get(run.fingerprint)) else result
+        _mark_damaged(result, damage) if (damage := scores.damaged.get(run.fingerprint)) else result
         for run in arm.runs
         if (result := run.among(runs)) is not None
     )
     return ArmOutcome(arm.name, arm.recipe, document.arms[arm.name].levels, results, missing, estimates)
 
 
-def _as_damaged(run: RunResult, damage: str) -> RunResult:
-    """A run that ended well, as it counts since its predictions cannot be read any more."""
+def _mark_damaged(run: RunResult, damage: str) -> RunResult:
+    """The run as failed, without scores, since its predictions are damaged."""
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
-def _estimate(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
+def _estimate_metric(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
     if not scores.seeds:
         return None
     if scores.values.shape[1] == 1:

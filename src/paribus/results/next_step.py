@@ -1,4 +1,7 @@
-"""What would decide an undecided statement: more seeds, how many, how long they take; or that more seeds cannot."""
+"""The next step for an undecided statement: how many more seeds and how long they take, or that seeds cannot help.
+
+The power is that of ``docs/decisions/0055-plans-that-hold.md``.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +19,23 @@ from paribus.outcome.outcome import Outcome
 from paribus.study.statements import Statement
 
 POWER = 0.8
-"""The chance with which a next step should decide."""
+"""The power that a next step aims at."""
 
 TOO_MANY = 1000
-"""Nobody trains more seeds than this for one answer."""
+"""Above this number of seeds no next step is proposed."""
 
 
-def with_next_steps(outcome: Outcome) -> Outcome:
-    """The outcome with the next step beside every undecided contrast and effect."""
+def add_next_steps(outcome: Outcome) -> Outcome:
+    """Add the next step to every undecided contrast and effect."""
     statements = {statement.key: statement for statement in outcome.statements}
-    contrasts = tuple(replace(c, next_step=_next_step(outcome, statements[c.key], c)) for c in outcome.contrasts)
-    effects = tuple(replace(e, next_step=_next_step(outcome, statements[e.key], e)) for e in outcome.effects)
+    contrasts = tuple(
+        replace(c, next_step=_describe_next_step(outcome, statements[c.key], c)) for c in outcome.contrasts
+    )
+    effects = tuple(replace(e, next_step=_describe_next_step(outcome, statements[e.key], e)) for e in outcome.effects)
     return replace(outcome, contrasts=contrasts, effects=effects)
 
 
-def _next_step(outcome: Outcome, statement: Statement, judged: JudgedContrast | Effect) -> str:
+def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedContrast | Effect) -> str:
     """A sentence for an undecided statement; empty for others, and where too little is known to say anything."""
     comparison = judged.comparison
     if comparison is None or comparison.verdict is not Verdict.UNDECIDED:
@@ -54,22 +59,22 @@ def _next_step(outcome: Outcome, statement: Statement, judged: JudgedContrast | 
     )
     size = magnitude(difference, judged.metric.unit)
     if plan.seeds is None:
-        needed = f"; about {_rounded(plan.examples_needed):,} examples would" if plan.examples_needed else ""
+        needed = f"; about {_round_up(plan.examples_needed):,} examples would" if plan.examples_needed else ""
         return (
             f"Next: more seeds cannot decide it. With {parts.examples:,} test examples no number of seeds finds a "
             f"difference of {size} with {100 * POWER:.0f} % power{needed}."
         )
     if plan.seeds > TOO_MANY:
-        return f"Next: a difference of {size} would take about {_rounded(plan.seeds):,} seeds an arm to find."
+        return f"Next: a difference of {size} would take about {_round_up(plan.seeds):,} seeds an arm to find."
     more = max(plan.seeds - comparison.seeds, 1)
     return (
-        f"Next: {counted(more, 'more seed')} an arm ({_cost(outcome, statement, comparison, more)}) would decide it "
-        f"with {100 * POWER:.0f} % power, if {size} is the true difference."
+        f"Next: {counted(more, 'more seed')} an arm ({_describe_cost(outcome, statement, comparison, more)}) would "
+        f"decide it with {100 * POWER:.0f} % power, if {size} is the true difference."
     )
 
 
-def _cost(outcome: Outcome, statement: Statement, comparison: Comparison, seeds: int) -> str:
-    """``16 runs, about 4 minutes here``: those of this statement's arms that are not there yet."""
+def _describe_cost(outcome: Outcome, statement: Statement, comparison: Comparison, seeds: int) -> str:
+    """``16 runs, about 4 minutes here``: the missing runs of this statement's arms."""
     target = comparison.seeds + seeds
     runs, seconds = 0, 0.0
     for arm in outcome.arms:
@@ -77,7 +82,7 @@ def _cost(outcome: Outcome, statement: Statement, comparison: Comparison, seeds:
             missing = max(target - len(arm.scored), 0)
             runs += missing
             seconds += missing * (sum(run.seconds for run in arm.scored) / len(arm.scored) if arm.scored else 0.0)
-    wall = seconds / max(len(machine.cores()), 1)
+    wall = seconds / max(len(machine.list_cores()), 1)
     minutes = wall / 60
     duration = (
         f"{counted(math.ceil(minutes), 'minute')}" if minutes >= 1 else f"{counted(max(math.ceil(wall), 1), 'second')}"
@@ -89,7 +94,7 @@ def _has_primary(outcome: Outcome) -> bool:
     return any(statement.primary for statement in outcome.statements)
 
 
-def _rounded(seeds: int) -> int:
-    """Two leading digits: nobody plans 12,347 seeds."""
+def _round_up(seeds: int) -> int:
+    """Round up to two leading digits: 12,347 to 13,000."""
     scale = int(10 ** (len(str(seeds)) - 2))
     return -(-seeds // scale) * scale

@@ -1,4 +1,7 @@
-"""The shares of an arm's noise, from runs in which one stream varies and the others are held."""
+"""The shares of an arm's noise, from runs in which one stream varies and the others have a fixed seed.
+
+See ``docs/decisions/0014-noise-shares.md`` and ``docs/decisions/0053-noise-shares-again.md``.
+"""
 
 from __future__ import annotations
 
@@ -14,42 +17,41 @@ from paribus.study.request import StudyRequest
 
 STREAMS = ("init", "order", "dropout")
 
-
 _DRAWS_MASKS = re.compile(r"Dropout|Noise|Random|\"(recurrent_)?dropout\":0?\.[0-9]*[1-9]")
 
 
-def stored_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
-    """The shares that earlier calls of ``paribus noise`` measured, by arm; empty where nothing was measured."""
+def read_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
+    """Read the noise shares that ``paribus noise`` measured, by arm; empty where nothing was measured."""
     stored = store.study(request.stored_as, StudyKind.NOISE)
     if stored is None or stored.data != request.data:
         return {}
     if not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return {}
-    return {arm.name: shares_of_arm(request.study, request.data, arm, store) for arm in stored.arms}
+    return {arm.name: compute_shares(request.study, request.data, arm, store) for arm in stored.arms}
 
 
-def shares_of_arm(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
-    """The shares of an arm's noise, from its stored runs with one stream varied at a time."""
+def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
+    """Compute the shares of an arm's noise from its stored runs with one stream varied at a time."""
     runs = store.runs([run.fingerprint for run in arm.runs])
     by_stream = []
     for stream in STREAMS:
-        varied = [run for run in arm.runs if _only(stream, run.seeds) and counts(stream, arm.recipe)]
+        varied = [run for run in arm.runs if _varies_only(stream, run.seeds) and uses_stream(stream, arm.recipe)]
         renamed = tuple(StoredRun(Seeds.of(getattr(run.seeds, stream)), run.fingerprint) for run in varied)
         by_stream.append(StoredArm(stream, arm.recipe, renamed))
     study_scores = StudyScores(document, data, by_stream, runs, store.predictions)
     scores = {stream: study_scores.scores(stream, "test_accuracy").values for stream in STREAMS}
     by_name = {stream: values for stream, values in scores.items() if len(values) > 1}
-    # The run at the held seeds is one of every stream's: different runs are fewer than rows.
+    # The run with all seeds 0 belongs to every stream, so that there are fewer runs than rows.
     distinct = {run.fingerprint for of in by_stream if of.name in by_name for run in of.runs if run.fingerprint in runs}
     return noise_shares(by_name, distinct_runs=len(distinct))
 
 
-def _only(stream: str, seeds: Seeds) -> bool:
+def _varies_only(stream: str, seeds: Seeds) -> bool:
     return all(getattr(seeds, other) == 0 for other in STREAMS if other != stream)
 
 
-def counts(stream: str, recipe: Recipe) -> bool:
-    """A network that draws no masks has no dropout stream: its runs would all be one. An estimator has one stream."""
+def uses_stream(stream: str, recipe: Recipe) -> bool:
+    """Whether a stream changes an arm's runs: dropout only in networks that draw masks, init alone in estimators."""
     if recipe.is_estimator:
         return stream == "init" and recipe.seeded
     return stream != "dropout" or bool(_DRAWS_MASKS.search(recipe.model))

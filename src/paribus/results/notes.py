@@ -1,4 +1,4 @@
-"""Remarks that a reader of results must not miss: what diverged, failed, is missing, was computed elsewhere. Pure."""
+"""Notes for the reader of an outcome: runs that diverged, failed, are missing or were computed elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import fields
 from typing import Any
 
 from paribus.analysis.wording import counted, listed
-from paribus.early_stopping import kept_epoch
+from paribus.early_stopping import find_best_epoch
 from paribus.keras_config.ends import end_that_misfits
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_log_loss, name_of
 from paribus.outcome.choice import Choice
 from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
-from paribus.study.candidates import spelled
+from paribus.study.candidates import format_values
 from paribus.study.document import StudyDocument
 from paribus.study.statements import declared_statements
 
@@ -29,38 +29,38 @@ def list_notes(
     loss_is_per_example: bool = True,
     positive: str | None = None,
 ) -> tuple[str, ...]:
-    """One plain sentence for everything that bounds the results.
+    """List a sentence for everything that limits the results.
 
-    ``data_notes`` are on how the data was read. ``loss_is_per_example``: whether test losses are known of each test
-    example. ``positive``: the class that binary metrics are about where the study names none.
+    ``data_notes`` are about the reading of the data. ``loss_is_per_example``: whether test losses are known for each
+    test example. ``positive``: the class that binary metrics are about where the study names none.
     """
-    found: list[str] = [*data_notes]
+    notes: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
-        found += [_fitted(document, estimators), *_one_and_the_same(estimators), *_warned(estimators)]
+        notes += [_note_estimators(document, estimators), *_note_deterministic(estimators), *_note_warnings(estimators)]
     for arm in arms:
-        found += [_ended_badly(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
+        notes += [_note_bad_end(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
-            found.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
-    found += _odd_ends(document, arms)
-    found += _same_recipes(document, arms)
-    found += _loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
+            notes.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    notes += _note_misfitting_ends(document, arms)
+    notes += _note_equal_recipes(document, arms)
+    notes += _note_loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
     if positive is not None:
-        names = listed([name_of(*item) for item in positive_metrics(document)])
-        verb = "is" if len(positive_metrics(document)) == 1 else "are"
-        found.append(
+        names = listed([name_of(*item) for item in list_positive_metrics(document)])
+        verb = "is" if len(list_positive_metrics(document)) == 1 else "are"
+        notes.append(
             f"Of the metrics, {names} {verb} about class '{positive}'; `positive` in [protocol] names another."
         )
-    found += _arms_without_runs(document, arms)
-    found += _tuning(document, arms)
-    found += note_mixed_environments(environments)
-    found += _ended_early(document, arms)
-    found += _before_the_first_look(document, arms)
-    return tuple(found)
+    notes += _note_absent_arms(document, arms)
+    notes += _note_tuning(document, arms)
+    notes += note_mixed_environments(environments)
+    notes += _note_early_stopping(document, arms)
+    notes += _note_coming_look(document, arms)
+    return tuple(notes)
 
 
-def _before_the_first_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """What is not judged yet because a planned look is still to come."""
+def _note_coming_look(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """Statements that are not judged yet, as their first planned look is still to come."""
     looks, statements = document.comparison.looks, declared_statements(document)
     seeds = {arm.name: len(arm.runs) for arm in arms}
     waiting = [s for s in statements if looks and all(arm in seeds for arm in s.arms)]
@@ -75,33 +75,33 @@ def _before_the_first_look(document: StudyDocument, arms: Sequence[ArmOutcome]) 
     ]
 
 
-def _arms_without_runs(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """Which arms of the study were never run; their contrasts keep their share of the error."""
+def _note_absent_arms(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """Arms of the study that were never run; their contrasts keep their share of the error."""
     absent = [name for name in document.arms if name not in {arm.name for arm in arms}]
     if not absent:
         return []
     return [
-        f"No run yet of {listed(absent)}: the answer is that of the whole study, and what is declared of them "
-        "keeps its share of the error; `paribus run` without --arm computes them."
+        f"No run yet of {listed(absent)}: the answer is that of the whole study, and their statements keep their "
+        "share of the error; `paribus run` without --arm computes them."
     ]
 
 
 def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, ...]:
     """A sentence where runs were computed in different environments; nothing where all are the same."""
-    found = []
+    notes = []
     for runs, of_estimators in (("These runs", False), ("The runs of the scikit-learn estimators", True)):
-        # An estimator needs other software than a network: that alone is no difference.
+        # An estimator needs other software than a network; that difference is no mixture.
         same_kind = [environment for environment in environments if environment.of_estimator is of_estimators]
         if len(same_kind) > 1:
-            found.append(
-                f"{runs} were computed in {len(same_kind)} different environments ({_differences(same_kind)}): equal "
-                "seeds need not give equal bits across them."
+            notes.append(
+                f"{runs} were computed in {len(same_kind)} different environments ({_format_differences(same_kind)}): "
+                "equal seeds need not give equal bits across them."
             )
-    return tuple(found)
+    return tuple(notes)
 
 
 def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[str, ...]:
-    """One sentence where some of these arms were tuned and others were not; nothing where all are alike."""
+    """A sentence where some of these arms were tuned and others were not; nothing where all or none were."""
     tuned = [name for name in document.tuned if name in names]
     others = [name for name in names if name not in tuned]
     if not tuned or not others:
@@ -112,7 +112,7 @@ def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[st
     )
 
 
-def _odd_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """Networks whose last activation does not fit the loss, which trains them all the same."""
     for arm in arms:
         if not arm.recipe.is_estimator:
@@ -121,8 +121,8 @@ def _odd_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[s
                 yield f"{arm.name}: {misfit}."
 
 
-def _same_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
-    """Arms that are one recipe under several names: their runs are the same, so that comparing them says nothing."""
+def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Arms that are one recipe under several names: their runs are the same, so that their difference is 0."""
     by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
     for arm in arms:
         precision = document.protocol.training(document.arms[arm.name].precision).precision
@@ -136,24 +136,24 @@ def _same_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterat
             )
 
 
-def positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, Any]]]:
+def list_positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, Any]]]:
     """The protocol's metrics that are about a positive class, with their arguments."""
     return [item for metric in document.protocol.metrics for item in metric.items() if has_positive_class(*item)]
 
 
-def _loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
-    """Why losses of cross-entropy are judged run by run, which is then no choice of the reader's."""
+def _note_loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
+    """Why losses of cross-entropy are judged by run and not by example."""
     if loss_is_per_example or not is_log_loss(document.protocol.loss):
         return []
     return [
-        "Test losses are what the loss itself says of each run. It is not the mean of -log of the right class's "
-        "probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that what is "
-        "said of losses holds on this test set."
+        "Test losses are those that the loss function reports for each run. They are not the mean of -log of the right "
+        "class's probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that "
+        "claims about losses hold on this test set."
     ]
 
 
-def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
-    """What bounds the choice of tuned arms, and that others were not tuned."""
+def _note_tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Limits of the choices of tuned arms, and arms that were not tuned."""
     yield from note_untuned_arms(document, [arm.name for arm in arms])
     for arm in arms:
         if arm.name in document.tuned and arm.tuning is None:
@@ -162,47 +162,49 @@ def _tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str
                 "brings it back."
             )
         elif arm.tuning is not None:
-            yield from _of_choice(document, arm.tuning)
+            yield from _note_choice(document, arm.tuning)
 
 
-def _of_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
-    """Candidates that ended badly, and values at the end of what was tried."""
-    for each in choice.candidates:
-        for remark in dict.fromkeys(each.remarks):
-            scored = "it has no score and could not be chosen" if each.mean is None else "it counts as tried"
-            yield f"{choice.arm}, candidate {spelled(each.candidate.by_key)}: {remark}; {scored}."
+def _note_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
+    """Candidates that diverged or failed, and selected values at an end of the grid (decision 0038)."""
+    for candidate in choice.candidates:
+        for remark in dict.fromkeys(candidate.remarks):
+            scored = "it has no score and could not be chosen" if candidate.mean is None else "it counts as tried"
+            yield f"{choice.arm}, candidate {format_values(candidate.candidate.by_key)}: {remark}; {scored}."
     grid = document.arms[choice.arm].grid or {}
     for key, value in choice.values.items():
-        tried = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
-        if len(tried) == len(grid[key]) > 2 and value in (tried[0], tried[-1]) and value != 0:
-            end = "smallest" if value == tried[0] else "largest"
+        numbers = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
+        if len(numbers) == len(grid[key]) > 2 and value in (numbers[0], numbers[-1]) and value != 0:
+            end = "smallest" if value == numbers[0] else "largest"
             yield f"{choice.arm}: the chosen {key}, {value}, is the {end} that was tried; a better one may lie beyond."
 
 
-def _ended_early(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
-    """Which epochs' weights are judged, where early stopping has chosen them."""
+def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:
+    """The epochs whose weights are judged under early stopping."""
     rule = document.protocol.training().early_stopping
     if rule is None:
         return []
     networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
-    kept = {arm.name: sorted(kept_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
-    spans = ", ".join(f"{name} {_span(epochs)}" for name, epochs in kept.items())
-    told = f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
-    return [f"{told}, of at most {document.protocol.epochs}: {spans}."] if spans else []
+    best_epochs = {arm.name: sorted(find_best_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
+    spans = ", ".join(f"{name} {_format_span(epochs)}" for name, epochs in best_epochs.items())
+    sentence = (
+        f"Early stopping chose by {rule.monitor.replace('val_', 'validation ')} the epoch whose weights are judged"
+    )
+    return [f"{sentence}, of at most {document.protocol.epochs}: {spans}."] if spans else []
 
 
-def _span(epochs: Sequence[int]) -> str:
+def _format_span(epochs: Sequence[int]) -> str:
     return str(epochs[0]) if epochs[0] == epochs[-1] else f"{epochs[0]} to {epochs[-1]}"
 
 
-def _ended_badly(arm: str, run: RunResult) -> str:
+def _note_bad_end(arm: str, run: RunResult) -> str:
     name = f"{arm} seed {run.seeds.init if run.seeds.seed is None else run.seeds.seed}"
     if run.status is Status.DIVERGED:
         return f"{name} diverged ({run.reason}); it counts with what its last weights score, and is not left out."
     return f"{name} failed ({run.reason}); it has no score and no part in any mean."
 
 
-def _differences(environments: Sequence[Environment]) -> str:
+def _format_differences(environments: Sequence[Environment]) -> str:
     """``jax: 0.10.2 / 0.10.3; cpu: ...``: the fields that differ, with their values."""
     parts = []
     for field in fields(Environment):
@@ -212,7 +214,7 @@ def _differences(environments: Sequence[Environment]) -> str:
     return "; ".join(parts)
 
 
-def _fitted(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str:
+def _note_estimators(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str:
     names = listed([arm.name for arm in arms])
     protocol = document.protocol
     followed = "the same training examples, prepared in the same way, each as one vector"
@@ -220,33 +222,33 @@ def _fitted(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str:
     left_out += ["early stopping"] * (protocol.early_stopping is not None)
     left_out += ["precision"] * (protocol.precision != "float32")
     losses = "" if is_log_loss(protocol.loss) else ", nor a loss under this protocol"
-    one = len(arms) == 1
+    single = len(arms) == 1
     return (
-        f"{names} {'is a scikit-learn estimator' if one else 'are scikit-learn estimators'}, fitted to {followed}, "
+        f"{names} {'is a scikit-learn estimator' if single else 'are scikit-learn estimators'}, fitted to {followed}, "
         f"with random_state from each seed's init stream. Not followed of the protocol: {listed(left_out)}. "
-        f"{'It has' if one else 'They have'} no fit accuracy{losses}."
+        f"{'It has' if single else 'They have'} no fit accuracy{losses}."
     )
 
 
-def _one_and_the_same(arms: Sequence[ArmOutcome]) -> list[str]:
-    """Arms whose runs are all equal to the last bit: their seeds are no sample of anything."""
+def _note_deterministic(arms: Sequence[ArmOutcome]) -> list[str]:
+    """Arms whose runs are all equal to the last bit: their seeds are one model, and no sample."""
     same = [arm for arm in arms if len(arm.scored) > 1 and len({run.weights_digest for run in arm.scored}) == 1]
     if not same:
         return []
     if len(same) == 1:
-        told = f"{same[0].name} is deterministic: its seeds are one and the same model, which"
+        subject = f"{same[0].name} is deterministic: its seeds are one and the same model, which"
     else:
         names = listed([arm.name for arm in same])
-        told = f"{names} are deterministic: the seeds of each are one and the same model, which"
-    return [f"{told} does not vary between seeds; claims on new data still count the test examples as a sample."]
+        subject = f"{names} are deterministic: the seeds of each are one and the same model, which"
+    return [f"{subject} does not vary between seeds; claims on new data still count the test examples as a sample."]
 
 
-def _warned(arms: Sequence[ArmOutcome]) -> list[str]:
-    """What scikit-learn warned of, with the number of seeds of which it did."""
+def _note_warnings(arms: Sequence[ArmOutcome]) -> list[str]:
+    """The warnings of scikit-learn, with the number of seeds that caused them."""
     lines = []
     for arm in arms:
-        told = [run.reason for run in arm.runs if run.status is Status.FINISHED and run.reason is not None]
-        for text in dict.fromkeys(told):
-            often = f"{told.count(text)} of {counted(len(arm.scored), 'seed')}"
-            lines.append(f"{arm.name}: while it was fitted, with {often}, scikit-learn warned: {text}")
+        warnings = [run.reason for run in arm.runs if run.status is Status.FINISHED and run.reason is not None]
+        for text in dict.fromkeys(warnings):
+            seeds = f"{warnings.count(text)} of {counted(len(arm.scored), 'seed')}"
+            lines.append(f"{arm.name}: while it was fitted, with {seeds}, scikit-learn warned: {text}")
     return lines

@@ -1,4 +1,4 @@
-"""Predictions read from the store once: a file is read and hashed when its run is first asked for."""
+"""A cache of predictions: a file is read and hashed when its run is first needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from paribus.records import Predictions
 from paribus.store.base import Store
 
 MAX_BYTES = 256 << 20
-"""Bytes of predictions that stay in memory; beyond, those that were not asked for longest go first."""
+"""Bytes of predictions that stay in memory; beyond them the least recently used are dropped."""
 
 
 class PredictionCache:
     """The predictions of stored runs by fingerprint; a call reads what is not in memory.
 
     Args:
-        store: where the runs are.
+        store: holds the runs.
     """
 
     def __init__(self, store: Store) -> None:
@@ -24,7 +24,7 @@ class PredictionCache:
         self._bytes = 0
 
     def __call__(self, fingerprint: str) -> Predictions:
-        """What the run's network answered on the test split.
+        """The predictions of a run on the test split.
 
         Raises:
             StoreError: there is no such run, it has no predictions, or they were damaged since they were written.

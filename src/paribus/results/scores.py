@@ -1,4 +1,4 @@
-"""Scores of a study's stored runs by arm and metric, a row a seed: what the analysis is fed with."""
+"""Scores of a study's stored runs by arm and metric, a row a seed: the input of the analysis."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 KERAS_EPSILON = 1e-7
-"""What Keras clips probabilities to before it takes their logarithm (``keras.config.epsilon``)."""
+"""Keras clips probabilities to this before it takes their logarithm (``keras.config.epsilon``)."""
 
 
 class StudyScores:
-    """Reads predictions from the store when they are first asked for, and keeps the scores.
+    """Scores that are computed from stored predictions when they are first needed, and cached.
 
-    A run whose predictions are damaged has no scores; ``damaged`` has what is wrong with it, by fingerprint, once the
-    scores of its arm were asked for.
+    A run whose predictions are damaged has no scores; ``damaged`` describes the damage by fingerprint, once the scores
+    of its arm were computed.
 
     Args:
         document: the study.
         data: its data.
         stored: for each arm, the seeds and fingerprints of the runs that count.
-        runs: the runs that are there, by fingerprint.
-        predictions: reads those of a run, by its fingerprint.
+        runs: the runs that have ended, by fingerprint.
+        predictions: reads the predictions of a run, by its fingerprint.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class StudyScores:
         predictions: Callable[[str], Predictions],
     ) -> None:
         self._document = document
-        self._own = {metric.name: metric for metric in own_metrics(document)}
+        self._own = {metric.name: metric for metric in list_added_metrics(document)}
         self._classes = data.classes
         self._data = data
         self._predictions = predictions
@@ -61,7 +61,9 @@ class StudyScores:
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
-                (pairing_number(run.seeds), runs[run.fingerprint]) for run in arm.runs if _scored(runs, run.fingerprint)
+                (pairing_number(run.seeds), runs[run.fingerprint])
+                for run in arm.runs
+                if _has_scores(runs, run.fingerprint)
             ]
             for arm in stored
         }
@@ -72,16 +74,16 @@ class StudyScores:
         Raises:
             UnknownNameError: there is no such metric; the message lists those that there are.
         """
-        found = metric_named(name, self._own)
+        metrics = metric_named(name, self._own)
         if name.endswith("_loss") and name not in self._own and not is_loss_in_nats(self._document.protocol.loss):
-            return replace(found, unit=Unit.PLAIN)
-        return found
+            return replace(metrics, unit=Unit.PLAIN)
+        return metrics
 
     def scores(self, arm: str, metric: str) -> SeedScores:
-        """One row a run that has scores: per example where the metric is known per example, else one column.
+        """The scores of an arm: a row for each run with scores, a column for each example, or one for the whole split.
 
-        A run that has no number for a metric of the study's own has no score on it; neither has a diverged run on a
-        loss of which nobody can say what knowing nothing costs.
+        A run without a value of an added metric has no score on it; nor has a diverged run on a loss whose value for
+        uninformed predictions is unknown.
 
         Raises:
             StoreError: a run's predictions cannot be read.
@@ -91,13 +93,13 @@ class StudyScores:
         if key not in self._cache:
             self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
-            runs = [each for each in runs if self._is_known(each[1], metric)]
+            runs = [pair for pair in runs if self._is_known(pair[1], metric)]
             seeds = tuple(seed for seed, _ in runs)
             self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
         return self._cache[key]
 
     def _read(self, arm: str) -> None:
-        """What an arm's runs answered on the test split; runs that no longer say so are put aside."""
+        """Read the answers of an arm's runs on the test split; damaged runs are left out."""
         if arm in self._answers:
             return
         sound, answers = [], []
@@ -113,7 +115,7 @@ class StudyScores:
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
-        """Whether an arm has a metric at all: an estimator has no fit accuracy, and of losses only its log loss."""
+        """Whether an arm has a metric: an estimator has no fit accuracy, of losses only log loss (decision 0033)."""
         if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
             return True
         loss = self._document.protocol.loss
@@ -124,8 +126,8 @@ class StudyScores:
     def loss_is_per_example(self) -> bool:
         """Whether -log of the right class's probability is the loss that every run of the study was measured with.
 
-        It is for plain cross-entropy of normalized outputs. What a loss does with others is Keras's to say, and stored
-        are the loss's mean and the probabilities: so the mean of -log p is held against each run's own loss.
+        This holds for plain cross-entropy of normalized outputs. For other outputs Keras's losses normalize or clip in
+        their own ways, so that the mean of -log p is compared with each run's stored loss.
         """
         if not is_log_loss(self._document.protocol.loss):
             return False
@@ -140,7 +142,7 @@ class StudyScores:
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
-        """-log of the probability of each example's right class; Keras clips probabilities, and logits it does not."""
+        """-log of the probability of each example's right class; Keras clips probabilities, but not logits."""
         smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
         return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
 
@@ -166,7 +168,7 @@ class StudyScores:
         return right(self._answers[arm], self._true_labels())
 
     def _scalar(self, run: RunResult, metric: str) -> float:
-        """A run's measure; accuracies are always finite. The loss of nan weights is that of knowing nothing."""
+        """A run's measure; accuracies are always finite. The loss of nan weights is that of uniform probabilities."""
         assert run.scores is not None, "only runs that have scores are kept"
         if metric in self._own:
             return run.metrics[metric]
@@ -191,15 +193,15 @@ class StudyScores:
         return self._labels
 
 
-def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
-    """The metrics of Keras that a study's protocol adds, on each split.
+def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
+    """List the metrics of Keras that a study's protocol adds, on each split.
 
-    They are known for a whole split only, so that what is said of them holds on this test set.
+    They are known for a whole split only, so that claims about them hold on this test set.
     """
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {_spoken(name)}{_of_class(document, cls, arguments)}",
+            f"{split} {_spoken(name)}{_class_suffix(document, cls, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -207,8 +209,8 @@ def own_metrics(document: StudyDocument) -> tuple[Metric, ...]:
             **(_OF_TRAINING if split == "train" else {}),
             proportion=keras_names.is_proportion(cls),
         )
-        for written in document.protocol.metrics
-        for cls, arguments in written.items()
+        for table in document.protocol.metrics
+        for cls, arguments in table.items()
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS
     )
@@ -222,7 +224,7 @@ def _spoken(name: str) -> str:
     return "AUC" if name == "auc" else name.replace("_", " ")
 
 
-def _of_class(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
+def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:
     """`` of 'fraud'`` where a study names the positive class and the metric has one."""
     positive = document.protocol.positive
     return f" of '{positive}'" if positive is not None and has_positive_class(cls, arguments) else ""
@@ -233,5 +235,5 @@ def pairing_number(seeds: Seeds) -> int:
     return seeds.init if seeds.seed is None else seeds.seed
 
 
-def _scored(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
+def _has_scores(runs: Mapping[str, RunResult], fingerprint: str) -> bool:
     return fingerprint in runs and runs[fingerprint].scores is not None

@@ -1,4 +1,4 @@
-"""Which of a study's stored runs are handed on or asked, and which are not, with the reason."""
+"""Selecting stored runs of a study for export and prediction."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class SelectedRun:
 
     @property
     def name(self) -> str:
-        """What its files are called: ``big-dropout-seed-0``."""
+        """The name of its files: ``big-dropout-seed-0``."""
         return f"{self.arm.name}-seed-{self.run.seeds.seed}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunSelection:
-    """The runs that were asked for, by arm in the study's order, and by seed.
+    """The requested runs, by arm in the study's order, and by seed.
 
     Attributes:
         results: the study that they belong to.
-        runs: those that have ended, whatever became of them.
-        missing: arm and seed of those that were asked for and are not stored (yet).
+        runs: those that have ended, with any status.
+        missing: arm and seed of those that are not stored.
     """
 
     results: StoredResults
@@ -40,27 +40,29 @@ class RunSelection:
 
     @property
     def finished(self) -> tuple[SelectedRun, ...]:
-        """The runs whose networks are worth handing on."""
-        return tuple(each for each in self.runs if each.run.status is Status.FINISHED)
+        """The finished runs: neither diverged nor failed."""
+        return tuple(selected for selected in self.runs if selected.run.status is Status.FINISHED)
 
     @property
     def networks(self) -> tuple[SelectedRun, ...]:
         """The finished runs that are networks, and no scikit-learn estimators."""
-        return tuple(each for each in self.finished if not each.arm.recipe.is_estimator)
+        return tuple(selected for selected in self.finished if not selected.arm.recipe.is_estimator)
 
     @property
     def estimators(self) -> dict[str, str]:
-        """Arms that are no networks, with the class of scikit-learn that each is."""
-        return {each.arm.name: each.arm.recipe.kind for each in self.runs if each.arm.recipe.is_estimator}
+        """Arms that are scikit-learn estimators, with their classes."""
+        return {
+            selected.arm.name: selected.arm.recipe.kind for selected in self.runs if selected.arm.recipe.is_estimator
+        }
 
     @property
     def unfinished(self) -> tuple[SelectedRun, ...]:
         """The runs that diverged or failed."""
-        return tuple(each for each in self.runs if each.run.status is not Status.FINISHED)
+        return tuple(selected for selected in self.runs if selected.run.status is not Status.FINISHED)
 
 
 def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> RunSelection:
-    """Pick runs by arm and seed; all that are stored by default.
+    """Select runs by arm and seed; all that are stored by default.
 
     Raises:
         UnknownNameError: there is no such arm, or it has no such seed.
@@ -68,21 +70,21 @@ def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequenc
     """
     by_name = {name: results.arm(name) for name in arms} or {arm.name: arm for arm in results.arms}
     order = [name for name in results.document.arms if name in by_name]
-    picked = [by_name[name] for name in order]
+    selected_arms = [by_name[name] for name in order]
     for seed in seeds:
-        for arm in picked:
+        for arm in selected_arms:
             known = [run.seeds.seed for run in arm.runs]
             if seed not in known:
                 raise UnknownNameError(
-                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(str(each) for each in known) or 'none'}"
+                    f"arm '{arm.name}' has no seed {seed}; it has {', '.join(map(str, known)) or 'none'}"
                 )
-    places = [(arm, place) for arm in picked for place in arm.runs if not seeds or place.seeds.seed in seeds]
+    places = [(arm, place) for arm in selected_arms for place in arm.runs if not seeds or place.seeds.seed in seeds]
     stored = results.store.runs([place.fingerprint for _, place in places])
-    found = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
-    if not found:
+    selected = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
+    if not selected:
         raise UsageError(
             f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "
             f"`paribus run {results.document.name}`"
         )
     missing = tuple((arm.name, p.seeds.seed) for arm, p in places if p.fingerprint not in stored)
-    return RunSelection(results, found, missing)
+    return RunSelection(results, selected, missing)

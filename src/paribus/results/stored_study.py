@@ -1,4 +1,4 @@
-"""From a study's name to what is stored of it: for commands that read results and compute nothing."""
+"""Opening the stored results of a study: for commands that read results and compute nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.records import DataSummary, StudyKind
 from paribus.results.assemble import assemble_outcome, count_complete
 from paribus.results.history import read_history
-from paribus.results.noise import stored_noise
+from paribus.results.noise import read_noise
 from paribus.results.notes import note_mixed_environments, note_untuned_arms
 from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
@@ -24,19 +24,19 @@ from paribus.study.document import Protocol, StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
-from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.request import StudyRequest, list_seeds
 from paribus.study.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResults:
-    """A stored study, opened for questions.
+    """The stored results of a study.
 
     Attributes:
-        request: the study as it is stored.
+        request: the stored request.
         arms: its arms with the seeds and fingerprints of their runs.
-        store: where the runs are.
-        predictions: their predictions, each read once.
+        store: holds the runs.
+        predictions: their predictions, which are read once.
     """
 
     request: StudyRequest
@@ -46,10 +46,12 @@ class StoredResults:
 
     @classmethod
     def of(cls, request: StudyRequest, store: Store, predictions: PredictionCache | None = None) -> Self:
-        """What is stored of a request that was carried out."""
+        """The stored results of a request that was computed."""
         stored = store.study(request.stored_as, request.kind)
-        assert stored is not None, "a request is kept before it is carried out"
-        return cls(request, _counted(stored.arms, request.study), store, predictions or PredictionCache(store))
+        assert stored is not None, "a request is stored before it is computed"
+        return cls(
+            request, _drop_earlier_seeds(stored.arms, request.study), store, predictions or PredictionCache(store)
+        )
 
     @property
     def document(self) -> StudyDocument:
@@ -62,9 +64,9 @@ class StoredResults:
         return self.request.data
 
     def outcome(self) -> Outcome:
-        """The result object over everything that is stored of the study."""
+        """The outcome of all stored runs of the study."""
         outcome = assemble_outcome(self.request, self.arms, self.store, self.predictions)
-        return replace(outcome, noise=stored_noise(self.request, self.store))
+        return replace(outcome, noise=read_noise(self.request, self.store))
 
     def scores(self) -> StudyScores:
         """Scores by arm and metric."""
@@ -88,9 +90,9 @@ class StoredResults:
         return None
 
     def remarks(self, scores: StudyScores, *arms: str) -> tuple[str, ...]:
-        """What must be said beside any answer about these arms.
+        """Notes for any answer about these arms.
 
-        Runs that are damaged, environments that differ, tuning of some alone.
+        They are about damaged runs, different environments, and tuned arms beside others.
         """
         stored = self.store.runs([run.fingerprint for name in arms for run in self.arm(name).runs])
         environments = dict.fromkeys(run.environment for run in stored.values() if run.environment is not None)
@@ -110,23 +112,23 @@ class StoredResults:
 
 
 def open_results(study: str, store: Store) -> StoredResults:
-    """Find what is stored of a study.
+    """Open the stored results of a study.
 
     Args:
-        study: its name as stored, or whatever ``paribus run`` takes: a built-in name, a .toml file, module:object.
-            The only stored variant of a study (``digits.epochs-2``) may be named like the study.
-        store: where to look.
+        study: the name under which it is stored, or a study as for ``paribus run``: a built-in name, a .toml file,
+            module:object. The only stored variant of a study (``digits.epochs-2``) may be named like the study.
+        store: the store.
 
     Raises:
         UnknownNameError: nothing is stored under that name.
-        UsageError: the study says something else now than when it was run.
+        UsageError: the study file has changed since it was run.
     """
     stored = find_stored(study, store)
     if stored is None:
-        document = load_study(study) if _may_be_file(study) else None
+        document = load_study(study) if _names_study(study) else None
         stored = None if document is None else find_stored(document.name, store)
         if stored is None:
-            known = ", ".join(each.label for each in store.studies()) or "nothing yet"
+            known = ", ".join(entry.label for entry in store.studies()) or "nothing yet"
             name = document.name if document is not None else study
             raise UnknownNameError(
                 f"nothing is stored of study '{name}'; stored: {known}. First: `paribus run {study}`"
@@ -135,21 +137,21 @@ def open_results(study: str, store: Store) -> StoredResults:
             _check_unchanged(study, document, stored)
     document = read_document(stored)
     data = stored.data or summarize(document.data.spec())
-    arms = _counted(stored.arms, document)
+    arms = _drop_earlier_seeds(stored.arms, document)
     recipes = {arm.name: arm.recipe for arm in arms}
-    request = StudyRequest(document, data, stored.name, document, recipes, ordinary_seeds(document), stored.kind)
+    request = StudyRequest(document, data, stored.name, document, recipes, list_seeds(document), stored.kind)
     return StoredResults(request, arms, store, PredictionCache(store))
 
 
 def read_document(stored: StoredStudy) -> StudyDocument:
-    """The document of a stored study; where it does not say how many seeds were asked for (format 2): all it has."""
+    """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there."""
     document = StudyDocument.model_validate_json(stored.document)
     seeds = stored.seeds or max((len(arm.runs) for arm in stored.arms), default=document.seeds)
     return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})
 
 
-def _counted(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
-    """The arms without the runs of seeds before the study's first one."""
+def _drop_earlier_seeds(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
+    """Leave out the runs of seeds before the study's first one."""
     first = document.first_seed
     return tuple(
         replace(arm, runs=tuple(run for run in arm.runs if (run.seeds.seed or 0) >= first)) if first else arm
@@ -158,7 +160,7 @@ def _counted(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[Stored
 
 
 def find_stored(name: str, store: Store) -> StoredStudy | None:
-    """What is stored under a name as it is listed, else the only study that is ``name`` with something changed."""
+    """Find a stored study by its label, else the only stored variant of the study ``name``."""
     stored = labelled_study(store, name)
     if stored is not None:
         return stored
@@ -166,7 +168,7 @@ def find_stored(name: str, store: Store) -> StoredStudy | None:
     return variants[0] if len(variants) == 1 else None
 
 
-def _may_be_file(study: str) -> bool:
+def _names_study(study: str) -> bool:
     if study.endswith(".toml") or ":" in study:
         return True
     try:
@@ -177,24 +179,26 @@ def _may_be_file(study: str) -> bool:
 
 
 def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -> None:
-    """A file must say what was run, but for its question and its number of seeds.
+    """Check that a file is the study that was run, apart from its question and its number of seeds.
 
     Raises:
-        UsageError: it says something else; the message lists the differences.
+        UsageError: it is another study; the message lists the differences.
     """
-    before = read_document(stored)
+    stored_document = read_document(stored)
     if is_variant(stored.name, document.name):
-        # What a flag had changed is no difference of the file's.
-        document = document.model_copy(update={"data": before.data, "protocol": _epochs_of(document, before)})
-    # Paths that were stored before they were made absolute started at the current folder, as a flag's still do.
-    before, document = (with_absolute_paths(each, Path()) for each in (before, document))
-    if not is_same_study(before, document) or before.data != document.data:
-        differences = "; ".join(list_differences(before, document)) or "data.source"
+        # Epochs and data were changed by an option, and not in the file.
+        document = document.model_copy(
+            update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)}
+        )
+    # Older stores have relative paths, which started at the current folder (decision 0043).
+    stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
+    if not is_same_study(stored_document, document) or stored_document.data != document.data:
+        differences = "; ".join(list_differences(stored_document, document)) or "data.source"
         raise UsageError(
             f"{study} is not what was run as '{stored.name}' ({differences}): run it (`paribus run {study}`; runs that "
             f"stayed the same are not computed again), or ask for the stored study by its name, '{stored.name}'"
         )
 
 
-def _epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
+def _with_epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
     return document.protocol.model_copy(update={"epochs": stored.protocol.epochs})

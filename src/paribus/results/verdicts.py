@@ -18,7 +18,7 @@ from paribus.analysis.metrics import metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.results.scores import StudyScores
 from paribus.study.document import StudyDocument
-from paribus.study.statements import EFFECT_METRIC, Statement, factors_of
+from paribus.study.statements import EFFECT_METRIC, Statement, list_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +50,25 @@ def judge_contrasts(
         document: the study.
         statements: all its contrasts and effects, with their shares of the error.
         scores: the scores of its runs.
-        complete: for each arm that was run, how many of its seeds have ended one after the other from the first.
+        complete: for each arm that was run, the number of its seeds that have ended without a gap from the first.
 
-    With planned looks, a statement is judged at the last look that its arms' whole seeds allow, on that look's own
-    seeds; a primary one that was decided at an earlier look stays as it was decided there. Statements about an arm that
-    was never run are left out: they keep their share of the error all the same.
+    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds
+    have all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it.
+    Statements about an arm that was never run are left out, and keep their share of the error.
     """
     looks: dict[_Look, list[int]] = {}
     for index, statement in enumerate(statements):
         if all(arm in complete for arm in statement.arms):
-            for look in _looks(document, statements, statement, min(complete[arm] for arm in statement.arms)):
+            for look in _list_looks(document, statements, statement, min(complete[arm] for arm in statement.arms)):
                 looks.setdefault(look, []).append(index)
     judged: dict[int, JudgedContrast | Effect] = {}
     for look in sorted(looks, key=lambda look: look.number):
         open_ones = [index for index in looks[look] if not has_verdict(judged.get(index))]
-        judged |= _judge(document, statements, open_ones, scores, look)
+        judged |= _judge_at_look(document, statements, open_ones, scores, look)
     in_order = [judged[index] for index in sorted(judged)]
     return Judgement(
-        tuple(each for each in in_order if isinstance(each, JudgedContrast)),
-        tuple(each for each in in_order if isinstance(each, Effect)),
+        tuple(statement_result for statement_result in in_order if isinstance(statement_result, JudgedContrast)),
+        tuple(statement_result for statement_result in in_order if isinstance(statement_result, Effect)),
     )
 
 
@@ -78,10 +78,10 @@ def has_verdict(judged: JudgedContrast | Effect | None) -> bool:
     return comparison is not None and comparison.verdict is not Verdict.UNDECIDED
 
 
-def _looks(
+def _list_looks(
     document: StudyDocument, statements: Sequence[Statement], statement: Statement, seeds: int
 ) -> tuple[_Look, ...]:
-    """The looks at one statement with so many whole seeds, in their order."""
+    """List the looks at one statement after ``seeds`` complete seeds, in their order."""
     first, planned = document.first_seed, document.comparison.looks
     if not planned:
         return (_Look(None),)
@@ -95,10 +95,10 @@ def _looks(
     return tuple(_Look(range(first, first + planned[number - 1]), schedule, number) for number in numbers)
 
 
-def _judge(
+def _judge_at_look(
     document: StudyDocument, statements: Sequence[Statement], indices: Sequence[int], scores: StudyScores, look: _Look
 ) -> dict[int, JudgedContrast | Effect]:
-    """Judge some of the statements at one look, by their place in the study."""
+    """Judge some of the statements at one look, by their index in the study."""
     contrasts = [index for index in indices if statements[index].contrast is not None]
     effects = [index for index in indices if statements[index].effect is not None]
     judged: dict[int, JudgedContrast | Effect] = {}
@@ -136,7 +136,7 @@ def _judge_contrasts(
 def _judge_effects(
     document: StudyDocument, statements: Sequence[Statement], family: int, scores: StudyScores, look: _Look
 ) -> tuple[Effect, ...]:
-    comparison, factors = document.comparison, factors_of(document)
+    comparison, factors = document.comparison, list_factors(document)
     cells = {
         tuple(arm.levels[factor.name] for factor in factors): look.rows(scores.scores(name, EFFECT_METRIC))
         for name, arm in document.arms.items()

@@ -1,1 +1,1 @@
-"""Everything that makes something be computed: runs, tuning, planned looks, noise."""
+"""Running studies: runs, tuning, planned looks, noise."""

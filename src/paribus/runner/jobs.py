@@ -1,4 +1,4 @@
-"""What is asked of a backend: arms to be described, runs to be computed. What comes back is kept in the store."""
+"""Jobs for a backend: arms to describe and runs to compute. Their results are stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from paribus.study.plan import RunPlan, with_class_indices
 
 
 def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: Display) -> None:
-    """Run what is missing; a run is recorded before it is reported."""
+    """Compute the missing runs of a plan; a run is stored before it is displayed."""
     with display, closing(backend.run(planned.missing)) as events:
         for event in events:
             if isinstance(event, Ended):
@@ -26,14 +26,16 @@ def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: D
 
 
 def describe_arms(document: StudyDocument, data: DataSummary, store: Store, backend: Backend) -> Mapping[str, Recipe]:
-    """The canonical form of every arm, from the store where it is known, else from Keras.
+    """Get the canonical form of every arm, from the store where it is known, else from a worker with Keras.
+
+    Why workers describe arms: ``docs/decisions/0003-workers-describe-arms.md``.
 
     Raises:
         ModelError: Keras refuses some arms; the error lists every mistake in all of them.
         StudyError: a weight is for a class that the data does not have.
     """
     recipes, refused = try_arms(document, data, store, backend)
-    mistakes = [mistake for of_arm in refused.values() for mistake in of_arm]
+    mistakes = [mistake for arm_mistakes in refused.values() for mistake in arm_mistakes]
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
     return recipes
@@ -42,15 +44,15 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
 def try_arms(
     document: StudyDocument, data: DataSummary, store: Store, backend: Backend
 ) -> tuple[dict[str, Recipe], dict[str, list[Mistake]]]:
-    """The canonical forms of the arms that can be built, and the mistakes in those that cannot.
+    """Describe the arms that can be built, and list the mistakes of those that cannot.
 
     Raises:
         StudyError: a weight is for a class that the data does not have.
-        ModelError: losses are compared that some arm has not.
+        ModelError: a contrast is on a loss that one of its arms does not have.
     """
     training, spec = document.protocol.training(), document.data.spec()
-    with_class_indices(training, data, document.name)  # which refuses weights of classes that the data does not have
-    if mistakes := _losses_without_estimators(document, data):
+    with_class_indices(training, data, document.name)  # raises for weights of classes that the data does not have
+    if mistakes := _find_undefined_losses(document, data):
         raise ModelError(f"study '{document.name}'", mistakes)
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
@@ -71,7 +73,7 @@ def try_arms(
     return recipes, refused
 
 
-def _losses_without_estimators(document: StudyDocument, data: DataSummary) -> list[Mistake]:
+def _find_undefined_losses(document: StudyDocument, data: DataSummary) -> list[Mistake]:
     """Contrasts on a loss of an estimator under a binary loss of more than two classes, which estimators do not have.
 
     ``study/rules.py`` refuses the same under other losses; it does not know the number of classes.
@@ -98,9 +100,9 @@ def check_parameters(
     Args:
         document: the study, its arms untuned.
         data: its data.
-        store: where canonical forms are found.
-        backend: what describes the others.
-        parameters: how many weights an arm's network has, where that is known.
+        store: holds the canonical forms that are known.
+        backend: describes the others.
+        parameters: the number of weights of an arm's network, where it is known.
 
     Raises:
         ModelError: the numbers differ.
@@ -121,9 +123,9 @@ def check_parameters(
         raise ModelError(f"study '{document.name}'", mistakes)
 
 
-def stored_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
-    """What a plan wants, in the store's terms: for each arm its seeds and fingerprints."""
-    recipes = {job.arm: job.recipe for job in planned.wanted}
+def list_arms(planned: RunPlan) -> tuple[StoredArm, ...]:
+    """List the arms of a plan as the store records them: each with its seeds and fingerprints."""
+    recipes = {job.arm: job.recipe for job in planned.jobs}
     return tuple(
         StoredArm(name, recipe, tuple(StoredRun(job.seeds, job.fingerprint) for job in planned.of_arm(name)))
         for name, recipe in recipes.items()

@@ -1,4 +1,4 @@
-"""The composition root: a request goes in, what is missing of it is computed, and its outcome comes out."""
+"""Running a study: its request is resolved, its missing runs are computed, and its outcome is assembled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from paribus.data import pending, summarize
 from paribus.display.base import Display
 from paribus.outcome.outcome import Outcome
 from paribus.records import Seeds
-from paribus.results.history import judgements_of
+from paribus.results.history import list_judgements
 from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import check_parameters, compute_missing, describe_arms
 from paribus.runner.save import save_request
@@ -17,10 +17,10 @@ from paribus.runner.tuning import tune_arms
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
 from paribus.study.plan import plan_runs
-from paribus.study.request import StudyRequest, ordinary_seeds
+from paribus.study.request import StudyRequest, list_seeds
 
 LARGE = 512 << 20
-"""Bytes of data above which reading it is announced."""
+"""Bytes of data above which reading is announced."""
 
 
 def run_study(
@@ -34,23 +34,23 @@ def run_study(
     seeds: int | None = None,
     parameters: Mapping[str, int] | None = None,
 ) -> Outcome:
-    """Compute what is missing of a study's runs, and judge everything that is stored of it.
+    """Compute the missing runs of a study, and judge all its stored runs.
 
     Args:
-        study: the whole study; its seeds are those asked for.
-        store: where runs are found and kept.
-        backend: what computes them.
-        display: what is told how it goes.
+        study: the whole study; its seeds are the requested ones.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
         stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
-        arms: only these are run; all by default. The answer is the whole study's all the same.
-        seeds: how many seeds these arms get, if not the study's number.
-        parameters: how many weights an arm's network has, where the caller knows it.
+        arms: only these are run; all by default. The outcome is that of the whole study in any case (decision 0080).
+        seeds: the number of seeds of these arms, if not the study's.
+        parameters: the number of weights of an arm's network, where the caller knows it.
 
     Raises:
         ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
-        DataError, StoreError, BackendError: as their names say; what was recorded stays.
+        DataError, StoreError, BackendError: as their names say; runs that have ended stay stored.
     """
-    numbers = None if seeds is None else ordinary_seeds(study.model_copy(update={"seeds": seeds}))
+    numbers = None if seeds is None else list_seeds(study.model_copy(update={"seeds": seeds}))
     request = resolve_request(
         study, store, backend, display, stored_as=stored_as, arms=arms, seeds=numbers, parameters=parameters
     )
@@ -68,17 +68,18 @@ def resolve_request(
     seeds: Sequence[Seeds] | None = None,
     parameters: Mapping[str, int] | None = None,
 ) -> StudyRequest:
-    """Read the data's summary, tune the arms that have a grid, and have every arm asked for described.
+    """Summarize the data, tune the arms that have a grid, and describe every requested arm.
 
-    ``seeds`` are other ones than the study's, their streams seeded apart perhaps. The rest as :func:`run_study`.
+    ``seeds`` take the place of the study's; their streams may have different seeds. The other arguments are those of
+    :func:`run_study`.
     """
     announce_reading(study, display)
     data = summarize(study.data.spec())
     backend.sized(data)
-    asked = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
-    document = study.model_copy(update={"arms": asked})
+    selected = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
+    document = study.model_copy(update={"arms": selected})
     check_parameters(document, data, store, backend, parameters or {})
-    request = StudyRequest(study, data, stored_as or study.name, document, seeds=ordinary_seeds(study))
+    request = StudyRequest(study, data, stored_as or study.name, document, seeds=list_seeds(study))
     tuned = tune_arms(request, store, backend, display)
     recipes = describe_arms(tuned, data, store, backend)
     return StudyRequest(
@@ -87,19 +88,19 @@ def resolve_request(
 
 
 def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Display) -> Outcome:
-    """Compute what is missing of a request, and judge everything that is stored of its study."""
+    """Compute the missing runs of a request, and judge all stored runs of its study."""
     request = compute_request(request, store, backend, display)
     results = StoredResults.of(request, store)
     outcome = results.outcome()
-    store.record_judgements(judgements_of(outcome, results.arms))
+    store.record_judgements(list_judgements(outcome, results.arms))
     return outcome
 
 
 def compute_request(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyRequest:
-    """Compute what is missing of a request; the request is kept in the store before anything is trained.
+    """Compute the missing runs of a request, which is stored before anything is trained.
 
     Returns:
-        The request with a note for whatever it took the place of.
+        The request, with a note if another study of its name was moved aside.
     """
     jobs = request.jobs()
     planned = plan_runs(jobs, store.runs([job.fingerprint for job in jobs]))
@@ -113,17 +114,17 @@ def compute_request(request: StudyRequest, store: Store, backend: Backend, displ
 def start_workers(
     study: StudyDocument, store: Store, backend: Backend, *, stored_as: str | None = None, arms: Sequence[str] = ()
 ) -> None:
-    """Have workers start where they will surely be needed: they do while the data is read and the rest imported.
+    """Start workers while the data is read and the other modules are imported.
 
-    A study that the store has already may need none.
+    None are started for a study that is stored already, as it may need none.
     """
     if store.study(stored_as or study.name) is None:
-        asked = [study.arms[name] for name in arms or study.arms]
-        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in asked))
+        selected = [study.arms[name] for name in arms or study.arms]
+        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in selected))
 
 
 def announce_reading(study: StudyDocument, display: Display) -> None:
-    """Say so if the study's data will take a while to read.
+    """Announce that the study's data takes long to read, if it is large.
 
     Raises:
         DataError: it cannot be read.

@@ -1,4 +1,4 @@
-"""Keeping a request in the store before it is carried out: the same study grows, another one never takes its place."""
+"""Storing a request before it is computed: the same study grows, another one never replaces it (decision 0080)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from paribus.records import StudyKind, canonical_json
 from paribus.results.stored_study import read_document
-from paribus.runner.jobs import stored_arms
+from paribus.runner.jobs import list_arms
 from paribus.store.base import Store, StoredStudy
 from paribus.study.document import StudyDocument
 from paribus.study.identity import is_same_study, list_differences, trains_alike
@@ -16,23 +16,23 @@ from paribus.study.request import StudyRequest
 
 
 def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> StudyRequest:
-    """Keep what is asked under the request's name, joined with what is stored of the same study.
+    """Store a request under its name, joined with the stored request of the same study.
 
-    A different study of that name is kept beside, as ``NAME.was-`` and six digits of its digest.
+    A different study of that name is renamed to ``NAME.was-`` and six digits of its digest.
 
     Returns:
-        The request as it stands now: with the looks that were planned earlier, the largest number of seeds that was
-        ever asked for, and a note for a study that was moved aside.
+        The request with the looks that were planned earlier, the largest number of seeds that was ever requested, and
+        a note if a study was renamed.
     """
     stored = store.study(request.stored_as, request.kind)
     if stored is not None:
-        before = read_document(stored)
-        if _is_same(stored, before, request):
-            request = replace(request, study=_joined(before, request.study))
+        stored_document = read_document(stored)
+        if _belongs_together(stored, stored_document, request):
+            request = replace(request, study=_join_studies(stored_document, request.study))
         else:
-            aside = f"{request.stored_as}.was-{_digest(before)}"
+            aside = f"{request.stored_as}.was-{_digest(stored_document)}"
             store.rename_study(request.stored_as, aside, request.kind)
-            differences = "; ".join(list_differences(before, request.study)) or "its data"
+            differences = "; ".join(list_differences(stored_document, request.study)) or "its data"
             note = (
                 f"Another study was stored under this name ({differences}): it is kept, runs and all, as '{aside}' "
                 f"(`paribus report {aside}`)."
@@ -41,7 +41,7 @@ def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> Study
     store.save_study(
         request.stored_as,
         request.study.model_dump_json(exclude={"seeds", "first_seed"}),
-        stored_arms(planned),
+        list_arms(planned),
         request.data,
         kind=request.kind,
         seeds=request.study.seeds,
@@ -50,18 +50,18 @@ def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> Study
     return request
 
 
-def _is_same(stored: StoredStudy, before: StudyDocument, request: StudyRequest) -> bool:
-    """Candidates and noise belong to how arms are trained, whatever is compared; a study is also what it compares."""
-    alike = is_same_study if request.kind in (StudyKind.STUDY, StudyKind.ABLATION) else trains_alike
-    return stored.data == request.data and alike(before, request.study)
+def _belongs_together(stored: StoredStudy, stored_document: StudyDocument, request: StudyRequest) -> bool:
+    """Candidates and noise runs depend on the training of the arms alone; a study also on what it compares."""
+    is_alike = is_same_study if request.kind in (StudyKind.STUDY, StudyKind.ABLATION) else trains_alike
+    return stored.data == request.data and is_alike(stored_document, request.study)
 
 
-def _joined(before: StudyDocument, now: StudyDocument) -> StudyDocument:
-    """The study as it is asked now, with the looks that were planned first and the most seeds that were asked for."""
-    comparison = now.comparison
-    if before.comparison.looks:
-        comparison = comparison.model_copy(update={"looks": before.comparison.looks})
-    return now.model_copy(update={"comparison": comparison, "seeds": max(before.seeds, now.seeds)})
+def _join_studies(stored: StudyDocument, requested: StudyDocument) -> StudyDocument:
+    """The requested study, with the looks that were planned first and the largest requested number of seeds."""
+    comparison = requested.comparison
+    if stored.comparison.looks:
+        comparison = comparison.model_copy(update={"looks": stored.comparison.looks})
+    return requested.model_copy(update={"comparison": comparison, "seeds": max(stored.seeds, requested.seeds)})
 
 
 def _digest(document: StudyDocument) -> str:

@@ -1,4 +1,7 @@
-"""``--until-decided``: a study that grows look by look until every declared statement is decided."""
+"""``--until-decided``: a study that grows look by look until every declared statement is decided.
+
+See ``docs/decisions/0012-planned-looks.md`` and ``docs/decisions/0081-looks-are-remembered.md``.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ from paribus.study.identity import is_same_study
 from paribus.study.statements import declared_statements
 
 MAX_SEEDS = 30
-"""At most so many seeds are planned for where nobody says otherwise."""
+"""The largest number of seeds that is planned by default."""
 
 
 def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDocument:
-    """The study with its looks planned: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
+    """Plan the looks of a study: those it declares itself, else a few evenly spaced ones up to ``max_seeds``.
 
-    The looks are part of the study as it is kept, so that a later report spends the same error.
+    The looks are stored with the study, so that a later report spends the same error.
 
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
@@ -34,7 +37,7 @@ def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDo
         raise UsageError(
             f"--max-seeds {max_seeds}: the study's first look is at {looks[0]} seeds; allow at least those"
         )
-    return _with_planned(document, looks)
+    return _with_looks(document, looks)
 
 
 def run_until_decided(
@@ -57,7 +60,7 @@ def run_until_decided(
         UsageError: ``max_seeds`` lies beyond the last look that was planned, or before the first.
     """
     name = stored_as or study.name
-    looks = _planned_before(study, name, store) or study.comparison.looks
+    looks = _read_stored_looks(study, name, store) or study.comparison.looks
     most = looks[-1] if max_seeds is None else max_seeds
     if not looks[0] <= most:
         raise UsageError(
@@ -68,10 +71,10 @@ def run_until_decided(
             f"--max-seeds {max_seeds}: looks at {', '.join(map(str, looks))} seeds were planned when this study was "
             f"first run, and stay; allow at most {looks[-1]}, or run it under another name or in another store"
         )
-    planned = _with_planned(study, looks)
+    planned = _with_looks(study, looks)
     passed = [look for look in looks if look <= most]
     if any(statement.primary for statement in declared_statements(study)):
-        return _grow_primary(planned, passed, store, backend, display, stored_as, arms)
+        return _grow_undecided(planned, passed, store, backend, display, stored_as, arms)
     outcome: Outcome | None = None
     for seeds in passed:
         grown = planned.model_copy(update={"seeds": seeds})
@@ -82,7 +85,7 @@ def run_until_decided(
     return outcome
 
 
-def _grow_primary(
+def _grow_undecided(
     study: StudyDocument,
     looks: Sequence[int],
     store: Store,
@@ -91,7 +94,7 @@ def _grow_primary(
     stored_as: str | None,
     arms: Sequence[str],
 ) -> Outcome:
-    """Every arm with the study's own seeds; then the arms of primary statements that are not decided, look by look."""
+    """Run every arm with the study's own seeds; then the arms of undecided primary statements, look by look."""
     outcome = run_study(study, store, backend, display, stored_as=stored_as, arms=arms)
     for seeds in looks:
         growing = undecided_arms(outcome)
@@ -103,7 +106,7 @@ def _grow_primary(
 
 
 def undecided_arms(outcome: Outcome) -> list[str]:
-    """The arms of the primary statements that have no verdict yet, in the study's order."""
+    """List the arms of the primary statements without a verdict, in the study's order."""
     judged = {item.key: item for item in outcome.judged}
     waiting = {
         arm
@@ -114,17 +117,17 @@ def undecided_arms(outcome: Outcome) -> list[str]:
     return [arm for arm in outcome.document.arms if arm in waiting]
 
 
-def _with_planned(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
+def _with_looks(document: StudyDocument, looks: tuple[int, ...]) -> StudyDocument:
     return document.model_copy(update={"comparison": document.comparison.model_copy(update={"looks": looks})})
 
 
-def _planned_before(study: StudyDocument, name: str, store: Store) -> tuple[int, ...]:
+def _read_stored_looks(study: StudyDocument, name: str, store: Store) -> tuple[int, ...]:
     """The looks with which the same study is stored, if it is."""
     stored = store.study(name)
     if stored is None:
         return ()
-    before = read_document(stored)
-    return before.comparison.looks if is_same_study(before, study) else ()
+    document = read_document(stored)
+    return document.comparison.looks if is_same_study(document, study) else ()
 
 
 def is_decided(outcome: Outcome) -> bool:

@@ -23,34 +23,34 @@ def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) 
 
 
 @contextmanager
-def open_session(folder: Path | None, backend: Backend, *, again: str = "the same call") -> Iterator[Store]:
-    """A store in a folder, or in memory; workers are sent home at the end, and interruptions explained.
+def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the same call") -> Iterator[Store]:
+    """Open a store in a folder, or in memory; at the end workers are stopped and the store is closed.
 
     Args:
-        folder: where runs are kept; None for memory.
-        backend: what computes; it is closed at the end.
-        again: what the user repeats to go on after an interruption.
+        folder: the folder of the store; None for memory.
+        backend: computes the runs; it is closed at the end.
+        repeat: names what the user repeats to continue after an interruption.
 
     Raises:
-        InterruptedRunError: the user interrupted; the message says what is kept.
+        InterruptedRunError: the user interrupted; the message says which runs are stored.
     """
     store = MemoryStore() if folder is None else SqliteStore.open(folder, mode="write")
     try:
         with backend:
             yield store
     except KeyboardInterrupt:
-        kept = (
-            "runs that ended were kept in memory and are gone; give `store=` a folder to keep them"
+        consequence = (
+            "runs that ended were in memory and are lost; give `store=` a folder to store them"
             if folder is None
-            else f"every run that ended is kept in {folder}; {again} goes on from there"
+            else f"every run that ended is stored in {folder}; {repeat} continues from there"
         )
-        raise InterruptedRunError(f"interrupted: {kept}") from None
+        raise InterruptedRunError(f"interrupted: {consequence}") from None
     finally:
         if folder is not None:
-            # The next run, in whatever process, finds the store free.
+            # The next run may be in another process, and one process at a time writes to a store.
             store.close()
 
 
 def reopen_for_reading(store: Store) -> Store:
-    """The same store, for results that outlive the session that wrote it."""
+    """Open the store for reading, for results that are used after the session that wrote it."""
     return SqliteStore.open(store.folder, mode="read") if isinstance(store, SqliteStore) else store

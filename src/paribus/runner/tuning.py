@@ -1,7 +1,7 @@
-"""Tuning carried out: candidates are trained as ordinary runs, and each arm's choice is made from what is stored.
+"""Tuning: candidates are trained as ordinary runs, and the best one of each arm is selected from the stored runs.
 
-The choice is computed anew whenever it is needed, by a pure function of the candidates' runs, which are found by their
-fingerprints. So it is the same however often it was interrupted, and more seeds of the study do not change it.
+The choice is not stored: it is a pure function of the candidates' runs, and computed whenever it is needed. So it is
+the same after an interruption, and more seeds of the study do not change it (``docs/decisions/0038-the-choice.md``).
 """
 
 from __future__ import annotations
@@ -14,106 +14,111 @@ from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError, ParibusError
 from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.records import DataSummary, Recipe, RunResult, StudyKind, TrainJob
-from paribus.results.tuning import stored_choices
+from paribus.results.tuning import read_choices
 from paribus.runner.jobs import compute_missing, try_arms
 from paribus.runner.save import save_request
 from paribus.store.base import Store
 from paribus.study.candidates import (
     Candidate,
-    candidates,
-    spelled,
-    trial_study,
+    candidate_study,
+    format_values,
+    list_candidates,
     with_values,
 )
 from paribus.study.document import StudyDocument
 from paribus.study.identity import trains_alike
-from paribus.study.plan import RunPlan, plan_runs, wanted_runs
+from paribus.study.plan import RunPlan, list_jobs, plan_runs
 from paribus.study.request import StudyRequest
 
 
 def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyDocument:
-    """The arms asked for with the values that were chosen for them, after training the candidates that are missing.
+    """Train the missing candidates of the requested arms, and set the best values in each arm.
 
     Args:
-        request: what is asked, its arms untuned.
-        store: where candidates are found and kept.
-        backend: what computes them.
-        display: what is told how it goes.
+        request: the request, its arms untuned.
+        store: holds the candidates.
+        backend: computes the missing ones.
+        display: shows the progress.
 
     Raises:
         ModelError: Keras refuses a candidate; nothing was trained.
-        ParibusError: no candidate of an arm ended with a score, so that nothing can be chosen.
+        ParibusError: no candidate of an arm ended with a score, so that none can be selected.
     """
     document, data = request.arms, request.data
     if not document.tuned:
         return document
-    trials = trial_study(document)
-    recipes = _described(document, trials, data, store, backend)
-    by_arm = candidates(document)
+    candidate_document = candidate_study(document)
+    recipes = _describe_candidates(document, candidate_document, data, store, backend)
+    by_arm = list_candidates(document)
     jobs = [
-        job for of_arm in by_arm.values() for candidate in of_arm for job in _jobs(candidate, trials, recipes, data)
+        job
+        for candidates in by_arm.values()
+        for candidate in candidates
+        for job in _list_candidate_jobs(candidate, candidate_document, recipes, data)
     ]
     runs = store.runs([job.fingerprint for job in jobs])
-    planned = _without(plan_runs(jobs, runs), _begun(request, by_arm, store), runs)
-    trial_request = replace(request, study=trial_study(request.study), arms=trials, kind=StudyKind.TUNING)
-    save_request(trial_request, planned, store)
+    planned = _without_retries(plan_runs(jobs, runs), _list_settled(request, by_arm, store), runs)
+    candidate_request = replace(
+        request, study=candidate_study(request.study), arms=candidate_document, kind=StudyKind.TUNING
+    )
+    save_request(candidate_request, planned, store)
     if planned.missing:
-        display.planned(trials.model_copy(update={"name": trial_request.label}), data, planned)
+        display.planned(candidate_document.model_copy(update={"name": candidate_request.label}), data, planned)
         compute_missing(planned, store, backend, display)
-    choices = stored_choices(request, store)
+    choices = read_choices(request, store)
     arms = dict(document.arms)
     for name in by_arm:
         choice = choices[name]
         if choice.best is None:
-            raise ParibusError(_nothing_to_choose(choice))
+            raise ParibusError(_explain_no_choice(choice))
         changed = with_values(arms[name], choice.best.candidate)
         arms[name] = changed.model_copy(update={"levels": arms[name].levels})
     return document.model_copy(update={"arms": arms})
 
 
-def _described(
-    document: StudyDocument, trials: StudyDocument, data: DataSummary, store: Store, backend: Backend
+def _describe_candidates(
+    document: StudyDocument, candidate_document: StudyDocument, data: DataSummary, store: Store, backend: Backend
 ) -> dict[str, Recipe]:
-    """The canonical form of every candidate; what Keras refuses is told with the arm and the values."""
-    recipes, refused = try_arms(trials, data, store, backend)
-    names = {each.name: each for found in candidates(document).values() for each in found}
+    """Describe every candidate; a mistake names the arm and the values."""
+    recipes, refused = try_arms(candidate_document, data, store, backend)
+    names = {candidate.name: candidate for candidates in list_candidates(document).values() for candidate in candidates}
     mistakes = [
-        Mistake(mistake.place.replace(f"arm '{name}'", _spelled(names[name]), 1), mistake.message)
-        for name, found in refused.items()
-        for mistake in found
+        Mistake(mistake.place.replace(f"arm '{name}'", _name_candidate(names[name]), 1), mistake.message)
+        for name, candidates in refused.items()
+        for mistake in candidates
     ]
     if mistakes:
         raise ModelError(f"study '{document.name}'", mistakes)
     return recipes
 
 
-def _jobs(
-    candidate: Candidate, trials: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary
+def _list_candidate_jobs(
+    candidate: Candidate, candidate_document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary
 ) -> tuple[TrainJob, ...]:
-    one = trials.model_copy(update={"arms": {candidate.name: trials.arms[candidate.name]}})
-    return wanted_runs(one, recipes, data, candidate.seeds)
+    single = candidate_document.model_copy(update={"arms": {candidate.name: candidate_document.arms[candidate.name]}})
+    return list_jobs(single, recipes, data, candidate.seeds, StudyKind.TUNING)
 
 
-def _begun(request: StudyRequest, by_arm: Mapping[str, Sequence[Candidate]], store: Store) -> set[str]:
-    """The candidates of arms whose values were chosen already: the study's own runs began with those."""
+def _list_settled(request: StudyRequest, by_arm: Mapping[str, Sequence[Candidate]], store: Store) -> set[str]:
+    """List the candidates of arms whose choice is settled, as the study's own runs with these values have started."""
     stored = store.study(request.stored_as)
     if stored is None or not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return set()
-    begun = {arm.name for arm in stored.arms}
-    return {candidate.name for name, of_arm in by_arm.items() if name in begun for candidate in of_arm}
+    started = {arm.name for arm in stored.arms}
+    return {candidate.name for name, candidates in by_arm.items() if name in started for candidate in candidates}
 
 
-def _without(planned: RunPlan, begun: set[str], runs: Mapping[str, RunResult]) -> RunPlan:
-    """A candidate that failed is tried again only before its arm's choice is made, or the choice could change."""
-    missing = tuple(job for job in planned.missing if job.arm not in begun or job.fingerprint not in runs)
-    return RunPlan(planned.wanted, missing)
+def _without_retries(planned: RunPlan, settled: set[str], runs: Mapping[str, RunResult]) -> RunPlan:
+    """Drop failed candidates of settled arms: tried again, they could change the choice (decision 0038)."""
+    missing = tuple(job for job in planned.missing if job.arm not in settled or job.fingerprint not in runs)
+    return RunPlan(planned.jobs, missing)
 
 
-def _spelled(candidate: Candidate) -> str:
-    return f"arm '{candidate.arm}' with {spelled(candidate.by_key)}"
+def _name_candidate(candidate: Candidate) -> str:
+    return f"arm '{candidate.arm}' with {format_values(candidate.by_key)}"
 
 
-def _nothing_to_choose(choice: Choice) -> str:
+def _explain_no_choice(choice: Choice) -> str:
     reasons = list(dict.fromkeys(_remarks(choice.candidates)))
     return (
         f"arm '{choice.arm}': none of its {len(choice.candidates)} candidates has a score, so that nothing can be "
@@ -121,6 +126,6 @@ def _nothing_to_choose(choice: Choice) -> str:
     )
 
 
-def _remarks(found: Iterable[ScoredCandidate]) -> Iterable[str]:
-    for each in found:
-        yield from each.remarks
+def _remarks(candidates: Iterable[ScoredCandidate]) -> Iterable[str]:
+    for candidate in candidates:
+        yield from candidate.remarks

@@ -53,7 +53,7 @@ class ArtifactName:
 
 
 class DamagedArtifactError(Exception):
-    """An artifact is missing or is not what was written; ``str`` says which of both. Never leaves this room."""
+    """An artifact is missing or is not what was written; ``str`` says which of both. Never leaves the store."""
 
 
 @final
@@ -116,9 +116,9 @@ class Artifacts:
             if error.errno in (errno.EIO, errno.EISDIR):
                 raise DamagedArtifactError(f"{path} cannot be read ({error.strerror})") from error
             raise
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise DamagedArtifactError(f"{path} has sha256 {found[:12]}..., {sha256[:12]}... was written")
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != sha256:
+            raise DamagedArtifactError(f"{path} has sha256 {digest[:12]}..., {sha256[:12]}... was written")
         return content
 
     def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:

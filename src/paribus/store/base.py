@@ -43,8 +43,8 @@ class StoredRun:
 
     def among(self, runs: Mapping[str, RunResult]) -> RunResult | None:
         """The run, if it is there, with these seeds: one that depends on no seed stands for all that an arm has."""
-        found = runs.get(self.fingerprint)
-        return found if found is None or found.seeds == self.seeds else replace(found, seeds=self.seeds)
+        run = runs.get(self.fingerprint)
+        return run if run is None or run.seeds == self.seeds else replace(run, seeds=self.seeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class StoredStudy:
 
     Attributes:
         name: its name; of candidates and noise runs the name of the study that they belong to.
-        document: the study's JSON text, kept as given.
+        document: the study's JSON text, as its writer wrote it.
         arms: what was run, or begun.
         data: its data.
         kind: what its runs are for.
@@ -241,7 +241,7 @@ def labelled_study(store: Store, label: str) -> StoredStudy | None:
         for kind in (StudyKind.TUNING, StudyKind.NOISE)
         if label.endswith(f".{kind}")
     )
-    return next((found for found in (*plain, *parts) if found is not None), None)
+    return next((study for study in (*plain, *parts) if study is not None), None)
 
 
 def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
@@ -311,9 +311,9 @@ def storable(result: RunResult) -> RunResult:
 
 def check_predictions(predictions: Predictions) -> None:
     """Raise StoreError unless the arrays are what ``Predictions`` says."""
-    found = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
-    sizes = {array.shape for _, array, _ in found}
-    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in found if array.dtype != kind]
+    arrays = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
+    sizes = {array.shape for _, array, _ in arrays}
+    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in arrays if array.dtype != kind]
     if wrong or len(sizes) != 1 or len(next(iter(sizes))) != 1:
         shapes = ", ".join(str(size) for size in sorted(sizes))
         raise StoreError(f"predictions: {'; '.join(wrong) or 'shapes ' + shapes}; all have shape (examples,)")

@@ -1,4 +1,4 @@
-"""``paribus doctor``: what is wrong in a store, and mending it. Nothing is deleted; it is moved into ``quarantine/``.
+"""``paribus doctor``: what is wrong in a store, and its repair. Nothing is deleted; it is moved into ``quarantine/``.
 
 (But for temporary files: those hold the beginning of something that was never recorded, and any writer removes them.)
 A run that is set aside is computed again by the next ``paribus run``, to the same bits.
@@ -75,7 +75,7 @@ def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
         StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
     """
     path = Path(folder)
-    with explained(path, "the store was not mended"):
+    with explained(path, "the store was not repaired"):
         if not is_store(path):
             return []
         lock = WriterLock(path)
@@ -147,8 +147,8 @@ class _Repair:
             return "it was set aside with another"
         self._keep_row(_KINDS[finding.problem], finding.subject, row)
         with transaction(connection, self._at):
-            mended = forget_row(connection, finding)
-        return f"moved to {QUARANTINE_NAME}/; {mended}"
+            remedy = forget_row(connection, finding)
+        return f"moved to {QUARANTINE_NAME}/; {remedy}"
 
     def _set_run_aside(self, connection: sqlite3.Connection, finding: Finding) -> str:
         """Row first, then files: killed in between, the files are orphans, which the next repair moves."""
@@ -163,12 +163,12 @@ class _Repair:
         journal = database.with_name(f"{DATABASE_NAME}-journal")
         if journal.exists():
             self._keep(journal.name, journal.read_bytes())
-        kept = self._keep(database.name, database.read_bytes())
+        copy = self._keep(database.name, database.read_bytes())
         content, count = salvage(database)
         # A journal that could not be played back belongs to the broken database, and would break the new one.
         journal.unlink(missing_ok=True)
         replace_database(self._folder, content, self._at)
-        return f"copied to {QUARANTINE_NAME}/{kept.name}; a new one has the {count} runs that could be read"
+        return f"copied to {QUARANTINE_NAME}/{copy.name}; a new one has the {count} runs that could be read"
 
     def _keep_row(self, kind: str, name: str, row: dict[str, object]) -> None:
         text = json.dumps(row, indent=1, default=lambda blob: {"blob": bytes.hex(blob)})

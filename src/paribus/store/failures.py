@@ -13,7 +13,7 @@ from paribus.errors import StoreError
 from paribus.store.rows import BrokenRowError
 
 _CHECK = "check the disk, then run the same command again: only what is missing is computed"
-_MENDS = {
+_REMEDIES = {
     errno.ENOSPC: "free some space, then run the same command again: only what is missing is computed",
     errno.EDQUOT: "free some space, then run the same command again: only what is missing is computed",
     errno.EFBIG: "raise the limit on file sizes (ulimit -f), then run the same command again",
@@ -36,13 +36,15 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
     except BrokenRowError as error:
         raise StoreError(f"{folder}: {lost}: {error}; {doctor(folder)}") from error
     except sqlite3.Error as error:
-        raise StoreError(f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_mend(folder, error)}") from error
+        raise StoreError(
+            f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_remedy(folder, error)}"
+        ) from error
     except UnicodeEncodeError as error:
         raise StoreError(f"{folder}: {lost}: {error.object!r} is no valid Unicode text; rename it") from error
     except OSError as error:
-        mend = _MENDS.get(error.errno or 0, _CHECK)
+        remedy = _REMEDIES.get(error.errno or 0, _CHECK)
         where = f" ({error.filename})" if error.filename else ""
-        raise StoreError(f"{folder}: {lost}: {error.strerror or error}{where}; {mend}") from error
+        raise StoreError(f"{folder}: {lost}: {error.strerror or error}{where}; {remedy}") from error
 
 
 @contextmanager
@@ -67,22 +69,22 @@ def is_broken(error: sqlite3.Error) -> bool:
 
 
 def doctor(folder: Path) -> str:
-    """The mend for what only the doctor can mend."""
-    return f"mend the store with `paribus doctor --repair --store {shlex.quote(str(folder))}`"
+    """What to do about what only the doctor can repair."""
+    return f"repair the store with `paribus doctor --repair --store {shlex.quote(str(folder))}`"
 
 
 def _name(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
-def _mend(folder: Path, error: sqlite3.Error) -> str:
+def _remedy(folder: Path, error: sqlite3.Error) -> str:
     name = _name(error)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT")):
         return doctor(folder)
     if name.startswith("SQLITE_FULL"):
-        return _MENDS[errno.ENOSPC]
+        return _REMEDIES[errno.ENOSPC]
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return _MENDS[errno.EACCES]
+        return _REMEDIES[errno.EACCES]
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program keeps the database open; close it and try again"
     return _CHECK

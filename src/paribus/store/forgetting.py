@@ -33,7 +33,7 @@ def raw_row(connection: sqlite3.Connection, finding: Finding) -> dict[str, objec
 
 
 def forget_row(connection: sqlite3.Connection, finding: Finding) -> str:
-    """Delete the row of a finding and what makes no sense without it; how that is mended, in words."""
+    """Delete the row of a finding and what makes no sense without it; what to do about it, in words."""
     table = _TABLES.get(finding.problem)
     match finding.problem:
         case Problem.STUDY:

@@ -19,9 +19,9 @@ def judgements(connection: sqlite3.Connection) -> tuple[Judgement, ...]:
     Raises:
         BrokenRowError: one of them is not what was written, or is missing.
     """
-    found = connection.execute(f"SELECT {_COLUMNS}, checksum FROM judgements NOT INDEXED ORDER BY id").fetchall()
+    listed = connection.execute(f"SELECT {_COLUMNS}, checksum FROM judgements NOT INDEXED ORDER BY id").fetchall()
     check_ledger(connection, JUDGEMENTS)
-    return tuple(judgement_of(row) for row in found)
+    return tuple(judgement_of(row) for row in listed)
 
 
 def judgement_at(connection: sqlite3.Connection, number: int) -> Judgement:
@@ -45,9 +45,16 @@ def judgement_of(row: Sequence[Any]) -> Judgement:
 
 def put_judgements(connection: sqlite3.Connection, judgements: Sequence[Judgement]) -> None:
     """Add judgements after those that are there."""
-    for each in judgements:
-        look = None if each.look is None else int(each.look)
-        values = (each.anchor, each.metric, int(each.seeds), int(each.primary), float(each.share), look)
+    for judgement in judgements:
+        look = None if judgement.look is None else int(judgement.look)
+        values = (
+            judgement.anchor,
+            judgement.metric,
+            int(judgement.seeds),
+            int(judgement.primary),
+            float(judgement.share),
+            look,
+        )
         connection.execute(
             f"INSERT INTO judgements ({_COLUMNS}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*values, rows.row_checksum(JUDGEMENTS, *values)),

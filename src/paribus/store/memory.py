@@ -45,8 +45,8 @@ class MemoryStore(Store):
             base.check_fingerprint(fingerprint)
         with self._lock:
             self._check_open()
-            found = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
-        return {key: replace(run, predictions=None, weights=None) for key, run in found.items() if run is not None}
+            asked = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
+        return {key: replace(run, predictions=None, weights=None) for key, run in asked.items() if run is not None}
 
     def predictions(self, fingerprint: str) -> Predictions:
         """See ``Store.predictions``."""

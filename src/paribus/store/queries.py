@@ -89,13 +89,13 @@ def put_run(connection: sqlite3.Connection, result: RunResult, artifacts: Mappin
 
 def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[str, RunResult]:
     """The runs that are there, in the order asked for."""
-    found = {}
+    by_fingerprint = {}
     for start in range(0, len(fingerprints), _CHUNK):
         chunk = fingerprints[start : start + _CHUNK]
         marks = ", ".join("?" * len(chunk))
         for row in connection.execute(f"{_SELECT_RUNS} WHERE runs.fingerprint IN ({marks})", chunk):
-            found[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
-    return {fingerprint: found[fingerprint] for fingerprint in fingerprints if fingerprint in found}
+            by_fingerprint[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
+    return {fingerprint: by_fingerprint[fingerprint] for fingerprint in fingerprints if fingerprint in by_fingerprint}
 
 
 def recipe(connection: sqlite3.Connection, key: str) -> Recipe | None:
@@ -123,7 +123,7 @@ def put_recipe_key(connection: sqlite3.Connection, key: str, recipe: Recipe) -> 
 
 
 def recipe_id(connection: sqlite3.Connection, recipe: Recipe) -> int:
-    """The row of a recipe, written if it is new: equal recipes are kept once."""
+    """The row of a recipe, written if it is new: equal recipes have one row."""
     values = rows.recipe_row(recipe)
     connection.execute(
         "INSERT OR IGNORE INTO recipes (model, optimizer, parameters, layers, checksum) VALUES (?, ?, ?, ?, ?)",

@@ -74,11 +74,11 @@ def open_regular(path: Path, flags: int) -> int:
 
 def _check(path: Path, kind: int) -> None:
     try:
-        found = stat.S_IFMT(path.lstat().st_mode)
+        kind_there = stat.S_IFMT(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return
-    if found != kind:
+    if kind_there != kind:
         raise NotRegularError(
-            f"{path}: {_KINDS.get(found, 'something else')}, where a store has {_KINDS[kind]}: nothing in a store is "
-            "opened through a link, or unless it is a regular file; move it away"
+            f"{path}: {_KINDS.get(kind_there, 'something else')}, where a store has {_KINDS[kind]}: nothing in a store "
+            "is opened through a link, or unless it is a regular file; move it away"
         )

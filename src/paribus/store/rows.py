@@ -81,9 +81,9 @@ def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
 def checksum(run: Row, environment: Row) -> str:
     """The sha256 of a run's row and its environment, for what SQLite does not notice: bits that flip in a value."""
     # Rows of format 1 had no metrics, which come last.
-    kept = run[:-1] if run[-1] is None else run
+    values = run[:-1] if run[-1] is None else run
     # Floats are spelled so that they read back bit by bit; a blob cannot be taken for a text, nor 1 for 1.0.
-    text = json.dumps((*kept, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
+    text = json.dumps((*values, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -93,9 +93,9 @@ def row_checksum(table: str, *values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_row(what: str, found: str, written: str) -> None:
+def check_row(what: str, computed: str, written: str) -> None:
     """Raise BrokenRowError unless the checksum of what was read is the one that was written."""
-    if found != written:
+    if computed != written:
         raise BrokenRowError(f"{what} is not what was written: its checksum differs")
 
 

@@ -83,18 +83,22 @@ def _format(source: sqlite3.Connection, path: Path) -> int:
     """
     newest = len(schema.MIGRATIONS)
     try:
-        said = format_of(source, path)
-        found = {name: len(_columns(source, name)) for name in _tables(source)}
+        by_header = format_of(source, path)
+        sizes = {name: len(_columns(source, name)) for name in _tables(source)}
     except (sqlite3.DatabaseError, UnicodeDecodeError):  # the latter of a message about a damaged name
         return newest
     alike = {}
     for number in range(1, newest + 1):
         with closing(_in_memory()) as fresh:
             migrate(fresh, path, nothing, upto=number)
-            wanted = {name: len(_columns(fresh, name)) for name in _tables(fresh)}
-        alike[number] = sum(found.get(name) == size for name, size in wanted.items()) - len(set(wanted) ^ set(found))
+            expected = {name: len(_columns(fresh, name)) for name in _tables(fresh)}
+        alike[number] = sum(sizes.get(name) == size for name, size in expected.items()) - len(
+            set(expected) ^ set(sizes)
+        )
     best = max(alike.values())
-    return said if alike.get(said) == best else max(number for number, count in alike.items() if count == best)
+    return (
+        by_header if alike.get(by_header) == best else max(number for number, count in alike.items() if count == best)
+    )
 
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:

@@ -194,8 +194,8 @@ class SqliteStore(Store):
             base.check_anchor(anchor)
         asked = frozenset(anchors)
         nothing_judged: tuple[Judgement, ...] = ()
-        found = self._read(judgement_queries.judgements, nothing_judged)
-        return tuple(judgement for judgement in found if judgement.anchor in asked)
+        recorded = self._read(judgement_queries.judgements, nothing_judged)
+        return tuple(judgement for judgement in recorded if judgement.anchor in asked)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -244,12 +244,12 @@ class SqliteStore(Store):
     def _damaged(self, fingerprint: str, kind: Kind, what: str) -> StoreDamagedError:
         return StoreDamagedError(
             f"the {kind} of run {fingerprint[:12]} are damaged: {what}; {doctor(self.folder)}, "
-            "then run the study again: the run is set aside and computed anew"
+            "then run the study again: the run is set aside and computed again"
         )
 
     def _check_usable(self) -> None:
         if os.getpid() != self._owner:
-            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store anew")
+            raise StoreError(f"{self.folder}: opened by process {self._owner} before it forked; open the store again")
         if not self._open:
             raise StoreError(f"{self.folder}: this store was closed; open it again")
 

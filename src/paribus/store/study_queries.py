@@ -26,8 +26,8 @@ def studies(connection: sqlite3.Connection) -> tuple[StoredStudy, ...]:
     Raises:
         BrokenRowError: one of them is not what was written, or is missing.
     """
-    found = [study_of(connection, number) for _, _, number in _index(connection)]
-    return tuple(sorted(found, key=lambda study: (study.name, study.kind)))
+    listed = [study_of(connection, number) for _, _, number in _index(connection)]
+    return tuple(sorted(listed, key=lambda study: (study.name, study.kind)))
 
 
 def study(connection: sqlite3.Connection, name: str, kind: StudyKind) -> StoredStudy | None:

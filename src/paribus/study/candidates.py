@@ -1,7 +1,8 @@
-"""What each arm may spend on tuning, and the candidates that it is spent on.
+"""The candidates of each tuned arm, and the budget of trainings that they share.
 
 Every tuned arm gets the same number of trainings, under the same protocol. An arm with fewer combinations trains each
-of them on more seeds; one with more than the budget allows tries a sample of them, which is the same every time.
+of them on more seeds; one with more than the budget allows tries a sample of them, which is the same every time
+(``docs/decisions/0037-equal-budgets.md``).
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from paribus.records import Seeds
-from paribus.seeds import drawn
+from paribus.seeds import draw_sample
 from paribus.study.document import MAX_SEED, Arm, ComparisonSettings, StudyDocument, Tuning
 from paribus.study.grid import with_arguments
 
 SUFFIX = ".tuning"
-"""What is added to a study's name, to keep its candidates under."""
+"""Ends the name of the study of candidates: the candidates of ``digits`` are the arms of ``digits.tuning``."""
 
 VALIDATION_SPLIT = 0.1
+"""The share of the training split that candidates are judged on where neither tuning nor protocol has one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What an arm does with its budget: ``tried`` of its ``combinations``, each on ``seeds`` seeds."""
+class ArmBudget:
+    """How an arm spends its budget: ``candidates`` of its ``combinations``, each trained with ``seed_count`` seeds."""
 
     combinations: int
-    tried: int
-    seeds: int
+    candidates: int
+    seed_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Candidate:
         arm: the arm.
         number: its place among the arm's candidates, from 1.
         values: a value for every key of the grid.
-        seeds: the seeds that it is trained with; no study's own runs have them.
+        seeds: the seeds that it is trained with; the study's own runs never have them.
     """
 
     arm: str
@@ -49,7 +51,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """What it is called among the study's candidates: ``big.3``."""
+        """Its name as an arm of the study of candidates: ``big.3``."""
         return f"{self.arm}.{self.number}"
 
     @property
@@ -63,57 +65,59 @@ class Candidate:
         return tuple(key for key, _ in self.values)
 
 
-def share_of(combinations: int, budget: int, seeds: int) -> Share:
-    """Divide a budget of trainings among so many combinations, at least ``seeds`` seeds each."""
-    tried = min(combinations, max(1, budget // seeds))
-    return Share(combinations, tried, budget // tried)
+def divide_budget(combinations: int, budget: int, least_seeds: int) -> ArmBudget:
+    """Divide a budget of trainings among an arm's combinations, so that each candidate gets ``least_seeds`` or more."""
+    candidates = min(combinations, max(1, budget // least_seeds))
+    return ArmBudget(combinations, candidates, budget // candidates)
 
 
-def candidates(document: StudyDocument) -> dict[str, tuple[Candidate, ...]]:
+def list_candidates(document: StudyDocument) -> dict[str, tuple[Candidate, ...]]:
     """The candidates of every tuned arm, in the order of its grid: the last key varies fastest."""
-    return {name: tuple(_candidates(name, arm, document)) for name, arm in document.arms.items() if arm.grid}
+    return {
+        name: tuple(_list_candidates_of_arm(name, arm, document)) for name, arm in document.arms.items() if arm.grid
+    }
 
 
-def _candidates(name: str, arm: Arm, document: StudyDocument) -> list[Candidate]:
+def _list_candidates_of_arm(arm_name: str, arm: Arm, document: StudyDocument) -> list[Candidate]:
     assert arm.grid is not None
     assert document.tuning.budget is not None, "StudyDocument fills it in"
     grid = arm.grid
-    share = share_of(combinations(grid), document.tuning.budget, document.tuning.seeds)
-    # Those seeds lie beyond all that a study can ask for: the runs that are judged are fresh.
-    seeds = tuple(Seeds.of(MAX_SEED + index) for index in range(share.seeds))
-    chosen = drawn(share.combinations, share.tried)
-    return [Candidate(name, number, _values(grid, index), seeds) for number, index in enumerate(chosen, 1)]
+    budget = divide_budget(count_combinations(grid), document.tuning.budget, document.tuning.seeds)
+    # No study can ask for these seeds, so that the runs that are judged are fresh (decision 0038).
+    seeds = tuple(Seeds.of(MAX_SEED + index) for index in range(budget.seed_count))
+    indices = draw_sample(budget.combinations, budget.candidates)
+    return [Candidate(arm_name, number, _combination_at(grid, index), seeds) for number, index in enumerate(indices, 1)]
 
 
-def combinations(grid: dict[str, tuple[Any, ...]]) -> int:
+def count_combinations(grid: dict[str, tuple[Any, ...]]) -> int:
     """How many combinations a grid has."""
     return math.prod(len(values) for values in grid.values())
 
 
-def _values(grid: dict[str, tuple[Any, ...]], index: int) -> tuple[tuple[str, Any], ...]:
-    """The combination of that number, as ``itertools.product`` counts."""
-    picked = []
+def _combination_at(grid: dict[str, tuple[Any, ...]], index: int) -> tuple[tuple[str, Any], ...]:
+    """The combination with this index in the order of ``itertools.product``."""
+    combination = []
     for key, values in reversed(grid.items()):
         index, place = divmod(index, len(values))
-        picked.append((key, values[place]))
-    return tuple(reversed(picked))
+        combination.append((key, values[place]))
+    return tuple(reversed(combination))
 
 
-def validation_split(document: StudyDocument) -> float:
+def choose_validation_split(document: StudyDocument) -> float:
     """The share of the training split that candidates are judged on."""
     return document.tuning.validation_split or document.protocol.validation_split or VALIDATION_SPLIT
 
 
-def trial_study(document: StudyDocument) -> StudyDocument:
-    """The study of a study's candidates: an arm for each, trained with a validation split."""
+def candidate_study(document: StudyDocument) -> StudyDocument:
+    """The study whose arms are the candidates of a study, trained with a validation split."""
     arms = {
         candidate.name: with_values(document.arms[name], candidate)
-        for name, found in candidates(document).items()
-        for candidate in found
+        for name, candidates in list_candidates(document).items()
+        for candidate in candidates
     }
     protocol = {
         "epochs": document.tuning.epochs or document.protocol.epochs,
-        "validation_split": validation_split(document),
+        "validation_split": choose_validation_split(document),
     }
     return document.model_copy(
         update={
@@ -128,18 +132,13 @@ def trial_study(document: StudyDocument) -> StudyDocument:
     )
 
 
-def spelled(values: Any) -> str:
-    """A value as a study file writes it; several by their keys: ``learning_rate 0.1, dropout 0.2``."""
+def format_values(values: Any) -> str:
+    """A value in the notation of a study file; a mapping with its keys: ``learning_rate 0.1, dropout 0.2``."""
     if isinstance(values, Mapping):
-        return ", ".join(f"{key} {spelled(value)}" for key, value in values.items())
+        return ", ".join(f"{key} {format_values(value)}" for key, value in values.items())
     return str(values).lower() if isinstance(values, bool) else str(values)
 
 
 def with_values(arm: Arm, candidate: Candidate) -> Arm:
-    """The arm with a candidate's values, and without a place in a design."""
+    """The arm with a candidate's values, and without levels of a factorial design."""
     return with_arguments(arm, candidate.by_key).model_copy(update={"levels": {}})
-
-
-def is_trial(seeds: Seeds) -> bool:
-    """Whether a run with these seeds belongs to a candidate."""
-    return seeds.init >= MAX_SEED

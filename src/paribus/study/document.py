@@ -1,6 +1,7 @@
-"""What a study says: question, data, protocol, arms, contrasts. Written in TOML, checked here, all mistakes at once.
+"""The study document: question, data, protocol, arms, contrasts. Written in TOML; all mistakes are reported at once.
 
-A Keras object is written as its class name, or as a table with that one name and its arguments::
+A Keras object is its class name, or a table with that one name and its arguments
+(``docs/decisions/0002-keras-objects-in-toml.md``)::
 
     optimizer = "Adam"
     optimizer = { SGD = { learning_rate = 0.001, momentum = 0.9 } }
@@ -13,14 +14,12 @@ scikit-learn classifier is written in the same way, and judged by scikit-learn (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     ModelWrapValidatorHandler,
@@ -33,12 +32,11 @@ from pydantic import (
 )
 
 from paribus import records
-from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
-from paribus.keras_config.names import spelled_out
 from paribus.records import Training, canonical_json
 from paribus.study.data_table import Data, Flag, Number, Table, without_defaults
-from paribus.study.rules import find_contradictions, mistake
+from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
+from paribus.study.rules import find_contradictions, make_mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
@@ -47,107 +45,6 @@ Precision = Literal["float32", "bf16"]
 
 Whole = Annotated[int, Strict()]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-
-
-def _one_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-    if len(value) != 1:
-        found = ", ".join(value) or "nothing"
-        raise ValueError(
-            f"one Keras class name with its arguments is expected, found {found}; "
-            "write it like { Dense = { units = 100 } }"
-        )
-    (name, arguments), *_ = value.items()
-    rate = arguments.get("rate")
-    if "Dropout" in name and isinstance(rate, int | float) and not 0 <= rate < 1:
-        raise ValueError(f"{name} rate {rate}: a rate lies in [0, 1); write 0.2 to drop a fifth of the units")
-    units = arguments.get("units")
-    if name == "Dense" and units is not None and (type(units) is not int or units < 1):
-        raise ValueError(f"Dense units {units}: a layer has a whole number of units, 1 or more")
-    return value
-
-
-_OURS = {
-    "random_state": "comes from each run's seed, as a network's first weights do",
-    "n_jobs": "is always 1: a run has one core, and runs go side by side instead (--workers)",
-    "memory": "names a folder whose files run code when they are read",
-}
-"""Arguments of estimators that no study gives, and why."""
-
-
-def _one_estimator(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-    if len(value) != 1:
-        found = ", ".join(value) or "nothing"
-        raise ValueError(
-            f"one scikit-learn class name with its arguments is expected, found {found}; "
-            "write it like { LogisticRegression = { C = 0.5 } }"
-        )
-    if ours := sorted(set(_arguments(value)) & set(_OURS)):
-        raise ValueError("; ".join(f"{name} {_OURS[name]}; leave it out" for name in ours))
-    return value
-
-
-def _arguments(value: object) -> Iterator[str]:
-    """The keys of a table and of all tables in it."""
-    if isinstance(value, dict):
-        yield from value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _arguments(item)
-
-
-def _not_empty(value: Any) -> Any:
-    if value is not None and not value:
-        raise ValueError("empty; at least one is needed")
-    return value
-
-
-_WEIGHTS = (
-    '"balanced", or a table of labels with their weights, is expected, like { 0 = 1.0, 1 = 5.0 } or { fraud = 9.0 }'
-)
-
-
-def _balanced_or_table(value: object) -> object:
-    if value is not None and value != "balanced" and not isinstance(value, Mapping):
-        raise ValueError(_WEIGHTS)
-    return value
-
-
-def _class_weights(value: str | dict[str, float] | None) -> str | dict[str, float] | None:
-    for name, weight in value.items() if isinstance(value, dict) else ():
-        if weight < 0:
-            raise ValueError(f"class {name}: weight {weight:g}; a weight is 0 or more")
-    return value
-
-
-ClassWeight = Annotated[
-    Literal["balanced"] | dict[str, Number] | None, BeforeValidator(_balanced_or_table), AfterValidator(_class_weights)
-]
-"""Weights of classes while training: by label (or index, see ``study.plan.with_class_indices``), or balanced."""
-
-KerasObject = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_class)]
-"""A Keras class and its arguments: exactly one key."""
-
-Estimator = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_estimator)]
-"""A scikit-learn class and its arguments: exactly one key."""
-
-
-def _one_metric(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-    """Under its class's name, whichever way that was written."""
-    ((name, arguments),) = _one_class(value).items()
-    cls = keras_names.class_named(name)
-    keras_names.check_name(keras_names.name_of(cls, arguments))
-    return {cls: arguments}
-
-
-KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled_out), AfterValidator(_one_metric)]
-"""A metric of Keras and its arguments: exactly one key."""
-
-
-def _metrics_once(metrics: tuple[dict[str, dict[str, JsonValue]], ...]) -> tuple[dict[str, dict[str, JsonValue]], ...]:
-    names = [keras_names.name_of(*item) for metric in metrics for item in metric.items()]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"'{name}' is measured twice; give one of them another name, like name = \"{name}_2\"")
-    return metrics
 
 
 class EarlyStoppingSettings(Table):
@@ -159,13 +56,13 @@ class EarlyStoppingSettings(Table):
 
 
 class Protocol(Table):
-    """What is held equal for all arms.
+    """Everything that is equal for all arms.
 
     ``class_weight`` is ``"balanced"``, or a table of labels with their weights: ``{ 0 = 1.0, 1 = 5.0 }``.
     ``validation`` says which examples the validation split takes: the last ones, as Keras does, or each class in
     proportion ("stratified").
     ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss. ``positive`` is
-    the class that those of a yes or no are about (AUC, recall ...): a label; by default the second of two classes.
+    the class that binary metrics are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
     """
 
@@ -175,7 +72,7 @@ class Protocol(Table):
     validation_split: Number = Field(default=0.0, ge=0.0, lt=1.0)
     class_weight: ClassWeight = None
     early_stopping: EarlyStoppingSettings | None = None
-    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(_metrics_once)] = ()
+    metrics: Annotated[tuple[KerasMetric, ...], AfterValidator(check_metrics_differ)] = ()
     precision: Precision = "float32"
     positive: Annotated[str, Field(min_length=1)] | None = None
     validation: Literal["last", "stratified"] = "last"
@@ -197,10 +94,12 @@ class Protocol(Table):
         return self
 
     def training(self, precision: Precision | None = None) -> Training:
-        """As the frozen value that the engine knows. ``precision`` is an arm's own, if it has one."""
+        """The same as the frozen record that the engine uses. ``precision`` is an arm's own, if it has one."""
         weights, stopping = self.class_weight, self.early_stopping
         if isinstance(weights, dict):
-            pairs = tuple((label, float(weights[str(label)])) for label in sorted(map(_label, weights), key=_by_kind))
+            pairs = tuple(
+                (label, float(weights[str(label)])) for label in sorted(map(_parse_label, weights), key=_label_order)
+            )
         return Training(
             canonical_json(self.loss),
             self.epochs,
@@ -215,12 +114,12 @@ class Protocol(Table):
         )
 
 
-def _label(key: str) -> int | str:
+def _parse_label(key: str) -> int | str:
     """A class as a table of weights names it: a whole number where it is written as one."""
     return int(key) if key.isascii() and key.isdigit() and str(int(key)) == key else key
 
 
-def _by_kind(label: int | str) -> tuple[bool, int, str]:
+def _label_order(label: int | str) -> tuple[bool, int, str]:
     return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
@@ -230,10 +129,10 @@ class Arm(Table):
     An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
     where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
-    are for (see ``paribus.tuning``); an empty one says that the arm stays as it is where others are tuned.
+    are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where others are tuned.
     """
 
-    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(_not_empty)] = None
+    layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(check_not_empty)] = None
     model: str | None = None
     estimator: Estimator | None = None
     optimizer: KerasObject = Field(default={"Adam": {}})
@@ -243,11 +142,11 @@ class Arm(Table):
 
     @model_validator(mode="after")
     def _one_recipe(self) -> Self:
-        found = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
+        present = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
         mistakes = []
-        if len(found) != 1:
-            given = f"found {' and '.join(found)}" if found else "found none"
-            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {given}; give one of them")
+        if len(present) != 1:
+            listing = f"found {' and '.join(present)}" if present else "found none"
+            mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {listing}; give one of them")
         if self.estimator is not None and "optimizer" in self.model_fields_set:
             mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
         if self.estimator is not None and self.precision is not None:
@@ -264,9 +163,9 @@ class Arm(Table):
     @model_serializer(mode="wrap")
     def _what_it_has(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
-        written: dict[str, Any] = handler(self)
-        absent = "estimator" if self.estimator is None else "optimizer"
-        return {key: value for key, value in written.items() if key != absent}
+        fields: dict[str, Any] = handler(self)
+        unused = "estimator" if self.estimator is None else "optimizer"
+        return {key: value for key, value in fields.items() if key != unused}
 
     def spec(self) -> str:
         """The recipe alone as JSON, without what changes nothing about the network."""
@@ -295,13 +194,14 @@ class DeclaredContrast(Table):
 class ComparisonSettings(Table):
     """How contrasts are judged. ``all_pairs`` adds every arm against every other, on test accuracy.
 
-    ``margin`` is what counts as equivalent, in the metric's units (0.001 of accuracy where none is given, of
-    other metrics none); ``level`` is that of the intervals. ``looks`` are the
-    numbers of seeds at which a growing study is judged (``--until-decided`` plans them); empty for one look at all.
+    ``margin`` is the largest difference that counts as equivalent, in the metric's units: by default 0.001 of accuracy,
+    and none of other metrics (``docs/decisions/0052-no-margin-that-nobody-declared.md``). ``level`` is the confidence
+    level of the intervals. ``looks`` are the numbers of seeds at which a growing study is judged (``--until-decided``
+    plans them, ``docs/decisions/0012-planned-looks.md``); without any it is judged once.
 
     ``primary_effects`` are effects of a factorial study that it is run for, by factor (``["dropout"]``) or by the
     factors of an interaction (``["architecture x dropout"]``). All primary statements divide ``primary_share`` of the
-    allowed error among them, the others the rest.
+    allowed error among them, the others the rest (``docs/decisions/0050-shares-of-the-error.md``).
     """
 
     scope: Literal["new data", "this test set"] = "new data"
@@ -324,10 +224,11 @@ class ComparisonSettings(Table):
 
 
 class Tuning(Table):
-    """How the values of the arms' grids are chosen: on a validation split, every arm with the same ``budget``.
+    """How the values of the arms' grids are selected: on a validation split, every arm with the same ``budget``.
 
-    The budget is a number of trainings; where it is not given, it lets the arm with the most combinations try each of
-    them on ``seeds`` seeds. ``epochs`` and ``validation_split`` are the protocol's unless said otherwise.
+    The budget is a number of trainings an arm. Its default lets the arm with the most combinations try each of them on
+    ``seeds`` seeds (``docs/decisions/0037-equal-budgets.md``). ``epochs`` and ``validation_split`` are the protocol's
+    by default.
     """
 
     seeds: Whole = Field(default=1, ge=1, le=1000)
@@ -338,7 +239,7 @@ class Tuning(Table):
 
 
 class StudyDocument(Table):
-    """A whole study, as its TOML says it. ``paribus.Study`` adds the verbs.
+    """A whole study as values, in the order of its TOML. ``paribus.Study`` runs it.
 
     Every arm is trained with ``seeds`` seeds from ``first_seed`` on; seeds before it do not count.
     """
@@ -351,25 +252,25 @@ class StudyDocument(Table):
     protocol: Protocol = Protocol()
     comparison: ComparisonSettings = ComparisonSettings()
     tuning: Tuning = Tuning()
-    arms: Annotated[dict[Name, Arm], AfterValidator(_not_empty)]
+    arms: Annotated[dict[Name, Arm], AfterValidator(check_not_empty)]
     contrasts: tuple[DeclaredContrast, ...] = ()
 
     @model_validator(mode="wrap")
     @classmethod
     def _consistent(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Rules between tables; what breaks them is told together with the mistakes inside the tables."""
-        found = list(find_contradictions(value))
+        """Check the rules between tables, and report what breaks them with the mistakes inside the tables."""
+        contradictions = list(find_contradictions(value))
         try:
             document = handler(value)
         except ValidationError as error:
-            inside = [mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
-            raise ValidationError.from_exception_data(cls.__name__, [*inside, *found]) from None
-        if found:
-            raise ValidationError.from_exception_data(cls.__name__, found)
+            inside = [make_mistake(e["loc"], e["msg"], e["type"], e["input"]) for e in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*inside, *contradictions]) from None
+        if contradictions:
+            raise ValidationError.from_exception_data(cls.__name__, contradictions)
         return document._with_budget()
 
     def _with_budget(self) -> Self:
-        """The budget of tuning spelled out, so that it stays the same where only some of the arms are run."""
+        """The document with the default budget of tuning filled in: it stays the same where only some arms are run."""
         sizes = [prod(len(values) for values in arm.grid.values()) for arm in self.arms.values() if arm.grid]
         if not sizes or self.tuning.budget is not None:
             return self
@@ -382,7 +283,7 @@ class StudyDocument(Table):
         return tuple(name for name, arm in self.arms.items() if arm.grid)
 
     def declared_contrasts(self) -> tuple[DeclaredContrast, ...]:
-        """The contrasts written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
+        """The contrasts of the file, then (with ``all_pairs``) every other pair of arms on test accuracy."""
         declared = list(self.contrasts)
         if self.comparison.all_pairs:
             done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}

@@ -17,7 +17,7 @@
       { Dense = { units = 10, activation = "softmax" } },
     ]
 
-The first level of each factor is its baseline. Arms get names that a person would give: ``relu``, ``relu-dropout``.
+The first level of each factor is its baseline. Arms are named after their levels: ``relu``, ``relu-dropout``.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _ON, _OFF = frozenset({"on", "yes"}), frozenset({"off", "no", "none"})
 
 @dataclass(frozen=True, slots=True)
 class _Factor:
-    """A factor with its levels, in their order, and what each puts into the template."""
+    """A factor, its levels in their order, and the value that each level has in the template."""
 
     name: str
     levels: Mapping[str, Any]
 
 
 def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """A study's table with its factors turned into arms; other studies are returned as they are.
+    """Turn the factors of a study's table into arms; a table without factors is returned as it is.
 
     With every combination, the study is made factorial and its arms get their levels; one at a time, each arm is
     declared to be compared with the baseline on test accuracy, before all other contrasts.
 
     Args:
-        table: a study as its file says it.
-        source: what errors call it.
+        table: a study as its TOML is parsed.
+        source: the name of the study in errors.
 
     Raises:
         StudyError: the factors break rules; every mistake is listed.
@@ -64,20 +64,20 @@ def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
     keys = {"design", "factors", "template"} & set(table)
     if not keys:
         return dict(table)
-    mistakes = list(_frame(table))
-    factors = [] if mistakes else list(_factors(table["factors"], mistakes))
+    mistakes = list(_find_table_mistakes(table))
+    factors = [] if mistakes else list(_read_factors(table["factors"], mistakes))
     if not mistakes:
-        mistakes += _placeholders(table["template"], [factor.name for factor in factors])
+        mistakes += _find_placeholder_mistakes(table["template"], [factor.name for factor in factors])
     design = table.get("design", EVERY)
-    if not mistakes and (count := _count(factors, design)) > MAX_ARMS:
+    if not mistakes and (count := _count_arms(factors, design)) > MAX_ARMS:
         mistakes.append(Mistake("factors", f"{count} arms; at most {MAX_ARMS} are expanded: leave levels out"))
     if mistakes:
         raise StudyError(source, mistakes)
-    cells = list(_cells(factors, design))
-    names = _names(factors, cells, design)
+    cells = list(_list_cells(factors, design))
+    names = _name_arms(factors, cells, design)
     rest = {key: value for key, value in table.items() if key not in keys}
     rest["arms"] = {
-        name: {**_filled(table["template"], _values(factors, cell)), "levels": cell}
+        name: {**_fill_template(table["template"], _placeholder_values(factors, cell)), "levels": cell}
         for name, cell in zip(names, cells, strict=True)
     }
     if design == EVERY:
@@ -87,8 +87,8 @@ def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
     return rest
 
 
-def _frame(table: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The three tables must be there, and be tables."""
+def _find_table_mistakes(table: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Both tables are there and are tables, and `design` is one of the two."""
     for key in ("factors", "template"):
         if key not in table:
             yield Mistake(key, f"missing; [factors] and [template] belong together, and [{key}] is not there")
@@ -104,8 +104,8 @@ def _frame(table: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(key, "a table is expected")
 
 
-def _factors(written: Mapping[str, Any], mistakes: list[Mistake]) -> Iterator[_Factor]:
-    for name, levels in written.items():
+def _read_factors(table: Mapping[str, Any], mistakes: list[Mistake]) -> Iterator[_Factor]:
+    for name, levels in table.items():
         place = f"factors, {name}"
         if isinstance(levels, list):
             plain = [level for level in levels if isinstance(level, str | int | float)]
@@ -116,7 +116,7 @@ def _factors(written: Mapping[str, Any], mistakes: list[Mistake]) -> Iterator[_F
                 continue
             named = {_level_name(level): level for level in plain}
             if len(named) < len(plain):
-                mistakes.append(Mistake(place, "a level stands there twice; keep one"))
+                mistakes.append(Mistake(place, "a level is listed twice; list it once"))
                 continue
         elif isinstance(levels, dict):
             named = dict(levels)
@@ -134,15 +134,15 @@ def _level_name(level: str | float) -> str:
     return str(level)
 
 
-def _placeholders(template: Any, factors: list[str]) -> Iterator[Mistake]:
+def _find_placeholder_mistakes(template: Any, factors: list[str]) -> Iterator[Mistake]:
     """Every ``$name`` names a factor, and every factor is named."""
-    found = {text[1:] for text in _texts(template) if text.startswith("$")}
-    for name in sorted(found - set(factors)):
+    placeholders = {text[1:] for text in _texts(template) if text.startswith("$")}
+    for name in sorted(placeholders - set(factors)):
         close = difflib.get_close_matches(name, factors, n=1)
         hint = f"; did you mean '${close[0]}'?" if close else ""
         yield Mistake("template", f"'${name}' is no factor; the factors are {', '.join(factors)}{hint}")
     for name in factors:
-        if name not in found:
+        if name not in placeholders:
             yield Mistake("template", f"factor '{name}' is not in it; write \"${name}\" where its levels go")
 
 
@@ -153,12 +153,12 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(item)
 
 
-def _count(factors: list[_Factor], design: str) -> int:
+def _count_arms(factors: list[_Factor], design: str) -> int:
     sizes = [len(factor.levels) for factor in factors]
     return math.prod(sizes) if design == EVERY else 1 + sum(size - 1 for size in sizes)
 
 
-def _cells(factors: list[_Factor], design: str) -> Iterator[dict[str, str]]:
+def _list_cells(factors: list[_Factor], design: str) -> Iterator[dict[str, str]]:
     """The level of every factor, for each arm; the baseline first."""
     if design == EVERY:
         for levels in itertools.product(*(factor.levels for factor in factors)):
@@ -171,19 +171,19 @@ def _cells(factors: list[_Factor], design: str) -> Iterator[dict[str, str]]:
             yield {**baseline, factor.name: level}
 
 
-def _names(factors: list[_Factor], cells: list[dict[str, str]], design: str) -> list[str]:
-    """Short names if they tell all arms apart, else names with every factor in them."""
+def _name_arms(factors: list[_Factor], cells: list[dict[str, str]], design: str) -> list[str]:
+    """Short names where they are unique, else names with every factor in them."""
     words = [level for factor in factors for level in factor.levels if level not in _ON | _OFF]
     shared = {word for word in words if words.count(word) > 1} | {factor.name for factor in factors}
-    for spelled in (shared, set(words)):
-        names = [_name(factors, cell, cells[0], design, spelled) for cell in cells]
+    for qualified in (shared, set(words)):
+        names = [_name_arm(factors, cell, cells[0], design, qualified) for cell in cells]
         if len(set(names)) == len(names):
             return names
     return ["-".join(f"{name}-{level}" for name, level in cell.items()) for cell in cells]
 
 
-def _name(
-    factors: list[_Factor], cell: dict[str, str], baseline: dict[str, str], design: str, spelled: set[str]
+def _name_arm(
+    factors: list[_Factor], cell: dict[str, str], baseline: dict[str, str], design: str, qualified: set[str]
 ) -> str:
     if design == ONE:
         changed = [factor for factor in factors if cell[factor.name] != baseline[factor.name]]
@@ -191,17 +191,17 @@ def _name(
             return BASELINE
         (factor,) = changed
         level = cell[factor.name]
-        return f"no-{factor.name}" if level in _OFF else _word(factor.name, level, spelled)
-    return "-".join(word for name, level in cell.items() if (word := _word(name, level, spelled))) or "plain"
+        return f"no-{factor.name}" if level in _OFF else _name_level(factor.name, level, qualified)
+    return "-".join(word for name, level in cell.items() if (word := _name_level(name, level, qualified))) or "plain"
 
 
-def _word(factor: str, level: str, spelled: set[str]) -> str:
-    """``dropout`` for on, nothing for off, ``units-64`` for numbers, and a word that says enough by itself."""
+def _name_level(factor: str, level: str, qualified: set[str]) -> str:
+    """``dropout`` for on, nothing for off, ``units-64`` for a number, else the level if no other factor has it."""
     if level in _ON:
         return factor
     if level in _OFF:
         return ""
-    return f"{factor}-{level}" if level in spelled or _is_number(level) else level
+    return f"{factor}-{level}" if level in qualified or _is_number(level) else level
 
 
 def _is_number(text: str) -> bool:
@@ -212,20 +212,20 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _values(factors: list[_Factor], cell: Mapping[str, str]) -> dict[str, Any]:
+def _placeholder_values(factors: list[_Factor], cell: Mapping[str, str]) -> dict[str, Any]:
     return {f"${factor.name}": factor.levels[cell[factor.name]] for factor in factors}
 
 
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+def _fill_template(value: Any, values: Mapping[str, Any]) -> Any:
     """A template with its placeholders replaced; a list in the place of a list's element is spliced in."""
     if isinstance(value, str):
         return copy.deepcopy(values.get(value, value))
     if isinstance(value, dict):
-        return {key: _filled(item, values) for key, item in value.items()}
+        return {key: _fill_template(item, values) for key, item in value.items()}
     if isinstance(value, list):
         filled: list[Any] = []
         for item in value:
-            new = _filled(item, values)
+            new = _fill_template(item, values)
             filled += new if isinstance(item, str) and isinstance(new, list) else [new]
         return filled
     return value

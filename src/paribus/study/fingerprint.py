@@ -1,6 +1,7 @@
-"""What makes two runs the same run: recipe, training, content of the data and its preparation, seeds, and the engine.
+"""Fingerprints of runs: the digest of recipe, training, data and its preparation, seeds, and the engine's version.
 
-The names of study and arm do not count, nor where the data lies: equal runs of two studies are computed once.
+The names of study and arm do not count, nor the path of the data: equal runs of two studies are computed once
+(``docs/decisions/0007-runs-are-named-by-fingerprints.md``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from paribus.records import DataSpec, DataSummary, Recipe, Seeds, Training, cano
 from paribus.study.document import Arm
 
 ENGINE = 1
-"""Raised whenever, by design, the engine computes other bits for the same job."""
+"""Raised by one whenever the engine, by design, computes other bits for the same job."""
 
 KERNELS = 1
 """Raised whenever, by design, it does so for networks with convolutions or pooling only (decision 0058)."""
@@ -25,7 +26,7 @@ KERNELS = 1
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
     """The sha256 (64 hexadecimal digits) that names a run.
 
-    Of the data counts its content and how it is prepared; where it lies and how it is read is in the content already.
+    Of the data its content and its preparation count; the path and the way of reading it are in the content already.
     """
     # What is added later changes no older name.
     more = {"kernels": KERNELS} if has_windows(recipe) else {}
@@ -35,7 +36,7 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
             "engine": ENGINE,
             "model": recipe.model,
             "optimizer": recipe.optimizer,
-            "training": _given(training, recipe) | _measured_anew(recipe, training, data),
+            "training": _training_fields(training, recipe) | _measurement_version(recipe, training, data),
             "data": data.fingerprint,
             "preparation": {
                 "scale": None if spec.scale is None else float(spec.scale),
@@ -47,19 +48,19 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
     )
 
 
-def _given(training: Training, recipe: Recipe) -> dict[str, object]:
-    """What a training says, without what it does not use: what is added to trainings later names no old run anew."""
-    said = asdict(training) | {"validation_split": float(training.validation_split)}
+def _training_fields(training: Training, recipe: Recipe) -> dict[str, object]:
+    """The fields of a training that are set and used, so that a field added later changes no older fingerprint."""
+    fields = asdict(training) | {"validation_split": float(training.validation_split)}
     if recipe.is_estimator:
         used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation")
-        return {key: said[key] for key in used if said[key] is not None}
+        return {key: fields[key] for key in used if fields[key] is not None}
     if training.early_stopping is not None:
-        said["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
-    return {key: value for key, value in said.items() if value is not None}
+        fields["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
-def _measured_anew(recipe: Recipe, training: Training, data: DataSummary) -> dict[str, object]:
-    """What sets runs apart from those stored when the same training was measured in another way.
+def _measurement_version(recipe: Recipe, training: Training, data: DataSummary) -> dict[str, object]:
+    """The version of the measurement where it changed, so that runs measured in the old way are not read as new ones.
 
     Metrics of two classes and of logits saw other forms of the answers (docs/decisions/0061); hinge losses decided at
     one half; the probabilities of several logits under a binary loss were those of a softmax.
@@ -71,8 +72,8 @@ def _measured_anew(recipe: Recipe, training: Training, data: DataSummary) -> dic
 
 
 def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
-    """Names an arm's canonical form before Keras has been asked for it: everything that the form depends on."""
-    # What is added later changes no older key.
+    """The key of an arm's canonical form: a digest of everything that the form depends on, computed without Keras."""
+    # A field enters the key only where it is set, so that keys stored before the field existed stay the same.
     more = {} if training.metrics is None else {"metrics": training.metrics}
     more |= {} if training.positive is None else {"positive": training.positive}
     if arm.estimator is not None:

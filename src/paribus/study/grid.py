@@ -1,4 +1,4 @@
-"""The keys of a grid: which arguments of an arm they name, and the arm with other values there.
+"""The keys of a grid: which arguments of an arm they name, and the arm with other values for them.
 
 ::
 
@@ -8,6 +8,8 @@
     layer 2.units                  an argument of one layer, counted from 1 as in messages
     Dense.units                    of every layer of a class, but those that make the answer
     layer 1.kernel_regularizer.l2  an argument of an object that is an argument
+
+Why these keys: ``docs/decisions/0036-what-a-grid-names.md``.
 """
 
 from __future__ import annotations
@@ -35,12 +37,12 @@ KEYS = '"learning_rate", "dropout", or a path such as "optimizer.momentum", "lay
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """A Keras object as it is written: its class, and its arguments, to be changed in place.
+    """A Keras object of a study file or of a config: its class, and its arguments, to be changed in place.
 
     Attributes:
         kind: its class.
-        arguments: as a study file or as a config has them.
-        whole: whether every argument is written, as in a config.
+        arguments: in the notation of the study file or of the config.
+        whole: whether every argument is listed, as in a config.
         answers: whether it is one of the layers that make the answer.
     """
 
@@ -51,23 +53,26 @@ class _Object:
 
 
 def with_arguments(arm: Arm, values: Mapping[str, Any]) -> Arm:
-    """The arm with these values in their places, and without its grid.
+    """Set arguments of an arm.
 
     Args:
         arm: the arm.
         values: by key of its grid.
 
+    Returns:
+        The arm with these values, and without its grid.
+
     Raises:
-        UsageError: a key names nothing that this arm has, or a value cannot stand there.
+        UsageError: a key names nothing that this arm has, or a value cannot be used there.
     """
     table = copy.deepcopy(arm.model_dump(exclude={"grid"}, exclude_none=True))
-    model = None if arm.model is None else _config(arm.model)
+    model = None if arm.model is None else _read_config(arm.model)
     optimizer = _Object(*next(iter(table["optimizer"].items())))
-    stack = _written(table["layers"]) if model is None else _configured(model)
+    stack = _list_layers(table["layers"]) if model is None else _list_config_layers(model)
     for key, value in values.items():
-        objects, path = _named(key, optimizer, stack)
-        for found in objects:
-            _put(found, path, value)
+        objects, path = _find_objects(key, optimizer, stack)
+        for target in objects:
+            _set_argument(target, path, value)
     if model is not None:
         table["model"] = canonical_json(model)
     try:
@@ -76,16 +81,16 @@ def with_arguments(arm: Arm, values: Mapping[str, Any]) -> Arm:
         raise UsageError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
 
 
-def _config(text: str) -> dict[str, Any]:
+def _read_config(text: str) -> dict[str, Any]:
     try:
         model = json.loads(text)
-        # Whoever lists no layers has nothing that a path could name.
+        # A config without layers has nothing that a path could name.
         return model if isinstance(model, dict) else {}
     except (ValueError, RecursionError):
         raise UsageError("the arm's `model` is no JSON, so that nothing in it can be named") from None
 
 
-def _written(stack: tuple[dict[str, dict[str, Any]], ...]) -> list[_Object]:
+def _list_layers(stack: tuple[dict[str, dict[str, Any]], ...]) -> list[_Object]:
     """Layers of a study file; those from the last one with weights on make the answer."""
     pairs = [next(iter(layer.items())) for layer in stack]
     weighted = [index for index, (kind, _) in enumerate(pairs) if is_weighted({"class_name": kind})]
@@ -93,7 +98,7 @@ def _written(stack: tuple[dict[str, dict[str, Any]], ...]) -> list[_Object]:
     return [_Object(kind, arguments, answers=index >= last) for index, (kind, arguments) in enumerate(pairs)]
 
 
-def _configured(model: dict[str, Any]) -> list[_Object]:
+def _list_config_layers(model: dict[str, Any]) -> list[_Object]:
     """Layers of a config, as Keras lists them; inputs are not counted, and what a layer wraps comes after it."""
     answer = head(model)
     return [
@@ -103,18 +108,18 @@ def _configured(model: dict[str, Any]) -> list[_Object]:
     ]
 
 
-def _named(key: str, optimizer: _Object, stack: list[_Object]) -> tuple[list[_Object], list[str]]:
+def _find_objects(key: str, optimizer: _Object, stack: list[_Object]) -> tuple[list[_Object], list[str]]:
     """The objects that a key names, and the path to the argument in each."""
     if key == "learning_rate":
         return [optimizer], ["learning_rate"]
     if key == "dropout":
-        found = [layer for layer in stack if "Dropout" in layer.kind]
-        if not found:
+        matching = [layer for layer in stack if "Dropout" in layer.kind]
+        if not matching:
             raise UsageError("the arm has no Dropout layer whose rate could be tuned; leave this key out")
-        return found, ["rate"]
+        return matching, ["rate"]
     match = _PATH.fullmatch(key)
     if match is None:
-        raise UsageError(f"nothing that can be tuned is called so; write {KEYS}")
+        raise UsageError(f"no argument that can be tuned has this name; write {KEYS}")
     path = match["path"].split(".")[1:]
     if match["optimizer"]:
         return [optimizer], path
@@ -123,29 +128,29 @@ def _named(key: str, optimizer: _Object, stack: list[_Object]) -> tuple[list[_Ob
         if number > len(stack):
             raise UsageError(f"the arm has {len(stack)} layers, counted from 1; there is no layer {number}")
         return [stack[number - 1]], path
-    found = [layer for layer in stack if layer.kind == match["kind"] and not layer.answers]
-    if not found:
+    matching = [layer for layer in stack if layer.kind == match["kind"] and not layer.answers]
+    if not matching:
         known = ", ".join(dict.fromkeys(layer.kind for layer in stack if not layer.answers)) or "none"
         raise UsageError(
             f"no {match['kind']} layer stands before the answer; the layers that do are {known} "
             f'(the last layer is named by its number, as in "layer {len(stack)}.{path[0]}")'
         )
-    return found, path
+    return matching, path
 
 
-def _put(owner: _Object, path: list[str], value: Any) -> None:
+def _set_argument(owner: _Object, path: list[str], value: Any) -> None:
     *outer, last = path
     for name in outer:
-        inner = _object(owner.arguments.get(name))
+        inner = _read_object(owner.arguments.get(name))
         if inner is None:
-            found = owner.arguments.get(name)
-            said = "not given" if found is None else repr(found)
+            current = owner.arguments.get(name)
+            description = "not set" if current is None else repr(current)
             raise UsageError(
-                f"the {name} of {owner.kind} is {said}, nothing with arguments to tune; "
+                f"the {name} of {owner.kind} is {description}, nothing with arguments to tune; "
                 f"write it with its arguments, like {{ Name = {{ {last} = {value} }} }}"
             )
         owner = inner
-    if (inner := _object(owner.arguments.get(last))) is not None:
+    if (inner := _read_object(owner.arguments.get(last))) is not None:
         argument = next(iter(inner.arguments), "argument")
         raise UsageError(
             f"the {last} of {owner.kind} is {inner.kind} here, and plain values would replace it; tune one of its "
@@ -156,7 +161,7 @@ def _put(owner: _Object, path: list[str], value: Any) -> None:
     owner.arguments[last] = value
 
 
-def _object(value: Any) -> _Object | None:
+def _read_object(value: Any) -> _Object | None:
     """A Keras object in an argument, as a study file (``{ L2 = { l2 = 0.1 } }``) or as a config has it."""
     if not isinstance(value, dict):
         return None

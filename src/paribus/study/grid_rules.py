@@ -1,4 +1,4 @@
-"""What is wrong with the grids of a study and with its budget, all of it at once, before anything is trained."""
+"""Rules for the grids and the budget of a study: every mistake is listed before anything is trained."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from typing import Any
 from pydantic import ValidationError
 
 from paribus.errors import Mistake, UsageError
-from paribus.study.candidates import SUFFIX, combinations, share_of
+from paribus.study.candidates import SUFFIX, count_combinations, divide_budget
 from paribus.study.document import Arm, Tuning
 from paribus.study.grid import with_arguments
 
 MAX_BUDGET = 10_000
-"""More trainings an arm than this are no small grid."""
+"""The largest number of trainings an arm."""
 
-_ROOM = 100 - len(SUFFIX) - 3
-"""What is left of a name's length beside the numbers of candidates."""
+_MAX_NAME = 100 - len(SUFFIX) - 3
+"""The longest name of a study or arm that leaves space for the suffixes of candidates."""
 
 
-def grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
-    """What breaks the rules of tuning in a study's table. What is broken in itself is told elsewhere, and skipped."""
+def find_grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
+    """List what breaks the rules of tuning in a study's table. Tables that are invalid in themselves are skipped."""
     arms = table.get("arms")
     if not isinstance(arms, Mapping):
         return []
-    checked = {str(name): arm for name, raw in arms.items() if (arm := _arm(raw)) is not None}
+    checked = {str(name): arm for name, raw in arms.items() if (arm := _read_arm(raw)) is not None}
     grids = {name: arm.grid for name, arm in checked.items() if arm.grid}
     if not grids:
-        told = "tuning" in table and len(checked) == len(arms)
-        return [Mistake("tuning", "no arm has a grid; give one to each arm, or leave [tuning] out")] if told else []
-    found = [mistake for name, arm in checked.items() for mistake in _of_arm(name, arm, list(grids))]
-    found += _names(table, grids)
-    tuning = _tuning(table.get("tuning"))
-    if not found and tuning is not None:
-        found += _of_budget({name: combinations(grid) for name, grid in grids.items()}, tuning)
-    return found
+        superfluous = "tuning" in table and len(checked) == len(arms)
+        return (
+            [Mistake("tuning", "no arm has a grid; give one to each arm, or leave [tuning] out")] if superfluous else []
+        )
+    mistakes = [mistake for name, arm in checked.items() for mistake in _find_arm_mistakes(name, arm, list(grids))]
+    mistakes += _find_long_names(table, grids)
+    tuning = _read_tuning(table.get("tuning"))
+    if not mistakes and tuning is not None:
+        mistakes += _find_budget_mistakes({name: count_combinations(grid) for name, grid in grids.items()}, tuning)
+    return mistakes
 
 
-def _arm(raw: Any) -> Arm | None:
+def _read_arm(raw: Any) -> Arm | None:
     try:
         return raw if isinstance(raw, Arm) else Arm.model_validate(raw)
     except ValidationError:
         return None
 
 
-def _tuning(raw: Any) -> Tuning | None:
+def _read_tuning(raw: Any) -> Tuning | None:
     try:
         return Tuning.model_validate({} if raw is None else raw)
     except ValidationError:
         return None
 
 
-def _of_arm(name: str, arm: Arm, tuned: list[str]) -> Iterator[Mistake]:
+def _find_arm_mistakes(name: str, arm: Arm, tuned: list[str]) -> Iterator[Mistake]:
     place = f"arm '{name}'"
     if arm.grid is None:
         others = ", ".join(tuned)
@@ -63,29 +65,29 @@ def _of_arm(name: str, arm: Arm, tuned: list[str]) -> Iterator[Mistake]:
         )
         return
     for key, values in arm.grid.items():
-        yield from (Mistake(f"{place}, grid, {key}", text) for text in _of_key(arm, key, values))
-    if arm.grid and combinations(arm.grid) == 1:
+        yield from (Mistake(f"{place}, grid, {key}", text) for text in _find_key_mistakes(arm, key, values))
+    if arm.grid and count_combinations(arm.grid) == 1:
         yield Mistake(
             f"{place}, grid", "one combination is no choice: write its values into the arm, and say grid = {}"
         )
 
 
-def _of_key(arm: Arm, key: str, values: tuple[Any, ...]) -> Iterator[str]:
+def _find_key_mistakes(arm: Arm, key: str, values: tuple[Any, ...]) -> Iterator[str]:
     if not values:
         yield "no values; list some, like [0.1, 0.2]"
         return
     for value in values:
-        text = _of_value(arm, key, value)
+        text = _check_value(arm, key, value)
         if text is not None:
             yield text
-            # What is wrong with the key is wrong with every value of it.
+            # A wrong key would be reported once for each of its values.
             return
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
         yield f"{twice[0]} is listed twice; list each value once"
 
 
-def _of_value(arm: Arm, key: str, value: Any) -> str | None:
+def _check_value(arm: Arm, key: str, value: Any) -> str | None:
     if not isinstance(value, bool | int | float | str):
         return f"{value!r}: a number, a text, true or false is expected; of an object, tune its arguments"
     if isinstance(value, float) and not math.isfinite(value):
@@ -102,18 +104,20 @@ def _of_value(arm: Arm, key: str, value: Any) -> str | None:
     return None
 
 
-def _names(table: Mapping[str, Any], grids: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Candidates are named after their arm and kept under the study's name, which must leave room for that."""
+def _find_long_names(table: Mapping[str, Any], grids: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Candidates are named after their arm and stored under the study's name, which must leave space for a suffix."""
     name = table.get("name")
-    if isinstance(name, str) and len(name) > _ROOM:
-        yield Mistake("name", f"{len(name)} characters; the name of a study that tunes has at most {_ROOM}")
+    if isinstance(name, str) and len(name) > _MAX_NAME:
+        yield Mistake("name", f"{len(name)} characters; the name of a study that tunes has at most {_MAX_NAME}")
     for arm in grids:
-        if len(arm) > _ROOM:
-            yield Mistake(f"arm '{arm}'", f"{len(arm)} characters; the name of an arm with a grid has at most {_ROOM}")
+        if len(arm) > _MAX_NAME:
+            yield Mistake(
+                f"arm '{arm}'", f"{len(arm)} characters; the name of an arm with a grid has at most {_MAX_NAME}"
+            )
 
 
-def _of_budget(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[Mistake]:
-    """Every arm must be able to spend the same number of trainings, and each of its candidates as many as the next."""
+def _find_budget_mistakes(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[Mistake]:
+    """Every arm spends the same number of trainings, and divides it evenly among its candidates (decision 0037)."""
     largest = max(sizes.values())
     budget = tuning.budget or largest * tuning.seeds
     listed = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
@@ -127,16 +131,18 @@ def _of_budget(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[Mistake]:
         yield Mistake(
             "tuning, budget", f"{budget}: with {tuning.seeds} seeds a candidate this is one candidate, and no choice"
         )
-    elif not _divides(sizes, budget, tuning.seeds):
-        better = next((more for more in range(budget, MAX_BUDGET + 1) if _divides(sizes, more, tuning.seeds)), None)
-        mend = f"say budget = {better}" if better is not None else "list other numbers of values"
+    elif not _divides_evenly(sizes, budget, tuning.seeds):
+        better = next(
+            (more for more in range(budget, MAX_BUDGET + 1) if _divides_evenly(sizes, more, tuning.seeds)), None
+        )
+        advice = f"say budget = {better}" if better is not None else "list other numbers of values"
         yield Mistake(
             "tuning, budget",
             f"{budget} trainings an arm cannot be divided evenly (combinations: {listed}; at least {tuning.seeds} "
-            f"{'seed' if tuning.seeds == 1 else 'seeds'} each), so that budgets would differ: {mend}",
+            f"{'seed' if tuning.seeds == 1 else 'seeds'} each), so that budgets would differ: {advice}",
         )
 
 
-def _divides(sizes: Mapping[str, int], budget: int, seeds: int) -> bool:
-    shares = (share_of(size, budget, seeds) for size in sizes.values())
-    return budget % seeds == 0 and all(share.tried * share.seeds == budget for share in shares)
+def _divides_evenly(sizes: Mapping[str, int], budget: int, seeds: int) -> bool:
+    budgets = (divide_budget(size, budget, seeds) for size in sizes.values())
+    return budget % seeds == 0 and all(share.candidates * share.seed_count == budget for share in budgets)

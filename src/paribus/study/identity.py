@@ -1,7 +1,7 @@
-"""Whether two documents are the same study, and what a study is called in the store when a caller changed it.
+"""Whether two documents are the same study, and the name under which a changed study is stored.
 
 A subset of arms or seeds never makes another study; other epochs, other data or another protocol do. Documents are
-compared as they are checked, with every default filled in: a key that a later version adds, at its default, changes
+compared after they are checked, with every default filled in: a key that a later version adds, at its default, changes
 nothing (``docs/decisions/0080-a-study-is-one-study.md``).
 """
 
@@ -21,40 +21,41 @@ _NO_PART_OF_IDENTITY: dict[str, Any] = {
     "comparison": {"looks"},
     "data": {"source", "test"},
 }
-"""What may differ between two documents of one study. Data is compared by its fingerprint, wherever it lies."""
+"""What may differ between two documents of one study. Data is compared by its fingerprint, whatever its path."""
 
 
 DEFAULT_MARGIN = 0.001
+"""The margin that documents of store formats before 3 have where none was declared (decision 0052)."""
 
 
-def is_same_study(one: StudyDocument, other: StudyDocument) -> bool:
-    """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint besides."""
-    return _identity(one) == _identity(other)
+def is_same_study(first: StudyDocument, second: StudyDocument) -> bool:
+    """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint as well."""
+    return _identity(first) == _identity(second)
 
 
-def trains_alike(one: StudyDocument, other: StudyDocument) -> bool:
+def trains_alike(first: StudyDocument, second: StudyDocument) -> bool:
     """Whether both documents train the same arms in the same way, whatever they compare."""
-    first, second = _identity(one), _identity(other)
-    return all(first[table] == second[table] for table in ("arms", "data", "protocol", "tuning"))
+    identity, other_identity = _identity(first), _identity(second)
+    return all(identity[table] == other_identity[table] for table in ("arms", "data", "protocol", "tuning"))
 
 
 def list_differences(old: StudyDocument, new: StudyDocument) -> tuple[str, ...]:
-    """What the identity of two documents differs in: ``protocol.epochs: 20, now 10``."""
+    """List where two documents differ in their identity: ``protocol.epochs: 20, now 10``."""
     return tuple(_differences(_identity(old), _identity(new), ""))
 
 
-def stored_name(declared: StudyDocument, asked: StudyDocument) -> str:
+def stored_name(declared: StudyDocument, requested: StudyDocument) -> str:
     """The name under which runs are stored: ``digits``, or ``digits.epochs-2`` where a caller changed the epochs.
 
     Args:
-        declared: the study as it is written.
-        asked: the same study with what a flag or an argument says instead.
+        declared: the study of the file.
+        requested: the same study with what a flag or an argument changed.
     """
     changes = []
-    if asked.protocol.epochs != declared.protocol.epochs:
-        changes.append(f"epochs-{asked.protocol.epochs}")
-    if asked.data.source != declared.data.source:
-        changes.append(f"data-{_slug(asked.data.source)}")
+    if requested.protocol.epochs != declared.protocol.epochs:
+        changes.append(f"epochs-{requested.protocol.epochs}")
+    if requested.data.source != declared.data.source:
+        changes.append(f"data-{_slug(requested.data.source)}")
     return ".".join((declared.name, *changes))
 
 
@@ -85,5 +86,5 @@ def _short(value: Any) -> str:
 
 
 def _slug(source: str) -> str:
-    """The end of a path or a name, in letters that a study's name may have."""
+    """The last part of a path or a name, in characters that a study's name may have."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", source.rstrip("/").rsplit("/", 1)[-1]).strip("-")[:40] or "other"

@@ -1,4 +1,4 @@
-"""From what a user names as STUDY to a checked study: a built-in name, a ``.toml`` file, or ``module:object``."""
+"""Loading a study: from a built-in name, a ``.toml`` file, or ``module:object``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from paribus.study.document import (
     StudyDocument,
 )
 from paribus.study.factors import expand_factors
-from paribus.study.grid_rules import grid_mistakes as tuning_mistakes
+from paribus.study.grid_rules import find_grid_mistakes
 from paribus.study.mistakes import translate_mistakes
 from paribus.study.overrides import with_absolute_paths
-from paribus.study.python_object import study_object
+from paribus.study.python_object import load_python_study
 
 MAX_BYTES = 4 << 20
-"""A study file above this is refused: nobody writes 4 MiB by hand, and parsing costs memory."""
+"""The largest study file in bytes: nobody writes 4 MiB by hand, and parsing costs memory."""
 
 
 TOO_LONG = "not TOML: a whole number of more than 64 bits; TOML has none"
@@ -34,7 +34,7 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{
 
 
 def load_study(source: str) -> StudyDocument:
-    """Find and check a study. Relative paths in a study file start at the file's folder.
+    """Find and check a study. Relative paths in a study file start at the file's folder (decision 0043).
 
     Raises:
         UnknownNameError: there is no such study; the message lists the built-in ones.
@@ -42,12 +42,12 @@ def load_study(source: str) -> StudyDocument:
         UsageError: the file cannot be read, or the Python object is not a study.
     """
     if source in builtin.NAMES:
-        return parse(builtin.text(source), source)
+        return parse_study(builtin.text(source), source)
     if source.endswith(".toml"):
         path = _expand_home(source)
-        return with_absolute_paths(parse(_read(path), source), path.parent)
+        return with_absolute_paths(parse_study(_read(path), source), path.parent)
     if ":" in source:
-        return study_object(source)
+        return load_python_study(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise UnknownNameError(
@@ -56,8 +56,8 @@ def load_study(source: str) -> StudyDocument:
     )
 
 
-def parse(text: str, source: str) -> StudyDocument:
-    """Check a study's TOML. ``source`` is what errors call it.
+def parse_study(text: str, source: str) -> StudyDocument:
+    """Check a study's TOML. ``source`` names it in errors.
 
     Raises:
         StudyError: not TOML, or rules are broken.
@@ -84,7 +84,7 @@ def parse(text: str, source: str) -> StudyDocument:
 
 
 _ESCAPE = re.compile("unescaped|backslash|hex value|codepoint|scalar", re.IGNORECASE)
-"""What tomllib says where a backslash in double quotes begins no escape that TOML has."""
+"""Matches the messages of tomllib about a backslash in double quotes that begins no escape of TOML."""
 
 
 def _backslash_advice(text: str, error: str) -> str:
@@ -106,19 +106,19 @@ def _beyond_64_bits(value: object) -> bool:
 
 
 def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
-    """Check a study that is already a table; factors become arms. ``source`` is what errors call it.
+    """Check a study that is already a table; factors become arms. ``source`` names it in errors.
 
     Raises:
         StudyError: rules are broken.
     """
     whole = expand_factors(table, source)
-    wrong = tuning_mistakes(whole)
+    grid_mistakes = find_grid_mistakes(whole)
     try:
         document = StudyDocument.model_validate(whole)
     except ValidationError as error:
-        raise StudyError(source, [*translate_mistakes(error), *wrong]) from error
-    if wrong:
-        raise StudyError(source, wrong)
+        raise StudyError(source, [*translate_mistakes(error), *grid_mistakes]) from error
+    if grid_mistakes:
+        raise StudyError(source, grid_mistakes)
     return document
 
 
@@ -131,7 +131,7 @@ def _expand_home(source: str) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        # No more than that is read, whatever the size says: the name may lead to a device.
+        # The size of a device is 0, so that the limit is on what is read.
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""What pydantic says of a study, in the words of a study file: every mistake with its place."""
+"""Pydantic's errors about a study, in the words of a study file: every mistake with its place."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ _WORDS = {
     "model_type": "a table is expected",
     "invalid-json-value": "text, a number, true or false, a list or a table is expected",
 }
-"""What pydantic calls a mistake, in the words of a study file; its own words do where none stand here."""
+"""Messages by pydantic's type of error; errors of other types keep pydantic's own message."""
 
 
 def translate_mistakes(error: ValidationError, table: type[BaseModel] = StudyDocument) -> list[Mistake]:
-    """Every mistake that pydantic reports, in our words and with places a person would give.
+    """Translate every mistake that pydantic reports into the words and places of a study file.
 
     Args:
         error: what pydantic raised.
@@ -90,12 +90,12 @@ def _message(item: Any, table: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return _unknown_key(item["loc"], table)
     if kind == "missing":
-        return "missing; it must be given"
+        return "missing; it is required"
     if kind in {"value_error", "contradiction"}:
         return message
-    shown = repr(value)
+    text = repr(value)
     message = _WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
-    return f"{shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+    return f"{text if len(text) <= 60 else text[:57] + '...'}: {message}"
 
 
 def _unknown_key(location: Sequence[str | int], table: type[BaseModel]) -> str:

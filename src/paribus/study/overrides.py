@@ -1,4 +1,4 @@
-"""What a caller says instead of the study file: seeds, epochs, arms, data; and paths made absolute."""
+"""What a caller changes of a study file: seeds, epochs, arms, data; and absolute paths."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
 
 MAX_RUNS = 100_000
-"""A study with more runs, or more pairs of arms to compare, is refused before anything is made of them."""
+"""The largest number of runs, and of pairs of arms, in one study."""
 
 
 def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
-    """The study with the paths of its data absolute, where they are relative to a folder; names stay."""
+    """Make relative paths of a study's data absolute, starting at a folder; names of data stay (decision 0043)."""
     from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
 
     data, changes = document.data, {}
@@ -27,11 +27,11 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
 
 
 def _is_path(source: str, folder: Path) -> bool:
-    """Whether this is meant for a path; a single word that is nowhere is rather a name with a slip of the pen."""
+    """Whether this is a path; a single word that is no file or folder is rather a misspelt name."""
     try:
         return Path(source).name != source or "." in source or (folder / source).exists() or Path(source).exists()
     except (OSError, ValueError):
-        return False  # no name that a file could have; reading it will say so
+        return False  # no name that a file could have; reading the data raises the error
 
 
 def _absolute(path: str, folder: Path) -> str:
@@ -45,7 +45,7 @@ def override(
     epochs: int | None = None,
     data: str | None = None,
 ) -> StudyDocument:
-    """The study with what the command line says instead.
+    """Change a study by the options of the command line.
 
     Raises:
         UsageError: a value is out of range.
@@ -77,9 +77,9 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
     for arm in arms:
         if arm not in document.arms:
             raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
-    asked = tuple(name for name in document.arms if not arms or name in arms)
-    _check_size(document, len(asked))
-    return asked
+    selected = tuple(name for name in document.arms if not arms or name in arms)
+    _check_size(document, len(selected))
+    return selected
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
@@ -95,10 +95,10 @@ def _check_size(document: StudyDocument, arms: int) -> None:
             f"study '{document.name}': tuning {len(document.tuned):,} arms takes {trainings:,} trainings; at most "
             f"{MAX_RUNS:,} are planned: say a smaller `budget` in [tuning]"
         )
-    every = len(document.arms)
-    pairs = every * (every - 1) // 2
+    all_arms = len(document.arms)
+    pairs = all_arms * (all_arms - 1) // 2
     if document.comparison.all_pairs and pairs > MAX_RUNS:
         raise UsageError(
-            f"study '{document.name}': `all_pairs` of {every:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
+            f"study '{document.name}': `all_pairs` of {all_arms:,} arms are {pairs:,} contrasts; at most {MAX_RUNS:,} "
             "are judged: declare the contrasts that matter"
         )

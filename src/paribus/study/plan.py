@@ -1,4 +1,4 @@
-"""What must be run: the study's runs less those that are stored. Pure."""
+"""The jobs of a study, and which of them are not stored yet. Pure."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ from dataclasses import dataclass, replace
 
 from paribus.data import known
 from paribus.errors import Mistake, StudyError
-from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, Training, TrainJob
+from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, StudyKind, Training, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
 
 LISTED = 12
-"""How many classes a message names."""
+"""The largest number of classes that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """All runs of a study, by arm and then by seed; ``missing`` are those that must be computed."""
+    """All jobs of a study, by arm and then by seed; ``missing`` are those that must be computed."""
 
-    wanted: tuple[TrainJob, ...]
+    jobs: tuple[TrainJob, ...]
     missing: tuple[TrainJob, ...]
 
     @property
-    def different(self) -> int:
-        """How many runs are wanted; what arms or seeds share counts once."""
-        return len({job.fingerprint for job in self.wanted})
+    def run_count(self) -> int:
+        """The number of different runs; a run that arms or seeds share counts once."""
+        return len({job.fingerprint for job in self.jobs})
 
     @property
-    def stored(self) -> int:
-        """How many of them need not be computed."""
-        return self.different - len(self.missing)
+    def stored_count(self) -> int:
+        """The number of runs that are stored already."""
+        return self.run_count - len(self.missing)
 
     def of_arm(self, arm: str) -> tuple[TrainJob, ...]:
-        """The wanted runs of one arm, by seed."""
-        return tuple(job for job in self.wanted if job.arm == arm)
+        """The jobs of one arm, by seed."""
+        return tuple(job for job in self.jobs if job.arm == arm)
 
 
-def wanted_runs(
-    document: StudyDocument, recipes: Mapping[str, Recipe], data: DataSummary, seeds: Sequence[Seeds]
+def list_jobs(
+    document: StudyDocument,
+    recipes: Mapping[str, Recipe],
+    data: DataSummary,
+    seeds: Sequence[Seeds],
+    kind: StudyKind = StudyKind.STUDY,
 ) -> tuple[TrainJob, ...]:
-    """Every arm with every seed; each job says which data it is planned on.
+    """Every arm with every seed. Each job carries the fingerprint of the data that it is planned on, and its kind.
 
     Raises:
         StudyError: a weight is for a class that the data does not have.
@@ -61,6 +65,7 @@ def wanted_runs(
             spec,
             data.fingerprint,
             files,
+            kind,
         )
         for arm, training in trainings.items()
         for seed in seeds
@@ -68,10 +73,10 @@ def wanted_runs(
 
 
 def with_class_indices(training: Training, data: DataSummary, study: str) -> Training:
-    """A training whose class weights are by class index.
+    """Replace the class labels of a training's weights by class indices.
 
-    A study names classes by their labels, as the data has them. Where no weight is for a label, whole numbers are
-    indices, which older studies wrote.
+    A study names classes by the labels of the data. Where no weight is for a label, whole numbers are indices, as older
+    studies have them.
 
     Raises:
         StudyError: a weight is for a class that the data does not have; every such weight is listed.
@@ -95,13 +100,13 @@ def with_class_indices(training: Training, data: DataSummary, study: str) -> Tra
     return replace(training, class_weight=tuple(sorted(pairs)))
 
 
-def plan_runs(wanted: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
-    """Finished and diverged runs are kept; failed ones are tried again.
+def plan_runs(jobs: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunPlan:
+    """Plan the jobs that are not stored, and those that failed; finished and diverged runs are not computed again.
 
     Arms with equal recipes share their runs, and so do all seeds of an arm that does not depend on them.
     """
     missing: dict[str, TrainJob] = {}
-    for job in wanted:
+    for job in jobs:
         if job.fingerprint not in stored or stored[job.fingerprint].status is Status.FAILED:
             missing.setdefault(job.fingerprint, job)
-    return RunPlan(tuple(wanted), tuple(missing.values()))
+    return RunPlan(tuple(jobs), tuple(missing.values()))

@@ -1,4 +1,4 @@
-"""What ``module:object`` or ``path/to/file.py:object`` names: the only place where a user's Python is imported."""
+"""Importing ``module:object`` or ``path/to/file.py:object``: the only place where a user's Python is imported."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from paribus.errors import ParibusError, UsageError
 from paribus.study.document import StudyDocument
 
 
-def study_object(source: str) -> StudyDocument:
+def load_python_study(source: str) -> StudyDocument:
     """The study that ``module:object`` names.
 
     Raises:
         UsageError: it cannot be imported, or is no study.
     """
-    found = python_object(source)
-    document = getattr(found, "document", found)
+    value = import_object(source)
+    document = getattr(value, "document", value)
     if not isinstance(document, StudyDocument):
         name = source.rpartition(":")[2]
-        raise UsageError(f"{source}: '{name}' is {type(found).__name__}; expected a paribus.Study")
+        raise UsageError(f"{source}: '{name}' is {type(value).__name__}; expected a paribus.Study")
     return document
 
 
-def python_object(source: str) -> Any:
-    """What ``module:object`` or ``path/to/file.py:object`` names. The only place where a user's Python is imported.
+def import_object(source: str) -> Any:
+    """Import the object that ``module:object`` or ``path/to/file.py:object`` names.
 
     Raises:
         UsageError: there is no such module, file or object, or importing it raised an error.
@@ -43,7 +43,7 @@ def python_object(source: str) -> Any:
         raise
     except ModuleNotFoundError as error:
         raise UsageError(f"{source}: there is no module '{error.name or where}' here or installed") from error
-    except Exception as error:  # it is the user's code: whatever it raises is told
+    except Exception as error:  # the user's code may raise anything
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(where).resolve()]
         place = f"line {lines[-1]} of " if lines else ""
@@ -54,9 +54,9 @@ def python_object(source: str) -> Any:
 
 
 def _run_file(path: Path) -> ModuleType:
-    # Its own name, by which workers find the layers it defines; it must not take the place of json or keras.
-    before = getattr(sys.modules.get(path.stem), "__file__", None)
-    if path.stem in sys.modules and (before is None or Path(before).resolve() != path.resolve()):
+    # Workers import the layers of this file by its name, which must not hide a module such as json or keras.
+    loaded_file = getattr(sys.modules.get(path.stem), "__file__", None)
+    if path.stem in sys.modules and (loaded_file is None or Path(loaded_file).resolve() != path.resolve()):
         raise UsageError(f"{path}: another module named '{path.stem}' is in use; rename the file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None, "a name that ends in .py has a loader"
@@ -68,7 +68,7 @@ def _run_file(path: Path) -> ModuleType:
 
 
 def _import(name: str) -> ModuleType:
-    # The console script does not look in the current folder; last of all, so that nothing installed is hidden.
+    # The console script does not search the current folder. It comes last, so that it hides nothing installed.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     return importlib.import_module(name)

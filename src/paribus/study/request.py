@@ -1,4 +1,4 @@
-"""What is asked, resolved once: the study, its data, its canonical arms and the seeds."""
+"""A request: the study, its data, the canonical forms of its arms and the seeds, resolved once (decision 0080)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from dataclasses import dataclass, field, replace
 
 from paribus.records import DataSummary, Recipe, Seeds, StudyKind, TrainJob, label_study
 from paribus.study.document import StudyDocument
-from paribus.study.plan import wanted_runs
+from paribus.study.plan import list_jobs
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRequest:
-    """A study to be carried out, or one that was: what the command line, Python and the reports hand on.
+    """A study to be run, or one that was run. The command line, Python and the reports all use this record.
 
     Attributes:
         study: the whole study. Its contrasts are the family that every verdict answers for, whichever arms are run.
-        data: its data.
-        stored_as: the name under which its runs are stored: the study's, with what a caller changed of it.
-        arms: the arms asked for as they are trained, with the values that tuning chose; all of the study's by default.
+        data: the summary of its data.
+        stored_as: the name under which its runs are stored: the study's name, and what a caller changed as in
+            ``digits.epochs-2``.
+        arms: the study with only the requested arms, and with the values that tuning selected for them.
         recipes: the canonical form of each of those arms.
-        seeds: the seeds asked for.
-        kind: what its runs are for.
-        notes: remarks about the request itself, for the reader of its answer.
+        seeds: the requested seeds.
+        kind: the purpose of its runs.
+        notes: remarks about the request, for the reader of its outcome.
     """
 
     study: StudyDocument
@@ -36,19 +37,19 @@ class StudyRequest:
 
     @property
     def label(self) -> str:
-        """What the request is called in progress and in lists: ``digits``, ``digits.noise``."""
+        """The name of the request in progress and in lists: ``digits``, ``digits.noise``."""
         return label_study(self.stored_as, self.kind)
 
     def jobs(self) -> tuple[TrainJob, ...]:
-        """Every arm asked for with every seed asked for."""
-        return wanted_runs(self.arms, self.recipes, self.data, self.seeds)
+        """Every requested arm with every requested seed."""
+        return list_jobs(self.arms, self.recipes, self.data, self.seeds, self.kind)
 
     def with_seeds(self, seeds: tuple[Seeds, ...]) -> StudyRequest:
         """The same request for other seeds."""
         return replace(self, seeds=seeds)
 
 
-def ordinary_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
-    """The seeds that a study asks for: as many as it says, from its first one."""
+def list_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
+    """The seeds of a study: ``seeds`` of them, from ``first_seed`` on."""
     first = document.first_seed
     return tuple(Seeds.of(seed) for seed in range(first, first + document.seeds))

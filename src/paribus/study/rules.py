@@ -1,4 +1,4 @@
-"""Rules between the tables of a study: what each may say while another says something else.
+"""Rules between the tables of a study, such as that a contrast names arms of the study.
 
 Tables come as TOML has them, or as models of ``paribus.study.document``.
 """
@@ -17,11 +17,11 @@ from paribus.keras_config.names import is_log_loss, spelled_out
 METRICS = (
     *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
 )
-"""What is measured of every run, whatever the study says."""
+"""The metrics of every run."""
 
 
 def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
-    """Where tables of a study do not fit each other. They may be broken in themselves: that is told elsewhere."""
+    """Find tables of a study that contradict each other. Tables that are invalid in themselves are skipped."""
     arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
     loss = spelled_out(_get(_get(document, "protocol"), "loss"))
     readable = isinstance(loss, Mapping) and all(isinstance(arguments, Mapping) for arguments in loss.values())
@@ -29,81 +29,81 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
     if not isinstance(arms, Mapping):
         return
     known = ", ".join(map(str, arms))
-    measured = (*METRICS, *_of_protocol(_get(document, "protocol")))
-    seen: list[tuple[frozenset[str], object]] = []
+    measured = (*METRICS, *_list_added_measures(_get(document, "protocol")))
+    declared: list[tuple[frozenset[str], object]] = []
     for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
-        pair = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
-        for name in pair:
+        sides = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
+        for name in sides:
             if name not in arms:
-                yield mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
+                yield make_mistake(("contrasts", index), f"unknown arm '{name}'; the arms are {known}")
         metric = _get(contrast, "metric") or "test_accuracy"
         if isinstance(metric, str) and metric not in measured:
             message = f"'{metric}' is not measured; one of {', '.join(measured)} is expected"
-            yield mistake(("contrasts", index, "metric"), message)
-        if len(pair) == 2 and (frozenset(pair), metric) in seen:
-            message = f"'{pair[0]}' against '{pair[1]}' on {metric} is declared twice; keep one"
-            yield mistake(("contrasts", index), message)
-        seen.append((frozenset(pair), metric))
-        estimators = [name for name in pair if _get(arms.get(name), "estimator") is not None]
+            yield make_mistake(("contrasts", index, "metric"), message)
+        if len(sides) == 2 and (frozenset(sides), metric) in declared:
+            message = f"'{sides[0]}' against '{sides[1]}' on {metric} is declared twice; keep one"
+            yield make_mistake(("contrasts", index), message)
+        declared.append((frozenset(sides), metric))
+        estimators = [name for name in sides if _get(arms.get(name), "estimator") is not None]
         if estimators and str(metric).startswith("fit_"):
             message = (
                 f"{metric} of '{estimators[0]}': it is what fit prints of networks, and a scikit-learn estimator has "
                 "none; compare test_accuracy or train_accuracy"
             )
-            yield mistake(("contrasts", index), message)
+            yield make_mistake(("contrasts", index), message)
         elif estimators and str(metric).endswith("_loss") and not has_log_loss:
             message = (
                 f"{metric} of '{estimators[0]}': a scikit-learn estimator is measured by its log loss alone, and the "
                 'protocol has another; compare test_accuracy, or let the loss be "categorical_crossentropy"'
             )
-            yield mistake(("contrasts", index), message)
+            yield make_mistake(("contrasts", index), message)
     if _get(_get(document, "comparison"), "factorial") is True:
         levels = [_get(arm, "levels") for arm in arms.values()]
-        designs = {frozenset(each) if isinstance(each, Mapping) else frozenset() for each in levels}
+        designs = {frozenset(arm_levels) if isinstance(arm_levels, Mapping) else frozenset() for arm_levels in levels}
         if len(designs) != 1 or not next(iter(designs)):
             message = "true, but not every arm has `levels` of the same factors; give them to every arm"
-            yield mistake(("comparison", "factorial"), message)
-    yield from _primary_effects(document, arms)
+            yield make_mistake(("comparison", "factorial"), message)
+    yield from _find_effect_mistakes(document, arms)
 
 
-def _primary_effects(document: Any, arms: Mapping[Any, Any]) -> Iterator[InitErrorDetails]:
-    """Effects that are called primary and are none of the study's."""
+def _find_effect_mistakes(document: Any, arms: Mapping[Any, Any]) -> Iterator[InitErrorDetails]:
+    """Find primary effects that the study does not have."""
     comparison = _get(document, "comparison")
     names = _get(comparison, "primary_effects")
     if not isinstance(names, list | tuple) or not names:
         return
     place = ("comparison", "primary_effects")
     if _get(comparison, "factorial") is not True:
-        yield mistake(place, "a study has effects where it is factorial; give it [factors], or `factorial = true`")
+        yield make_mistake(place, "a study has effects where it is factorial; give it [factors], or `factorial = true`")
         return
     levels = next(iter(arms.values()), None)
     factors = [str(factor) for factor in _get(levels, "levels") or {}]
     known = [*factors, *(f"{first} x {second}" for first, second in combinations(factors, 2))]
     for name in names:
         if name not in known:
-            yield mistake(place, f"'{name}' is no effect of this study; its effects are {', '.join(known)}")
+            yield make_mistake(place, f"'{name}' is no effect of this study; its effects are {', '.join(known)}")
 
 
-def _of_protocol(protocol: Any) -> Iterator[str]:
-    """The measures of the metrics that a protocol adds, as far as it makes sense: ``test_auc``, ``train_auc``."""
+def _list_added_measures(protocol: Any) -> Iterator[str]:
+    """List the measures of the metrics that a protocol adds: ``test_auc``, ``train_auc``. Invalid ones are left out."""
     metrics = _get(protocol, "metrics")
     for metric in metrics if isinstance(metrics, list | tuple) else ():
         for name, arguments in spelled_out(metric).items() if isinstance(metric, str | dict) else ():
-            given = arguments if isinstance(arguments, dict) else {}
+            options = arguments if isinstance(arguments, dict) else {}
             try:
-                called = keras_names.name_of(keras_names.class_named(str(name)), given)
+                metric_name = keras_names.name_of(keras_names.class_named(str(name)), options)
             except ValueError:
                 continue
-            yield from (f"{split}_{called}" for split in keras_names.SPLITS)
+            yield from (f"{split}_{metric_name}" for split in keras_names.SPLITS)
 
 
 def _get(table: Any, key: str) -> Any:
-    """A value of a table, as TOML has it or as a model; None without it."""
+    """A value of a table of TOML or of a model; None where it is missing."""
     return table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
 
 
-def mistake(
+def make_mistake(
     place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
 ) -> InitErrorDetails:
-    """A mistake as pydantic carries it, with its place."""
+    """A mistake with its place, in the form that pydantic raises."""
     return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)

@@ -1,7 +1,8 @@
-"""The statements that a study declares: its contrasts and effects, each with its share of the allowed error.
+"""The statements that a study declares: its contrasts and effects, with their shares of the allowed error.
 
-The statements are those of the whole study, whichever of its arms are run, so that no answer depends on the order of
-commands (``docs/decisions/0080-a-study-is-one-study.md``).
+Shares are those of ``docs/decisions/0050-shares-of-the-error.md``. The statements are those of the
+whole study, whichever of its arms are run, so that no answer depends on the order of commands
+(``docs/decisions/0080-a-study-is-one-study.md``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from paribus.analysis.shares import error_shares
 from paribus.study.document import DeclaredContrast, StudyDocument
 
 EFFECT_METRIC = "test_accuracy"
-"""What the effects of a factorial study are measured on."""
+"""The metric of the effects of a factorial study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class Statement:
     """One contrast or effect of a study, before there are data.
 
     Attributes:
-        metric: what is compared.
+        metric: the metric that is compared.
         coefficients: by arm; 1 and -1 for a contrast, those of the cells for an effect.
         margin: differences smaller than this count as equivalent; None where none is declared for this statement.
         primary: whether it is primary.
         share: its share of the error 1 - level of the whole study.
-        contrast: the contrast, as it was declared; None for an effect.
+        contrast: the declared contrast; None for an effect.
         effect: the effect; None for a contrast.
     """
 
@@ -42,12 +43,12 @@ class Statement:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The arms that it is about."""
+        """The arms that it compares."""
         return tuple(self.coefficients)
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells it from the study's other statements; a judged contrast or effect has the same."""
+        """Identifies it among the study's statements; the judged contrast or effect has the same key."""
         if self.contrast is not None:
             return (self.contrast.a, self.contrast.b, self.metric)
         assert self.effect is not None, "a statement is a contrast or an effect"
@@ -55,7 +56,7 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """As a sentence names it: ``big-dropout against big``, ``the effect of dropout``."""
+        """Its name in sentences: ``big-dropout against big``, ``the effect of dropout``."""
         if self.contrast is not None:
             return f"{self.contrast.a} against {self.contrast.b}"
         assert self.effect is not None, "a statement is a contrast or an effect"
@@ -63,17 +64,17 @@ class Statement:
 
 
 def declared_statements(document: StudyDocument, primary_share: float | None = None) -> tuple[Statement, ...]:
-    """The contrasts of a study and then its effects, in their order.
+    """List the contrasts of a study and then its effects, in their order.
 
     Args:
         document: the whole study.
-        primary_share: what the primary statements divide among them, if not what the study says.
+        primary_share: the share of the error for all primary statements together, if not the study's own.
     """
     contrasts = document.declared_contrasts()
-    factors = factors_of(document)
+    factors = list_factors(document)
     patterns = tuple(effect_patterns(factors)) if factors else ()
     flags = [contrast.primary for contrast in contrasts]
-    flags += [_spelled(pattern) in document.comparison.primary_effects for pattern in patterns]
+    flags += [_effect_name(pattern) in document.comparison.primary_effects for pattern in patterns]
     if not flags:
         return ()
     shares = error_shares(flags, primary_share or document.comparison.primary_share)
@@ -99,8 +100,8 @@ def declared_statements(document: StudyDocument, primary_share: float | None = N
     )
 
 
-def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
-    """The factors of a factorial study with their levels, in the order in which the arms name them.
+def list_factors(document: StudyDocument) -> tuple[Factor, ...]:
+    """List the factors of a factorial study with their levels, in the order in which the arms name them.
 
     Empty where the study is not factorial, or where not every combination of levels has an arm.
     """
@@ -116,6 +117,6 @@ def factors_of(document: StudyDocument) -> tuple[Factor, ...]:
     return tuple(Factor(name, tuple(names)) for name, names in levels.items()) if crossed and varied else ()
 
 
-def _spelled(pattern: EffectPattern) -> str:
-    """As ``primary_effects`` names it: ``dropout``, or ``architecture x dropout`` for an interaction."""
+def _effect_name(pattern: EffectPattern) -> str:
+    """The name of an effect in ``primary_effects``: ``dropout``, or ``architecture x dropout`` for an interaction."""
     return " x ".join(pattern.factors)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -79,16 +80,24 @@ def depthwise_kernel_gradient(
     if inputs.shape[0] != groups or math.prod(taps) > MOST_ENTRIES or min(inputs.shape) == 0 or min(taps) == 0:
         return None
     precise = jnp.promote_types(kind, jnp.float32)
-    images = jnp.moveaxis(jnp.moveaxis(windows.padded(inputs, 0.0), -1, 0), 1, -1).astype(precise)
-    gradients = jnp.moveaxis(gradient, -2, 0).astype(precise)
+    gradients = jnp.moveaxis(gradient, -2, 0)
     given = gradients.shape[-1] // groups
     strides, dilation = windows.strides[1:-1], windows.dilation[1:-1]
     rows = gradients.shape[1]
     block = max(1, min(rows, UNROLLED // math.prod(taps)))
     blocks = -(-rows // block)
-    gradients = _lengthened(gradients, blocks * block)
     span = (block - 1) * dilation[0] + (taps[0] - 1) * strides[0] + 1
-    images = _lengthened(images, (blocks - 1) * block * dilation[0] + span)
+    # What lies before and after the inputs' own rows, so that the last block is as long as the others.
+    config = [(*pads, step - 1) for pads, step in zip(windows.padding, windows.input_dilation, strict=True)]
+    low, high, between = config[1]
+    own = low + high + (inputs.shape[1] - 1) * (between + 1) + 1
+    config[1] = (low, high + max(0, (blocks - 1) * block * dilation[0] + span - own), between)
+    # As they lie in memory: a padding between two transpositions would keep them from cancelling.
+    images = jnp.moveaxis(jnp.moveaxis(inputs, -1, 0), 1, -1)
+    images = _padded(images, [(0, 0, 0), *config[1:-1], (0, 0, 0)]).astype(precise)
+    gradients = _padded(
+        gradients, [(0, blocks * block - rows if axis == 1 else 0, 0) for axis in range(gradients.ndim)]
+    ).astype(precise)
     columns = gradients.shape[2:-1]
 
     def add(sums: list[jax.Array], number: jax.Array) -> tuple[list[jax.Array], None]:
@@ -112,7 +121,6 @@ def depthwise_kernel_gradient(
     return flat.reshape(1, *taps, groups * given).astype(kind)
 
 
-def _lengthened(images: jax.Array, rows: int) -> jax.Array:
-    """Images with rows of zeros after their own, as many as are wanted."""
-    config = [(0, max(0, rows - length) if axis == 1 else 0, 0) for axis, length in enumerate(images.shape)]
-    return lax.pad(images, jnp.zeros((), images.dtype), config)
+def _padded(array: jax.Array, config: Sequence[tuple[int, int, int]]) -> jax.Array:
+    """An array with zeros before, after and between its elements, for each axis."""
+    return lax.pad(array, jnp.zeros((), array.dtype), config) if any(map(any, config)) else array

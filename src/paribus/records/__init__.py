@@ -1,0 +1,54 @@
+"""Frozen values that every room may know, imported from here. They import nothing of ours.
+
+Arrays inside records are never written to after construction.
+"""
+
+from paribus.records.canonical import canonical_json
+from paribus.records.events import Described, Ended, EpochDone, Event, Interrupted, Refused, Started
+from paribus.records.jobs import (
+    DataSpec,
+    DataSummary,
+    DescribeJob,
+    EarlyStopping,
+    Imputation,
+    Job,
+    LayerSummary,
+    Recipe,
+    Seeds,
+    StudyKind,
+    Training,
+    TrainJob,
+    label_study,
+)
+from paribus.records.runs import Curve, Environment, EpochReport, Predictions, RunResult, Scores, Status
+
+__all__ = [
+    "Curve",
+    "DataSpec",
+    "DataSummary",
+    "DescribeJob",
+    "Described",
+    "EarlyStopping",
+    "Ended",
+    "Environment",
+    "EpochDone",
+    "EpochReport",
+    "Event",
+    "Imputation",
+    "Interrupted",
+    "Job",
+    "LayerSummary",
+    "Predictions",
+    "Recipe",
+    "Refused",
+    "RunResult",
+    "Scores",
+    "Seeds",
+    "Started",
+    "Status",
+    "StudyKind",
+    "TrainJob",
+    "Training",
+    "canonical_json",
+    "label_study",
+]
