@@ -67,7 +67,7 @@ def shared_and_unbuilt() -> keras.Model:
 REFUSED = {
     "lora": (with_lora, "has enable_lora, which freezes a kernel"),
     "quantize": (quantized, "is quantized, which is for trained weights"),
-    "a frozen variable": (frozen_variable, r"has frozen variables \(kernel\), which its config does not say"),
+    "a frozen variable": (frozen_variable, r"has frozen variables \(kernel\), which its config does not hold"),
     "pretrained weights": (loaded, r"weights were loaded or set .*keras\.models\.clone_model"),
     "no decay for biases": (without_decay, "exclude_from_weight_decay does not travel"),
     "a shared layer": (shared, "layer 'dense.*' is shared by 'time_distributed.*' and 'time_distributed"),
