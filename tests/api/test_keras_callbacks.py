@@ -34,7 +34,7 @@ def test_early_stopping_is_the_protocols() -> None:
 REFUSED: dict[str, tuple[Any, str]] = {
     "schedule": (lambda: C.LearningRateScheduler(lambda epoch: 0.1), "LearningRateScheduler is not followed: give the"),
     "plateau": (lambda: C.ReduceLROnPlateau(), "ReduceLROnPlateau is not followed: .*CosineDecay"),
-    "checkpoint": (lambda: C.ModelCheckpoint("m.keras"), "ModelCheckpoint is not followed: every run is kept"),
+    "checkpoint": (lambda: C.ModelCheckpoint("m.keras"), "ModelCheckpoint is not followed: every run is stored"),
     "nan": (lambda: C.TerminateOnNaN(), "ends by itself, as diverged"),
     "log": (lambda: C.CSVLogger("log.csv"), "CSVLogger is not followed: write the results out"),
     "own": (lambda: type("Mine", (C.Callback,), {})(), "Mine is not followed: early stopping, schedules of the"),

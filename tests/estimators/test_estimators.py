@@ -305,7 +305,9 @@ def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     assert found["contrast 1"].startswith("fit_accuracy of 'forest': it is what fit prints of networks")
     assert found["contrast 2"].startswith("test_loss of 'both': a scikit-learn estimator is measured by its log loss")
     chosen = found["arm 'chosen'"]
-    assert "a scikit-learn estimator has no `precision` to choose; leave it out; `grid`: values are selected by" in chosen
+    assert (
+        "a scikit-learn estimator has no `precision` to choose; leave it out; `grid`: values are selected by" in chosen
+    )
     assert len(caught.value.mistakes) == 6
 
 

@@ -171,3 +171,14 @@ def test_no_source_file_is_longer_than_two() -> None:
         and (count := len(text_of(path).splitlines())) > MAX_LINES
     }
     assert not long
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(text_of(ROOT / "README.md").splitlines()) <= 150
+
+
+def test_metrics_are_those_of_one_table() -> None:
+    from paribus.analysis.metrics import METRICS
+    from paribus.study import rules
+
+    assert set(rules.METRICS) == set(METRICS)
