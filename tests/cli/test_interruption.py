@@ -57,7 +57,7 @@ def interrupted(folder: Path, number: signal.Signals, times: int = 1, *options: 
 def test_what_ended_is_kept(tmp_path: Path, number: signal.Signals, times: int) -> None:
     said, lines = interrupted(tmp_path, number, times)
     assert (said.code, said.out) == (130, "")
-    assert f"paribus: interrupted: every run that ended is kept in {tmp_path / 'runs'}" in lines[-1]
+    assert f"paribus: interrupted: every run that ended is stored in {tmp_path / 'runs'}" in lines[-1]
     with SqliteStore.open(tmp_path / "runs") as store:
         (study,) = store.studies()
         kept = store.runs([run.fingerprint for run in study.arms[0].runs])

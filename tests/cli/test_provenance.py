@@ -33,9 +33,9 @@ def foreign(tmp_path: Path) -> str:
     """A store of three seeds an arm in which the run of ``large`` with seed 1 comes from another jax."""
     document = override(load_study("digits"), seeds=3)
     memory = MemoryStore()
-    planned = run_study(document, memory, FakeBackend(), Silent())
+    request = run_study(document, memory, FakeBackend(), Silent()).request
     with SqliteStore.open(tmp_path / "runs", "write") as store:
-        for job in planned.jobs:
+        for job in request.jobs():
             found = memory.runs([job.fingerprint])[job.fingerprint]
             assert found.environment is not None
             whole = replace(

@@ -184,7 +184,7 @@ def test_questions_that_an_estimator_cannot_answer_are_refused_by_name(
     fit = refused("compare", folder.file, "network", "forest", "--metric", "fit_accuracy")
     assert "fit_accuracy of 'forest': a scikit-learn estimator has none here" in fit
     assert "draws nothing at random here" in refused("noise", folder.file, "--arm", "logistic", "--seeds", "2")
-    assert "networks are taken apart" in refused("ablate", f"{folder.file}/forest")
+    assert "networks are ablated" in refused("ablate", f"{folder.file}/forest")
     with SqliteStore.open(folder.store) as store:
         chosen = select_runs(open_results("baselines", store), ["forest"])
         with pytest.raises(UsageError, match="scikit-learn estimators are no Keras models"):
@@ -227,7 +227,7 @@ def test_python_refuses_what_is_no_recipe() -> None:
         UsageError, match="a Keras model or a scikit-learn estimator is expected, this is ABCMeta; call it"
     ):
         pb.Study({"a": RandomForestClassifier}, "digits")
-    with pytest.raises(UsageError, match="scikit-learn's RandomForestClassifier: networks are taken apart"):
+    with pytest.raises(UsageError, match="scikit-learn's RandomForestClassifier: networks are ablated"):
         pb.ablate(RandomForestClassifier(), "digits", progress=False)
 
 
@@ -266,12 +266,12 @@ def test_an_estimate_of_what_is_left_needs_no_epochs() -> None:
 
 ALONE = """
 import sys
-from paribus.backends.rooms import Rooms
+from paribus.backends.job_runner import JobRunner
 from paribus.records import DataSpec, DescribeJob, Seeds, TrainJob
-from paribus.study import Protocol
-rooms, training, data = Rooms(), Protocol().training(), DataSpec("digits", 16, flatten=True)
-recipe = rooms.describe(DescribeJob("a", '{"estimator": {"GaussianNB": {}}}', data, training))
-(run,) = rooms.run([TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, data)], print)
+from paribus.study.document import Protocol
+runner, training, data = JobRunner(), Protocol().training(), DataSpec("digits", 16, flatten=True)
+recipe = runner.describe(DescribeJob("a", '{"estimator": {"GaussianNB": {}}}', data, training))
+(run,) = runner.run([TrainJob("0" * 64, "a", Seeds.of(0), recipe, training, data)], print)
 assert run.scores.test_accuracy > 0.8
 print(sorted({"jax", "keras", "scipy"} & set(sys.modules)))
 """

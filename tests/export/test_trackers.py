@@ -233,4 +233,4 @@ def test_mlflow_is_never_forced(trained_studies: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "paribus", "export", "digits", "--to", "mlflow", "--force"]
     done = subprocess.run([*command, "--store", str(trained_studies)], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "no run is written to it twice" in done.stderr
+    assert "none is written twice" in done.stderr

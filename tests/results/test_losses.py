@@ -113,7 +113,9 @@ def test_one_arm_that_is_not_normalized_makes_all_losses_those_of_runs(engine: E
     outcome, _ = answered(study("categorical_crossentropy", end("sigmoid"), end("softmax")), engine)
     assert outcome.contrasts[0].comparison is not None
     assert outcome.contrasts[0].comparison.scope == "this test set"
-    assert [note for note in outcome.notes if "Test losses are what the loss itself says of each run" in note]
+    assert [
+        note for note in outcome.notes if "Test losses are those that the loss function reports for each run" in note
+    ]
 
 
 def test_a_squared_error_is_not_in_nats(engine: Engine) -> None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 from paribus.analysis.noise import NoiseShares, noise_shares
 from paribus.records import DataSummary, Recipe, Seeds, StudyKind
 from paribus.results.scores import StudyScores
@@ -27,11 +30,23 @@ def read_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
         return {}
     if not trains_alike(StudyDocument.model_validate_json(stored.document), request.study):
         return {}
-    return {arm.name: compute_shares(request.study, request.data, arm, store) for arm in stored.arms}
+    scores = {arm.name: _scores_by_stream(request.study, request.data, arm, store) for arm in stored.arms}
+    # An arm whose runs were lost has no stream left that was varied.
+    return {
+        name: noise_shares(by_stream, distinct_runs=runs) for name, (by_stream, runs) in scores.items() if by_stream
+    }
 
 
 def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
     """Compute the shares of an arm's noise from its stored runs with one stream varied at a time."""
+    scores, runs = _scores_by_stream(document, data, arm, store)
+    return noise_shares(scores, distinct_runs=runs)
+
+
+def _scores_by_stream(
+    document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store
+) -> tuple[dict[str, NDArray[np.generic]], int]:
+    """Scores by varied stream, of streams with at least two runs; and how many different runs these are."""
     runs = store.runs([run.fingerprint for run in arm.runs])
     by_stream = []
     for stream in STREAMS:
@@ -43,7 +58,7 @@ def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, s
     by_name = {stream: values for stream, values in scores.items() if len(values) > 1}
     # The run with all seeds 0 belongs to every stream, so that there are fewer runs than rows.
     distinct = {run.fingerprint for of in by_stream if of.name in by_name for run in of.runs if run.fingerprint in runs}
-    return noise_shares(by_name, distinct_runs=len(distinct))
+    return by_name, len(distinct)
 
 
 def _varies_only(stream: str, seeds: Seeds) -> bool:
