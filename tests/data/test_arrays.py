@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from paribus import whole_files
 from paribus.data import arrays, class_names, from_arrays, load, spool
 from paribus.errors import DataError
 from paribus.records import DataSpec
@@ -101,13 +102,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
 
 def test_everything_is_flushed_before_the_folder_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     appeared = []
-    real = arrays.os.fsync
+    real = whole_files.os.fsync
 
     def flush(handle: int) -> None:
         appeared.append((tmp_path / "spooled").exists())
         real(handle)
 
-    monkeypatch.setattr(arrays.os, "fsync", flush)
+    monkeypatch.setattr(whole_files.os, "fsync", flush)
     spool(DATA, tmp_path / "spooled")
     # Five files and their folder; then the rename, and the parent that holds it.
     assert appeared == [False] * 6 + [True]

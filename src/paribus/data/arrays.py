@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from paribus.data.sidecar import SIDECAR, Sidecar
 from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
 from paribus.records import DataSpec
+from paribus.whole_files import sync, write_whole
 
 
 def from_arrays(
@@ -96,7 +96,7 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
         with temporary_folder(folder.parent) as temporary:
             _write(dataset, temporary)
             temporary.rename(folder)
-            _flush(folder.parent)
+            sync(folder.parent)
     except OSError as error:
         if folder.exists():
             # Another process was quicker.
@@ -124,12 +124,8 @@ def _reuse(dataset: Dataset, folder: Path, spec: DataSpec) -> DataSpec:
 
 
 def _replace_sidecar(dataset: Dataset, path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with write_whole(path) as draft:
         Sidecar.of(dataset).write(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
@@ -138,7 +134,7 @@ def _write(dataset: Dataset, folder: Path) -> None:
         _save(folder / name, array)
     Sidecar.of(dataset).write(folder / SIDECAR)
     for path in (*sorted(folder.iterdir()), folder):
-        _flush(path)
+        sync(path)
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
@@ -148,11 +144,3 @@ def _save(path: Path, array: NDArray[Any]) -> None:
         np.lib.format.write_array_header_1_0(file, plain)
         for part in chunks(array):
             part.tofile(file)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paribus import whole_files
 from paribus.errors import ParibusError, UsageError
 
 
@@ -47,16 +48,9 @@ def write_whole(path: Path) -> Iterator[Path]:
     Raises:
         ParibusError: it could not be written; an older file is untouched.
     """
-    # The suffix stays: Keras and others tell a format by it.
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        try:
+        with whole_files.write_whole(path) as draft:
             yield draft
-            sync(draft)
-            draft.replace(path)
-            sync(path.parent)
-        finally:
-            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ParibusError(f"{path}: the file cannot be written: {error.strerror or error}") from error
 
@@ -69,12 +63,3 @@ def write(path: Path, content: bytes) -> None:
     """
     with write_whole(path) as draft:
         draft.write_bytes(content)
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from paribus import whole_files
 from paribus.errors import ParibusError, UsageError
 from paribus.outcome.outcome import Outcome
 from paribus.report.json import outcome_fields
@@ -108,14 +109,7 @@ def write_whole(path: Path, content: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
             return
-        draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with draft.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        with whole_files.write_whole(target) as draft, draft.open("xb") as file:
+            file.write(content)
     except OSError as error:
         raise ParibusError(f"{path}: the file cannot be written: {error.strerror}") from error
