@@ -51,8 +51,8 @@ def test_no_metric_of_keras_is_forgotten() -> None:
     assert set(keras_classes()) == set(keras_names.HIGHER_IS_BETTER) | others
 
 
-def asked_of(written: str) -> metrics.AskedMetrics:
-    return metrics.AskedMetrics.of_training(replace(TWO_EPOCHS, metrics=written), ("a", "b", "c", "d"))
+def asked_of(written: str) -> metrics.ProtocolMetrics:
+    return metrics.ProtocolMetrics.of_training(replace(TWO_EPOCHS, metrics=written), ("a", "b", "c", "d"))
 
 
 def answers(examples: int = 57, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:

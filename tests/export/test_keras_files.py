@@ -22,7 +22,7 @@ from export_examples import STUDIES
 from in_process import InProcess
 from paribus.data import load
 from paribus.engine.engine import Engine
-from paribus.engine.inference import keras_model, put_weights
+from paribus.engine.inference import keras_model, set_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
 from paribus.export.files import write_whole
 from paribus.export.keras_files import export_networks
@@ -191,7 +191,7 @@ def test_weights_of_another_network_are_refused(opened: SqliteStore) -> None:
     small, large = (chosen(opened, "digits", name).runs[0] for name in ("small", "large"))
     model = keras_model(small.arm.recipe, open_results("digits", opened).document.protocol.training(), "small")
     with pytest.raises(StoreError, match=r"dense/bias is \(64,\), the network has \(16,\)"):
-        put_weights(model, opened.weights(large.run.fingerprint))
+        set_weights(model, opened.weights(large.run.fingerprint))
 
 
 def test_arms_and_seeds_are_picked(opened: SqliteStore) -> None:

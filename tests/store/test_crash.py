@@ -185,7 +185,7 @@ def test_a_medium_that_fails_on_opening(place: Path, point: Point) -> None:
         (0, "the store cannot be opened for writing"),
         (3, "run 000000020000 was not recorded"),
         (7, "run 000000040000 was not recorded"),
-        (8, "an arm's canonical form was not kept"),
+        (8, "an arm's canonical form was not stored"),
     ],
 )
 def test_files_that_may_not_grow(child: Child, place: Path, prepared: int, lost: str) -> None:

@@ -36,7 +36,7 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
     """Read early stopping, from callbacks or from the argument ``early_stopping``, for the protocol.
 
     Raises:
-        UsageError: a callback that is not followed; or early stopping is given twice.
+        UsageError: a callback that is not followed; or two settings of early stopping.
     """
     import keras
 

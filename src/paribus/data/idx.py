@@ -129,7 +129,7 @@ def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:
             promised = promise(header.kind, header.shape)
             if header.size > length * MAX_DEFLATE_RATIO:
                 raise DataError(
-                    f"{source}: truncated, or its header lies: it promises {promised}, "
+                    f"{source}: truncated, or its header is wrong: it promises {promised}, "
                     f"more than {human(length)} of gzip can hold"
                 )
             return _read_values(stream, header, source)

@@ -34,6 +34,6 @@ def has_positive_class(class_name: str, arguments: Mapping[str, Any]) -> bool:
 
     An F score with a threshold is, and without one it is about the classes answered.
     """
-    # Class 0 is a class: only None and False say that an argument is not given.
+    # Class 0 is a class: only None and False mean that the argument has no value.
     of_all_classes = [key for key in _OF_ALL_CLASSES if arguments.get(key) is not None and arguments[key] is not False]
     return reads_probabilities(class_name, arguments) and not of_all_classes

@@ -1,4 +1,4 @@
-"""Frozen values that every room may know, imported from here. They import nothing of ours.
+"""Frozen values that every package may use, imported from here. They import nothing else of paribus.
 
 Arrays inside records are never written to after construction.
 """

@@ -124,7 +124,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
     if flips:
         smallest = min(flip.smallest for flip in flips)
         yield (
-            "An exact sign-flip permutation of the seeds' differences stands beside as a check on this test set; the "
+            "An exact sign-flip permutation of the seeds' differences is reported as a check on this test set; the "
             f"smallest p it can reach here is {smallest:.2g}."
         )
     if outcome.effects:
@@ -141,7 +141,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
 
 
 def _family(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:
-    """How the allowed error is divided among the statements, and which p values stand beside without deciding."""
+    """How the allowed error is divided among the statements, and which p values are reported without deciding."""
     family = max(comparison.contrasts for comparison in judged)
     if family == 1:
         return

@@ -31,7 +31,7 @@ NARROW = 100
 """Below this width the parameters go under the arm's name."""
 
 ONE_LINE = 132
-"""From this width on an interval stands beside its number, below it under the number."""
+"""From this width on an interval is printed beside its number; in narrower tables it is printed below."""
 
 DRAWN = 150
 """From this width on the intervals are drawn too."""

@@ -126,7 +126,7 @@ def _label_order(label: int | str) -> tuple[bool, int, str]:
 class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
-    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` is the arm's place in a
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
     where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
     are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where others are tuned.
