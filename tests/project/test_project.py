@@ -40,8 +40,8 @@ def text_of(path: Path) -> str:
 
 def test_public_names_are_pinned() -> None:
     things = {"Ablation", "Contrast", "ParibusError", "Results", "Study", "ablate", "compare"}
-    rooms = {"analysis", "data", "errors"}
-    assert set(paribus.__all__) == {"__version__", *things, *rooms}
+    packages = {"analysis", "data", "errors"}
+    assert set(paribus.__all__) == {"__version__", *things, *packages}
     assert all(hasattr(paribus, name) for name in paribus.__all__)
 
 
