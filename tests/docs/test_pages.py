@@ -18,9 +18,9 @@ from pydantic import BaseModel
 import paribus
 from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
+from paribus.records import MEASURES
 from paribus.study.document import StudyDocument
 from paribus.study.load import parse_study
-from paribus.study.rules import METRICS
 from project_files import BLOCK, PAGES, ROOT
 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -91,7 +91,7 @@ def test_every_key_and_metric_of_a_study_is_documented() -> None:
     text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     found = set(keys(StudyDocument))
     assert {"batch_size", "levels", "all_pairs", "metric", "scale"} <= found
-    names = [*found, *METRICS]
+    names = [*found, *MEASURES]
     assert not [name for name in names if not re.search(rf"`{name}`|\[{name}[].]", text)]
 
 
