@@ -247,7 +247,7 @@ class Driver:
             return 3
         if "\n[" in said:
             return 2
-        return 1 if " wanted, " in said else 0
+        return 1 if " in all, " in said else 0
 
 
 def timeless(value: Any) -> Any:

@@ -327,7 +327,7 @@ def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     assert "memory names a folder whose files run code" in found["arm 'cached', estimator"]
     assert "random_state" in found["arm 'cached', estimator"]
     assert (
-        "found `layers` and `estimator`; give one of them; a scikit-learn estimator has no `optimizer`"
+        "it has `layers` and `estimator`; give one of them; a scikit-learn estimator has no `optimizer`"
         in found["arm 'both'"]
     )
     assert found["contrast 1"].startswith("fit_accuracy of 'forest': it is what fit prints of networks")

@@ -135,7 +135,7 @@ def shared_strictness(
     """
     size = max(count, 1) if family is None else family
     if size < count:
-        raise UsageError(f"family {family}: {count} contrasts were given; a family counts at least those")
+        raise UsageError(f"family {family}: there are {count} contrasts, and a family counts at least those")
     shares = (None,) * count if weights is None else checked_weights(weights, count)
     flags = (False,) * count if primary is None else tuple(primary)
     if len(flags) != count:

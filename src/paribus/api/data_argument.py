@@ -122,7 +122,7 @@ def _arrays(data: Any, *, standardize: bool) -> Dataset:
             f"array {np.shape(part)}" if hasattr(part, "shape") else type(part).__name__ for part in parts
         )
         raise UsageError(
-            f"data: found {kinds}; give a name or a path, (x_train, y_train, x_test, y_test), "
+            f"data: {kinds} is not understood; give a name or a path, (x_train, y_train, x_test, y_test), "
             "((x_train, y_train), (x_test, y_test)), or what train_test_split returns"
         )
     x_train, second, third, y_test = parts

@@ -195,7 +195,7 @@ class LocalBackend(Backend):
     def _bury(self, worker: Process, work: _Work) -> Iterator[Event]:
         """A worker died under its jobs: try those that had not ended again, or give them up with their reason.
 
-        The last attempt is a job's own, so that none is given up for what another one of its group does to workers.
+        The last attempt is a job's own, so that none fails for what another one of its group does to workers.
         """
         busy = len(self._busy())
         self._workers.remove(worker)

@@ -1,7 +1,7 @@
 """From the columns of a table to the features that a network reads, and the description that a stranger needs for it.
 
-Everything that is learnt (the words of a category, what fills in a missing value, the mean that is subtracted) is
-learnt from the training split alone; validation examples are part of it (decision 0066).
+Everything that is fitted (the words of a category, what fills in a missing value, the mean that is subtracted) is
+fitted to the training split alone; validation examples are part of it (decision 0066).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def feature_values(
 ) -> tuple[NDArray[np.float64] | NDArray[np.float32], NDArray[np.float32] | None]:
     """The features of some rows of a column, shape ``(rows, width)``, and their indicator, shape ``(rows,)``, if any.
 
-    Words that were not learnt are zeros everywhere.
+    Words that are not in the training split are zeros everywhere.
     """
     missing = _missing(column, rows)
     indicator = missing.astype(np.float32) if fitted.indicator else None

@@ -139,7 +139,7 @@ def _words(y: NDArray[Any], where: str) -> list[str]:
         if not isinstance(word, str) or not word.strip():
             raise DataError(
                 f"{where}: label {word!r} of example {index} among words; expected a word for every example. A missing "
-                "label cannot be learnt: leave that example out"
+                "label cannot be learned: leave that example out"
             )
     return words
 

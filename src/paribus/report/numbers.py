@@ -1,6 +1,6 @@
 """How numbers are printed, alike in every table: fractions as percentages, differences in points, losses in nats.
 
-Two decimals of a percentage are one example in 10,000. More are given where two would hide something: an interval that
+Two decimals of a percentage are one example in 10,000. More are printed where two would hide much: an interval that
 would look as if it had no width, or a 99.997 that would read 100.00.
 """
 

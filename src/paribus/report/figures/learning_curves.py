@@ -63,7 +63,7 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
     alt = (
         f"{arm.name}: fit accuracy{' and validation accuracy' if validated else ''} by epoch, {seeds}; the last fit "
-        f"accuracy lies between {min(final):.2%} and {max(final):.2%}."
+        f"accuracy is between {min(final):.2%} and {max(final):.2%}."
     )
     return Plot(name, alt, *size, draw)
 
