@@ -28,6 +28,12 @@ settings.register_profile("paribus", settings.get_profile("default"), derandomiz
 settings.load_profile("paribus")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """One engine in this process, so that equal networks are compiled once for all tests."""

@@ -77,6 +77,7 @@ def jobs_of(
     return [train_job(recipe, seed, training, data=data) for seed in range(3)]
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize(
     ("layers", "training", "optimizer", "data"),
     [

@@ -77,7 +77,7 @@ def test_killed_at_every_point(child: Child, place: Path) -> None:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("kills", [40, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [40, pytest.param(300, marks=pytest.mark.proof)])
 def test_killed_at_any_moment(child: Child, place: Path, kills: int) -> None:
     """Points are between system calls, and ours: this one also hits SQLite in the middle of its commits."""
     random, folder, model = Random(6), place / "runs", Model()
