@@ -1,4 +1,4 @@
-"""What a backend is: somewhere that jobs are computed. One method."""
+"""The interface of a backend, which computes jobs: one method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What computes a job in this process: the engine for networks, the estimators for scikit-learn's.
+"""Computing a job in this process: the engine for networks, the estimators for scikit-learn's.
 
 Either package is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
 """

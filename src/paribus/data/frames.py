@@ -1,4 +1,4 @@
-"""What people hold their examples in besides NumPy: pandas frames and series, SciPy's sparse matrices.
+"""Examples that are no NumPy arrays: pandas frames and series, SciPy's sparse matrices.
 
 Neither package is imported: who hands over such an object has imported it already.
 """

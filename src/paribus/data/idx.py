@@ -3,7 +3,7 @@
 Two zero bytes, one byte for the type, one for the number of dimensions, then each dimension as a big-endian uint32,
 then the values, big-endian, in C order. The file may be gzip-compressed; that is seen from its content.
 
-A header is never believed: what it claims is held against the size of the file before anything is allocated.
+A header is never believed: its claims are checked against the size of the file before anything is allocated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a training split is trained on, and how its classes weigh: the same for networks and estimators."""
+"""Which part of a training split is trained on, and the weights of its classes: the same for networks and estimators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
+"""The protocol's own metrics: any metric of Keras with one number, measured on a whole split as Keras would.
 
 Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
 two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from

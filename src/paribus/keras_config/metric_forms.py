@@ -1,4 +1,4 @@
-"""Which form of answers a metric of Keras reads, known without asking Keras."""
+"""Which form of answers a metric of Keras reads, known without importing Keras."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARGIN_METRICS = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})
 
 
 def reads_probabilities(class_name: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether a metric holds outputs against thresholds between 0 and 1."""
+    """Whether a metric compares outputs with thresholds between 0 and 1."""
     if class_name in ("F1Score", "FBetaScore"):
         return arguments.get("threshold") is not None
     return class_name in _BINARY

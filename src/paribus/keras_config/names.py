@@ -1,6 +1,6 @@
-"""What Keras calls things, known without asking Keras: automatic names, and the metrics that a study may name.
+"""Keras's names, known without importing Keras: automatic names, and the metrics that a study may name.
 
-``tests/engine/test_metrics.py`` holds this against Keras itself.
+``tests/engine/test_metrics.py`` compares this with Keras itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opening the SQLite file: is it ours, is it of a format we know, and the transactions around every write."""
+"""Opening the SQLite file, if it is a store of a known format, and the transactions around every write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a database that somebody else may be writing, without ever writing anything oneself.
+"""Reading a database that another process may be writing, without writing anything.
 
 Three states ask for care. The database is not there yet: a reader finds nothing, and looks again the next time. A
 writer was killed in a commit: the pages are in a state between two commits until the journal is played back, which

@@ -1,4 +1,4 @@
-"""Reliability: how often an arm is right where it says that it is so and so sure."""
+"""Reliability diagrams: an arm's accuracy against its stated confidence."""
 
 from __future__ import annotations
 
