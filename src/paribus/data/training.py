@@ -1,4 +1,4 @@
-"""Which part of a training split is trained on, and the weights of its classes: the same for networks and estimators."""
+"""The part of a training split that is trained on, and class weights: the same for networks and estimators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network built from its recipe: structure without weights, and one compiled program that draws the weights from two keys.
+"""A network built from its recipe: no weights, but one compiled program that draws the weights from two keys.
 
 Keras would draw initial weights one operation at a time, seconds for the first model. Here the model is built inside
 ``keras.StatelessScope(initialize_variables=False)``, which creates variables without values, and their initializers
