@@ -25,6 +25,7 @@ from paribus.records import Seeds
 from processes import unmeasured
 
 RUN = [sys.executable, "-m", "paribus", "run", "digits", "--seeds", "1", "--epochs", "2", "--arm", "large-dropout"]
+RUN += ["--workers", "1"]  # another one would only be started
 
 
 def digest(store: Path, cache: str, home: Path) -> str:
