@@ -122,7 +122,7 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
 def test_outputs_on_pages_are_written_by_make_docs_or_have_a_date() -> None:
     tool = runpy.run_path(str(ROOT / "docs" / "outputs_page.py"))
     marks = 0
-    for page in PAGES:
+    for page in tool["PAGES"]:
         text = page.read_text(encoding="utf-8")
         outputs = list(tool["OUTPUT"].finditer(text))
         assert len(outputs) == text.count("<!-- output of: ") == text.count("<!-- end of output -->"), named(page)
