@@ -26,7 +26,7 @@ test: $(DEV) packages ## set up for development, run all tests, in two processes
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=paribus $(PYTEST_ARGS)
 
 quick: $(DEV) ## run the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow and not proof" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, and who may import whom; changes nothing
 	$(BIN)/ruff check .
