@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 
 from keras_classes import names, runner
 from keras_classes.layers import CASES
+from project_files import ROOT
+from proof.keras_classes import KINDS, recorded
 from proof.results import read
 
 pytestmark = pytest.mark.no_cover
@@ -43,11 +46,23 @@ def test_keras_exports_what_is_known(kind: str) -> None:
     assert list(names.exported(kind)) == KNOWN[kind]
 
 
-def test_nothing_on_record_is_different() -> None:
-    for kind, part in read("keras-classes").items():
-        recorded = part["figures"]["classes"]
-        assert list(recorded) == KNOWN[kind]
-        assert {found["verdict"] for found in recorded.values()} <= {runner.EQUAL, runner.REFUSED}
+def test_all_are_on_record_and_none_is_different() -> None:
+    by_kind = recorded(read("keras-classes"))
+    assert list(by_kind) == list(names.KINDS)
+    for kind, classes in by_kind.items():
+        assert list(classes) == KNOWN[kind]
+        assert {found["verdict"] for found in classes.values()} <= {runner.EQUAL, runner.REFUSED}
+
+
+def test_every_class_is_in_one_part_of_the_proof() -> None:
+    for kind, ranges in KINDS.items():
+        for name in names.exported(kind):
+            assert sum(names.begins_with(letters, name) for letters in ranges) == 1
+
+
+def test_the_page_says_what_is_on_record() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "keras_classes_page.py"))["page"]()
+    assert (ROOT / "docs" / "keras-classes.md").read_text(encoding="utf-8") == page, "run docs/keras_classes_page.py"
 
 
 def test_no_case_is_of_a_layer_that_keras_has_not() -> None:

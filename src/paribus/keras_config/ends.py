@@ -8,11 +8,20 @@ from typing import Any
 from paribus.keras_config.graph import Json, is_container, is_functional, predecessors
 from paribus.keras_config.names import bare_name, takes_logits
 
-_FRACTIONS = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid", "log_softmax"})
-"""Activations after which outputs are no logits any more."""
+_FRACTIONS = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid"})
+"""Activations after which outputs are no logits any more. Those of log_softmax are, whose softmax they have."""
 
-_UNBOUNDED = frozenset({"linear", "relu", "tanh", "elu", "selu", "leaky_relu", "gelu", "silu", "swish", "softplus"})
+_UNBOUNDED = frozenset(
+    {
+        *("linear", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "swish", "mish"),
+        *("hard_silu", "hard_swish", "softplus", "softsign", "tanh", "hard_tanh", "exponential", "squareplus"),
+        *("log_sigmoid", "log_softmax", "glu", "hard_shrink", "soft_shrink", "tanh_shrink", "sparse_plus", "threshold"),
+    }
+)
 """Activations whose outputs are no probabilities; softplus and relu are below 0 never, and above 1 often."""
+
+POSITIVE = frozenset({"softmax", "sigmoid", "softplus", "exponential", "squareplus"})
+"""Activations whose outputs are all above 0."""
 
 _WITHOUT_LOGITS = frozenset({"kldivergence", "categoricalgeneralizedcrossentropy"})
 """Losses of probabilities that cannot take logits."""
