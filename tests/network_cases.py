@@ -669,14 +669,15 @@ WEIGHTS = [
     case("float64", stack(dense(dtype="float64"), end=lambda: L.Dense(4, "softmax", dtype="float64"))),
 ]
 
-NETWORKS: list[NetworkCase] = [
-    *SHAPED,
-    *SEQUENCES,
-    *PICTURES,
-    *NORMALIZED,
-    *PENALIZED,
-    *OWN,
-    *ENDS,
-    *OPTIMIZED,
-    *WEIGHTS,
-]
+GROUPS = {
+    "Forms of a network": SHAPED,
+    "Sequences and words": SEQUENCES,
+    "Pictures": PICTURES,
+    "Normalization, dropout and noise": NORMALIZED,
+    "Penalties and constraints": PENALIZED,
+    "Classes of one's own": OWN,
+    "Outputs and losses": ENDS,
+    "Optimizers": OPTIMIZED,
+    "Weights and types": WEIGHTS,
+}
+NETWORKS: list[NetworkCase] = [case for cases in GROUPS.values() for case in cases]

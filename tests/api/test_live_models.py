@@ -114,7 +114,7 @@ def test_nothing_is_objected_to_in_a_fresh_layer_of_any_class() -> None:
         case = case_of(name)
         try:
             model = case.build() if case.build else keras.Sequential([keras.Input(case.shape), cls(**case.arguments)])
-        except (TypeError, ValueError, ImportError, AttributeError):
+        except (TypeError, ValueError, ImportError, AttributeError, NotImplementedError):
             continue
         assert list(find_unwritten_state(model)) == [], name
 

@@ -15,7 +15,7 @@ _UNBOUNDED = frozenset(
     {
         *("linear", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "swish", "mish"),
         *("hard_silu", "hard_swish", "softplus", "softsign", "tanh", "hard_tanh", "exponential", "squareplus"),
-        *("log_sigmoid", "log_softmax", "glu", "hard_shrink", "soft_shrink", "tanh_shrink", "sparse_plus", "threshold"),
+        *("log_sigmoid", "log_softmax", "glu", "hard_shrink", "soft_shrink", "tanh_shrink", "sparse_plus"),
     }
 )
 """Activations whose outputs are no probabilities; softplus and relu are below 0 never, and above 1 often."""
