@@ -88,6 +88,10 @@ def case(what: str, build: Build, data: str = "flat", **more: Any) -> NetworkCas
     return NetworkCase(what, build, data, **more)
 
 
+def a_tenth() -> float:
+    return 0.1
+
+
 def by_sign() -> Any:
     return keras.metrics.BinaryAccuracy("by_sign", threshold=0.0)
 
@@ -621,7 +625,7 @@ OPTIMIZED = [
         "a learning rate that was changed later",
         changed(optimized(lambda: Optimizers.SGD(0.1)), lambda m: setattr(m.optimizer, "learning_rate", 0.02)),
     ),
-    case("a function for a learning rate", optimized(lambda: Optimizers.SGD(lambda: 0.1)), says="a class of your own"),
+    case("a function for a learning rate", optimized(lambda: Optimizers.SGD(a_tenth)), says="a class of your own"),
     case(
         "compiled with metrics, jit_compile and steps_per_execution",
         compiled(

@@ -33,7 +33,7 @@ from paribus.engine.trainability import (
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
-from paribus.keras_config.ends import POSITIVE, last_activation
+from paribus.keras_config.ends import ALIKE_ALONE, POSITIVE, last_activation
 from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
@@ -274,11 +274,12 @@ def _check_shapes(
         return mistakes
     accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
-    if answers == (None, 1) and activation == "softmax":
+    if answers == (None, 1) and activation in ALIKE_ALONE:
         return [
             Mistake(
                 f"{place}, layers",
-                "softmax over one unit is always 1, so that every example gets the same answer: say activation = "
+                f"{activation} over one unit is always {ALIKE_ALONE[activation]}, so that every example gets the same "
+                "answer: say activation = "
                 '"sigmoid" there, or end with a unit a class',
             )
         ]
