@@ -274,7 +274,7 @@ def _check_shapes(
         return mistakes
     accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
-    if answers == (None, 1) and activation in ALIKE_ALONE:
+    if answers == (None, 1) and activation is not None and activation in ALIKE_ALONE:
         return [
             Mistake(
                 f"{place}, layers",

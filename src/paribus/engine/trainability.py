@@ -73,15 +73,15 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
         return None
     reads = as_read(input_shape(network.model)[1:], example_shape)
     assert reads is not None, "the shapes were checked"
-    weights, others = (
-        [np.zeros(v.shape, v.dtype) for v in each] for each in (network.model.trainable_variables, variables)
+
+    def states(others: list[jax.Array], weights: list[jax.Array], x: jax.Array) -> Any:
+        return network.call(weights, others, x, training=False)[1]
+
+    others, weights = (
+        [np.zeros(v.shape, v.dtype) for v in each] for each in (variables, network.model.trainable_variables)
     )
-
-    def states(others: list[jax.Array]) -> Any:
-        return network.call(weights, others, np.zeros((3, *reads), np.float32), training=False)[1]
-
-    program = jax.make_jaxpr(states)(others).jaxpr
-    pairs = zip(variables, program.invars, program.outvars, strict=True)
+    program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
+    pairs = zip(variables, program.invars, program.outvars, strict=False)
     changed = [variable for variable, before, after in pairs if before is not after]
     if not changed:
         return None
