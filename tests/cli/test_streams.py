@@ -32,7 +32,7 @@ COMMANDS = {
     "report json": ["report", "STUDY", "--format", "json"],
     "report html": ["report", "STUDY", "-o", "report.html"],
     "report html to stdout": ["report", "STUDY", "-o", "-"],
-    "report figures": ["report", "STUDY", "-o", "report.html", "--figures", "figures", "--figure-format", "svg"],
+    "report figures": ["report", "STUDY", "-o", "report.html", "--figures", ".", "--figure-format", "svg"],
     "compare": ["compare", "STUDY", "small", "large"],
     "compare --json": ["compare", "STUDY", "small", "large", "--json"],
     "check": ["check", "STUDY", "--new", "small", "--old", "large", "--margin", "0.01"],

@@ -14,6 +14,7 @@ from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results, render_text
 from paribus.api.study import Study
 from paribus.backends.base import Backend
+from paribus.control_characters import show_control_characters
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
@@ -69,7 +70,7 @@ class Ablation(Results):
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.ablation_fragment(self.ablated)
+        return show_control_characters(report.ablation_fragment(self.ablated))
 
 
 @show_options(without=_COMPARISON_OPTIONS)

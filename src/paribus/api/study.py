@@ -18,7 +18,7 @@ from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
-from paribus.data.spooling import make_lasting_folder
+from paribus.control_characters import show_control_characters
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
@@ -28,6 +28,7 @@ from paribus.study.document import Arm, StudyDocument
 from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study
 from paribus.study.overrides import check_arms, override
+from paribus.temporary_folders import make_lasting_folder
 
 
 class Study:
@@ -260,7 +261,7 @@ class Study:
 
     def __repr__(self) -> str:
         document = self._template
-        return (
+        return show_control_characters(
             f"Study({document.name!r}: {', '.join(document.arms)}; data {document.data.source}; seeds {document.seeds})"
         )
 

@@ -15,9 +15,9 @@ from paribus.data.features import Column
 from paribus.data.folders import NPY_FILES, read_npy
 from paribus.data.frames import as_array, check_index, frame_columns, is_frame, pair_by_name
 from paribus.data.sidecar import SIDECAR, Sidecar
-from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
 from paribus.records import DataSpec
+from paribus.temporary_folders import temporary_folder
 from paribus.whole_files import sync, write_whole
 
 

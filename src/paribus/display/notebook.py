@@ -10,6 +10,7 @@ from html import escape
 from types import TracebackType
 from typing import Any, Self
 
+from paribus.control_characters import show_control_characters
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
@@ -30,7 +31,7 @@ class Notebook(Display):
     """
 
     def __init__(self, put: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._put = put
+        self._put = lambda html: put(show_control_characters(html))
         self._clock = clock
         self._tally: Tally | None = None
         self._title = ""

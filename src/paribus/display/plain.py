@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
+from paribus.control_characters import show_control_characters
 from paribus.display import wording
 from paribus.display.base import Display
-from paribus.display.control import show_control_characters
 from paribus.display.tally import Tally
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study.document import StudyDocument
