@@ -55,7 +55,6 @@ COMMANDS = {
     "export": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force"],
     "export --json": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force", "--json"],
     "export to Keras": ["export", "STUDY", "--to", "keras", "-o", "networks", "--force"],
-    "export to TensorBoard": ["export", "STUDY", "--to", "tensorboard", "-o", "events", "--force"],
     "export to MLflow": ["export", "STUDY", "--to", "mlflow", "-o", "mlflow"],
     "doctor": ["doctor"],
     "doctor --json": ["doctor", "--json"],
@@ -89,6 +88,7 @@ EXIT_CODES = {
     "check --json": (0, 3, 4),
     "no command": (2,),
     **dict.fromkeys(MISTAKES, (2,)),
+    "an unknown picture": (1,),
 }
 COMPUTING = {"run", "ablate", "noise"}
 

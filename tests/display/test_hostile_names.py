@@ -67,7 +67,7 @@ def hostile_outcome(hostile: str) -> Outcome:
     """An outcome whose every text that is not a name by our rules is hostile."""
     plain = tiny(2, question=hostile)
     data = replace(plain.data, name=hostile, notes=(f"Left out: {hostile}.",), class_names=(hostile,) * 10)
-    environment = replace(plain.environments[0], processor=hostile)
+    environment = replace(plain.environments[0], cpu=hostile)
     arm = plain.arms[0]
     layers = tuple(replace(layer, name=hostile, kind=hostile) for layer in arm.recipe.layers)
     runs = (replace(arm.runs[0], status=Status.FAILED, reason=hostile, scores=None), *arm.runs[1:])
@@ -140,8 +140,9 @@ def report(hostile: str, folder: Path) -> None:
 
 
 def store(hostile: str, folder: Path) -> None:
-    path = folder / (hostile.replace("/", "").replace("\x00", "") + "x")
-    path.write_bytes(b"no folder")
+    path = folder / (hostile.replace("/", "") + "x")
+    if "\x00" not in hostile:
+        path.write_bytes(b"no folder")
     pb.Study.load("digits").run(seeds=2, store=path, progress=False)
 
 
@@ -195,7 +196,7 @@ def test_the_command_line(tmp_path: Path) -> None:
             pixels = generator.integers(0, 256, (8, 8), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}{ALL}.png")
     content = (
-        f"name = 'pictures'\nquestion = {json.dumps(ALL)}\nseeds = 2\ncontrasts = [['a', 'b']]\n"
+        f"name = 'pictures'\nquestion = {json.dumps(ALL)}\nseeds = 2\ncontrasts = [{{a = 'a', b = 'b'}}]\n"
         f"[data]\nsource = {json.dumps(f'pictures{ALL}')}\nflatten = true\n[protocol]\nepochs = 1\nbatch_size = 8\n"
         + "".join(f"[arms.{name}]\nlayers = [{{ Dense = {{ units = 2, activation = 'softmax' }} }}]\n" for name in "ab")
     )

@@ -85,8 +85,10 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
         A spec with the folder as its source; add the preparation with ``dataclasses.replace``.
 
     Raises:
-        DataError: the folder cannot be written or holds something else, or the data set was flattened.
+        DataError: the folder cannot be written or holds something else, is a link, or the data set was flattened.
     """
+    if folder.is_symlink():  # a store may be a stranger's: nothing in it is written to through a link
+        raise DataError(f"{folder}: a symbolic link, and arrays are not written through one; move it away")
     if _fingerprint(dataset) != dataset.fingerprint:
         raise DataError(f"{dataset.name}: flattened data cannot be spooled; load it with flatten=False")
     spec = DataSpec(str(folder))

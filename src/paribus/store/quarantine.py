@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, final
 
-from paribus.store.durable import make_folder, sync_folder, write_synced
+from paribus.store.durable import make_folder, remove_temporary, sync_folder, write_synced
 from paribus.store.points import Hook, Point
 from paribus.store.regular import is_folder
 
@@ -52,7 +52,7 @@ class Quarantine:
     def clean(self) -> None:
         """Remove the beginning of a copy whose maker was killed."""
         if is_folder(self._folder):
-            (self._folder / _UNFINISHED).unlink(missing_ok=True)
+            remove_temporary(self._folder / _UNFINISHED)
 
     def _free(self, name: str) -> Path:
         """A name that is not taken."""
