@@ -133,7 +133,7 @@ MUTANTS = (
     ),
     Mutant(
         "what a killed process left beside Python's arrays stays",
-        "data/spooling.py",
+        "files/temporary.py",
         "    remove_left(parent)\n",
         "",
         ("data/test_arrays.py::test_what_a_killed_process_left_goes_and_what_another_works_on_stays",),

@@ -127,6 +127,6 @@ def quick_place() -> Iterator[Path]:
 
 
 def temporaries(folder: Path) -> list[Path]:
-    """What a writer makes and removes again, wherever it is but in quarantine."""
+    """What a writer makes and removes again; a journal in quarantine is the copy of one."""
     found = [path for path in folder.rglob("*") if "tmp" in path.name or "journal" in path.name]
-    return [path for path in found if path.parent.name != "quarantine"]
+    return [path for path in found if path.parent.name != "quarantine" or "tmp" in path.name]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from paribus.data.spooling import PREFIX, make_lasting_folder
+from paribus.files.temporary import PREFIX, make_lasting_folder
 
 MAKER = """
 import os, sys, signal
-from paribus.data.spooling import make_lasting_folder
+from paribus.files.temporary import make_lasting_folder
 folder, remove = make_lasting_folder()
 (folder / "x_train.npy").write_bytes(b"mine")
 print(folder, flush=True)

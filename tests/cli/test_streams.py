@@ -11,46 +11,102 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import typer
 
+from paribus.cli.app import app
 from paribus.records import Status
 from paribus.store.sqlite import SqliteStore
 
 CHILD = Path(__file__).parents[1] / "streams_child.py"
+PARSER = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group's, says its stub of none
+"""The commands, from the parser itself: a new one that is not tried below fails a test."""
+
 COMMANDS = {
     "run": ["run", "digits", "--seeds", "2", "--epochs", "2"],
     "run --json": ["run", "digits", "--seeds", "2", "--epochs", "2", "--json"],
     "report md": ["report", "STUDY", "--format", "md"],
+    "report latex": ["report", "STUDY", "--format", "latex"],
+    "report csv": ["report", "STUDY", "--format", "csv"],
     "report json": ["report", "STUDY", "--format", "json"],
     "report html": ["report", "STUDY", "-o", "report.html"],
+    "report html to stdout": ["report", "STUDY", "-o", "-"],
+    "report figures": ["report", "STUDY", "-o", "report.html", "--figures", ".", "--figure-format", "svg"],
     "compare": ["compare", "STUDY", "small", "large"],
     "compare --json": ["compare", "STUDY", "small", "large", "--json"],
     "check": ["check", "STUDY", "--new", "small", "--old", "large", "--margin", "0.01"],
+    "check --json": ["check", "STUDY", "--new", "small", "--old", "large", "--margin", "0.01", "--json"],
     "plan": ["plan", "STUDY", "--detect", "0.02"],
+    "plan --json": ["plan", "STUDY", "--detect", "0.02", "--json"],
+    "ablate": ["ablate", "digits/small", "--part", "half-width", "--seeds", "2", "--epochs", "2"],
+    "ablate --json": ["ablate", "digits/small", "--part", "half-width", "--seeds", "2", "--epochs", "2", "--json"],
     "noise": ["noise", "digits", "--arm", "small", "--seeds", "2", "--epochs", "2"],
+    "noise --json": ["noise", "digits", "--arm", "small", "--seeds", "2", "--epochs", "2", "--json"],
     "show": ["show"],
+    "show --json": ["show", "--json"],
     "show a study": ["show", "STUDY"],
     "show a run": ["show", "STUDY/small/0"],
+    "show a run, --json": ["show", "STUDY/small/0", "--json"],
     "studies": ["studies"],
     "studies --json": ["studies", "--json"],
+    "predict": ["predict", "PICTURE", "--study", "STUDY"],
+    "predict --json": ["predict", "PICTURE", "--study", "STUDY", "--json"],
+    "export": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force"],
+    "export --json": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force", "--json"],
+    "export to Keras": ["export", "STUDY", "--to", "keras", "-o", "networks", "--force"],
+    "export to MLflow": ["export", "STUDY", "--to", "mlflow", "-o", "mlflow"],
     "doctor": ["doctor"],
     "doctor --json": ["doctor", "--json"],
-    "export": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force"],
+    "doctor --repair": ["doctor", "--repair"],
     "an unknown study": ["report", "no-such-study"],
     "an unknown study, --json": ["compare", "no-such-study", "a", "b", "--json"],
+    "an unknown picture": ["predict", "no-such.png", "--study", "STUDY"],
     "--help": ["--help"],
-    "run --help": ["run", "--help"],
     "--version": ["--version"],
+    "no command": [],
+    "an unknown command": ["rum"],
+    "an unknown option": ["run", "--no-such-option"],
+    "a missing argument": ["compare", "STUDY"],
+    **{f"{name} --help": [name, "--help"] for name in PARSER},
 }
-STORELESS = {"studies", "studies --json", "--help", "run --help", "--version"}
-SILENT = {"report html", "an unknown study"}
+MISTAKES = {
+    "an unknown study",
+    "an unknown study, --json",
+    "an unknown picture",
+    "an unknown command",
+    "an unknown option",
+    "a missing argument",
+}
+STORELESS = {"studies", "studies --json", "no command", *MISTAKES - {"an unknown picture"}} | {
+    name for name, words in COMMANDS.items() if words and words[-1] in ("--help", "--version")
+}
+SILENT = {"report html", "report figures"} | MISTAKES - {"an unknown study, --json"}
 """Commands that write nothing to stdout."""
+EXIT_CODES = {
+    "check": (0, 3, 4),
+    "check --json": (0, 3, 4),
+    "no command": (2,),
+    **dict.fromkeys(MISTAKES, (2,)),
+    "an unknown picture": (1,),
+}
+COMPUTING = {"run", "ablate", "noise"}
 
 
 QUICK = {"run --json", "report json", "show a study", "doctor", "an unknown study, --json", "--help"}
 PARAMETERS = [
     pytest.param(command, marks=[] if command in QUICK else pytest.mark.proof, id=command) for command in COMMANDS
 ]
+
+
+def test_every_command_of_the_parser_is_tried() -> None:
+    tried = {words[0] for words in COMMANDS.values() if words}
+    assert set(PARSER) <= tried
+    for name, command in PARSER.items():
+        lines = [words for words in COMMANDS.values() if words[:1] == [name] and words[-1] != "--help"]
+        assert lines, f"{name}: only its help is tried"
+        if any("--json" in parameter.opts for parameter in command.params):
+            assert any("--json" in words for words in lines), f"{name} --json is not tried"
 
 
 @dataclass(frozen=True)
@@ -66,7 +122,7 @@ Ask = Callable[..., Said]
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("streams") / "runs"
-    for command in ("run", "noise"):
+    for command in sorted(COMPUTING):
         arguments = [*COMMANDS[command], "--store", str(folder)]
         subprocess.run([sys.executable, "-m", "paribus", *arguments], check=True, capture_output=True)
     return folder
@@ -81,6 +137,8 @@ def study(store: Path) -> str:
 @pytest.fixture(scope="module")
 def ask(store: Path, study: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     place = tmp_path_factory.mktemp("asked")
+    picture = place / "picture.npy"
+    np.save(picture, np.zeros((8, 8)))
     variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
         [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
@@ -89,7 +147,7 @@ def ask(store: Path, study: str, tmp_path_factory: pytest.TempPathFactory) -> It
         assert process.stdout is not None
 
         def asked(command: str, folder: Path = store, **order: Any) -> Said:
-            arguments = [word.replace("STUDY", study) for word in COMMANDS[command]]
+            arguments = [word.replace("STUDY", study).replace("PICTURE", str(picture)) for word in COMMANDS[command]]
             if command not in STORELESS:
                 arguments += ["--store", str(folder)]
             (place / "work").mkdir(exist_ok=True)
@@ -111,9 +169,7 @@ def usual(ask: Ask) -> dict[str, Said]:
 
 def test_every_command_works_without_a_terminal(usual: dict[str, Said]) -> None:
     for command, said in usual.items():
-        expected = {"check": (0, 1, 3, 4), "an unknown study": (2,), "an unknown study, --json": (2,)}.get(
-            command, (0,)
-        )
+        expected = EXIT_CODES.get(command, (0,))
         assert said.code in expected, (command, said)
         assert bool(said.out) == (command not in SILENT), command
         assert "Traceback" not in said.err
@@ -125,7 +181,7 @@ def test_every_command_works_without_a_terminal(usual: dict[str, Said]) -> None:
 def test_stdout_that_cannot_be_written(command: str, kind: str, ask: Ask, usual: dict[str, Said]) -> None:
     said = ask(command, stdout=kind)
     assert "Traceback" not in said.err
-    if command in SILENT or command.startswith("an unknown study"):
+    if command in SILENT | MISTAKES:
         assert said.code == usual[command].code
         assert said.err == usual[command].err
         return
@@ -140,7 +196,7 @@ def test_stdout_that_nobody_reads(command: str, ask: Ask, usual: dict[str, Said]
     said = ask(command, stdout="ended")
     assert "Traceback" not in said.err
     assert "cannot be written" not in said.err
-    unread = command not in SILENT and not command.startswith("an unknown study")
+    unread = command not in SILENT | MISTAKES
     assert said.code == (1 if unread else usual[command].code)
 
 

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paribus import whole_files
 from paribus.data import arrays, class_names, from_arrays, load, spool
+from paribus.data.folders import read_npy
+from paribus.data.sidecar import SIDECAR
 from paribus.errors import DataError
+from paribus.files import whole
 from paribus.records import DataSpec
 
 RNG = np.random.default_rng(1)
@@ -61,6 +64,32 @@ def test_a_folder_with_other_data_is_left_alone(tmp_path: Path):
     assert load(DataSpec(str(tmp_path / "spooled"))).fingerprint == DATA.fingerprint
 
 
+def test_nothing_is_written_through_a_link(tmp_path: Path):
+    """A stranger's store may have one in this place, to a folder of the reader's own."""
+    spool(DATA, tmp_path / "mine")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    (tmp_path / "spooled").symlink_to(tmp_path / "mine")
+    with pytest.raises(DataError, match="spooled: a symbolic link, and arrays are not written through one"):
+        spool(DATA, tmp_path / "spooled")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to nothing", "folder"])
+def test_a_description_that_is_no_file_is_refused(kind: str, tmp_path: Path):
+    """A pipe was waited for without end, and a link to nothing taken for no description."""
+    spool(DATA, tmp_path / "spooled")
+    path = tmp_path / "spooled" / SIDECAR
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"dataset\.json: no file, or a link to none"):
+        read_npy(tmp_path / "spooled")
+
+
 def test_flattened_data_is_not_spooled(tmp_path: Path):
     with pytest.raises(DataError, match="things: flattened data cannot be spooled"):
         spool(DATA.flattened(), tmp_path / "spooled")
@@ -102,13 +131,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
 
 def test_everything_is_flushed_before_the_folder_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     appeared = []
-    real = whole_files.os.fsync
+    real = whole.os.fsync
 
     def flush(handle: int) -> None:
         appeared.append((tmp_path / "spooled").exists())
         real(handle)
 
-    monkeypatch.setattr(whole_files.os, "fsync", flush)
+    monkeypatch.setattr(whole.os, "fsync", flush)
     spool(DATA, tmp_path / "spooled")
     # Five files and their folder; then the rename, and the parent that holds it.
     assert appeared == [False] * 6 + [True]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from paribus.display.control import Visible, show_control_characters
+from paribus.display.control import Visible
 from paribus.display.plain import Plain
+from paribus.errors.control_characters import show_control_characters
 
 ESCAPES = ["\x1b[31mred", "\x1b]0;title\x07", "a\rb", "\x9b2J", "\x00", "\u202eevil", "\x7f"]
 

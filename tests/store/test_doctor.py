@@ -419,7 +419,7 @@ def test_quarantine_keeps_what_it_has(folder: Path) -> None:
     assert kept == {b"first", b"second"}
 
 
-BROKEN: list[tuple[str, list[int]]] = [("artifacts", [2, 3]), ("studies", [])]
+BROKEN: list[tuple[str, list[int]]] = [("artifacts", [2, 3]), ("studies", []), ("studies and a journal", [])]
 
 
 @pytest.mark.parametrize(("what", "lost"), BROKEN)
@@ -434,9 +434,12 @@ def test_killed_at_every_point_of_a_repair(place: Path, child: Child, what: str,
             artifact(folder, 4).with_name(artifact(folder, 4).name.replace("weights", "predictions")).touch()
         else:
             broken_page(folder, "studies")
+            if what != "studies":
+                (folder / "paribus.sqlite-journal").write_bytes(b"no journal that SQLite would play back" * 100)
         return folder
 
-    points = child.ask(broken("whole"), [("repair",)]).points
+    whole = broken("whole")
+    points = child.ask(whole, [("repair",)]).points
     assert Point.AFTER_MOVE in points if what == "artifacts" else Point.AFTER_REPLACE in points
     for index, point in enumerate(points):
         folder = broken(str(index))
@@ -444,6 +447,10 @@ def test_killed_at_every_point_of_a_repair(place: Path, child: Child, what: str,
         SqliteStore.open(folder, "write").close()
         assert temporaries(folder) == [], point
         repair(folder)
+        # A copy that was made before the kill is used, and whole.
+        copies = [path.read_bytes() for path in (folder / "quarantine").glob("paribus.sqlite*")]
+        assert len(copies) == len(set(copies)), point
+        assert {*map(len, copies)} <= {path.stat().st_size for path in (whole / "quarantine").iterdir()}, point
         assert examine(folder) == [], point
         with SqliteStore.open(folder) as store:
             left = Model({number: run(number) for number in NUMBERS if number not in lost})

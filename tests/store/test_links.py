@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from paribus.store.sqlite import SqliteStore
 from store_examples import arm, fingerprint, holds, run
 
 THESIS = b"three years of work\n"
-NAMED = ["writer.lock", "paribus.sqlite", "paribus.sqlite-journal", "paribus.sqlite-wal", "artifacts", "quarantine"]
+FOLDERS = ["artifacts", "quarantine"]
+DATABASE = "paribus.sqlite"
+NAMED = ["writer.lock", DATABASE, f"{DATABASE}-journal", f"{DATABASE}-wal", f"{DATABASE}-shm", *FOLDERS]
 INSIDE = ["artifacts/00", "weights"]
 
 
@@ -46,6 +49,16 @@ def planted(folder: Path, name: str, kind: str) -> Path:
         path.symlink_to(home / "new")
     elif kind == "pipe":
         os.mkfifo(path)
+    elif kind == "device":
+        try:
+            os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+        except PermissionError:
+            pytest.skip("only root may make a device")
+    elif kind == "folder or file":
+        if name in FOLDERS or name in INSIDE[:1]:
+            path.write_bytes(b"no folder")
+        else:
+            path.mkdir()
     elif kind == "socket":
         with socket.socket(socket.AF_UNIX) as server:
             before = Path.cwd()
@@ -74,7 +87,16 @@ def state(home: Path) -> dict[str, bytes]:
     return {str(path.relative_to(home)): path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()}
 
 
-KINDS = ["link to a file", "link to what was there", "link to nothing", "link to a folder", "pipe", "socket"]
+KINDS = [
+    "link to a file",
+    "link to what was there",
+    "link to nothing",
+    "link to a folder",
+    "pipe",
+    "socket",
+    "device",
+    "folder or file",
+]
 
 
 @pytest.mark.parametrize("use", [write, read, examine, repair])
@@ -115,13 +137,16 @@ def test_a_lock_file_of_two_names_is_not_written_to(folder: Path) -> None:
     assert thesis.read_bytes() == THESIS
 
 
-@pytest.mark.parametrize("kind", ["link to a file", "pipe"])
+@pytest.mark.parametrize("kind", ["link to a file", "link to a folder", "pipe", "socket", "folder or file"])
 def test_what_has_the_name_of_a_temporary_file_goes(folder: Path, kind: str) -> None:
-    for name in (f"artifacts/00/.paribus-{fingerprint(2)}.weights.tmp", ".paribus-salvaged.tmp"):
+    (folder / "quarantine").mkdir()
+    temporary = (".paribus-salvaged.tmp", "quarantine/.paribus-copy.tmp")
+    for name in (f"artifacts/00/.paribus-{fingerprint(2)}.weights.tmp", *temporary):
         planted(folder, name, kind)
     write(folder)
     assert examine(folder) == []
     assert state(folder.parent / "home") == {"thesis.tex": THESIS}
+    assert [path for path in folder.rglob("*") if path.name.endswith(".tmp")] == []
 
 
 def test_a_link_to_a_store_is_a_store(folder: Path) -> None:

@@ -437,6 +437,36 @@ def test_a_reader_that_copies_while_a_writer_plays_back(tmp_path: Path, monkeypa
         assert [study.name for study in reader.studies()] == ["s"]
 
 
+READ = """
+import os, signal, sys
+from paribus.store import reading
+from paribus.store.sqlite import SqliteStore
+copy = reading._copy_database
+def killed(path, target):
+    copy(path, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2:]:
+    reading._copy_database = killed
+with SqliteStore.open(sys.argv[1]) as store:
+    print([study.name for study in store.studies()])
+"""
+
+
+def test_a_reader_that_is_killed_leaves_nothing_for_ever(tmp_path: Path) -> None:
+    """What it played the journal back in goes with the next reader that has to do so."""
+    cut_off(filled(tmp_path / "runs"))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-c", READ, str(tmp_path / "runs")]
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    killed = subprocess.run([*command, "killed"], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path for path in temporary.rglob("*") if path.is_file()]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("['s']\n", "")
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_reader_whose_run_is_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has read the row, and the file that the row names is gone: the row is read again."""
     with SqliteStore.open(tmp_path, "write") as writer:

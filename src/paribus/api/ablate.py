@@ -17,6 +17,7 @@ from paribus.backends.base import Backend
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
+from paribus.errors.control_characters import show_control_characters
 from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
 from paribus.report.ablation import AblationOutcome, Part
@@ -69,7 +70,7 @@ class Ablation(Results):
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the table."""
-        return report.ablation_fragment(self.ablated)
+        return show_control_characters(report.ablation_fragment(self.ablated))
 
 
 @show_options(without=_COMPARISON_OPTIONS)

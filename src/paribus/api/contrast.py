@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import JudgedContrast as Judged
+from paribus.errors.control_characters import show_control_characters
 
 _OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
 
@@ -76,13 +77,13 @@ class Contrast:
         return str(self.comparison.verdict if self.comparison else Verdict.UNDECIDED)
 
     def __repr__(self) -> str:
-        return self.sentence
+        return show_control_characters(self.sentence)
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the verdict and the sentence."""
         from paribus.report.html import contrast_fragment
 
-        return contrast_fragment(self._judged)
+        return show_control_characters(contrast_fragment(self._judged))
 
 
 def turn_contrast(judged: Judged, first: str) -> Judged:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from paribus.api.contrast import Contrast, make_contrast
 from paribus.errors import UnknownNameError, UsageError, unknown_name
+from paribus.errors.control_characters import show_control_characters
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.results.predictions import PredictionCache
 from paribus.runner.session import reopen_for_reading
@@ -29,10 +30,12 @@ def render_text(renderable: RenderableType) -> str:
     """Render the text of a terminal with ``WIDTH`` columns, without colours."""
     from rich.console import Console
 
+    from paribus.display.control import Visible
+
     text = io.StringIO()
     # In a notebook Rich would show the text as an output of its own and leave the file empty.
     console = Console(file=text, width=WIDTH, color_system=None, highlight=False, force_jupyter=False)
-    console.print(renderable)
+    console.print(Visible(renderable))
     return text.getvalue().rstrip()
 
 
@@ -161,4 +164,4 @@ class Results:
         """The display in Jupyter: verdicts, the arms drawn with their intervals, and the table."""
         from paribus.report.html import outcome_fragment
 
-        return outcome_fragment(self.outcome)
+        return show_control_characters(outcome_fragment(self.outcome))

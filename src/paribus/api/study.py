@@ -18,10 +18,11 @@ from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.results import Results
 from paribus.backends.base import Backend
-from paribus.data.spooling import make_lasting_folder
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
+from paribus.errors.control_characters import show_control_characters
+from paribus.files.temporary import make_lasting_folder
 from paribus.runner.run import run_study, start_workers
 from paribus.runner.session import local_backend, open_session
 from paribus.study.document import Arm, StudyDocument
@@ -260,7 +261,7 @@ class Study:
 
     def __repr__(self) -> str:
         document = self._template
-        return (
+        return show_control_characters(
             f"Study({document.name!r}: {', '.join(document.arms)}; data {document.data.source}; seeds {document.seeds})"
         )
 

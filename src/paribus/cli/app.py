@@ -7,12 +7,17 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 import typer
 
 from paribus.cli import ablate, doctor, export, output, predict, run, show, stored, streams
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
+from paribus.errors.control_characters import show_control_characters
 from paribus.version import __version__
+
+# Some versions of Typer bring a Click of their own, which has a ClickException of its own.
+_TyperError: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 app = typer.Typer(
     name="paribus",
@@ -57,7 +62,10 @@ def main() -> None:
     # Estimators run in one thread. Without a writable /dev/shm, joblib would print a warning over the progress display.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except _TyperError as error:
+        _show_usage_error(error)
+        sys.exit(error.exit_code)
     except ParibusError as error:
         if isinstance(error, InterruptedRunError):
             _ignore_interrupts()
@@ -78,6 +86,14 @@ def main() -> None:
         _report_error(streams.unwritable(error))
         streams.abandon_stdout()
         sys.exit(ParibusError.exit_code)
+
+
+def _show_usage_error(error: Any) -> None:
+    """Show an error of the command line as Typer does, with the control characters of what it quotes spelled out."""
+    from typer.rich_utils import rich_format_error
+
+    error.message = show_control_characters(error.message)
+    rich_format_error(error)
 
 
 def _ignore_interrupts() -> None:

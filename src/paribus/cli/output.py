@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json as json_library
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paribus.cli import streams
 from paribus.errors import UsageError
+from paribus.errors.control_characters import CONTROL
 
 if TYPE_CHECKING:
     from paribus.outcome.outcome import Outcome
     from paribus.results.selection import RunSelection
 
-_LATER_CONTROL = re.compile("[\x7f-\x9f]")
 STDOUT = Path("-")
 """Means stdout in the place of a file name, as in other programs; a file of that name is ``"$PWD/-"``."""
 
@@ -47,7 +46,7 @@ def print_json(value: Any) -> None:
     # What UTF-8 can say is not spelled out, but for control characters that JSON lets through.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json_library.dumps(value, indent=1, allow_nan=False, ensure_ascii=not unicode)
-    text = _LATER_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     streams.write_stdout(f"{text}\n")
 
 
@@ -66,7 +65,7 @@ def print_renderable(renderable: Any) -> None:
 def print_text(text: str) -> None:
     """A text as it is; on a terminal with its control characters spelled out."""
     if sys.stdout.isatty():
-        from paribus.display.control import show_control_characters
+        from paribus.errors.control_characters import show_control_characters
 
         text = show_control_characters(text)
     streams.write_stdout(text)
@@ -74,14 +73,14 @@ def print_text(text: str) -> None:
 
 def print_line(text: str) -> None:
     """A line on stdout, with its control characters spelled out."""
-    from paribus.display.control import show_control_characters
+    from paribus.errors.control_characters import show_control_characters
 
     streams.write_stdout(f"{show_control_characters(text)}\n")
 
 
 def tell(text: str) -> None:
     """A line on stderr, with its control characters spelled out."""
-    from paribus.display.control import show_control_characters
+    from paribus.errors.control_characters import show_control_characters
 
     print(show_control_characters(text), file=sys.stderr)
 

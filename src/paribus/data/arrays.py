@@ -15,10 +15,10 @@ from paribus.data.features import Column
 from paribus.data.folders import NPY_FILES, read_npy
 from paribus.data.frames import as_array, check_index, frame_columns, is_frame, pair_by_name
 from paribus.data.sidecar import SIDECAR, Sidecar
-from paribus.data.spooling import temporary_folder
 from paribus.errors import DataError
+from paribus.files.temporary import temporary_folder
+from paribus.files.whole import sync, write_whole
 from paribus.records import DataSpec
-from paribus.whole_files import sync, write_whole
 
 
 def from_arrays(
@@ -85,8 +85,10 @@ def spool(dataset: Dataset, folder: Path) -> DataSpec:
         A spec with the folder as its source; add the preparation with ``dataclasses.replace``.
 
     Raises:
-        DataError: the folder cannot be written or holds something else, or the data set was flattened.
+        DataError: the folder cannot be written or holds something else, is a link, or the data set was flattened.
     """
+    if folder.is_symlink():  # a store may be a stranger's: nothing in it is written to through a link
+        raise DataError(f"{folder}: a symbolic link, and arrays are not written through one; move it away")
     if _fingerprint(dataset) != dataset.fingerprint:
         raise DataError(f"{dataset.name}: flattened data cannot be spooled; load it with flatten=False")
     spec = DataSpec(str(folder))

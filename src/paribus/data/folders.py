@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 from paribus.data import idx, known, npy
@@ -74,7 +75,7 @@ def read_npy(folder: Path, *, standardize: bool = False) -> Dataset:
         raise DataError(f"{folder}: {', '.join(missing)} not found; expected {', '.join(NPY_FILES)}")
     files = _stamps(_npy_paths(folder))
     x_train, y_train, x_test, y_test = (npy.read(folder / name) for name in NPY_FILES)
-    sidecar = Sidecar.read(folder / SIDECAR) if (folder / SIDECAR).exists() else Sidecar(_name(folder), ())
+    sidecar = Sidecar.read(folder / SIDECAR) if os.path.lexists(folder / SIDECAR) else Sidecar(_name(folder), ())
     if sidecar.offset is not None and sidecar.offset.shape != x_train.shape[1:]:
         raise DataError(
             f"{folder / SIDECAR}: `offset` has shape {sidecar.offset.shape}; expected that of an example, "

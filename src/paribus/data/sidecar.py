@@ -52,6 +52,8 @@ class Sidecar:
         Raises:
             DataError: it is not what :meth:`write` writes.
         """
+        if not path.is_file():  # a pipe would be waited for without end
+            raise DataError(f"{path}: no file, or a link to none; put the file there that was written with the arrays")
         try:
             with path.open("rb") as file:
                 content = json.loads(file.read(MAX_SIDECAR_BYTES + 1))

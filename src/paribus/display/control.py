@@ -1,20 +1,13 @@
-"""Control characters made visible: a name or a reason must not move the cursor or colour a terminal."""
+"""What Rich renders, with control characters spelled out."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from paribus.errors.control_characters import show_control_characters
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-
-# Line ends and tabs are layout. Beside C0 and C1: the characters that turn the direction of writing.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def show_control_characters(text: str) -> str:
-    """The text with every control character spelled out, such as the escape that begins a sequence as 4 characters."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class Visible:

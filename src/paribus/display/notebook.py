@@ -13,6 +13,7 @@ from typing import Any, Self
 from paribus.display import wording
 from paribus.display.base import Display
 from paribus.display.tally import Tally
+from paribus.errors.control_characters import show_control_characters
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan
@@ -30,7 +31,7 @@ class Notebook(Display):
     """
 
     def __init__(self, put: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._put = put
+        self._put: Callable[[str], None] = lambda html: put(show_control_characters(html))
         self._clock = clock
         self._tally: Tally | None = None
         self._title = ""

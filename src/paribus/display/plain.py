@@ -9,8 +9,8 @@ from typing import TextIO
 
 from paribus.display import wording
 from paribus.display.base import Display
-from paribus.display.control import show_control_characters
 from paribus.display.tally import Tally
+from paribus.errors.control_characters import show_control_characters
 from paribus.records import DataSummary, Ended, Event, Interrupted, Started
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan

@@ -15,9 +15,11 @@ from paribus.errors import BackendError
 
 REMOVED: Final = (
     "KERAS_", "JAX_", "JAX2TF_", "CHECK_VMA", "EAGER_CONSTANT_FOLDING", "MOCK_NUM_GPU_PROCESSES",
-    "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_",
+    "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_", "CPU_OPT_PRESET_",
+    "TRITON_", "MLIR_", "DISABLE_LLVM_OPT", "DISABLE_PTXAS_OPT", "AMDGCN_", "NVPTX_", "HWLOC_", "SLINKY_",
     "NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_",
     "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "DNNL_", "ONEDNN_",
+    "_DNNL_", "_ONEDNN_",
     "CUBLAS_", "CUBLASLT_", "CUDNN_", "NVIDIA_TF32_OVERRIDE", "GLIBC_TUNABLES", "PYTHONWARNINGS",
 )  # fmt: skip
 """Beginnings of names. The C library's tunables choose other kernels; a warning made an error ends a run."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paribus import whole_files
 from paribus.errors import ParibusError, UsageError
+from paribus.files import whole
 
 
 def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
@@ -49,7 +49,7 @@ def write_whole(path: Path) -> Iterator[Path]:
         ParibusError: it could not be written; an older file is untouched.
     """
     try:
-        with whole_files.write_whole(path) as draft:
+        with whole.write_whole(path) as draft:
             yield draft
     except OSError as error:
         raise ParibusError(f"{path}: the file cannot be written: {error.strerror or error}") from error

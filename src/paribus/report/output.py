@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from paribus import whole_files
 from paribus.errors import ParibusError, UsageError
+from paribus.files import whole
 from paribus.outcome.outcome import Outcome
 from paribus.report.json import outcome_fields
 
@@ -109,7 +109,7 @@ def write_whole(path: Path, content: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
             return
-        with whole_files.write_whole(target) as draft, draft.open("xb") as file:
+        with whole.write_whole(target) as draft, draft.open("xb") as file:
             file.write(content)
     except OSError as error:
         raise ParibusError(f"{path}: the file cannot be written: {error.strerror}") from error

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from paribus.store.durable import make_folder_inside, sync_folder, write_synced
+from paribus.store.durable import make_folder_inside, remove_temporary, sync_folder, write_synced
 from paribus.store.points import Hook, Point
 from paribus.store.regular import NotRegularError, check_folder, is_folder, open_regular
 
@@ -141,7 +141,7 @@ class Artifacts:
         for path in self.files():
             if _TEMPORARY.fullmatch(path.name):
                 self._at(Point.BEFORE_CLEAN)
-                path.unlink(missing_ok=True)
+                remove_temporary(path)
                 self._at(Point.AFTER_CLEAN)
 
     def files_of(self, fingerprint: str) -> Iterator[Path]:

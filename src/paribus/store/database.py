@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from paribus.errors import StoreError, StoreTooNewError
 from paribus.store import schema
-from paribus.store.durable import sync_folder, write_synced
+from paribus.store.durable import remove_temporary, sync_folder, write_synced
 from paribus.store.points import Hook, Point
 from paribus.version import __version__
 
@@ -46,7 +46,7 @@ def replace_database(folder: Path, content: bytes, at: Hook) -> None:
 
 def clean(folder: Path) -> None:
     """Remove what a killed ``replace_database`` left."""
-    (folder / _SALVAGED_NAME).unlink(missing_ok=True)
+    remove_temporary(folder / _SALVAGED_NAME)
 
 
 def format_of(connection: sqlite3.Connection, path: Path) -> int:

@@ -18,16 +18,16 @@ from typing import final
 from paribus.errors import StoreError
 from paribus.store.artifacts import ARTIFACTS_NAME, Artifacts
 from paribus.store.database import DATABASE_NAME, clean, connect, migrate, replace_database, transaction
-from paribus.store.durable import make_folder, sync_folder, write_synced
+from paribus.store.durable import sync_folder
 from paribus.store.failures import explained
 from paribus.store.forgetting import forget_row, raw_row
 from paribus.store.lock import WriterLock, no_writer
-from paribus.store.points import Hook, Point, nothing
+from paribus.store.points import Hook, nothing
+from paribus.store.quarantine import QUARANTINE_NAME, Quarantine
 from paribus.store.regular import check_kinds
 from paribus.store.salvage import salvage
 from paribus.store.survey import Finding, Problem, survey
 
-QUARANTINE_NAME = "quarantine"
 _KINDS = {
     Problem.ROW: "run",
     Problem.MISSING: "run",
@@ -105,10 +105,11 @@ class _Repair:
         self._folder = folder
         self._at = at
         self._artifacts = Artifacts(folder, at)
-        self._quarantine = folder / QUARANTINE_NAME
+        self._quarantine = Quarantine(folder, at)
 
     def all(self) -> list[Action]:
         clean(self._folder)
+        self._quarantine.clean()
         findings = survey(self._folder, self._artifacts, writer=False)
         actions = []
         if any(finding.problem is Problem.DATABASE for finding in findings):
@@ -136,7 +137,7 @@ class _Repair:
             case Problem.ORPHAN:
                 # It may have gone already, together with the run that it once belonged to.
                 if os.path.lexists(self._folder / finding.subject):
-                    self._move(self._folder / finding.subject)
+                    self._quarantine.move(self._folder / finding.subject)
                 return f"moved to {QUARANTINE_NAME}/"
             case Problem.DATABASE:
                 raise AssertionError("a broken database is replaced before anything else")
@@ -145,7 +146,7 @@ class _Repair:
         row = raw_row(connection, finding)
         if row is None:
             return "it was set aside with another"
-        self._keep_row(_KINDS[finding.problem], finding.subject, row)
+        self._copy_row(_KINDS[finding.problem], finding.subject, row)
         with transaction(connection, self._at):
             remedy = forget_row(connection, finding)
         return f"moved to {QUARANTINE_NAME}/; {remedy}"
@@ -154,7 +155,7 @@ class _Repair:
         """Row first, then files: killed in between, the files are orphans, which the next repair moves."""
         done = self._set_row_aside(connection, finding)
         for path in list(self._artifacts.files_of(finding.subject)):
-            self._move(path)
+            self._quarantine.move(path)
         return done
 
     def _replace_database(self) -> str:
@@ -162,37 +163,15 @@ class _Repair:
         database = self._folder / DATABASE_NAME
         journal = database.with_name(f"{DATABASE_NAME}-journal")
         if journal.exists():
-            self._keep(journal.name, journal.read_bytes())
-        copy = self._keep(database.name, database.read_bytes())
+            self._quarantine.copy(journal.name, journal.read_bytes())
+        copy = self._quarantine.copy(database.name, database.read_bytes())
         content, count = salvage(database)
         # A journal that could not be played back belongs to the broken database, and would break the new one.
         journal.unlink(missing_ok=True)
+        sync_folder(self._folder)
         replace_database(self._folder, content, self._at)
         return f"copied to {QUARANTINE_NAME}/{copy.name}; a new one has the {count} runs that could be read"
 
-    def _keep_row(self, kind: str, name: str, row: dict[str, object]) -> None:
+    def _copy_row(self, kind: str, name: str, row: dict[str, object]) -> None:
         text = json.dumps(row, indent=1, default=lambda blob: {"blob": bytes.hex(blob)})
-        self._keep(f"{kind}-{re.sub('[^0-9A-Za-z_-]', '_', name)[:80]}.json", text.encode())
-
-    def _keep(self, name: str, content: bytes) -> Path:
-        make_folder(self._quarantine, self._at)
-        path = self._free(name)
-        write_synced(path, content, self._at)
-        sync_folder(self._quarantine)
-        return path
-
-    def _move(self, path: Path) -> None:
-        make_folder(self._quarantine, self._at)
-        self._at(Point.BEFORE_MOVE)
-        path.rename(self._free(path.name))
-        self._at(Point.AFTER_MOVE)
-        sync_folder(self._quarantine)
-        sync_folder(path.parent)
-
-    def _free(self, name: str) -> Path:
-        """A name in quarantine that is not taken."""
-        path, number = self._quarantine / name, 0
-        while os.path.lexists(path):
-            number += 1
-            path = self._quarantine / f"{name}.{number}"
-        return path
+        self._quarantine.copy(f"{kind}-{re.sub('[^0-9A-Za-z_-]', '_', name)[:80]}.json", text.encode())

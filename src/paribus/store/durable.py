@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from paribus.store.points import Hook, Point, nothing
-from paribus.store.regular import check_folder
+from paribus.store.regular import check_folder, is_folder
 
 
 def write_synced(path: Path, content: bytes, at: Hook = nothing) -> None:
     """Write a file and fsync it; its name is durable only after ``sync_folder``."""
     at(Point.BEFORE_WRITE)
-    # Whatever has the name (the beginning of a killed writer's, a link, a pipe) is not written to: it goes.
-    path.unlink(missing_ok=True)
+    remove_temporary(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         half = len(content) // 2
@@ -26,6 +26,14 @@ def write_synced(path: Path, content: bytes, at: Hook = nothing) -> None:
         at(Point.AFTER_SYNC)
     finally:
         os.close(descriptor)
+
+
+def remove_temporary(path: Path) -> None:
+    """Remove whatever has the name of a temporary file of ours: its beginning, a link, a pipe, or even a folder."""
+    if is_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

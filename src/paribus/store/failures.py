@@ -28,8 +28,11 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
     """Turn failures of SQLite and of the file system into StoreError; ``lost`` says what did not happen.
 
     Raises:
-        StoreError: in place of BrokenRowError, sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8).
+        StoreError: in place of BrokenRowError, sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8);
+            also where no folder can have the name.
     """
+    if "\0" in str(folder):
+        raise StoreError(f"{folder}: no folder can have this name, which holds a byte 0; choose another with --store")
     try:
         with decodable():
             yield

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, TypeVar, final
 
 from paribus.errors import StoreError
+from paribus.files.temporary import temporary_folder
 from paribus.store import schema
 from paribus.store.database import connect, format_of, migrate
 from paribus.store.points import nothing
@@ -127,8 +128,9 @@ def _played_back(path: Path) -> Iterator[sqlite3.Connection | None]:
     Only pages that are in the journal can change while it is there, and playing it back restores them all. So the copy
     is good if the journal was copied first and is still in its place after the database was.
     """
-    with tempfile.TemporaryDirectory(prefix="paribus-") as folder:
-        copy = Path(folder) / path.name
+    # What is left of it where this process is killed goes with the next such folder.
+    with temporary_folder(Path(tempfile.gettempdir())) as folder:
+        copy = folder / path.name
         try:
             journal = os.fdopen(open_regular(path.with_name(f"{path.name}-journal"), os.O_RDONLY), "rb")
         except FileNotFoundError:

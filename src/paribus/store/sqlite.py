@@ -29,6 +29,7 @@ from paribus.store.durable import make_folder
 from paribus.store.failures import doctor, explained
 from paribus.store.lock import WriterLock
 from paribus.store.points import Hook, Point, nothing
+from paribus.store.quarantine import Quarantine
 from paribus.store.reading import ReadingDatabase, reading
 from paribus.store.regular import check_kinds
 
@@ -86,6 +87,7 @@ class SqliteStore(Store):
             try:
                 at(Point.AFTER_LOCK)
                 clean(path)
+                Quarantine(path, at).clean()
                 Artifacts(path, at).clean()
                 return cls(path, _WritingDatabase(path, lock, at), at)
             except BaseException:

@@ -145,3 +145,5 @@ def _read(path: Path) -> str:
         raise StudyError(
             str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study is a TOML file")]
         ) from error
+    except ValueError as error:  # a byte 0 in its name, says Python
+        raise UsageError(f"{path}: the study file cannot be read: {error}") from error

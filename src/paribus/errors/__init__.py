@@ -31,6 +31,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from paribus.errors.control_characters import show_control_characters
+
 
 class ParibusError(Exception):
     """Base of all errors that paribus raises on purpose; ``exit_code`` is what the command line exits with.
@@ -45,6 +47,10 @@ class ParibusError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message, with control characters of names that it quotes spelled out: tracebacks are printed, too."""
+        return show_control_characters(super().__str__())
 
 
 class UsageError(ParibusError):
