@@ -125,6 +125,18 @@ REFUSED = {
         1,
         "leave one of",
     ),
+    "recall at two thresholds": (
+        '{"binary_crossentropy":{}}',
+        {"Recall": {"thresholds": [0.3, 0.6]}},
+        1,
+        "give it one of its thresholds",
+    ),
+    "R2 of each output": (
+        '{"categorical_crossentropy":{}}',
+        {"R2Score": {"class_aggregation": None}},
+        3,
+        'class_aggregation = "uniform_average"',
+    ),
     "top 5 of 2": (
         '{"categorical_crossentropy":{}}',
         {"TopKCategoricalAccuracy": {}},

@@ -22,6 +22,12 @@ from paribus.keras_config.custom_objects import SOURCES, source_digests
 from paribus.keras_config.names import snake_case
 
 _AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
+_OTHER_STEMS = {"GroupQueryAttention": "grouped_query_attention"}
+"""Classes that Keras names by another name than the one it exports them by (keras 3.15)."""
+
+_DIRECTIONS = ("forward_", "backward_")
+"""What Bidirectional puts before the names of its two layers."""
+
 _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
 
 
@@ -72,7 +78,9 @@ def _named_objects(value: Any) -> Iterator[tuple[str, str, bool]]:
     if isinstance(value, dict):
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
-            name, stem = inner["name"], snake_case(value["class_name"])
+            name, cls = inner["name"], value["class_name"]
+            direction = next((prefix for prefix in _DIRECTIONS if name.startswith(prefix)), "")
+            stem = f"{direction}{_OTHER_STEMS.get(cls) or snake_case(cls)}"
             match = _AUTOMATIC.match(name)
             yield name, stem, "layers" in inner or (match is not None and match["stem"] == stem)
     if isinstance(value, dict | list):

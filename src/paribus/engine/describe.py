@@ -17,16 +17,23 @@ import keras
 from paribus.engine import canonical
 from paribus.engine.arguments import unknown_arguments
 from paribus.engine.input_range import scaled_twice
-from paribus.engine.losses import reads_one_output
+from paribus.engine.losses import OutputKind, output_kind, reads_one_output, threshold
 from paribus.engine.metrics import ProtocolMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.rebuild import as_read, input_shape, model_from_config, output_shape
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
+from paribus.engine.trainability import (
+    differs_when_rebuilt,
+    inference_objection,
+    objections,
+    only_plain,
+    rebuilt,
+    stuck,
+)
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
-from paribus.keras_config.ends import last_activation
+from paribus.keras_config.ends import ALIKE_ALONE, POSITIVE, last_activation
 from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
@@ -110,6 +117,9 @@ def describe(
             "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
+    if network is not None and not reasons and not only_plain(network):
+        changing = inference_objection(network, example_shape)
+        reasons = [] if changing is None else [changing]
     if network is not None and not reasons and ends is not None and not only_plain(network):
         twice = scaled_twice(network, *ends, example_shape)
         reasons = [] if twice is None else [twice]
@@ -251,11 +261,12 @@ def _check_shapes(
         if not shape:
             return [Mistake(place, f"the network has several {what}; a classifier has one")]
     if as_read(reads[1:], example_shape) is None:
+        flat = "" if len(example_shape) == 1 else f", or {(math.prod(example_shape),)} for flat examples"
         return [
             Mistake(
                 place,
                 f"the network reads examples of shape {reads[1:]}, the data has examples of shape {example_shape}; "
-                f"give it the input {example_shape}, or {(math.prod(example_shape),)} for flat examples",
+                f"give it the input {example_shape}{flat}",
             )
         ]
     one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
@@ -263,12 +274,22 @@ def _check_shapes(
         return mistakes
     accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
-    if answers == (None, 1) and activation == "softmax":
+    if answers == (None, 1) and activation is not None and activation in ALIKE_ALONE:
         return [
             Mistake(
                 f"{place}, layers",
-                "softmax over one unit is always 1, so that every example gets the same answer: say activation = "
+                f"{activation} over one unit is always {ALIKE_ALONE[activation]}, so that every example gets the same "
+                "answer: say activation = "
                 '"sigmoid" there, or end with a unit a class',
+            )
+        ]
+    if answers == (None, 1) and threshold(loss) == 0 and activation in POSITIVE:
+        return [
+            Mistake(
+                f"{place}, layers",
+                f"its one unit answers above 0 whatever it reads, as {activation} does, and the loss divides the "
+                "classes at 0, so that every example gets the same answer: say activation = "
+                f'"{"tanh" if output_kind(loss) is OutputKind.MARGINS else "linear"}" there',
             )
         ]
     if answers not in accepted:

@@ -125,13 +125,22 @@ def _objections(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any], o
         yield f"Keras cannot measure {cls} here: {message[:300]}"
         return
     if results[0].size > 1:
-        positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
-        yield (
-            f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
-            f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
-        )
+        count = math.prod(results[0].shape)
+        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(cls, arguments)}"
     elif metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
         yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
+
+
+def _remedy(cls: str, arguments: dict[str, Any]) -> str:
+    """How a metric that says several numbers says one."""
+    if cls in ("F1Score", "FBetaScore"):
+        return (
+            'give it threshold = 0.5 for the score of the positive class, or average = "macro" for the mean over '
+            "classes"
+        )
+    if isinstance(arguments.get("thresholds"), list):
+        return "give it one of its thresholds, and a metric a threshold if you want them all"
+    return 'give it class_aggregation = "uniform_average"' if cls == "R2Score" else "change its arguments"
 
 
 def _probe(metrics: ProtocolMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

@@ -58,6 +58,51 @@ def only_plain(network: Network) -> bool:
     return all(_plain(layer) for layer in network.model._flatten_layers())
 
 
+def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str | None:
+    """Why a network's answers in inference mode would be a matter of chance or of the batches; None where they are not.
+
+    A layer that draws or updates itself in inference mode too changes the network while it is measured: what ``fit``
+    and ``evaluate`` say of it depends on the size and the order of the batches.
+
+    Args:
+        network: a network that can be trained, whose shapes fit the data.
+        example_shape: the shape of one example of the data.
+    """
+    variables = network.model.non_trainable_variables
+    if not variables:
+        return None
+    reads = as_read(input_shape(network.model)[1:], example_shape)
+    assert reads is not None, "the shapes were checked"
+
+    def states(others: list[jax.Array], weights: list[jax.Array], x: jax.Array) -> Any:
+        return network.call(weights, others, x, training=False)[1]
+
+    others, weights = (
+        [np.zeros(v.shape, v.dtype) for v in each] for each in (variables, network.model.trainable_variables)
+    )
+    program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
+    pairs = zip(variables, program.invars, program.outvars, strict=False)
+    changed = [variable for variable, before, after in pairs if before is not after]
+    if not changed:
+        return None
+    seeds = [variable for variable in changed if variable.name == "seed_generator_state"]
+    if seeds:
+        return (
+            f"layer '{_owner(network, seeds[0])}' draws random numbers in inference mode too, so that every answer "
+            "would be a matter of chance: let its call take `training`, and draw only where that is true"
+        )
+    return (
+        f"layer '{_owner(network, changed[0])}' changes its {changed[0].name} in inference mode too, so that an answer "
+        "would depend on what was answered before: let its call take `training`, and change it only where that is true"
+    )
+
+
+def _owner(network: Network, variable: Any) -> str:
+    """The name of the innermost layer that has a variable."""
+    owners = [layer for layer in network.model._flatten_layers() if any(v is variable for v in layer.variables)]
+    return str(min(owners, key=lambda layer: len(layer.variables)).name)
+
+
 def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
     """Why an optimizer cannot take a step; None if it can. Traced on four weights, which takes milliseconds.
 

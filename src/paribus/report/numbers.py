@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
 from paribus.analysis.wording import differences, magnitude, p_text
+from paribus.keras_config.names import is_loss_in_nats, snake_case
 from paribus.records import Recipe, Seeds
+from paribus.study.document import StudyDocument
 
 MINUS = "\N{MINUS SIGN}"
 UNDEFINED = "\N{EN DASH}"
@@ -71,6 +73,12 @@ def format_value(metric: Metric | str, value: float) -> str:
     """One run's value of a metric, in the unit of its table."""
     known = METRICS[metric] if isinstance(metric, str) else metric
     return str(format_interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
+
+
+def loss_unit(document: StudyDocument) -> str:
+    """What a heading adds to "test loss": ``, nats`` for a cross-entropy or divergence, else the name of the loss."""
+    loss = document.protocol.loss
+    return ", nats" if is_loss_in_nats(loss) else f" ({snake_case(next(iter(loss)))})"
 
 
 def parameter_count(recipe: Recipe) -> int | None:

@@ -159,7 +159,7 @@ def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     table.add_column(overflow="fold", min_width=8)
     table.add_column(overflow="fold")
     for name, choice in choices.items():
-        text = Text(f"{tuning.describe_choice(choice)}. ").append(tuning.list_candidates(choice), style="dim")
+        text = Text(f"{tuning.describe_choice(outcome, choice)}. ").append(tuning.list_candidates(choice), style="dim")
         table.add_row(Text(name, style="bold"), text)
     yield table
     yield Text(tuning.describe_tuning(outcome), style="dim")

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from paribus.analysis.wording import counted, listed, percent
+from paribus.keras_config.names import is_loss_in_nats
 from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.outcome.outcome import Outcome
+from paribus.report import numbers
 from paribus.report.tables import Cell, TextTable
 from paribus.study.candidates import format_values
 
 MEASURE = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
-UNIT = {"val_accuracy": "%", "val_loss": "nats"}
 
 
 def tuned_choices(outcome: Outcome) -> dict[str, Choice]:
@@ -43,14 +44,15 @@ def describe_tuning(outcome: Outcome) -> str:
     )
 
 
-def describe_choice(choice: Choice) -> str:
+def describe_choice(outcome: Outcome, choice: Choice) -> str:
     """``learning_rate 0.1, the best of 6 candidates with 96.30 %``."""
     if choice.best is None:
         return "nothing could be selected"
     of = counted(len(choice.candidates), "candidate")
     sampled = f" (a sample of {choice.combinations:,})" if choice.combinations > len(choice.candidates) else ""
     on = f", each on {choice.seeds} seeds" if choice.seeds > 1 else ""
-    return f"{format_values(choice.values)}: {_with_unit(choice, choice.best)}, the best of {of}{sampled}{on}"
+    best = _with_unit(outcome, choice, choice.best)
+    return f"{format_values(choice.values)}: {best}, the best of {of}{sampled}{on}"
 
 
 def list_candidates(choice: Choice) -> str:
@@ -77,7 +79,8 @@ def candidate_table(outcome: Outcome) -> TextTable | None:
     if not choices:
         return None
     monitor = next(iter(choices.values())).monitor
-    head = ("Arm", "Values", "Selected", f"{MEASURE[monitor].capitalize()}, {UNIT[monitor]}", "Seeds")
+    unit = ", %" if monitor == "val_accuracy" else numbers.loss_unit(outcome.document)
+    head = ("Arm", "Values", "Selected", f"{MEASURE[monitor].capitalize()}{unit}", "Seeds")
     return TextTable(
         describe_tuning(outcome), head, tuple(row for choice in choices.values() for row in _rows(choice)), words=3
     )
@@ -109,7 +112,10 @@ def describe_tuning_method(outcome: Outcome) -> str:
         f"{counted(first.epochs, 'epoch')}: the last {percent(first.validation_split)} of the training split were held "
         f"out, and the values with the best mean {MEASURE[first.monitor]} {when} were selected (the first listed, of "
         "equals).",
-        *(f"{name}: {describe_choice(choice)}, from {_grid(outcome, name)}." for name, choice in choices.items()),
+        *(
+            f"{name}: {describe_choice(outcome, choice)}, from {_grid(outcome, name)}."
+            for name, choice in choices.items()
+        ),
         "The test split took no part in the selection. The runs reported here have the selected values and other seeds "
         "than the candidates, and follow the protocol above.",
     ]
@@ -158,9 +164,13 @@ def _grid(outcome: Outcome, arm: str) -> str:
     return listed([f"{key} {{{', '.join(format_values(value) for value in values)}}}" for key, values in grid.items()])
 
 
-def _with_unit(choice: Choice, scored: ScoredCandidate) -> str:
+def _with_unit(outcome: Outcome, choice: Choice, scored: ScoredCandidate) -> str:
     text = format_score(choice, scored)
-    return f"{text} {UNIT[choice.monitor]}" if text[-1].isdigit() else text
+    if not text[-1].isdigit():
+        return text
+    in_nats = is_loss_in_nats(outcome.document.protocol.loss)
+    unit = "%" if choice.monitor == "val_accuracy" else "nats" if in_nats else ""
+    return f"{text} {unit}".rstrip()
 
 
 def _finite(value: float | None) -> float | None:
