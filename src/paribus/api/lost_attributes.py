@@ -1,8 +1,8 @@
 """Settings of a user's own objects that their configs leave out, so that an object made from its config would differ.
 
 A layer, initializer, regularizer or constraint travels as its config. Keras takes it that ``get_config`` says every
-argument of ``__init__``; where it forgets one, the object that is made again has that argument's default, and nobody
-is told (keras 3.15).
+argument of ``__init__``; where it forgets one, the object that is made again has that argument's default, without a
+warning (keras 3.15).
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
         return network.call(weights, others, x, training=False)[1]
 
     others, weights = (
-        [np.zeros(v.shape, v.dtype) for v in each] for each in (variables, network.model.trainable_variables)
+        [np.zeros(v.shape, v.dtype) for v in group] for group in (variables, network.model.trainable_variables)
     )
     program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
     pairs = zip(variables, program.invars, program.outvars, strict=False)
