@@ -31,9 +31,9 @@ with a reason before anything trains. None is silently different. Each is a test
 
 *Equal* means: the same model was compiled and fitted by Keras itself, from the run's initial
 weights, on the run's batches, for {epochs} epochs with a short last batch. The losses and accuracies that `fit` prints,
-every weight at the end, what `evaluate` returns for the test split (without weight penalties) and every answer agree within
-the rounding of float32. What draws at random draws from the run's own states on both sides. Every class of Keras is
-in [Keras's classes](keras-classes.md).
+every weight at the end, what `evaluate` returns for the test split (without weight penalties) and every answer agree
+within the rounding of float32. What draws at random draws from the run's own states on both sides. Every class of Keras
+is in [Keras's classes](keras-classes.md).
 """
 
 
