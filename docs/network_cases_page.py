@@ -1,6 +1,6 @@
 """Writes docs/network-cases.md: small networks as people have them, and what comes of each. A test checks it.
 
-Those that are refused are given to paribus, and what it says is written down; the others a test trains both ways.
+Those that are refused are passed to paribus, and its message is written down; the others a test trains both ways.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ HEAD = """\
 with a reason before anything trains. None is silently different. Each is a test (`tests/network_cases.py`,
 `tests/plain_keras.py`); this page is written from them by `make docs`.
 
-*Equal* means: the model that was given to paribus was compiled and fitted by Keras itself, from the run's initial
+*Equal* means: the same model was compiled and fitted by Keras itself, from the run's initial
 weights, on the run's batches, for {epochs} epochs with a short last batch. The losses and accuracies that `fit` prints,
-every weight at the end, what `evaluate` says of the test split (without weight penalties) and every answer agree within
-the rounding of float32. What draws at random draws from the run's own states on both sides. Every class of Keras stands
-in [Keras's classes](keras-classes.md).
+every weight at the end, what `evaluate` returns for the test split (without weight penalties) and every answer agree
+within the rounding of float32. What draws at random draws from the run's own states on both sides. Every class of Keras
+is in [Keras's classes](keras-classes.md).
 """
 
 

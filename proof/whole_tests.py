@@ -13,6 +13,7 @@ from proof.records import Finding, Proof
 from proof.results import ROOT
 
 FILES = {
+    "api/test_network_cases.py": "small networks as people have them, against Keras's fit",
     "cli/test_streams.py": "every command with every kind of stream",
     "engine/test_keras_parity.py": "every layer, optimizer, loss and model against Keras's fit",
     "engine/test_metrics.py": "every metric of Keras",

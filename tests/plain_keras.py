@@ -138,6 +138,7 @@ def check_equal(case: NetworkCase) -> None:
         _batches(job, x, y),
         steps_per_epoch=-(-len(x) // BATCH),
         epochs=EPOCHS,
+        shuffle=False,
         verbose=0,
         class_weight=case.options.get("class_weight"),
     ).history

@@ -15,7 +15,19 @@ pytestmark = pytest.mark.no_cover
 
 TRAINED = [case for case in NETWORKS if not case.says]
 REFUSED = [case for case in NETWORKS if case.says]
-SAMPLE = ("Sequential without an Input", "logits under a sparse loss", "a layer of one's own")
+SAMPLE = (
+    "Sequential without an Input",
+    "functional, a layer called twice",
+    "LSTM with dropout and recurrent dropout",
+    "a block of a transformer",
+    "BatchNormalization",
+    "a subclassed network with `training`",
+    "a layer of one's own",
+    "logits under a sparse loss",
+    "hinge, one tanh unit",
+    "EMA that overwrites the weights",
+)
+"""Trained here; ``make proof`` trains all."""
 
 
 @pytest.mark.parametrize("case", [case for case in TRAINED if case.what in SAMPLE], ids=lambda case: case.what)
@@ -23,7 +35,7 @@ def test_a_sample_is_trained_as_keras_trains_it(case: NetworkCase) -> None:
     check_equal(case)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("case", [case for case in TRAINED if case.what not in SAMPLE], ids=lambda case: case.what)
 def test_the_others_are_too(case: NetworkCase) -> None:
     check_equal(case)

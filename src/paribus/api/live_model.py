@@ -118,5 +118,5 @@ def _find_changed_variables(layer: Any) -> Iterator[str]:
         random = type(getattr(initializer, "seed", None)) is int and type(layer).__name__ != "EinsumDense"
         if (type(initializer).__name__ in _FIXED or random) and "float" in str(variable.dtype):
             drawn = np.asarray(initializer(variable.shape, dtype=variable.dtype), np.float32)
-            if not np.allclose(np.asarray(variable, np.float32), drawn, rtol=1e-4, atol=1e-6):
+            if not np.allclose(np.asarray(variable.numpy(), np.float32), drawn, rtol=1e-4, atol=1e-6):
                 yield variable.path
