@@ -164,12 +164,12 @@ def test_json_keeps_the_value(hostile: str, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(printed) == {"name": hostile}
 
 
-def on_a_terminal(*arguments: str, folder: Path) -> str:
-    """What the command line writes to a terminal, both streams, without the sequences of our own colours."""
+def on_a_terminal(*arguments: str, folder: Path) -> tuple[int, str]:
+    """The exit code, and what the command line writes to a terminal that has no colours, both streams."""
     main_end, terminal = pty.openpty()
     variables = os.environ | {"TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "paribus", *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=terminal, env=variables):
+    with subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=terminal, env=variables) as process:
         os.close(terminal)
         written = b""
         while True:
@@ -179,7 +179,7 @@ def on_a_terminal(*arguments: str, folder: Path) -> str:
                 break
             written += block
     os.close(main_end)
-    return written.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    return process.returncode, written.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
 ALL = "".join(text.replace("\x00", "").replace("/", "") for text in HOSTILE.values())[:80]
@@ -204,23 +204,30 @@ def test_the_command_line(tmp_path: Path) -> None:
     picture = next((tmp_path / f"pictures{ALL}").rglob("*.png"))
     broken = tmp_path / f"broken{ALL}.png"
     broken.write_bytes(picture.read_bytes()[:40])
-    for arguments in (
-        ["run", "study.toml"],
-        ["show"],
-        ["show", "pictures"],
-        ["show", "pictures/a/0"],
-        ["compare", "study.toml", "a", "b"],
-        ["report", "study.toml", "--format", "md"],
-        ["report", "study.toml", "-o", f"report{ALL}.html"],
-        ["export", "study.toml", "--to", "parquet", "-o", f"tables{ALL}"],
-        ["predict", str(picture), "--study", "study.toml"],
-        ["predict", str(broken), "--study", "study.toml"],
-        ["report", f"no-such{ALL}"],
-        ["report", "study.toml", f"--no-such{ALL}"],
-        ["report", "study.toml", ALL],
-        ["doctor", "--store", f"none{ALL}"],
-    ):
-        written = on_a_terminal(*arguments, folder=tmp_path)
-        assert "Traceback" not in written, (arguments, written)
-        assert written.strip(), arguments
-        assert_plain(written)
+    commands: dict[int, list[list[str]]] = {
+        0: [
+            ["run", "study.toml"],
+            ["show"],
+            ["show", "pictures"],
+            ["show", "pictures/a/0"],
+            ["compare", "study.toml", "a", "b"],
+            ["report", "study.toml", "--format", "md"],
+            ["report", "study.toml", "-o", f"report{ALL}.html"],
+            ["export", "study.toml", "--to", "parquet", "-o", f"tables{ALL}"],
+            ["predict", str(picture), "--study", "study.toml"],
+            ["doctor", "--store", f"none{ALL}"],
+        ],
+        1: [["predict", str(broken), "--study", "study.toml"]],
+        2: [
+            ["report", f"no-such{ALL}"],
+            ["report", "study.toml", f"--no-such{ALL}"],
+            ["report", "study.toml", ALL],
+        ],
+    }
+    for expected, lines in commands.items():
+        for arguments in lines:
+            code, written = on_a_terminal(*arguments, folder=tmp_path)
+            assert code == expected, (arguments, written)
+            assert "Traceback" not in written, (arguments, written)
+            assert written.strip(), arguments
+            assert_plain(written)

@@ -38,8 +38,8 @@ COMPILED = re.compile(
     rb"|OPENBLAS|GOTO|MKL|NPY|NUMPY|SCIPY|SKLEARN|CUBLAS|CUBLASLT|CUDNN)_[A-Z][A-Z0-9_]*)(?=\0)"
 )
 """What looks like a variable of a library that computes, in its binaries."""
-NO_VARIABLE = ()
-"""Names of other things: error codes and the like."""
+NO_VARIABLE = ("DISABLE_DNNL_BACKEND", "_NPY_SORT_")
+"""A name that oneDNN puts its own beginning before, and names of other things."""
 OWN_SPELLING = ("PJRT_NPROC", "XLA_FLAGS", "OPENBLAS_CORETYPE", "OMP_NUM_THREADS")
 
 
