@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -62,7 +62,8 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     """Why a network's answers in inference mode would be a matter of chance or of the batches; None where they are not.
 
     A layer that draws or updates itself in inference mode too changes the network while it is measured: what ``fit``
-    and ``evaluate`` say of it depends on the size and the order of the batches.
+    and ``evaluate`` say of it depends on the size and the order of the batches. Recurrent layers of Keras draw masks
+    that they do not use then, which changes no answer.
 
     Args:
         network: a network that can be trained, whose shapes fit the data.
@@ -75,17 +76,20 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     assert reads is not None, "the shapes were checked"
 
     def states(others: list[jax.Array], weights: list[jax.Array], x: jax.Array) -> Any:
-        return network.call(weights, others, x, training=False)[1]
+        return network.call(weights, others, x, training=False)
 
     others, weights = (
         [np.zeros(v.shape, v.dtype) for v in each] for each in (variables, network.model.trainable_variables)
     )
     program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
-    pairs = zip(variables, program.invars, program.outvars, strict=False)
-    changed = [variable for variable, before, after in pairs if before is not after]
-    if not changed:
+    answers = program.outvars[: -len(variables)]
+    afterwards = zip(variables, program.invars, program.outvars[-len(variables) :], strict=False)
+    changed = [variable for variable, before, after in afterwards if before is not after]
+    used = _inputs_of(program, answers)
+    seeds = [v for v, before in zip(variables, program.invars, strict=False) if _is_seed(v) and before in used]
+    changed = [variable for variable in changed if not _is_seed(variable)]
+    if not changed and not seeds:
         return None
-    seeds = [variable for variable in changed if variable.name == "seed_generator_state"]
     if seeds:
         return (
             f"layer '{_owner(network, seeds[0])}' draws random numbers in inference mode too, so that every answer "
@@ -95,6 +99,19 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
         f"layer '{_owner(network, changed[0])}' changes its {changed[0].name} in inference mode too, so that an answer "
         "would depend on what was answered before: let its call take `training`, and change it only where that is true"
     )
+
+
+def _is_seed(variable: Any) -> bool:
+    return bool(variable.name == "seed_generator_state")
+
+
+def _inputs_of(program: Jaxpr, outputs: Iterable[Any]) -> set[Any]:
+    """All variables of a program that some of its outputs are computed from."""
+    used = {atom for atom in outputs if not isinstance(atom, Literal)}
+    for equation in reversed(program.eqns):
+        if not used.isdisjoint(equation.outvars):
+            used.update(atom for atom in equation.invars if not isinstance(atom, Literal))
+    return used
 
 
 def _owner(network: Network, variable: Any) -> str:
