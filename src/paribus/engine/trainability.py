@@ -44,7 +44,7 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
         example_shape: the shape of one example of the data.
     """
     layers = list(network.model._flatten_layers())
-    reasons = [*_known(layers), *_of_optimizer(network.optimizer)]
+    reasons = [*_known(layers), *_of_optimizer(network.optimizer), *_of_loss(network.loss)]
     if reasons or (_usual(network.loss) and only_plain(network)):
         return reasons
     try:
@@ -154,7 +154,12 @@ def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, e
         return False
     again = Network.rebuild(recipe, training)
     first, second = (list(_constants_of(each, example_shape)) for each in (network, again))
-    return len(first) != len(second) or not all(map(np.array_equal, first, second))
+    return len(first) != len(second) or not all(map(_are_same, first, second))
+
+
+def _are_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two constants are equal; nan, of which layer normalization has one, is equal to itself."""
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f")
 
 
 def _constants_of(network: Network, example_shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
@@ -222,6 +227,14 @@ def _known(layers: list[Any]) -> Iterator[str]:
 def _of_optimizer(optimizer: Any) -> Iterator[str]:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor is not None:
         yield "the optimizer scales losses, which is not followed; train in float32 or mixed_bfloat16 without it"
+
+
+def _of_loss(loss: Any) -> Iterator[str]:
+    if getattr(loss, "ignore_class", None) is not None:
+        yield (
+            "the loss's ignore_class leaves examples out, so that its mean is over others than accuracy's: leave it out, "
+            "or give that class the weight 0 in class_weight"
+        )
 
 
 def _usual(loss: Any) -> bool:
