@@ -129,10 +129,9 @@ def check_equal(case: NetworkCase) -> None:
     x, labels, x_test, test_labels = DATA[case.data]()
     model = _compiled(case)
     network = Network.rebuild(job.recipe, job.training)
-    if not model.built:
-        model(x[:BATCH], training=False)
-    _give_first_weights(model, network, job)
+    # Builds it, and comes first: Keras's recurrent layers draw masks even where they use none.
     outputs, classes = model(x[:2], training=False).shape[-1], int(labels.max()) + 1
+    _give_first_weights(model, network, job)
     y, y_test = (_targets(model, outputs, each, classes) for each in (labels, test_labels))
     # Keras makes the weights of examples of a `class_weight` so, and takes none beside a generator.
     by_class = case.options.get("class_weight")

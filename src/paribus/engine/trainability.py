@@ -232,8 +232,8 @@ def _of_optimizer(optimizer: Any) -> Iterator[str]:
 def _of_loss(loss: Any) -> Iterator[str]:
     if getattr(loss, "ignore_class", None) is not None:
         yield (
-            "the loss's ignore_class leaves examples out, so that its mean is over others than accuracy's: leave it out, "
-            "or give that class the weight 0 in class_weight"
+            "the loss's ignore_class leaves examples out, so that its mean is over others than accuracy's: leave it "
+            "out, or give that class the weight 0 in class_weight"
         )
 
 
