@@ -37,8 +37,8 @@ def page() -> str:
 
 
 def _table(kind: str, classes: dict[str, dict[str, str]]) -> str:
-    equal = sum(found["verdict"] == "equal" for found in classes.values())
-    lines = [f"| `{name}` | {found['verdict']} | {_plain(found['how'])} |" for name, found in classes.items()]
+    equal = sum(result["verdict"] == "equal" for result in classes.values())
+    lines = [f"| `{name}` | {result['verdict']} | {_plain(result['how'])} |" for name, result in classes.items()]
     title = f"\n## {kind.capitalize()}\n\n{equal} of {len(classes)} equal, the others refused.\n\n"
     head = "| class | | how it was compared, or why it is refused |\n| --- | --- | --- |\n"
     return title + head + "\n".join(lines) + "\n"

@@ -29,7 +29,7 @@ def show(kind: str, letters: str) -> Finding:
         subprocess.run(command, check=True, cwd=ROOT, env=environment)
         verdicts: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
     counts = {
-        verdict: sum(found["verdict"] == verdict for found in verdicts.values())
+        verdict: sum(result["verdict"] == verdict for result in verdicts.values())
         for verdict in ("equal", "refused", "different")
     }
     figures = {"keras": importlib.metadata.version("keras"), **counts, "classes": verdicts}

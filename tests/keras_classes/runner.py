@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from keras_classes.layers import SOFTMAX, LayerCase, case_of
 from keras_classes.names import begins_with, exported, first_name
 from paribus.engine.losses import OutputKind
-from paribus.engine.metrics import AskedMetrics, measure_metrics, metric_objections
+from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.errors import ParibusError
 from paribus.keras_config import names as keras_names
@@ -123,7 +123,7 @@ def _metric(name: str) -> str:
     except ValueError as error:
         raise RefusedMetricError(str(error)) from error
     arguments = dict(METRIC_ARGUMENTS.get(cls, {}))
-    asked = AskedMetrics(((cls, arguments),), OutputKind.PROBABILITIES, 4, None)
+    asked = ProtocolMetrics(((cls, arguments),), OutputKind.PROBABILITIES, 4, None)
     if objections := metric_objections(asked, 4):
         raise RefusedMetricError(objections[0])
     case = Case([SOFTMAX], "SGD", batches=BATCHES)

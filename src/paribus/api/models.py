@@ -103,7 +103,7 @@ def _serialize(model: Any) -> dict[str, Any]:
     import keras
 
     with warnings.catch_warnings():
-        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections has not found.
+        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections misses.
         warnings.simplefilter("ignore")
         config = keras.saving.serialize_keras_object(model)
     recipe = {key: value for key, value in config.items() if key != "compile_config"}

@@ -60,20 +60,20 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
 
 def _layer_names(config: Any) -> dict[str, str]:
     """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
-    objects = list(_named(config))
-    taken = {name for name, _, automatic in objects if not automatic}
+    objects = list(_named_objects(config))
+    user_names = {name for name, _, automatic in objects if not automatic}
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
     for old, stem, automatic in objects:
         while automatic and old not in names:
             new = f"{stem}_{counts[stem]}" if counts[stem] else stem
             counts[stem] += 1
-            if new not in taken:
+            if new not in user_names:
                 names[old] = new
     return names
 
 
-def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
+def _named_objects(value: Any) -> Iterator[tuple[str, str, bool]]:
     """Name, stem of the automatic name, and whether the name does not count, of all layers and models in a config."""
     if isinstance(value, dict):
         inner = value.get("config")
@@ -85,7 +85,7 @@ def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
             yield name, stem, "layers" in inner or (match is not None and match["stem"] == stem)
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _named(item)
+            yield from _named_objects(item)
 
 
 def _clean(value: Any, names: dict[str, str], *, own_seed: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""What an arm's programs would object to, without running them: before anything trains, by name.
+"""Why an arm's network cannot be trained, known before anything trains, without running its programs.
 
 Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
 which would train but as another network than was meant, are known by name.
@@ -50,7 +50,7 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
-        return [f"Keras cannot train it as a pure step: {_said(error)}"]
+        return [f"Keras cannot train it as a pure step: {_message(error)}"]
 
 
 def only_plain(network: Network) -> bool:
@@ -132,7 +132,7 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
         state = [np.zeros(variable.shape, variable.dtype) for variable in fresh.variables]
         jax.eval_shape(fresh.stateless_apply, state, [weights], [weights])
     except _OBJECTIONS as error:
-        return _said(error)
+        return _message(error)
     return None
 
 
@@ -153,7 +153,7 @@ def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, e
     if not registered_names(json.loads(recipe.model)):
         return False
     again = Network.rebuild(recipe, training)
-    first, second = (list(_constants_of(each, example_shape)) for each in (network, again))
+    first, second = (list(_constants_of(built, example_shape)) for built in (network, again))
     return len(first) != len(second) or not all(map(_are_same, first, second))
 
 
@@ -189,7 +189,7 @@ def _constants(value: Any) -> Iterator[NDArray[Any]]:
             yield from _constants(item)
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     message = " ".join(_COLOURS.sub("", str(error)).split())
     return message.split(" Arguments received by", 1)[0][:600]
 

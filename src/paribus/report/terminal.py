@@ -31,7 +31,7 @@ NARROW = 100
 """Below this width the parameters go under the arm's name."""
 
 ONE_LINE = 132
-"""From this width on an interval stands beside its number, below it under the number."""
+"""From this width on an interval is printed beside its number; in narrower tables it is printed below."""
 
 DRAWN = 150
 """From this width on the intervals are drawn too."""
@@ -141,7 +141,7 @@ def _caption(outcome: Outcome) -> str:
     if not any(arm.estimates.get("test_accuracy") for arm in outcome.arms):
         return "No run has a score yet."
     if not any(len(arm.scored) > 1 for arm in outcome.arms):
-        return "In per cent. One seed an arm: there is no interval, and nothing can be told apart. Run more seeds."
+        return "In per cent. One seed an arm: there is no interval, and no difference can be judged. Run more seeds."
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in MEASURES])
     return (
         f"In per cent, gap (train minus test accuracy) in points; {intervals}. "

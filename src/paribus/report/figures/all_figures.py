@@ -40,8 +40,8 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
     yield _sheet("curves", "Learning curves", draw_curves(outcome, PANEL))
     test_answers = read_answers(outcome)
     if isinstance(test_answers, StudyAnswers):
-        found = [found for found in test_answers.by_arm.values() if found.calibration.count.any()]
-        plots = [draw_reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in found]
+        calibrated = [answers for answers in test_answers.by_arm.values() if answers.calibration.count.any()]
+        plots = [draw_reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in calibrated]
         yield _sheet("calibration", "Accuracy against confidence", plots)
 
 

@@ -69,7 +69,7 @@ class Frame:
 
     Attributes:
         axis: what the scale measures.
-        key: pairs of a kind of mark and what it stands for.
+        key: pairs of a kind of mark and its meaning.
         unit: what is printed after each tick.
         signed: whether ticks carry a sign.
         zero: whether zero is the middle that everything is seen from.
@@ -128,8 +128,8 @@ def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
     low, high = min(start for start, _ in near), max(end for _, end in near)
     if frame.zero:
         low, high = min(low, -(frame.band or 0)), max(high, frame.band or 0)
-    room = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
-    return low - room, high + room
+    margin = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
+    return low - margin, high + margin
 
 
 def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
@@ -152,8 +152,8 @@ def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
 def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[float, float], per_pixel: float) -> None:
     low, high = limits
     y = top + 31
-    room = (high - low) / per_pixel
-    letters = max(8, int(room / _LETTER) - len(track.note) - 3)
+    width = (high - low) / per_pixel
+    letters = max(8, int(width / _LETTER) - len(track.note) - 3)
     label = track.label if len(track.label) <= letters else track.label[: letters - 1] + "…"
     backing = {"facecolor": palette.surface, "edgecolor": "none", "pad": 1.5}
     ax.text(low, top + 18, label, color=palette.ink, fontsize=12, fontweight="bold", bbox=backing)

@@ -72,7 +72,7 @@ def gap_section(outcome: Outcome) -> Markup:
         ),
         responsive_figure(
             lambda width: figures.draw_gap(outcome, width),
-            "How far above its own test accuracy each arm's train accuracy lies (the gap), and its fit accuracy. A "
+            "How far above its own test accuracy each arm's train accuracy is (the gap), and its fit accuracy. A "
             "diamond at or left of zero would read as perfect generalization.",
         ),
     )

@@ -155,7 +155,7 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
     ]
     caption = (
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
-        "its interval. One seed alone would have shown one of these bars."
+        "its interval. One seed alone would have given one of these bars."
     )
     drawn = [plot for plot in plots if plot is not None]
     return [tag("h3", "Seed by seed"), panel_grid(drawn, caption), _differences(outcome)] if drawn else []
