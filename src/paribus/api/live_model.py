@@ -117,6 +117,7 @@ def _find_changed_variables(layer: Any) -> Iterator[str]:
             continue
         random = type(getattr(initializer, "seed", None)) is int and type(layer).__name__ != "EinsumDense"
         if (type(initializer).__name__ in _FIXED or random) and "float" in str(variable.dtype):
-            drawn = np.asarray(initializer(variable.shape, dtype=variable.dtype), np.float32)
-            if not np.allclose(np.asarray(variable, np.float32), drawn, rtol=1e-4, atol=1e-6):
+            # A variable of Keras's NumPy backend takes no type when it is made an array.
+            drawn = np.asarray(initializer(variable.shape, dtype=variable.dtype)).astype(np.float32)
+            if not np.allclose(np.asarray(variable).astype(np.float32), drawn, rtol=1e-4, atol=1e-6):
                 yield variable.path
