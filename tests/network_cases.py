@@ -582,6 +582,7 @@ ENDS = [
         "a sparse loss that ignores a class",
         stack(dense()),
         options={"loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=0)},
+        says="ignore_class",
     ),
     case("class weights", stack(dense()), options={"class_weight": {0: 1.0, 1: 3.0, 2: 0.5, 3: 1.0}}),
     case("a function for a loss", stack(dense()), options={"loss": own.own_loss}, says="a loss of your own"),

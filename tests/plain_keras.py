@@ -129,18 +129,19 @@ def check_equal(case: NetworkCase) -> None:
     x, labels, x_test, test_labels = DATA[case.data]()
     model = _compiled(case)
     network = Network.rebuild(job.recipe, job.training)
-    if not model.built:
-        model(x[:BATCH])
+    # Builds it, and comes first: Keras's recurrent layers draw masks even where they use none.
+    outputs, classes = model(x[:2], training=False).shape[-1], int(labels.max()) + 1
     _give_first_weights(model, network, job)
-    outputs, classes = model(x[:2]).shape[-1], int(labels.max()) + 1
     y, y_test = (_targets(model, outputs, each, classes) for each in (labels, test_labels))
+    # Keras makes the weights of examples of a `class_weight` so, and takes none beside a generator.
+    by_class = case.options.get("class_weight")
+    weights = None if by_class is None else np.array([by_class[label] for label in labels], np.float32)
     history = model.fit(
-        _batches(job, x, y),
+        _batches(job, x, y, weights),
         steps_per_epoch=-(-len(x) // BATCH),
         epochs=EPOCHS,
         shuffle=False,
         verbose=0,
-        class_weight=case.options.get("class_weight"),
     ).history
     # "acc" where the user's metric has a name of its own.
     (accuracies,) = [values for name, values in history.items() if name != "loss"]
@@ -202,13 +203,15 @@ def _targets(model: keras.Model, outputs: int, labels: NDArray[Any], classes: in
     return np.asarray(keras.utils.to_categorical(labels, classes))
 
 
-def _batches(job: TrainJob, x: NDArray[Any], y: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+def _batches(
+    job: TrainJob, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None
+) -> Iterator[tuple[NDArray[Any], ...]]:
     """Every epoch in the order of the run, with a short last batch."""
     for epoch in range(EPOCHS):
         order = seeds.epoch_order(job.seeds, epoch, len(x))
         for start in range(0, len(x), BATCH):
             rows = order[start : start + BATCH]
-            yield x[rows], y[rows]
+            yield (x[rows], y[rows]) if weights is None else (x[rows], y[rows], weights[rows])
 
 
 def _compare_weights(case: NetworkCase, model: keras.Model, network: Network, result: RunResult) -> None:

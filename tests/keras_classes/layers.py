@@ -161,7 +161,7 @@ CASES: dict[str, LayerCase] = {
     "STFTSpectrogram": LayerCase({"fft_length": 16, "frame_length": 16, "frame_step": 8}, (64, 1)),
     "SimpleRNN": LayerCase({"units": 4}, ROWS),
     "SimpleRNNCell": LayerCase({"units": 4}, ROWS, around=lambda cell: {"RNN": {"cell": cell}}),
-    "Solarization": pictures(random=False, value_range=[0, 1], threshold_factor=0.5),
+    "Solarization": pictures(value_range=[0, 1], threshold_factor=0.5),
     "SpatialDropout1D": LayerCase({"rate": 0.3}, ROWS, random=True),
     "SpatialDropout2D": LayerCase({"rate": 0.3}, IMAGE, random=True),
     "SpatialDropout3D": LayerCase({"rate": 0.3}, VOLUME, random=True),

@@ -109,7 +109,7 @@ def _has_trained(model: Any) -> bool:
 def _find_changed_variables(layer: Any) -> Iterator[str]:
     """Find variables of a layer of Keras whose values differ from those that its initializer gave them.
 
-    A random initializer of Keras has a seed, made up where it has none, and draws the same values again. That of an
+    A random initializer of Keras has a seed, made up where none is given, and draws the same values again. That of an
     EinsumDense gets other axes before it draws.
     """
     for name, variable, initializer in _find_settings(layer, "initializer"):
@@ -117,6 +117,7 @@ def _find_changed_variables(layer: Any) -> Iterator[str]:
             continue
         random = type(getattr(initializer, "seed", None)) is int and type(layer).__name__ != "EinsumDense"
         if (type(initializer).__name__ in _FIXED or random) and "float" in str(variable.dtype):
-            drawn = np.asarray(initializer(variable.shape, dtype=variable.dtype), np.float32)
-            if not np.allclose(np.asarray(variable.numpy(), np.float32), drawn, rtol=1e-4, atol=1e-6):
+            # A variable of Keras's NumPy backend takes no type when it is made an array.
+            drawn = np.asarray(initializer(variable.shape, dtype=variable.dtype)).astype(np.float32)
+            if not np.allclose(np.asarray(variable).astype(np.float32), drawn, rtol=1e-4, atol=1e-6):
                 yield variable.path

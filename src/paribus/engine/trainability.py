@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,7 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
         example_shape: the shape of one example of the data.
     """
     layers = list(network.model._flatten_layers())
-    reasons = [*_known(layers), *_of_optimizer(network.optimizer)]
+    reasons = [*_known(layers), *_of_optimizer(network.optimizer), *_of_loss(network.loss)]
     if reasons or (_usual(network.loss) and only_plain(network)):
         return reasons
     try:
@@ -62,7 +62,8 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     """Why a network's answers in inference mode would be a matter of chance or of the batches; None where they are not.
 
     A layer that draws or updates itself in inference mode too changes the network while it is measured: what ``fit``
-    and ``evaluate`` say of it depends on the size and the order of the batches.
+    and ``evaluate`` say of it depends on the size and the order of the batches. Recurrent layers of Keras draw masks
+    that they do not use then, which changes no answer.
 
     Args:
         network: a network that can be trained, whose shapes fit the data.
@@ -75,17 +76,20 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     assert reads is not None, "the shapes were checked"
 
     def states(others: list[jax.Array], weights: list[jax.Array], x: jax.Array) -> Any:
-        return network.call(weights, others, x, training=False)[1]
+        return network.call(weights, others, x, training=False)
 
     others, weights = (
         [np.zeros(v.shape, v.dtype) for v in group] for group in (variables, network.model.trainable_variables)
     )
     program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
-    pairs = zip(variables, program.invars, program.outvars, strict=False)
-    changed = [variable for variable, before, after in pairs if before is not after]
-    if not changed:
+    answers = program.outvars[: -len(variables)]
+    afterwards = zip(variables, program.invars, program.outvars[-len(variables) :], strict=False)
+    changed = [variable for variable, before, after in afterwards if before is not after]
+    used = _inputs_of(program, answers)
+    seeds = [v for v, before in zip(variables, program.invars, strict=False) if _is_seed(v) and before in used]
+    changed = [variable for variable in changed if not _is_seed(variable)]
+    if not changed and not seeds:
         return None
-    seeds = [variable for variable in changed if variable.name == "seed_generator_state"]
     if seeds:
         return (
             f"layer '{_owner(network, seeds[0])}' draws random numbers in inference mode too, so that every answer "
@@ -95,6 +99,19 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
         f"layer '{_owner(network, changed[0])}' changes its {changed[0].name} in inference mode too, so that an answer "
         "would depend on what was answered before: let its call take `training`, and change it only where that is true"
     )
+
+
+def _is_seed(variable: Any) -> bool:
+    return bool(variable.name == "seed_generator_state")
+
+
+def _inputs_of(program: Jaxpr, outputs: Iterable[Any]) -> set[Any]:
+    """All variables of a program that some of its outputs are computed from."""
+    used = {atom for atom in outputs if not isinstance(atom, Literal)}
+    for equation in reversed(program.eqns):
+        if not used.isdisjoint(equation.outvars):
+            used.update(atom for atom in equation.invars if not isinstance(atom, Literal))
+    return used
 
 
 def _owner(network: Network, variable: Any) -> str:
@@ -137,7 +154,12 @@ def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, e
         return False
     again = Network.rebuild(recipe, training)
     first, second = (list(_constants_of(built, example_shape)) for built in (network, again))
-    return len(first) != len(second) or not all(map(np.array_equal, first, second))
+    return len(first) != len(second) or not all(map(_are_same, first, second))
+
+
+def _are_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two constants are equal; nan, of which layer normalization has one, is equal to itself."""
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f")
 
 
 def _constants_of(network: Network, example_shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
@@ -205,6 +227,14 @@ def _known(layers: list[Any]) -> Iterator[str]:
 def _of_optimizer(optimizer: Any) -> Iterator[str]:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor is not None:
         yield "the optimizer scales losses, which is not followed; train in float32 or mixed_bfloat16 without it"
+
+
+def _of_loss(loss: Any) -> Iterator[str]:
+    if getattr(loss, "ignore_class", None) is not None:
+        yield (
+            "the loss's ignore_class leaves examples out, so that its mean is over others than accuracy's: leave it "
+            "out, or give that class the weight 0 in class_weight"
+        )
 
 
 def _usual(loss: Any) -> bool:
