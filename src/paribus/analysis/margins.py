@@ -30,5 +30,5 @@ def smallest_margin(stored: Comparison) -> float | None:
         return 0.0
     alpha = min(2 * (1 - stored.level) * stored.share, 0.999)
     example = max(parts.var_example, 0.0) / parts.examples
-    variance = TwoPartVariance(0.0, _ENDLESS, example, parts.examples - 1, stored.disagreements)
+    variance = TwoPartVariance(0.0, _ENDLESS, example, (stored.groups or parts.examples) - 1, stored.disagreements)
     return max(float(half_width(variance, alpha, side)) for side in Side)

@@ -25,7 +25,7 @@ class TrueNoise:
     Attributes:
         per_seed: variance of a seed's mean difference, var_seed + var_rest / N.
         example: variance of the mean difference that all seeds share, var_example / N; 0 for claims about one test set.
-        examples: size of the test set, N.
+        examples: size of the test set, N; or the number of groups that its examples belong to.
         alpha: two-sided nominal error of the test.
         disagreements: for scores of 0 and 1 on new data, the disagreeing examples of stored runs: the examples' part of
             an interval is then no smaller than they allow (decision record 0051).

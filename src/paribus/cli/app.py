@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, doctor, export, output, predict, run, show, stored, streams
+from paribus.cli import ablate, doctor, export, judge, output, predict, run, show, stored, streams
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
@@ -42,6 +42,7 @@ app.command("report")(stored.report)
 app.command("compare")(stored.compare)
 app.command("check")(stored.check)
 app.command("plan")(stored.plan)
+app.command("judge")(judge.judge)
 app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)

@@ -63,7 +63,7 @@ def _design(outcome: Outcome) -> str:
         if protocol.validation_split
         else ""
     )
-    estimators = [arm.name for arm in outcome.arms if arm.recipe.is_estimator]
+    estimators = [arm.name for arm in outcome.arms if arm.trained_recipe.is_estimator]
     which = "is a scikit-learn estimator" if len(estimators) == 1 else "are scikit-learn estimators"
     baselines = (
         f" {listed(estimators)} {which}, fitted to the same training examples as vectors, without epochs and batches; "

@@ -36,11 +36,13 @@ def state(statement: JudgedStatement) -> str:
 
 def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
     """The judged contrasts that the study writes out, primary ones first; all of them where it writes out none."""
-    written = {(contrast.a, contrast.b, contrast.metric) for contrast in outcome.document.contrasts}
+    written = {(contrast.a, contrast.b, contrast.metric) for contrast in outcome.design.contrasts}
     judged = [contrast for contrast in outcome.contrasts if (contrast.a, contrast.b, contrast.metric.name) in written]
     return tuple(sorted(judged or outcome.contrasts, key=lambda contrast: not is_primary(contrast)))
 
 
 def list_misreadings(outcome: Outcome) -> tuple[Misreading, ...]:
     """Remarks where a quick reading of these numbers goes wrong, those of any study before the notebook's."""
+    if outcome.predictions_request is not None:
+        return ()
     return (*check_fit_accuracy(outcome), *check_claims(outcome))

@@ -110,7 +110,7 @@ def _cell(cell: Cell) -> Child:
 
 
 def _row(arm: ArmOutcome) -> list[Child]:
-    parameters = numbers.format_parameters(arm.recipe)
+    parameters = numbers.UNDEFINED if arm.recipe is None else numbers.format_parameters(arm.recipe)
     below = [tag("br"), tag("small", f"{parameters} parameters")] if parameters != numbers.UNDEFINED else None
     cells: list[Child] = [[tag("span", arm.name, class_="name"), below]]
     for metric, _ in _COLUMNS:

@@ -68,8 +68,8 @@ def runs_section(outcome: Outcome) -> Markup:
 
 def networks_section(outcome: Outcome) -> Markup:
     """Layers and optimizer of every network, and the arguments of every estimator."""
-    arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
-    kinds = {arm.recipe.is_estimator for arm in outcome.arms}
+    arms = [_estimator(arm) if arm.trained_recipe.is_estimator else _network(arm) for arm in outcome.arms]
+    kinds = {arm.trained_recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
     return section("networks", f"The {' and '.join(names)}", arms)
 
@@ -121,22 +121,22 @@ def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
 
 
 def _estimator(arm: ArmOutcome) -> Markup:
-    text = json.dumps(json.loads(arm.recipe.model)["estimator"], ensure_ascii=False)
+    text = json.dumps(json.loads(arm.trained_recipe.model)["estimator"], ensure_ascii=False)
     lead = "scikit-learn's class with its arguments, defaults spelled out"
     return details(
-        f"{arm.name}: {arm.recipe.kind}", tag("p", lead), tag("pre", tag("code", _indented(text)), tabindex=0)
+        f"{arm.name}: {arm.trained_recipe.kind}", tag("p", lead), tag("pre", tag("code", _indented(text)), tabindex=0)
     )
 
 
 def _network(arm: ArmOutcome) -> Markup:
     rows: list[list[Child]] = [
-        [layer.name, layer.kind, layer.output_shape, f"{layer.parameters:,}"] for layer in arm.recipe.layers
+        [layer.name, layer.kind, layer.output_shape, f"{layer.parameters:,}"] for layer in arm.trained_recipe.layers
     ]
     return details(
-        f"{arm.name}: {arm.recipe.parameters:,} parameters",
+        f"{arm.name}: {arm.trained_recipe.parameters:,} parameters",
         table(f"Layers of {arm.name}", ["Layer", "Kind", "Output shape", "Parameters"], rows, numbers=2),
         tag("p", "Optimizer"),
-        tag("pre", tag("code", _indented(arm.recipe.optimizer)), tabindex=0),
+        tag("pre", tag("code", _indented(arm.trained_recipe.optimizer)), tabindex=0),
     )
 
 
