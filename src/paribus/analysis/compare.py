@@ -147,6 +147,7 @@ def compare_terms(
         disagreements=parts.disagreements,
         effective_examples=parts.effective_examples if (parts.seeds > 1 or one_seed) and parts.examples > 1 else None,
         groups=None if groups is None else groups.count,
+        example_freedom=None if groups is None else groups.freedom,
     )
 
 
@@ -196,8 +197,8 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
         example_part = 2 * (parts.unseen * step) ** 2
         floored = True
     if scope is Scope.THESE_NETWORKS:
-        return TwoPartVariance(0.0, 1, example_part, parts.sampled - 1, parts.disagreements), floored
-    return TwoPartVariance(seed_part, seeds - 1, example_part, parts.sampled - 1, parts.disagreements), floored
+        return TwoPartVariance(0.0, 1, example_part, parts.example_freedom, parts.disagreements), floored
+    return TwoPartVariance(seed_part, seeds - 1, example_part, parts.example_freedom, parts.disagreements), floored
 
 
 def components_of(parts: Decomposition, *, floored: bool) -> Components:

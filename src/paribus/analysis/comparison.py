@@ -136,6 +136,7 @@ class Comparison:
         effective_examples: on how many examples the variance between examples rests: (sum of e**2)**2 / sum of e**4
             over the examples' effects e; about N / 3 for normal effects, 1 where one outweighs all others.
         groups: the number of groups that the examples belong to; None where they are independent.
+        example_freedom: degrees of freedom of the variance between examples, where they belong to groups.
     """
 
     difference: float
@@ -164,6 +165,7 @@ class Comparison:
     disagreements: Disagreements | None = None
     effective_examples: float | None = None
     groups: int | None = None
+    example_freedom: float | None = None
 
     @property
     def interval_level(self) -> float:

@@ -1,7 +1,8 @@
 """Examples that belong together, such as several questions about one text: they count as a sample of groups.
 
-Errors of the mean are then clustered by group (Miller 2024, arXiv 2411.00640), with the delete-one-group jackknife that
-is also called CR3 (MacKinnon, Nielsen and Webb 2023) and G - 1 degrees of freedom
+Errors of the mean are then clustered by group (Miller 2024, arXiv 2411.00640): the delete-one-group jackknife, also
+called CR3 (MacKinnon, Nielsen and Webb 2023), with G - 1 degrees of freedom. Where sizes differ, G is the effective
+number of groups, N**2 / sum of sizes**2 (Kish 1965), as a few large groups are a small sample
 (``docs/decisions/0097-groups-of-examples.md``).
 """
 
@@ -34,6 +35,11 @@ class Groups:
     def count(self) -> int:
         """The number of groups, G."""
         return len(self.sizes)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the variance between groups: G - 1 for groups of equal size, at least 1."""
+        return max(float(self.sizes.sum() ** 2 / (self.sizes @ self.sizes)) - 1, 1.0)
 
     @property
     def typical_size(self) -> float:

@@ -167,9 +167,10 @@ def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
     return TrueNoise(
         per_seed=max(parts.ms_seed, parts.ms_rest) / parts.examples,
         example=max(parts.var_example, 0.0) / parts.examples if new_data else 0.0,
-        examples=stored.groups or parts.examples,
+        examples=parts.examples,
         alpha=alpha,
         disagreements=stored.disagreements if new_data else None,
+        example_freedom=stored.example_freedom,
     )
 
 

@@ -38,7 +38,7 @@ class Decomposition:
         disagreements: for such scores of two seeds or more, the examples that tell the arms apart.
         effective_examples: (sum of e**2)**2 / sum of e**4 over the examples' effects e, which is about N / 3 for normal
             effects and near 1 where one example outweighs all others; N where no example differs from another.
-        sampled: what the examples' part of the variance is a sample of: N examples, or G groups of them.
+        example_freedom: degrees of freedom of the examples' part of the variance: N - 1, or that of their groups.
         unseen: how many examples one further, unseen difference may come with: 1, or the typical size of a group.
 
     With groups of examples, ``ms_example`` and ``ms_rest`` are S N times the clustered variances of the mean that they
@@ -56,7 +56,7 @@ class Decomposition:
     discrete: bool
     disagreements: Disagreements | None
     effective_examples: float
-    sampled: int
+    example_freedom: float
     unseen: float = 1.0
 
 
@@ -112,7 +112,7 @@ def decompose(
         discrete=discrete,
         disagreements=_disagreements(answers, groups) if answers is not None and (seeds > 1 or one_seed) else None,
         effective_examples=_effective(example_effects if groups is None else groups.sums(example_effects)),
-        sampled=examples if groups is None else groups.count,
+        example_freedom=examples - 1 if groups is None else groups.freedom,
         unseen=1.0 if groups is None else groups.typical_size,
     )
 
