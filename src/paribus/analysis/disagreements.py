@@ -139,11 +139,22 @@ def sum_disagreements(
     return Disagreements(
         gained=gained,
         lost=lost,
-        largest=largest if groups is None else largest * groups.typical_size,
+        largest=largest if groups is None else _largest_of_group(0 * apart if usual else apart, groups, largest),
         examples=examples,
         shrink=float(np.sqrt(1 - min(share, 0.5))),
         differing=int(np.count_nonzero((sums != 0) | (squares != 0))) if differing is None else differing,
     )
+
+
+def _largest_of_group(apart: NDArray[np.float64], groups: Groups, largest: float) -> float:
+    """The difference that one further group can make: a group of the typical size that differs as the seen ones do.
+
+    Groups differ on a share of their examples; where none is seen to differ, one may differ on all of them. So may one
+    where most examples differ alike, and what is rare is that they do not.
+    """
+    sizes = np.abs(apart) @ groups.sizes
+    share = float(apart @ apart) / float(sizes) / largest if sizes > 0 else 1.0
+    return largest * max(share * groups.typical_size, 1.0)
 
 
 def _rare(apart: NDArray[np.float64], noise: NDArray[np.float64], which: NDArray[np.bool_]) -> RareSum:

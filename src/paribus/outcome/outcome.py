@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.estimates import Estimate
 from paribus.analysis.factorial import Effect
@@ -54,6 +57,19 @@ class ArmOutcome:
         return tuple(run for run in self.runs if run.scores is not None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TestExamples:
+    """The test examples of predictions from elsewhere, whose data nobody here has.
+
+    Attributes:
+        labels: the right class of each example, shape ``(examples,)``.
+        names: the name of each example.
+    """
+
+    labels: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a study's runs say, as far as they are stored; or what predictions from elsewhere say.
@@ -70,6 +86,7 @@ class Outcome:
         metrics: the metrics that the protocol adds to those that every study has.
         statements: all contrasts and effects of the study, with their shares of the error; also those of arms that
             were never run.
+        examples: the test examples of predictions from elsewhere; None for a study, whose data can be read.
         noise: by arm, the shares of init, order, dropout and test sample in its variance, where they were measured.
     """
 
@@ -83,6 +100,7 @@ class Outcome:
     metrics: tuple[Metric, ...] = ()
     statements: tuple[Statement, ...] = ()
     noise: Mapping[str, NoiseShares] = field(default_factory=dict)
+    examples: TestExamples | None = None
 
     @property
     def predictions_request(self) -> PredictionsRequest | None:

@@ -20,7 +20,7 @@ from paribus.analysis.estimates import Estimate, estimate_scores
 from paribus.analysis.wording import listed
 from paribus.data.predictions.table import PredictionTable
 from paribus.errors import unknown_name
-from paribus.outcome.outcome import ArmOutcome, Outcome
+from paribus.outcome.outcome import ArmOutcome, Outcome, TestExamples
 from paribus.records import Curve, Predictions, RunResult, Scores, Seeds, Status
 from paribus.results.next_step import add_next_steps
 from paribus.results.prediction_scores import PredictionScores
@@ -69,6 +69,7 @@ class JudgedPredictions:
             (),
             self.predictions,
             statements=statements,
+            examples=TestExamples(self.table.labels, self.table.examples),
         )
         return add_next_steps(outcome)
 

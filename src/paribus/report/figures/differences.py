@@ -84,7 +84,7 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     if contrast.comparison is None:
         return ()
     scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
-    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.document.first_seed]
+    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.design.first_seed]
     return tuple(common[: contrast.comparison.seeds])
 
 

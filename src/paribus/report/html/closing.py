@@ -14,7 +14,9 @@ from paribus.report.commands import describe_installation, is_built_in, list_com
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
 from paribus.report.methods import describe_methods
+from paribus.report.tables import list_measures
 from paribus.report.toml import to_toml
+from paribus.study.predictions_request import PredictionsRequest
 
 _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")
 
@@ -61,13 +63,32 @@ def runs_section(outcome: Outcome) -> Markup:
         for arm in outcome.arms
         for seeds in arm.missing
     ]
+    if outcome.predictions_request is not None:
+        return _known_runs(outcome)
     head = ["Arm and seed", "Status", "Test, %", "Train, %", "Gap, points", "Fit, %", "Test loss", "Seconds", "Weights"]
     body = table("Every run; weights by the first digits of their sha256", head, rows, numbers=2)
     return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
 
 
-def networks_section(outcome: Outcome) -> Markup:
-    """Layers and optimizer of every network, and the arguments of every estimator."""
+def _known_runs(outcome: Outcome) -> Markup:
+    """Every run of predictions from elsewhere, with the measures that are known."""
+    measures = list_measures(outcome)
+    rows: list[list[Child]] = [
+        [
+            f"{arm.name} {numbers.pairing_seed(run.seeds)}",
+            *(numbers.format_value(name, getattr(run.scores, name)) for name, _ in measures),
+        ]
+        for arm in outcome.arms
+        for run in arm.runs
+    ]
+    body = table("Every run", ["Arm and seed", *(heading for _, heading in measures)], rows)
+    return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
+
+
+def networks_section(outcome: Outcome) -> Markup | None:
+    """Layers and optimizer of every network, and the arguments of every estimator; nothing where they are unknown."""
+    if outcome.predictions_request is not None:
+        return None
     arms = [_estimator(arm) if arm.trained_recipe.is_estimator else _network(arm) for arm in outcome.arms]
     kinds = {arm.trained_recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
@@ -76,6 +97,8 @@ def networks_section(outcome: Outcome) -> Markup:
 
 def repeat_section(outcome: Outcome) -> Markup:
     """Environment, commands and, unless it is built in, the study itself."""
+    if outcome.predictions_request is not None:
+        return _judge_again(outcome, outcome.predictions_request)
     study = None
     if not is_built_in(outcome.document):
         text = tag("pre", tag("code", to_toml(outcome.document)), tabindex=0)
@@ -100,6 +123,23 @@ def repeat_section(outcome: Outcome) -> Markup:
             tag("code", outcome.data.fingerprint, class_="digest"),
         ),
         environments or tag("p", "No environment was recorded."),
+    )
+
+
+def _judge_again(outcome: Outcome, request: PredictionsRequest) -> Markup:
+    """How the same predictions are judged again."""
+    return section(
+        "again",
+        "Judge it again",
+        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
+        tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
+        tag(
+            "p",
+            "Predictions: ",
+            tag("b", request.source),
+            ", sha256 of their content ",
+            tag("code", request.fingerprint, class_="digest"),
+        ),
     )
 
 
