@@ -115,7 +115,12 @@ def test_the_variance_agrees_with_the_pigeonhole_bootstrap() -> None:
 # ---------------------------------------------------------------- laws
 
 
-@given(seed=st.integers(0, 10_000), seeds=st.integers(2, 6), scope=st.sampled_from([Scope.NEW_DATA, Scope.THIS_TEST_SET]), gain=st.floats(-1, 1))
+@given(
+    seed=st.integers(0, 10_000),
+    seeds=st.integers(2, 6),
+    scope=st.sampled_from([Scope.NEW_DATA, Scope.THIS_TEST_SET]),
+    gain=st.floats(-1, 1),
+)
 @settings(max_examples=60, deadline=None)
 def test_swapping_the_arms_flips_the_sign_and_nothing_else(seed: int, seeds: int, scope: Scope, gain: float) -> None:
     a, b = exam(seed, seeds=seeds, examples=60, gain=gain)

@@ -20,7 +20,7 @@ from paribus.data.predictions.sources import ArraySource, Batch, open_arrays, to
 from paribus.data.predictions.words import MISSING, WordCodes
 from paribus.errors import DataError
 
-_CSV_ROWS = 1 << 16
+_CSV_ROWS = 1 << 11
 _PARQUET_ROWS = 1 << 20
 
 

@@ -49,14 +49,15 @@ def reduce_probabilities(
         DataError: a probability is nan or negative, or a row does not sum to 1; the message names the row.
     """
     matrix = np.stack(columns, axis=1)
-    for bad, what in ((np.isnan(matrix), "is missing or nan"), ((matrix < 0) | np.isinf(matrix), "is no probability")):
-        if bad.any():
-            row, column = (int(index) for index in np.argwhere(bad)[0])
-            raise DataError(
-                f"{place(row)}, column {names[column]!r}: {matrix[row, column]} {what}; probabilities are 0 or more "
-                "and those of a row sum to 1. For a run that diverged give its predicted classes alone, in a column "
-                "'prediction'"
-            )
+    # Written so that nan counts as bad.
+    bad = ~((matrix >= 0) & (matrix < np.inf))
+    if bad.any():
+        row, column = (int(index) for index in np.argwhere(bad)[0])
+        raise DataError(
+            f"{place(row)}, column {names[column]!r}: {matrix[row, column]} is no probability; probabilities are 0 or "
+            "more, and those of a row sum to 1. For a run that diverged give its predicted classes alone, in a column "
+            "'prediction'"
+        )
     sums = matrix.sum(axis=1)
     off = np.flatnonzero(np.abs(sums - 1) > TOLERANCE)
     if off.size:

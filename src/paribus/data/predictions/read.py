@@ -158,18 +158,18 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
     notes += _check_words(source, arms, names, final_labels, predicted)
     if rows.ties:
         notes += (
-            f"In {rows.ties:,} rows two classes share the largest probability; the first of them, in the order of the "
-            "classes, counts as predicted.",
+            f"In {rows.ties:,} row{'' if rows.ties == 1 else 's'} two classes share the largest probability; the first "
+            "of them, in the order of the classes, counts as predicted.",
         )
     if layout.ignored:
         notes += (f"Columns that were not read: {_listed(layout.ignored)}.",)
     digest = hashlib.sha256(repr((arms, seeds, names, shape)).encode())
     for array in (final_labels, predicted, *(() if groups is None else (groups,))):
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array).data)
     arrays = [_place(values, cells, shape) for values in (rows.true_probability, rows.confidence)]
     for array in arrays:
         if array is not None:
-            digest.update(array.tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     return PredictionTable(
         source=source.name,
         arms=arms,
