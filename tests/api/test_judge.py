@@ -154,7 +154,7 @@ def test_one_seed_changes_nothing_of_compare_scores() -> None:
     comparison = pb.analysis.compare_scores(a, b)
     assert (comparison.low, comparison.p_value, comparison.scope) == (None, None, "new data")
     with pytest.raises(
-        UsageError, match='scope .these trained networks, new data.: choose "new data" or "this test set"'
+        UsageError, match=r'scope .these trained networks, new data.: choose "new data" or "this test set"'
     ):
         pb.analysis.compare_scores(a, b, scope="these trained networks, new data")
 
