@@ -76,7 +76,7 @@ def compare_terms(
     offset_by_run: bool = False,
     groups: Groups | None = None,
 ) -> Comparison:
-    """Judge a weighted sum of score arrays against zero; what :func:`compare_scores` and all contrasts stand on.
+    """Judge a weighted sum of score arrays against zero; the basis of :func:`compare_scores` and of all contrasts.
 
     Args:
         terms: weights and checked arrays of equal shape ``(seeds, examples)``.

@@ -80,7 +80,10 @@ def compare(results: Source[S], a: str, b: str, metric: str, margin: float | Non
         comparison = results.design.comparison
         alone = ContrastScores(*rows, measured, margin or comparison.margin)
         (contrast,) = compare_family([alone], level=comparison.level, scope=results.design.scope, groups=scores.groups)
-        notes = ["The study does not declare this contrast: read it as exploratory, chosen after looking.", *notes]
+        notes = [
+            "The study does not declare this contrast: read it as exploratory, selected after looking at the results.",
+            *notes,
+        ]
     elif declared[1] is None:
         looks = results.design.comparison.looks
         raise UsageError(

@@ -56,7 +56,7 @@ def _judge_command(request: PredictionsRequest) -> str:
 
 
 def is_built_in(document: StudyDocument) -> bool:
-    """Whether the command line knows the study by name."""
+    """Whether the command line can run the study by its name."""
     return _study_arguments(document)[0] != "study.toml"
 
 

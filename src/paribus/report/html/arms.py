@@ -18,7 +18,7 @@ _COLUMNS = (
     ("train_accuracy", "Train accuracy, %"),
     ("generalization_gap", "Gap, points"),
     ("fit_accuracy", "Fit accuracy, %"),
-    ("test_loss", "Test loss, nats"),
+    ("test_loss", "Test loss"),
 )
 
 
@@ -28,7 +28,9 @@ def arms_section(outcome: Outcome) -> Markup:
     caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
     columns = [item for item in _COLUMNS if any(item[0] in arm.estimates for arm in outcome.arms)]
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in columns])
-    head = ["Arm", *(heading for _, heading in columns), "Seeds"]
+    loss_unit = ", nats" if outcome.predictions_request is not None else numbers.loss_unit(outcome.document)
+    units = {"test_loss": loss_unit}
+    head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in columns), "Seeds"]
     overlap = tag(
         "p",
         "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
@@ -56,7 +58,7 @@ def tuning_section(outcome: Outcome) -> Markup | None:
     rows: list[list[Child]] = [[str(cell) for cell in row] for row in candidates.rows]
     inner = table("Every candidate, with its mean over its seeds", candidates.head, rows, numbers=candidates.words)
     choices = [
-        tag("li", tag("b", name), f": {tuning.describe_choice(choice)}")
+        tag("li", tag("b", name), f": {tuning.describe_choice(outcome, choice)}")
         for name, choice in tuning.tuned_choices(outcome).items()
     ]
     folded = details(f"{len(rows)} candidates", inner, open_=len(rows) <= 12)
@@ -80,7 +82,7 @@ def gap_section(outcome: Outcome) -> Markup | None:
         ),
         responsive_figure(
             lambda width: figures.draw_gap(outcome, width),
-            "How far above its own test accuracy each arm's train accuracy lies (the gap), and its fit accuracy. A "
+            "How far above its own test accuracy each arm's train accuracy is (the gap), and its fit accuracy. A "
             "diamond at or left of zero would read as perfect generalization.",
         ),
     )
