@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from paribus.api.ablate import Ablation, ablate
     from paribus.api.compare import compare
     from paribus.api.contrast import Contrast
+    from paribus.api.judge import judge
     from paribus.api.results import Results
     from paribus.api.study import Study
     from paribus.errors import ParibusError
@@ -39,6 +40,7 @@ __all__ = [
     "compare",
     "data",
     "errors",
+    "judge",
 ]
 
 _MODULES = {
@@ -49,6 +51,7 @@ _MODULES = {
     "Study": "paribus.api.study",
     "ablate": "paribus.api.ablate",
     "compare": "paribus.api.compare",
+    "judge": "paribus.api.judge",
 }
 
 

@@ -11,6 +11,7 @@ from paribus.analysis.comparison import Comparison, Scope, Verdict
 from paribus.analysis.components import Components
 from paribus.analysis.critical import TwoPartVariance, above_p, below_p, half_width, two_sided_p
 from paribus.analysis.disagreements import Side
+from paribus.analysis.groups import Groups
 from paribus.analysis.scores import checked_scores
 from paribus.analysis.signs import sign_flip, superiority
 from paribus.analysis.strictness import Strictness
@@ -53,6 +54,8 @@ def compare_scores(
         UsageError: shapes differ or are not two-dimensional, a score is not finite, fewer than 2 examples for claims
             about new data, a level outside (0, 1), a margin that is not positive, or an unknown scope.
     """
+    if parsed_scope(scope) is Scope.THESE_NETWORKS:
+        raise _unknown_scope(scope)
     first, second = checked_scores(a, "a"), checked_scores(b, "b")
     if first.shape != second.shape:
         raise UsageError(
@@ -71,6 +74,7 @@ def compare_terms(
     *,
     higher_is_better: bool = True,
     offset_by_run: bool = False,
+    groups: Groups | None = None,
 ) -> Comparison:
     """Judge a weighted sum of score arrays against zero; the basis of :func:`compare_scores` and of all contrasts.
 
@@ -81,26 +85,31 @@ def compare_terms(
         scope: as in :func:`compare_scores`.
         higher_is_better: False for losses: then a negative difference is the better one.
         offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
+        groups: the groups that examples belong to; None where they are independent.
 
     Raises:
-        UsageError: as :func:`compare_scores`.
+        UsageError: as :func:`compare_scores`; or scope "these trained networks" with several seeds.
     """
     about = parsed_scope(scope)
     limit = None if margin is None else float(margin)
     if limit is not None and not (limit > 0 and math.isfinite(limit)):
         raise UsageError(f"margin {margin!r}: a margin is a positive number, such as 0.001 for 0.1 points")
-    if about is Scope.NEW_DATA and terms[0][1].shape[1] < 2:
+    one_seed = about is Scope.THESE_NETWORKS
+    if one_seed and len(terms[0][1]) > 1:
+        raise UsageError(f'{len(terms[0][1])} seeds: scope "{about}" is that of one seed an arm')
+    if about is not Scope.THIS_TEST_SET and terms[0][1].shape[1] < 2:
         raise UsageError(
             "scores have 1 example: claims about new data need at least 2; "
             'compare values known once per run with scope="this test set"'
         )
-    parts = decompose(terms, offset_by_run=offset_by_run)
+    parts = decompose(terms, offset_by_run=offset_by_run, groups=groups, one_seed=one_seed)
     variance, floored = variance_of_mean(parts, about)
     low = high = error = p_value = p_equivalent = p_adjusted = p_equivalent_adjusted = None
     verdict = Verdict.UNDECIDED
-    if parts.seeds > 1:
+    if parts.seeds > 1 or one_seed:
         low, high = limits_of_mean(parts, variance, strictness.alpha)
         error = math.sqrt(float(variance.total))
+    if parts.seeds > 1 and low is not None and high is not None:
         p_value = two_sided_p(parts.mean, variance)
         p_adjusted = strictness.adjusted(p_value)
         if limit is not None:
@@ -136,7 +145,9 @@ def compare_terms(
         share=strictness.share,
         primary=strictness.primary,
         disagreements=parts.disagreements,
-        effective_examples=parts.effective_examples if parts.seeds > 1 and parts.examples > 1 else None,
+        effective_examples=parts.effective_examples if (parts.seeds > 1 or one_seed) and parts.examples > 1 else None,
+        groups=None if groups is None else groups.count,
+        example_freedom=None if groups is None else groups.freedom,
     )
 
 
@@ -151,14 +162,18 @@ def parsed_scope(scope: str) -> Scope:
     try:
         return Scope(scope.removeprefix("on "))
     except ValueError:
-        raise UsageError(f'scope {scope!r}: choose "{Scope.NEW_DATA}" or "{Scope.THIS_TEST_SET}"') from None
+        raise _unknown_scope(scope) from None
+
+
+def _unknown_scope(scope: str) -> UsageError:
+    return UsageError(f'scope {str(scope)!r}: choose "{Scope.NEW_DATA}" or "{Scope.THIS_TEST_SET}"')
 
 
 def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVariance, bool]:
     """The variance of the grand mean in its two parts, and whether it rests on the scores' resolution.
 
     New data: A = ms_seed / (S N), B = max(0, ms_example - ms_rest) / (S N) (Hillis 2007: the truncated form). This test
-    set: A is the variance of the seeds' means over S, and B is 0.
+    set: A is the variance of the seeds' means over S, and B is 0. These networks: A is 0, and B that of one seed.
 
     Scores without any spread leave nothing to estimate a variance from. Then A is what the smallest spread that such
     scores can show would make, one seed one step off (decision record 0013); and B is as though 2 of the N examples had
@@ -174,13 +189,16 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
     floored = seed_part > parts.ms_seed / cells
     if scope is Scope.THIS_TEST_SET:
         return TwoPartVariance(seed_part, seeds - 1), floored
+    # With one seed ms_rest is 0: the examples' part is the variance of its differences over N.
     example_part = max(parts.ms_example - parts.ms_rest, 0.0) / cells
     # The least that one differing example makes of this sum of squares is step ** 2: a quarter of it is rounding.
     negligible = parts.step**2 / 4 if parts.discrete else 4 * cells * seeds * step**2
     if parts.ms_example * cells < negligible:
-        example_part = 2 * step**2
+        example_part = 2 * (parts.unseen * step) ** 2
         floored = True
-    return TwoPartVariance(seed_part, seeds - 1, example_part, examples - 1, parts.disagreements), floored
+    if scope is Scope.THESE_NETWORKS:
+        return TwoPartVariance(0.0, 1, example_part, parts.example_freedom, parts.disagreements), floored
+    return TwoPartVariance(seed_part, seeds - 1, example_part, parts.example_freedom, parts.disagreements), floored
 
 
 def components_of(parts: Decomposition, *, floored: bool) -> Components:

@@ -21,10 +21,13 @@ class Scope(StrEnum):
 
     ``NEW_DATA``: seeds and examples both vary; the claim holds for fresh seeds on a fresh test set of the same kind.
     ``THIS_TEST_SET``: only seeds vary; the claim holds for fresh seeds scored on these very examples.
+    ``THESE_NETWORKS``: only examples vary; one seed of each arm was trained, so that nothing is claimed about the
+    recipes. Only predictions from elsewhere have it (``docs/decisions/0096-one-seed-an-arm.md``).
     """
 
     NEW_DATA = "new data"
     THIS_TEST_SET = "this test set"
+    THESE_NETWORKS = "these trained networks, new data"
 
 
 class Verdict(StrEnum):
@@ -96,7 +99,8 @@ class Comparison:
     """A compared with B: the difference A - B, what is known of it, and the verdict.
 
     With one seed ``low``, ``high``, ``p_value``, ``standard_error`` and all other p values are None, the verdict is
-    ``UNDECIDED``, and ``components`` is None. No field is ever nan and no interval has zero width.
+    ``UNDECIDED``, and ``components`` is None. No field is ever nan and no interval has zero width. In scope "these
+    trained networks" there is an interval over the examples, and still neither a p value nor a verdict.
 
     ``low`` and ``high``, ``p_adjusted`` and ``verdict`` always agree: they hold for all ``contrasts`` of the family at
     once and for all planned looks, so that better or worse, 0 outside the interval, and p_adjusted <= 1 - level are the
@@ -131,6 +135,8 @@ class Comparison:
         disagreements: for scores of 0 and 1 over two seeds or more, the examples that tell the arms apart.
         effective_examples: on how many examples the variance between examples rests: (sum of e**2)**2 / sum of e**4
             over the examples' effects e; about N / 3 for normal effects, 1 where one outweighs all others.
+        groups: the number of groups that the examples belong to; None where they are independent.
+        example_freedom: degrees of freedom of the variance between examples, where they belong to groups.
     """
 
     difference: float
@@ -158,6 +164,8 @@ class Comparison:
     primary: bool = False
     disagreements: Disagreements | None = None
     effective_examples: float | None = None
+    groups: int | None = None
+    example_freedom: float | None = None
 
     @property
     def interval_level(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from paribus.analysis.compare import compare_terms
 from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.groups import Groups
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
@@ -84,6 +85,7 @@ def compare_family(
     number: int = 1,
     weights: Sequence[float] | None = None,
     primary: Sequence[bool] | None = None,
+    groups: Groups | None = None,
 ) -> tuple[JudgedContrast, ...]:
     """Judge all declared contrasts together.
 
@@ -99,6 +101,7 @@ def compare_family(
             they sum to 1 at most. None means 1 / family for each.
         primary: for each contrast whether it is primary, which its sentence says; None means that none is. It changes
             no number: ``weights`` do.
+        groups: the groups that the test examples belong to; None where they are independent.
 
     Returns:
         The contrasts in the order of the arguments.
@@ -109,7 +112,9 @@ def compare_family(
     strictness = shared_strictness(len(declared), level, family, schedule, number, weights, primary)
     aligned = [align((item.a, item.b)) for item in declared]
     comparisons = [
-        compare_aligned(((1.0, rows.values[0]), (-1.0, rows.values[1])), item.metric, item.margin, strict, scope)
+        compare_aligned(
+            ((1.0, rows.values[0]), (-1.0, rows.values[1])), item.metric, item.margin, strict, scope, groups
+        )
         for item, rows, strict in zip(declared, aligned, strictness, strict=True)
     ]
     steps = stepped_down(comparisons, strictness)
@@ -146,7 +151,12 @@ def shared_strictness(
 
 
 def compare_aligned(
-    terms: Sequence[Term], metric: Metric, margin: float | None, strictness: Strictness, scope: str
+    terms: Sequence[Term],
+    metric: Metric,
+    margin: float | None,
+    strictness: Strictness,
+    scope: str,
+    groups: Groups | None = None,
 ) -> Comparison | None:
     """Compare rows that are already paired; None where there are none."""
     seeds, examples = terms[0][1].shape
@@ -160,6 +170,7 @@ def compare_aligned(
         about,
         higher_is_better=metric.higher_is_better,
         offset_by_run=metric.offset_by_run,
+        groups=groups,
     )
 
 

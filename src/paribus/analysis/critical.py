@@ -47,7 +47,7 @@ class TwoPartVariance:
     seed: Floats
     seed_freedom: int
     example: Floats = 0.0
-    example_freedom: int = 1
+    example_freedom: float = 1
     disagreements: Disagreements | None = None
 
     @property

@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from paribus.analysis.groups import Groups
+
 Floats = float | NDArray[np.float64]
 
 
@@ -77,7 +79,7 @@ class Disagreements:
     Attributes:
         gained: examples whose mean difference is positive.
         lost: examples whose mean difference is negative.
-        largest: the largest difference that a single answer can make, such as 1.
+        largest: the largest difference that one further example (or a group of the typical size) can make, such as 1.
         examples: size of the test set, N.
         shrink: factor from a Poisson to a binomial spread, in [sqrt(0.5), 1]; 1 where few examples differ.
         differing: number of examples on which any seed's answers differ.
@@ -103,35 +105,56 @@ class Disagreements:
 
 
 def sum_disagreements(
-    sums: NDArray[np.float64], squares: NDArray[np.float64], seeds: int, weights: Sequence[float]
+    sums: NDArray[np.float64],
+    squares: NDArray[np.float64],
+    seeds: int,
+    weights: Sequence[float],
+    *,
+    differing: int | None = None,
+    groups: Groups | None = None,
 ) -> Disagreements:
-    """Sum the differences of weighted 0/1 scores by example.
+    """Sum the differences of weighted 0/1 scores by example, or by group of examples.
 
     Args:
-        sums: for each example the sum of its differences over the seeds, shape ``(examples,)``.
-        squares: for each example the sum of their squares.
-        seeds: number of seeds, at least 2.
+        sums: for each example (or group) the sum of its differences over the seeds, shape ``(examples,)``.
+        squares: for each of them the sum over the seeds of their squares.
+        seeds: number of seeds. With one, the seeds' noise is unknown and none is taken away.
         weights: the weights of the arms.
+        differing: the number of examples on which any seed's answers differ, where sums are by group.
+        groups: the groups that examples belong to; None where they are independent.
     """
+    sizes = np.ones(len(sums)) if groups is None else groups.sizes
+    examples = int(sizes.sum())
     means = sums / seeds
     # Each example's own variance over the seeds, over the seeds: what its squared mean holds of their noise.
-    noise = np.maximum(squares - seeds * means**2, 0.0) / (seeds * (seeds - 1))
+    noise = np.maximum(squares - seeds * means**2, 0.0) / (seeds * max(seeds - 1, 1))
     largest = max(sum(w for w in weights if w > 0), -sum(w for w in weights if w < 0))
     step = min(abs(weight) for weight in weights)
     # Where most examples differ alike (a broken arm), the rare ones are those that do not.
-    usual = step * round(float(means.mean()) / step)
-    apart = means - usual
+    usual = step * round(float(means.sum()) / examples / step)
+    apart = means - usual * sizes
     gained, lost = (_rare(apart, noise, apart > 0), _rare(-apart, noise, apart < 0))
     raw = float(apart @ apart)
     share = len(means) * float(apart.mean()) ** 2 / raw if raw else 0.0
     return Disagreements(
         gained=gained,
         lost=lost,
-        largest=largest,
-        examples=len(means),
+        largest=largest if groups is None else _largest_of_group(0 * apart if usual else apart, groups, largest),
+        examples=examples,
         shrink=float(np.sqrt(1 - min(share, 0.5))),
-        differing=int(np.count_nonzero((sums != 0) | (squares != 0))),
+        differing=int(np.count_nonzero((sums != 0) | (squares != 0))) if differing is None else differing,
     )
+
+
+def _largest_of_group(apart: NDArray[np.float64], groups: Groups, largest: float) -> float:
+    """The difference that one further group can make: a group of the typical size that differs as the seen ones do.
+
+    Groups differ on a share of their examples; where none is seen to differ, one may differ on all of them. So may one
+    where most examples differ alike, and what is rare is that they do not.
+    """
+    sizes = np.abs(apart) @ groups.sizes
+    share = float(apart @ apart) / float(sizes) / largest if sizes > 0 else 1.0
+    return largest * max(share * groups.typical_size, 1.0)
 
 
 def _rare(apart: NDArray[np.float64], noise: NDArray[np.float64], which: NDArray[np.bool_]) -> RareSum:

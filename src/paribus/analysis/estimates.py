@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from paribus.analysis.compare import limits_of_mean, parsed_scope, variance_of_mean
 from paribus.analysis.comparison import Scope
+from paribus.analysis.groups import Groups
 from paribus.analysis.scores import checked_scores
 from paribus.analysis.strictness import Strictness
 from paribus.analysis.variance import decompose
@@ -50,7 +51,12 @@ class Estimate:
 
 
 def estimate_scores(
-    scores: ArrayLike, level: float = 0.95, scope: str = "new data", *, proportion: bool = False
+    scores: ArrayLike,
+    level: float = 0.95,
+    scope: str = "new data",
+    *,
+    proportion: bool = False,
+    groups: Groups | None = None,
 ) -> Estimate:
     """Estimate an arm's metric from per-example scores of shape ``(seeds, examples)``.
 
@@ -63,6 +69,7 @@ def estimate_scores(
         level: level of the interval.
         scope: what it is about.
         proportion: whether the metric lies in [0, 1]; scores of 0 and 1 are known to.
+        groups: the groups that examples belong to; None where they are independent.
 
     Raises:
         UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
@@ -70,18 +77,19 @@ def estimate_scores(
     values = checked_scores(scores, "scores")
     about = parsed_scope(scope)
     strictness = Strictness(level)
-    if about is Scope.NEW_DATA and values.shape[1] < 2:
+    one_seed = about is Scope.THESE_NETWORKS
+    if about is not Scope.THIS_TEST_SET and values.shape[1] < 2:
         raise UsageError("scores have 1 example: claims about new data need at least 2")
-    parts = decompose(((1.0, values),))
+    parts = decompose(((1.0, values),), groups=groups, one_seed=one_seed)
     low: float | None = None
     high: float | None = None
     sd = None
-    if parts.seeds > 1:
+    if parts.seeds > 1 or one_seed:
         variance, _ = variance_of_mean(parts, about)
         low, high = limits_of_mean(parts, variance, strictness.alpha)
         if is_zero_one(values) or (proportion and values.min() >= 0 and values.max() <= 1):
             low, high = _within_bounds(low, high)
-        sd = float(np.std(parts.seed_means, ddof=1))
+        sd = float(np.std(parts.seed_means, ddof=1)) if parts.seeds > 1 else None
     return Estimate(parts.mean, low, high, sd, parts.seeds, about, level)
 
 

@@ -30,5 +30,6 @@ def smallest_margin(stored: Comparison) -> float | None:
         return 0.0
     alpha = min(2 * (1 - stored.level) * stored.share, 0.999)
     example = max(parts.var_example, 0.0) / parts.examples
-    variance = TwoPartVariance(0.0, _ENDLESS, example, parts.examples - 1, stored.disagreements)
+    freedom = parts.examples - 1 if stored.example_freedom is None else stored.example_freedom
+    variance = TwoPartVariance(0.0, _ENDLESS, example, freedom, stored.disagreements)
     return max(float(half_width(variance, alpha, side)) for side in Side)

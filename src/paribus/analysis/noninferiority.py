@@ -8,6 +8,7 @@ from enum import StrEnum
 from paribus.analysis.compare import compare_terms, limits_of_mean, variance_of_mean
 from paribus.analysis.comparison import Comparison, Scope
 from paribus.analysis.critical import above_p, below_p
+from paribus.analysis.groups import Groups
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
 from paribus.analysis.strictness import Strictness
@@ -53,7 +54,14 @@ class NonInferiority:
 
 
 def check_not_worse(
-    new: SeedScores, old: SeedScores, metric: Metric, margin: float, *, level: float = 0.95, scope: str = "new data"
+    new: SeedScores,
+    old: SeedScores,
+    metric: Metric,
+    margin: float,
+    *,
+    level: float = 0.95,
+    scope: str = "new data",
+    groups: Groups | None = None,
 ) -> NonInferiority:
     """Check that ``new`` is not worse than ``old`` by ``margin`` or more; rows are paired by seed.
 
@@ -79,10 +87,11 @@ def check_not_worse(
         about,
         higher_is_better=metric.higher_is_better,
         offset_by_run=metric.offset_by_run,
+        groups=groups,
     )
     answer, worst, p_value = CheckAnswer.UNDECIDED, None, None
     if comparison.seeds > 1:
-        parts = decompose(terms, offset_by_run=metric.offset_by_run)
+        parts = decompose(terms, offset_by_run=metric.offset_by_run, groups=groups)
         variance, _ = variance_of_mean(parts, comparison.scope)
         low, high = limits_of_mean(parts, variance, 2 * (1 - level))
         # Where lower is better, the new arm is at worst as far above the old one as the upper limit.

@@ -21,6 +21,8 @@ from paribus.analysis.wording import (
 
 def scope_text(scope: Scope, metric: Metric) -> str:
     """``on new data``, ``on this test set``, or ``on this training set`` for metrics of the training split."""
+    if scope is Scope.THESE_NETWORKS:
+        return "of these trained networks on new data"
     return f"on this {metric.split} set" if scope is Scope.THIS_TEST_SET else f"on {scope}"
 
 

@@ -170,6 +170,7 @@ def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
         examples=parts.examples,
         alpha=alpha,
         disagreements=stored.disagreements if new_data else None,
+        example_freedom=stored.example_freedom,
     )
 
 

@@ -29,6 +29,7 @@ class TrueNoise:
         alpha: two-sided nominal error of the test.
         disagreements: for scores of 0 and 1 on new data, the disagreeing examples of stored runs: the examples' part of
             an interval is then no smaller than they allow (decision record 0051).
+        example_freedom: degrees of freedom of ``example`` where examples belong to groups; None means N - 1.
     """
 
     per_seed: float
@@ -36,6 +37,7 @@ class TrueNoise:
     examples: int
     alpha: float
     disagreements: Disagreements | None = None
+    example_freedom: float | None = None
 
     def power(self, difference: float, seeds: int) -> float:
         """Chance that the interval of ``seeds`` seeds excludes zero if the true difference is this one.
@@ -76,7 +78,8 @@ class TrueNoise:
 
     def _half(self, seed_part: Floats, freedom: int) -> Floats:
         """Half width of the interval; of its two sides, where they differ, the larger one."""
-        variance = TwoPartVariance(seed_part, freedom, self.example, max(self.examples - 1, 1), self.disagreements)
+        of_examples = max(self.examples - 1, 1) if self.example_freedom is None else self.example_freedom
+        variance = TwoPartVariance(seed_part, freedom, self.example, of_examples, self.disagreements)
         below, above = (half_width(variance, self.alpha, side) for side in Side)
         return np.asarray(np.maximum(below, above), dtype=np.float64)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis.comparison import Comparison, Verdict
+from paribus.analysis.comparison import Comparison, Scope, Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.phrases import compatible_text, numbers_text, remarks_on, scope_text
+from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, scope_text
 from paribus.analysis.wording import capitalized, confidence, counted, differences, listed, magnitude, with_unit
 
 
@@ -49,6 +49,8 @@ def comparison_sentence(
     where = scope_text(comparison.scope, metric)
     if averaged_over:
         where = f"{where}, averaged over {listed(averaged_over)}"
+    if comparison.scope is Scope.THESE_NETWORKS:
+        return _joined(_these_networks(comparison, a, b, metric, noun), missing, comparison, metric)
     if comparison.seeds == 1:
         (text,) = differences([comparison.difference], metric.unit)
         first = (
@@ -72,6 +74,22 @@ def comparison_sentence(
     return _joined(first, missing, comparison, metric)
 
 
+def _these_networks(comparison: Comparison, a: str, b: str, metric: Metric, noun: str) -> str:
+    """What is known of one trained network of each arm, and what is not."""
+    if comparison.low is None or comparison.high is None:
+        raise ValueError("a comparison of trained networks has an interval")
+    difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
+    sample = counted(comparison.examples, "test example")
+    if comparison.groups is not None:
+        sample = f"{sample} in {counted(comparison.groups, 'group')}"
+    return (
+        f"Undecided between the recipes of {a} and {b}. Of these two trained networks on new data, {a} minus {b}: "
+        f"{metric.label} {with_unit(difference, metric.unit)} ({interval_name(comparison, noun)} {low} to {high}, "
+        f"{sample}). There is one seed of each: how far other seeds would move the difference is unknown, so this is "
+        "no verdict on the recipes."
+    )
+
+
 def effect_sentence(effect: Effect) -> str:
     """What a main effect or an interaction says."""
     return " ".join(filter(None, (_effect_sentence(effect), effect.next_step)))
@@ -93,6 +111,9 @@ def check_sentence(check: NonInferiority) -> str:
     comparison, metric = check.comparison, check.metric
     where = scope_text(comparison.scope, metric)
     claim = f"{check.new} is not worse than {check.old} by {magnitude(check.margin, metric.unit)} or more {where}"
+    if comparison.scope is Scope.THESE_NETWORKS:
+        sentence = _these_networks(comparison, check.new, check.old, metric, "contrast")
+        return _joined(f"Undecided whether {check.new} is not worse than {check.old}. {sentence}", check.missing)
     if check.worst is None or check.p_value is None:
         return _joined(f"Undecided whether {claim}: one seed cannot tell.", check.missing)
     difference, worst = differences([comparison.difference, check.worst], metric.unit)

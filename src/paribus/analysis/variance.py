@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.analysis.disagreements import Disagreements, sum_disagreements
+from paribus.analysis.groups import Groups
 from paribus.analysis.zero_one import Term, answers_of
 
 _CHUNK = 1 << 19
@@ -37,6 +38,11 @@ class Decomposition:
         disagreements: for such scores of two seeds or more, the examples that tell the arms apart.
         effective_examples: (sum of e**2)**2 / sum of e**4 over the examples' effects e, which is about N / 3 for normal
             effects and near 1 where one example outweighs all others; N where no example differs from another.
+        example_freedom: degrees of freedom of the examples' part of the variance: N - 1, or that of their groups.
+        unseen: how many examples one further, unseen difference may come with: 1, or the typical size of a group.
+
+    With groups of examples, ``ms_example`` and ``ms_rest`` are S N times the clustered variances of the mean that they
+    stand for (:mod:`paribus.analysis.groups`); where every group is one example they are the usual ones.
     """
 
     mean: float
@@ -50,9 +56,13 @@ class Decomposition:
     discrete: bool
     disagreements: Disagreements | None
     effective_examples: float
+    example_freedom: float
+    unseen: float = 1.0
 
 
-def decompose(terms: Sequence[Term], *, offset_by_run: bool = False) -> Decomposition:
+def decompose(
+    terms: Sequence[Term], *, offset_by_run: bool = False, groups: Groups | None = None, one_seed: bool = False
+) -> Decomposition:
     """Decompose the weighted sum of score arrays of equal shape ``(seeds, examples)``, all finite.
 
     Two passes: the means first, then the squared residuals themselves, so that no large numbers are subtracted.
@@ -60,6 +70,8 @@ def decompose(terms: Sequence[Term], *, offset_by_run: bool = False) -> Decompos
     Args:
         terms: weights and score arrays.
         offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
+        groups: the groups that examples belong to; None where they are independent.
+        one_seed: whether one seed is judged by itself, so that its disagreeing examples count.
     """
     seeds, examples = terms[0][1].shape
     seed_means = np.empty(seeds)
@@ -70,12 +82,20 @@ def decompose(terms: Sequence[Term], *, offset_by_run: bool = False) -> Decompos
     example_means = example_sums / seeds
     mean = float(seed_means.mean())
     example_effects = example_means - mean
-    ss_rest = 0.0
+    ss_rest = rest_variance = 0.0
     if seeds > 1 and examples > 1:
         for rows, chunk in _chunks(terms):
             chunk -= seed_means[rows, None]
             chunk -= example_effects
-            ss_rest += float(np.vdot(chunk, chunk))
+            if groups is None:
+                ss_rest += float(np.vdot(chunk, chunk))
+            else:
+                rest_variance += groups.variance(groups.sums(chunk)) / (seeds * (seeds - 1))
+    ms_example = seeds * float(example_effects @ example_effects) / (examples - 1) if examples > 1 else 0.0
+    ms_rest = ss_rest / ((seeds - 1) * (examples - 1)) if seeds > 1 and examples > 1 else 0.0
+    if groups is not None:
+        ms_example = seeds * examples * groups.variance(groups.sums(example_effects))
+        ms_rest = seeds * examples * rest_variance
     seed_effects = seed_means - mean
     answers = answers_of(terms, offset_by_run=offset_by_run)
     discrete = answers is not None
@@ -86,23 +106,32 @@ def decompose(terms: Sequence[Term], *, offset_by_run: bool = False) -> Decompos
         seeds=seeds,
         examples=examples,
         ms_seed=examples * float(seed_effects @ seed_effects) / (seeds - 1) if seeds > 1 else 0.0,
-        ms_example=seeds * float(example_effects @ example_effects) / (examples - 1) if examples > 1 else 0.0,
-        ms_rest=ss_rest / ((seeds - 1) * (examples - 1)) if seeds > 1 and examples > 1 else 0.0,
+        ms_example=ms_example,
+        ms_rest=ms_rest,
         step=step,
         discrete=discrete,
-        disagreements=_disagreements(answers) if answers is not None and seeds > 1 else None,
-        effective_examples=_effective(example_effects),
+        disagreements=_disagreements(answers, groups) if answers is not None and (seeds > 1 or one_seed) else None,
+        effective_examples=_effective(example_effects if groups is None else groups.sums(example_effects)),
+        example_freedom=examples - 1 if groups is None else groups.freedom,
+        unseen=1.0 if groups is None else groups.typical_size,
     )
 
 
-def _disagreements(answers: Sequence[Term]) -> Disagreements:
+def _disagreements(answers: Sequence[Term], groups: Groups | None) -> Disagreements:
     seeds, examples = answers[0][1].shape
-    sums, squares = np.zeros(examples), np.zeros(examples)
+    count = examples if groups is None else groups.count
+    sums, squares, differs = np.zeros(count), np.zeros(count), np.zeros(examples, bool)
     for _, chunk in _chunks(answers):
-        sums += chunk.sum(axis=0)
-        np.square(chunk, out=chunk)
-        squares += chunk.sum(axis=0)
-    return sum_disagreements(sums, squares, seeds, [weight for weight, _ in answers])
+        values = chunk
+        if groups is not None:
+            differs |= chunk.any(axis=0)
+            values = groups.sums(chunk)
+        sums += values.sum(axis=0)
+        np.square(values, out=values)
+        squares += values.sum(axis=0)
+    weights = [weight for weight, _ in answers]
+    differing = None if groups is None else int(np.count_nonzero(differs))
+    return sum_disagreements(sums, squares, seeds, weights, differing=differing, groups=groups)
 
 
 def _effective(effects: NDArray[np.float64]) -> float:

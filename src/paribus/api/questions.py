@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from paribus.analysis import (
     CheckAnswer,
@@ -21,11 +21,43 @@ from paribus.analysis.metrics import Metric
 from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
 from paribus.report.json import contrast_fields
-from paribus.results.scores import StudyScores
-from paribus.results.stored_study import StoredResults
-from paribus.study.statements import declared_statements
+from paribus.results.verdicts import Scores
+from paribus.study.design import Design
+from paribus.study.statements import Statement, declared_statements
 
 EXIT_CODES = {CheckAnswer.HOLDS: 0, CheckAnswer.FAILS: 3, CheckAnswer.UNDECIDED: 4}
+
+
+class QuestionScores(Scores, Protocol):
+    """The scores that a question is answered from."""
+
+    def has(self, arm: str, metric: str) -> bool:
+        """Whether an arm has a metric."""
+
+
+S = TypeVar("S", bound=QuestionScores)
+
+
+class Source(Protocol[S]):
+    """What a question is asked about: the stored results of a study, or predictions from elsewhere."""
+
+    @property
+    def design(self) -> Design:
+        """Names, contrasts, and how they are judged."""
+
+    def scores(self) -> S:
+        """Scores by arm and metric."""
+
+    def judge_pair(
+        self, scores: S, a: str, b: str, metric: str, margin: float | None = None
+    ) -> tuple[Statement, JudgedContrast | None] | None:
+        """A declared contrast as it is judged among all; None where it was not declared."""
+
+    def remarks(self, scores: S, *arms: str) -> tuple[str, ...]:
+        """Notes for any answer about these arms."""
+
+    def require_arm(self, name: str) -> str:
+        """The name of an arm, if there is one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +69,7 @@ class Answer:
     exit_code: int = 0
 
 
-def compare(results: StoredResults, a: str, b: str, metric: str, margin: float | None) -> Answer:
+def compare(results: Source[S], a: str, b: str, metric: str, margin: float | None) -> Answer:
     """Compare two arms: as the study judges the contrast where it is declared, by itself where it is not."""
     scores = results.scores()
     measured = scores.metric(metric)
@@ -45,15 +77,15 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
     declared = results.judge_pair(scores, a, b, metric, margin)
     notes = list(results.remarks(scores, a, b))
     if declared is None:
-        comparison = results.document.comparison
+        comparison = results.design.comparison
         alone = ContrastScores(*rows, measured, margin or comparison.margin)
-        (contrast,) = compare_family([alone], level=comparison.level, scope=comparison.scope)
+        (contrast,) = compare_family([alone], level=comparison.level, scope=results.design.scope, groups=scores.groups)
         notes = [
             "The study does not declare this contrast: read it as exploratory, selected after looking at the results.",
             *notes,
         ]
     elif declared[1] is None:
-        looks = results.document.comparison.looks
+        looks = results.design.comparison.looks
         raise UsageError(
             f"{a} against {b}: nothing is judged yet, the first planned look is at {looks[0]} seeds an arm; "
             "`paribus run --until-decided` takes the looks"
@@ -64,18 +96,18 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
     return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
-def check(results: StoredResults, new: str, old: str, metric: str, margin: float) -> Answer:
+def check(results: Source[S], new: str, old: str, metric: str, margin: float) -> Answer:
     """Check non-inferiority of ``new`` against ``old``, with their contrast's share of the error in the study."""
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _read_pair(results, scores, new, old, measured)
-    comparison = results.document.comparison
+    comparison = results.design.comparison
     level, seeds = _choose_level(results, scores, new, old, metric)
     if seeds is not None:
         rows = (rows[0].only(seeds), rows[1].only(seeds))
-    answer = check_not_worse(*rows, measured, margin, level=level, scope=comparison.scope)
+    answer = check_not_worse(*rows, measured, margin, level=level, scope=results.design.scope, groups=scores.groups)
     document = {
-        "study": results.document.name,
+        "study": results.design.name,
         "new": new,
         "old": old,
         "metric": metric,
@@ -94,13 +126,13 @@ def check(results: StoredResults, new: str, old: str, metric: str, margin: float
     return Answer(text, document, EXIT_CODES[answer.answer])
 
 
-def plan(results: StoredResults, detect: float, power: float) -> Answer:
+def plan(results: Source[S], detect: float, power: float) -> Answer:
     """Plan for every declared contrast the number of seeds that would detect a difference of ``detect``."""
-    declared = results.document.declared_contrasts()
+    declared = results.design.declared_contrasts()
     if not declared:
-        raise UsageError(f"study '{results.document.name}' declares no contrast: there is nothing to plan for")
-    scores, comparison = results.scores(), results.document.comparison
-    statements = {statement.key: statement for statement in declared_statements(results.document)}
+        raise UsageError(f"study '{results.design.name}' declares no contrast: there is nothing to plan for")
+    scores, comparison = results.scores(), results.design.comparison
+    statements = {statement.key: statement for statement in declared_statements(results.design)}
     some_primary = any(statement.primary for statement in statements.values())
     texts, documents = [], []
     for contrast in declared:
@@ -110,7 +142,9 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
         metric = scores.metric(contrast.metric)
         pair = _read_pair(results, scores, contrast.a, contrast.b, metric)
         (judged,) = compare_family(
-            [ContrastScores(*pair, metric, contrast.margin or comparison.margin)], scope=comparison.scope
+            [ContrastScores(*pair, metric, contrast.margin or comparison.margin)],
+            scope=results.design.scope,
+            groups=scores.groups,
         )
         stored = _require_two_seeds(judged)
         seed_plan = plan_seeds(
@@ -125,14 +159,12 @@ def plan(results: StoredResults, detect: float, power: float) -> Answer:
         )
         texts.append(f"{contrast.a} against {contrast.b}: {seed_plan.statement}")
         documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_to_json(asdict(seed_plan))})
-    return Answer("\n\n".join(texts), {"study": results.document.name, "plans": documents})
+    return Answer("\n\n".join(texts), {"study": results.design.name, "plans": documents})
 
 
-def _choose_level(
-    results: StoredResults, scores: StudyScores, new: str, old: str, metric: str
-) -> tuple[float, range | None]:
+def _choose_level(results: Source[S], scores: S, new: str, old: str, metric: str) -> tuple[float, range | None]:
     """Choose the level of the one-sided test, and the seeds of the planned look; None for all seeds."""
-    document = results.document
+    document = results.design
     declared = results.judge_pair(scores, new, old, metric)
     if declared is None:
         return document.comparison.level, None
@@ -143,9 +175,7 @@ def _choose_level(
     return 1 - look.alpha_equivalence, range(document.first_seed, document.first_seed + look.seeds)
 
 
-def _read_pair(
-    results: StoredResults, scores: StudyScores, a: str, b: str, metric: Metric
-) -> tuple[SeedScores, SeedScores]:
+def _read_pair(results: Source[S], scores: S, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
     for arm in (a, b):
@@ -154,7 +184,7 @@ def _read_pair(
                 f"{metric.name} of '{arm}': a scikit-learn estimator has none here (fit prints nothing of it, and of "
                 "losses it has its log loss alone); compare test_accuracy"
             )
-    return scores.scores(results.arm(a).name, metric.name), scores.scores(results.arm(b).name, metric.name)
+    return scores.scores(results.require_arm(a), metric.name), scores.scores(results.require_arm(b), metric.name)
 
 
 def _require_two_seeds(judged: JudgedContrast) -> Any:

@@ -122,13 +122,13 @@ class Results:
         Raises:
             UsageError: pandas is not installed.
         """
-        from paribus.report.json import run_fields
+        from paribus.report.json import known_run_fields
 
         try:
             import pandas
         except ImportError as error:
             raise UsageError("to_pandas needs pandas: pip install 'paribus[tables]'") from error
-        rows = [{"arm": arm.name, **run_fields(run)} for arm in self.outcome.arms for run in arm.runs]
+        rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in self.outcome.arms for run in arm.runs]
         return pandas.DataFrame(rows)
 
     def report(self, path: str | Path, format: str | None = None) -> Path:

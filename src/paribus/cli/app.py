@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from paribus.cli import ablate, doctor, export, output, predict, run, show, stored, streams
+from paribus.cli import ablate, doctor, export, judge, output, predict, run, show, stored, streams
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.errors.control_characters import show_control_characters
 from paribus.version import __version__
@@ -47,6 +47,7 @@ app.command("report")(stored.report)
 app.command("compare")(stored.compare)
 app.command("check")(stored.check)
 app.command("plan")(stored.plan)
+app.command("judge")(judge.judge)
 app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)

@@ -68,11 +68,16 @@ def read(path: Path) -> NDArray[Any]:
     return mapped
 
 
-def read_header(stream: Stream, source: str) -> Header:
+def read_header(stream: Stream, source: str, *, texts: bool = False) -> Header:
     """Read the header and leave ``stream`` at the first value.
 
+    Args:
+        stream: at its first byte.
+        source: what errors call it.
+        texts: whether an array of texts (NumPy's ``str`` or ``bytes``) is read as well.
+
     Raises:
-        DataError: it is no NPY header, is cut off, or describes anything but an array of real numbers.
+        DataError: it is no NPY header, is cut off, or describes anything but an array of real numbers (or texts).
     """
     start = stream.read(8)
     if len(start) < 8 or start[:6] != MAGIC:
@@ -93,7 +98,7 @@ def read_header(stream: Stream, source: str) -> Header:
     shape = tuple(int(part) for part in match[3].split(",") if part.strip(" "))
     if len(shape) > MAX_DIMENSIONS:
         raise DataError(f"{source}: an array of {len(shape)} dimensions; expected at most {MAX_DIMENSIONS}")
-    return Header(_kind(match[1], source), shape, match[2] == "True", 8 + width + length)
+    return Header(_kind(match[1], source, texts=texts), shape, match[2] == "True", 8 + width + length)
 
 
 def check_size(header: Header, length: int, source: str) -> None:
@@ -121,9 +126,19 @@ def read_values(stream: Stream, header: Header, source: str) -> NDArray[Any]:
     return read_array(stream, header.kind, header.shape, source)
 
 
-def _kind(descr: str, source: str) -> np.dtype[Any]:
+_TEXTS = re.compile(r"[<>|]?[US][0-9]{1,6}")
+
+
+def _kind(descr: str, source: str, *, texts: bool) -> np.dtype[Any]:
+    if texts and _TEXTS.fullmatch(descr):
+        return np.dtype(descr)
     if descr.lstrip("<>|=") in NUMBERS and len(descr) == 3:
         return np.dtype(descr)
+    if descr.endswith("O") and texts:
+        raise DataError(
+            f"{source}: holds Python objects. Loading them can run code, so they are refused. Save an array of texts, "
+            "as array.astype(str) makes it"
+        )
     if descr.endswith("O"):
         raise DataError(
             f"{source}: holds Python objects (often a list of examples of unequal length). Loading them can run code, "

@@ -62,10 +62,18 @@ def _array(archive: zipfile.ZipFile, name: str, source: str) -> NDArray[Any]:
         raise DataError(
             f"{source}: {count} named {name}; expected one each of {', '.join(ARRAYS)}, found {present or 'nothing'}"
         )
-    member, where = members[0], f"{source}: {name}"
+    return read_member(archive, members[0], f"{source}: {name}")
+
+
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, *, texts: bool = False) -> NDArray[Any]:
+    """One array of an archive; ``texts`` says whether it may be an array of texts.
+
+    Raises:
+        DataError: it is encrypted, lies about its size, or is no array of numbers (or texts).
+    """
     _check_member(member, where)
     with archive.open(member) as stream:
-        header = npy.read_header(stream, where)
+        header = npy.read_header(stream, where, texts=texts)
         npy.check_size(header, member.file_size, where)
         return npy.read_values(stream, header, where)
 

@@ -132,7 +132,7 @@ def _rows(ablation: AblationOutcome) -> list[tuple[tuple[str, str, str, str, str
             if comparison
             else numbers.UNDEFINED
         )
-        parameters = f"{arms[part.arm].recipe.parameters:,}"
+        parameters = f"{arms[part.arm].trained_recipe.parameters:,}"
         rows.append(((part.part, part.change, difference, str(verdict), parameters), verdict))
     return rows
 
@@ -146,7 +146,7 @@ def _caption(ablation: AblationOutcome) -> str:
     arm = ablation.outcome.arm(ablation.base)
     accuracy = numbers.format_estimate("test_accuracy", arm.estimates.get("test_accuracy"))
     name = "The model" if ablation.base == AS_IT_IS else ablation.base
-    base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.recipe.parameters:,} parameters."
+    base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.trained_recipe.parameters:,} parameters."
     known = [contrast.comparison for contrast in ablation.outcome.contrasts if contrast.comparison is not None]
     if not any(comparison.low is not None for comparison in known):
         return f"{base} One seed tells nothing apart; run more."

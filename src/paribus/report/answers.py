@@ -51,12 +51,18 @@ class StudyAnswers:
         class_names: one name for each class.
         pictures: the test examples, if they are images.
         by_arm: each arm's answers, in the study's order.
+        example_names: the name of each test example; None where they are numbered.
     """
 
     labels: NDArray[np.int32]
     class_names: tuple[str, ...]
     pictures: Pictures | None
     by_arm: Mapping[str, ArmTestAnswers]
+    example_names: tuple[str, ...] | None = None
+
+    def name_example(self, index: int) -> str:
+        """``#17``, or its own name where it has one."""
+        return f"#{index if self.example_names is None else self.example_names[index]}"
 
     def flips(self, a: str, b: str) -> tuple[Flips, tuple[int, ...]] | None:
         """Examples that tell two arms apart over their common seeds, with those; None where they have none."""
@@ -83,6 +89,11 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
     Raises:
         StoreError: a run's answers are damaged.
     """
+    request = outcome.predictions_request
+    if request is not None and outcome.examples is not None:
+        labels, names = outcome.examples.labels, request.classes
+        by_arm = {arm.name: _answers(outcome, arm, labels, len(names)) for arm in outcome.arms}
+        return StudyAnswers(labels, names, None, by_arm, outcome.examples.names)
     dataset = _dataset(outcome)
     if isinstance(dataset, MissingAnswers):
         return dataset
@@ -93,7 +104,7 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
         dataset.y_test,
         dataset.class_names,
         Pictures.from_examples(dataset.x_test),
-        {arm.name: _answers(outcome, arm, dataset) for arm in scored},
+        {arm.name: _answers(outcome, arm, dataset.y_test, dataset.classes) for arm in scored},
     )
 
 
@@ -108,20 +119,20 @@ def _dataset(outcome: Outcome) -> Dataset | MissingAnswers:
     return dataset
 
 
-def _answers(outcome: Outcome, arm: ArmOutcome, dataset: Dataset) -> ArmTestAnswers:
+def _answers(outcome: Outcome, arm: ArmOutcome, labels: NDArray[np.int32], classes: int) -> ArmTestAnswers:
     runs = sorted(arm.scored, key=lambda run: run.seeds)
-    predicted = np.empty((len(runs), len(dataset.y_test)), np.min_scalar_type(dataset.classes - 1))
+    predicted = np.empty((len(runs), len(labels)), np.min_scalar_type(classes - 1))
     confidence = np.empty(predicted.shape, np.float32)
     for row, run in enumerate(runs):
         predictions = outcome.predictions(run.fingerprint)
         predicted[row], confidence[row] = predictions.predicted, predictions.confidence
-    correct = right(predicted, dataset.y_test)
+    correct = right(predicted, labels)
     return ArmTestAnswers(
         arm.name,
         tuple(pairing_seed(run.seeds) for run in runs),
         predicted,
         correct,
         difficulty(correct),
-        confuse(predicted, dataset.y_test, dataset.classes) if dataset.classes <= MAX_CONFUSED else None,
-        calibrate(confidence, correct, level=outcome.document.comparison.level),
+        confuse(predicted, labels, classes) if classes <= MAX_CONFUSED else None,
+        calibrate(confidence, correct, level=outcome.design.comparison.level),
     )

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from paribus.outcome.outcome import Outcome
-from paribus.report.json import run_fields
+from paribus.report.json import known_run_fields
 
 
 def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
@@ -15,7 +15,7 @@ def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
     rows = []
     for arm in outcome.arms:
         for run in arm.runs:
-            fields = run_fields(run)
+            fields = known_run_fields(arm, run)
             streams = fields.pop("seeds", {})
             rows.append({"arm": arm.name, **fields, **{f"seed_{name}": seed for name, seed in streams.items()}})
     return rows

@@ -13,6 +13,7 @@ from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
 from paribus.report.numbers import parameter_count
 from paribus.report.statements import list_misreadings
+from paribus.study.predictions_request import PredictionsRequest
 
 SCORES = (
     "test_accuracy",
@@ -37,6 +38,8 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
 
     Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
     """
+    if outcome.predictions_request is not None:
+        return _predictions_fields(outcome, outcome.predictions_request)
     study, data = outcome.document, outcome.data
     return {
         "study": study.name,
@@ -61,6 +64,43 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
+
+
+def _predictions_fields(outcome: Outcome, request: PredictionsRequest) -> dict[str, Any]:
+    """The fields that predictions from elsewhere have; those that cannot be known are absent."""
+    return {
+        "study": request.name,
+        "question": request.question,
+        "data": {
+            "name": request.source,
+            "fingerprint": request.fingerprint,
+            "test": request.examples,
+            "classes": len(request.classes),
+            **({} if request.groups is None else {"groups": request.groups}),
+        },
+        "scope": request.scope,
+        "level": request.comparison.level,
+        "arms": [_predictions_arm(arm) for arm in outcome.arms],
+        "contrasts": [contrast_fields(contrast) | _declared_share(outcome, contrast) for contrast in outcome.contrasts],
+        "notes": list(outcome.notes),
+    }
+
+
+def _predictions_arm(arm: ArmOutcome) -> dict[str, Any]:
+    return {
+        "name": arm.name,
+        "seeds": [run.seeds.seed for run in arm.runs],
+        **{name: _estimate(estimate) for name, estimate in arm.estimates.items()},
+        "runs": [known_run_fields(arm, run) for run in arm.runs],
+    }
+
+
+def known_run_fields(arm: ArmOutcome, run: RunResult) -> dict[str, Any]:
+    """One run with the fields that are known of it: all of them in a study, the measures of predictions."""
+    fields = run_fields(run)
+    if arm.recipe is not None:
+        return fields
+    return {name: fields[name] for name in ("seed", *arm.estimates)}
 
 
 def _declared_share(outcome: Outcome, judged: JudgedContrast | Effect) -> dict[str, Any]:
@@ -96,7 +136,7 @@ def run_fields(run: RunResult) -> dict[str, Any]:
 def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
-        "parameters": parameter_count(arm.recipe),
+        "parameters": parameter_count(arm.trained_recipe),
         "levels": dict(arm.levels),
         "seeds": [run.seeds.seed for run in arm.runs],
         "missing": [seeds.seed for seeds in arm.missing],

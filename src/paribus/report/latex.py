@@ -54,9 +54,9 @@ def escape_latex(text: str) -> str:
 
 
 def _parts(outcome: Outcome) -> Iterator[str]:
-    name = outcome.document.name
+    name = outcome.design.name
     yield (
-        f"% {_comment(name)}: {_comment(outcome.document.question)}\n"
+        f"% {_comment(name)}: {_comment(outcome.design.question)}\n"
         "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."
     )
     yield _table(tables.arm_table(outcome), f"tab:{name}-arms")

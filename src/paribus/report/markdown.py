@@ -27,7 +27,7 @@ def escape_markdown(text: str) -> str:
 
 
 def _parts(outcome: Outcome) -> Iterator[str]:
-    document = outcome.document
+    document = outcome.design
     yield f"# {escape_markdown(document.question or document.name)}"
     statements = [
         f"{'**Primary.** ' if is_primary(statement) else ''}{escape_markdown(state(statement))}"
@@ -58,12 +58,12 @@ def _parts(outcome: Outcome) -> Iterator[str]:
     yield from (escape_markdown(paragraph) for paragraph in text.paragraphs)
     if text.sources:
         yield "\n".join(f"- {escape_markdown(source)}" for source in text.sources)
-    yield "## Run it again"
+    yield "## Run it again" if outcome.predictions_request is None else "## Judge it again"
     yield describe_installation(outcome)
     yield _code("sh", "\n".join(list_commands(outcome)))
-    if not is_built_in(document):
+    if outcome.predictions_request is None and not is_built_in(outcome.document):
         yield "`study.toml`:"
-        yield _code("toml", to_toml(document).rstrip())
+        yield _code("toml", to_toml(outcome.document).rstrip())
 
 
 def _table(table: TextTable) -> str:

@@ -13,6 +13,7 @@ from paribus.records import Status
 from paribus.report import tuning
 from paribus.report.statements import list_statements
 from paribus.report.tables import holm_p
+from paribus.study.predictions_request import PredictionsRequest
 
 GALLAS = "Gallas B. D. et al. A framework for random-effects ROC analysis. J. Opt. Soc. Am. A 24, B70 (2007)."
 COCHRAN = "Cochran W. G., Cox G. M. Experimental Designs. Wiley (1950)."
@@ -27,6 +28,8 @@ BRETZ = (
 WEIGHTED_HOLM = "Benjamini Y., Hochberg Y. Multiple hypotheses testing with weights. Scand. J. Stat. 24, 407 (1997)."
 HOLM = "Holm S. A simple sequentially rejective multiple test procedure. Scand. J. Stat. 6, 65 (1979)."
 LAN = "Lan K. K. G., DeMets D. L. Discrete sequential boundaries for clinical trials. Biometrika 70, 659 (1983)."
+MILLER = "Miller E. Adding error bars to evals. arXiv 2411.00640 (2024)."
+MACKINNON = "MacKinnon J. G., Nielsen M. O., Webb M. D. Cluster-robust inference. J. Econometrics 232, 272 (2023)."
 GUO = "Guo C. et al. On calibration of modern neural networks. ICML (2017)."
 
 
@@ -42,7 +45,10 @@ def describe_methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
     """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
     judged = [item.comparison for item in list_statements(outcome) if item.comparison is not None]
     sources: list[str] = []
-    paragraphs = [_design(outcome), *filter(None, (tuning.describe_tuning_method(outcome),)), _measures()]
+    if outcome.predictions_request is not None:
+        paragraphs = [_predictions(outcome, outcome.predictions_request, sources)]
+    else:
+        paragraphs = [_design(outcome), *filter(None, (tuning.describe_tuning_method(outcome),)), _measures()]
     decided = [comparison for comparison in judged if comparison.low is not None]
     if decided:
         paragraphs.append(" ".join(_comparison(outcome, decided, sources)))
@@ -54,6 +60,28 @@ def describe_methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
     return Methods(tuple(paragraphs), tuple(dict.fromkeys(sources)))
 
 
+def _predictions(outcome: Outcome, request: PredictionsRequest, sources: list[str]) -> str:
+    """What is known of predictions that were made elsewhere."""
+    text = (
+        f"The predictions of {counted(len(outcome.arms), 'arm')} with {counted(request.seeds, 'seed')} each on "
+        f"{request.examples:,} test examples ({len(request.classes)} classes) were made elsewhere and read from "
+        f"{request.source}; how the arms were trained is not known here. Every run answered every example, and runs "
+        "pair by seed and by example. Accuracy is the share of right answers"
+    )
+    if any("test_loss" in arm.estimates for arm in outcome.arms):
+        text += ", loss the mean of -log of the right class's probability, clipped at 1e-7"
+    if request.groups is None:
+        return f"{text}."
+    if request.scope == Scope.THIS_TEST_SET:
+        return f"{text}. The examples belong to {request.groups:,} groups, which claims on this test set do not sample."
+    sources += [MILLER, MACKINNON]
+    return (
+        f"{text}. The examples belong to {request.groups:,} groups, which count as a sample of groups: errors of means "
+        "are clustered (Miller 2024) by the delete-one-group jackknife (MacKinnon et al. 2023), with one degree of "
+        "freedom less than the effective number of groups."
+    )
+
+
 def _design(outcome: Outcome) -> str:
     protocol, data = outcome.document.protocol, outcome.data
     counts = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
@@ -63,7 +91,7 @@ def _design(outcome: Outcome) -> str:
         if protocol.validation_split
         else ""
     )
-    estimators = [arm.name for arm in outcome.arms if arm.recipe.is_estimator]
+    estimators = [arm.name for arm in outcome.arms if arm.trained_recipe.is_estimator]
     which = "is a scikit-learn estimator" if len(estimators) == 1 else "are scikit-learn estimators"
     baselines = (
         f" {listed(estimators)} {which}, fitted to the same training examples as vectors, without epochs and batches; "
@@ -108,7 +136,8 @@ def _measures() -> str:
 def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:
     level = percent(judged[0].level)
     scopes = {comparison.scope for comparison in judged}
-    yield "Differences are means over seeds of the paired differences between two arms."
+    mean = "test examples" if scopes == {Scope.THESE_NETWORKS} else "seeds"
+    yield f"Differences are means over {mean} of the paired differences between two arms."
     if Scope.NEW_DATA in scopes:
         sources += [GALLAS, COCHRAN, BANERJEE]
         yield (
@@ -116,6 +145,14 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
             f"a two-way analysis of variance of the per-example differences (Gallas 2007), and the {level} interval "
             f"uses a power mean of the t quantiles of its two parts (between Cochran and Cox 1950 and Banerjee 1960)."
         )
+    if Scope.THESE_NETWORKS in scopes:
+        yield (
+            f"Claims are about the trained networks alone: the {level} interval treats the test examples as random. "
+            "With one seed of each arm nothing is known of how far other seeds would differ, and there is no verdict "
+            "on the recipes."
+        )
+        yield from _family(outcome, judged, sources)
+        return
     if Scope.THIS_TEST_SET in scopes:
         yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
     yield from _family(outcome, judged, sources)
@@ -184,6 +221,9 @@ def _equivalence(outcome: Outcome, sources: list[str]) -> Iterator[str]:
 
 
 def _bounds(outcome: Outcome) -> Iterator[str]:
+    if outcome.predictions_request is not None:
+        yield f"The claims are about these arms on test examples like those of {outcome.predictions_request.source}."
+        return
     runs = [run for arm in outcome.arms for run in arm.runs]
     missing = sum(len(arm.missing) for arm in outcome.arms)
     diverged = sum(run.status is Status.DIVERGED for run in runs)

@@ -32,7 +32,7 @@ def check_claims(outcome: Outcome) -> tuple[Misreading, ...]:
 def _is_repeated(notebook: Notebook, outcome: Outcome) -> bool:
     """Whether data and networks are the notebook's: a study of your own may have the same name."""
     return outcome.data.name == notebook.data and all(
-        arm.name not in notebook.printed or arm.recipe.parameters == notebook.printed[arm.name].parameters
+        arm.name not in notebook.printed or arm.trained_recipe.parameters == notebook.printed[arm.name].parameters
         for arm in outcome.arms
     )
 

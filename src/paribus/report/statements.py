@@ -9,7 +9,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading, check_fit_accuracy
 from paribus.report.notebook_claims import check_claims
-from paribus.study.document import StudyDocument
+from paribus.study.design import Design
 
 JudgedStatement = JudgedContrast | Effect
 """What a study declared and judged."""
@@ -30,7 +30,7 @@ def is_primary(statement: JudgedStatement) -> bool:
     return statement.comparison is not None and statement.comparison.primary
 
 
-def is_declared(document: StudyDocument, statement: JudgedStatement) -> bool:
+def is_declared(document: Design, statement: JudgedStatement) -> bool:
     """Whether the study writes a statement out, rather than getting it with all pairs of arms."""
     if not isinstance(statement, JudgedContrast) or is_primary(statement):
         return True
@@ -45,10 +45,12 @@ def state(statement: JudgedStatement) -> str:
 
 def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
     """The judged contrasts that the study writes out, primary ones first; all of them where it writes out none."""
-    judged = [contrast for contrast in outcome.contrasts if is_declared(outcome.document, contrast)]
+    judged = [contrast for contrast in outcome.contrasts if is_declared(outcome.design, contrast)]
     return tuple(sorted(judged or outcome.contrasts, key=lambda contrast: not is_primary(contrast)))
 
 
 def list_misreadings(outcome: Outcome) -> tuple[Misreading, ...]:
     """Remarks where a quick reading of these numbers goes wrong, those of any study before the notebook's."""
+    if outcome.predictions_request is not None:
+        return ()
     return (*check_fit_accuracy(outcome), *check_claims(outcome))

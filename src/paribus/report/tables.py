@@ -24,6 +24,7 @@ _MEASURES = (
     ("generalization_gap", "Gap, points"),
     ("fit_accuracy", "Fit accuracy, %"),
 )
+_MEASURES_FROM_ELSEWHERE = (("test_accuracy", "Test accuracy, %"), ("test_loss", "Test loss, nats"))
 
 
 Cell = str | PrintedInterval
@@ -42,10 +43,20 @@ class TextTable:
 
 def arm_table(outcome: Outcome) -> TextTable:
     """The measures of every arm."""
-    head = ("Arm", *(heading for _, heading in _MEASURES), "Parameters", "Seeds")
-    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _MEASURES])
-    caption = f"{outcome.document.name}: {intervals}. Fit accuracy is what fit prints and is no train accuracy."
-    return TextTable(caption, head, tuple(_arm_row(arm) for arm in outcome.arms))
+    measures = list_measures(outcome)
+    trained = outcome.predictions_request is None
+    head = ("Arm", *(heading for _, heading in measures), *(["Parameters"] if trained else []), "Seeds")
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in measures])
+    fit = " Fit accuracy is what fit prints and is no train accuracy." if trained else ""
+    rows = tuple(_arm_row(arm, [name for name, _ in measures]) for arm in outcome.arms)
+    return TextTable(f"{outcome.design.name}: {intervals}.{fit}", head, rows)
+
+
+def list_measures(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """The measures of the table of arms with their headings; of predictions from elsewhere those that are known."""
+    if outcome.predictions_request is None:
+        return _MEASURES
+    return tuple(item for item in _MEASURES_FROM_ELSEWHERE if any(item[0] in arm.estimates for arm in outcome.arms))
 
 
 def metric_table(outcome: Outcome) -> TextTable | None:
@@ -133,7 +144,7 @@ def describe_share(statement: JudgedStatement) -> str:
 
 def explain_no_statement(outcome: Outcome) -> str:
     """Why there is no answer, in a sentence."""
-    if outcome.document.declared_contrasts() or outcome.document.comparison.factorial:
+    if outcome.design.declared_contrasts() or outcome.design.comparison.factorial:
         return "Nothing is judged yet."
     return "No contrast is declared, so nothing is claimed about differences between arms."
 
@@ -158,9 +169,10 @@ def _metric_heading(metric: Metric) -> str:
     return f"{capitalized(metric.label)}{unit}"
 
 
-def _arm_row(arm: ArmOutcome) -> tuple[Cell, ...]:
-    measures = [numbers.format_estimate(metric, arm.estimates.get(metric)) for metric, _ in _MEASURES]
-    return (arm.name, *measures, numbers.format_parameters(arm.recipe), format_seeds(arm))
+def _arm_row(arm: ArmOutcome, names: Sequence[str]) -> tuple[Cell, ...]:
+    measures = [numbers.format_estimate(metric, arm.estimates.get(metric)) for metric in names]
+    parameters = [] if arm.recipe is None else [numbers.format_parameters(arm.recipe)]
+    return (arm.name, *measures, *parameters, format_seeds(arm))
 
 
 def _statement_row(statement: JudgedStatement, *, holm: bool) -> tuple[Cell, ...]:

@@ -17,7 +17,14 @@ from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
 from paribus.report.strip import Scale, draw_strip
-from paribus.report.tables import Cell, describe_intervals, explain_no_statement, format_seeds, metric_table
+from paribus.report.tables import (
+    Cell,
+    describe_intervals,
+    explain_no_statement,
+    format_seeds,
+    list_measures,
+    metric_table,
+)
 
 MEASURES = (
     ("test_accuracy", "test accuracy"),
@@ -57,7 +64,7 @@ class _Answer:
         yield Group(*self._parts(options.max_width, ascii_only=options.ascii_only))
 
     def _parts(self, width: int, *, ascii_only: bool) -> Iterator[RenderableType]:
-        document = self.outcome.document
+        document = self.outcome.design
         yield Text(document.name, style="bold")
         if document.question:
             yield Text(document.question, style="italic")
@@ -80,30 +87,39 @@ class _Answer:
 
 def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
     """One row an arm. A narrow table has its parameters under the arm's name."""
+    trained, measures = outcome.predictions_request is None, _measures(outcome)
     narrow, beside, drawn = width < NARROW, width >= ONE_LINE, width >= DRAWN
     table = Table(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0), header_style="bold")
-    table.add_column("arm\nparameters" if narrow else "arm", overflow="fold", min_width=10)
-    for _, heading in MEASURES:
+    table.add_column("arm\nparameters" if narrow and trained else "arm", overflow="fold", min_width=10)
+    for _, heading in measures:
         table.add_column(
             heading.replace(" ", "\n") if narrow else heading, justify="right", no_wrap=not narrow, overflow="fold"
         )
-    if not narrow:
+    if trained and not narrow:
         table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("seeds", justify="right", no_wrap=not narrow)
     if drawn:
         table.add_column("test accuracy, drawn", no_wrap=True)
     scale = Scale.spanning([arm.estimates.get("test_accuracy") for arm in outcome.arms])
     for arm in outcome.arms:
-        parameters = numbers.format_parameters(arm.recipe)
         name = Text(arm.name, style="bold")
-        cells: list[RenderableType] = [name.append(f"\n{parameters}", style="not bold dim") if narrow else name]
-        cells += [_measure(arm, metric, beside=beside) for metric, _ in MEASURES]
-        cells += [] if narrow else [Text(parameters)]
+        parameters = None if arm.recipe is None else numbers.format_parameters(arm.recipe)
+        if narrow and parameters is not None:
+            name.append(f"\n{parameters}", style="not bold dim")
+        cells: list[RenderableType] = [name, *(_measure(arm, metric, beside=beside) for metric, _ in measures)]
+        cells += [] if narrow or parameters is None else [Text(parameters)]
         cells.append(Text(format_seeds(arm)))
         if drawn:
             cells.append(Text(draw_strip(arm.estimates.get("test_accuracy"), scale, 28, ascii_only=ascii_only)))
         table.add_row(*cells)
     return table
+
+
+def _measures(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """The measures with their headings; of predictions from elsewhere those that are known."""
+    if outcome.predictions_request is None:
+        return MEASURES
+    return tuple((name, METRICS[name].label) for name, _ in list_measures(outcome))
 
 
 def _own_metrics(outcome: Outcome) -> Iterator[RenderableType]:
@@ -140,9 +156,12 @@ def _measure(arm: ArmOutcome, metric: str, *, beside: bool) -> Text:
 def _caption(outcome: Outcome) -> str:
     if not any(arm.estimates.get("test_accuracy") for arm in outcome.arms):
         return "No run has a score yet."
+    measures = _measures(outcome)
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in measures])
+    if outcome.predictions_request is not None:
+        return f"Accuracy in per cent{', loss in nats' if len(measures) > 1 else ''}; {intervals}."
     if not any(len(arm.scored) > 1 for arm in outcome.arms):
         return "In per cent. One seed an arm: there is no interval, and no difference can be judged. Run more seeds."
-    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in MEASURES])
     return (
         f"In per cent, gap (train minus test accuracy) in points; {intervals}. "
         "Fit accuracy is what fit prints and is no train accuracy."

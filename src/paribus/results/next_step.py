@@ -42,7 +42,7 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         return ""
     if comparison.components is None:
         return "Next: 2 more seeds at least; one shows no spread." if comparison.seeds == 1 else ""
-    looks = outcome.document.comparison.looks
+    looks = outcome.design.comparison.looks
     schedule = Schedule(looks) if looks and (statement.primary or not _has_primary(outcome)) else None
     ended = comparison.look is not None and comparison.look.number == comparison.look.planned
     difference = abs(comparison.difference)
@@ -94,6 +94,8 @@ def _describe_cost(outcome: Outcome, statement: Statement, *, seeds: int, after:
             missing = max(target - (len(arm.scored) if after else 0), 0)
             runs += missing
             seconds += missing * (sum(run.seconds for run in arm.scored) / len(arm.scored) if arm.scored else 0.0)
+    if outcome.predictions_request is not None:
+        return counted(runs, "run")
     wall = seconds / max(len(machine.list_cores()), 1)
     minutes = wall / 60
     duration = (

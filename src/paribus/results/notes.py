@@ -35,7 +35,7 @@ def list_notes(
     test example. ``positive``: the class that binary metrics are about where the study names none.
     """
     notes: list[str] = [*data_notes]
-    if estimators := [arm for arm in arms if arm.recipe.is_estimator]:
+    if estimators := [arm for arm in arms if arm.trained_recipe.is_estimator]:
         notes += [_note_estimators(document, estimators), *_note_deterministic(estimators), *_note_warnings(estimators)]
     for arm in arms:
         notes += [_note_bad_end(arm.name, run) for run in arm.runs if run.status is not Status.FINISHED]
@@ -115,8 +115,8 @@ def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[st
 def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """Networks whose last activation does not fit the loss, which trains them all the same."""
     for arm in arms:
-        if not arm.recipe.is_estimator:
-            misfit = end_that_misfits(json.loads(arm.recipe.model), document.protocol.loss)
+        if not arm.trained_recipe.is_estimator:
+            misfit = end_that_misfits(json.loads(arm.trained_recipe.model), document.protocol.loss)
             if misfit is not None:
                 yield f"{arm.name}: {misfit}."
 
@@ -126,7 +126,11 @@ def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> 
     by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
     for arm in arms:
         precision = document.protocol.training(document.arms[arm.name].precision).precision
-        key = (arm.recipe.model, arm.recipe.optimizer, None if arm.recipe.is_estimator else precision)
+        key = (
+            arm.trained_recipe.model,
+            arm.trained_recipe.optimizer,
+            None if arm.trained_recipe.is_estimator else precision,
+        )
         by_recipe.setdefault(key, []).append(arm.name)
     for names in by_recipe.values():
         if len(names) > 1:
@@ -184,7 +188,7 @@ def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) ->
     rule = document.protocol.training().early_stopping
     if rule is None:
         return []
-    networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
+    networks = [arm for arm in arms if arm.scored and not arm.trained_recipe.is_estimator]
     best_epochs = {arm.name: sorted(find_best_epoch(rule, run.curve) for run in arm.scored) for arm in networks}
     spans = ", ".join(f"{name} {_format_span(epochs)}" for name, epochs in best_epochs.items())
     sentence = (

@@ -68,6 +68,11 @@ class StudyScores:
             for arm in stored
         }
 
+    @property
+    def groups(self) -> None:
+        """The test examples of a study are independent."""
+        return None
+
     def metric(self, name: str) -> Metric:
         """The metric of that name, one of those that every study has or of this study's own.
 

@@ -20,6 +20,7 @@ from paribus.results.predictions import PredictionCache
 from paribus.results.scores import StudyScores
 from paribus.results.verdicts import judge_contrasts
 from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
+from paribus.study.design import Design
 from paribus.study.document import Protocol, StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
@@ -56,6 +57,11 @@ class StoredResults:
     @property
     def document(self) -> StudyDocument:
         """The study."""
+        return self.request.study
+
+    @property
+    def design(self) -> Design:
+        """The study: names, contrasts, and how they are judged."""
         return self.request.study
 
     @property
@@ -98,6 +104,14 @@ class StoredResults:
         environments = dict.fromkeys(run.environment for run in stored.values() if run.environment is not None)
         damage = [text for fingerprint, text in scores.damaged.items() if fingerprint in stored]
         return (*damage, *note_untuned_arms(self.document, arms), *note_mixed_environments(tuple(environments)))
+
+    def require_arm(self, name: str) -> str:
+        """The name of an arm.
+
+        Raises:
+            UnknownNameError: nothing is stored of such an arm.
+        """
+        return self.arm(name).name
 
     def arm(self, name: str) -> StoredArm:
         """The arm of that name.

@@ -9,16 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from paribus.analysis.comparison import Verdict
 from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
 from paribus.analysis.factorial import Effect, factorial_effects
+from paribus.analysis.groups import Groups
 from paribus.analysis.looks import Schedule
-from paribus.analysis.metrics import metric_named
+from paribus.analysis.metrics import Metric, metric_named
 from paribus.analysis.pairing import SeedScores
-from paribus.results.scores import StudyScores
-from paribus.study.document import StudyDocument
+from paribus.study.design import Design
 from paribus.study.statements import EFFECT_METRIC, Statement, list_factors
+
+
+class Scores(Protocol):
+    """The scores of all arms, by metric."""
+
+    @property
+    def groups(self) -> Groups | None:
+        """The groups that the test examples belong to; None where they are independent."""
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name."""
+
+    def scores(self, arm: str, metric: str) -> SeedScores:
+        """An arm's scores, a row a seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ class _Look:
 
 
 def judge_contrasts(
-    document: StudyDocument, statements: Sequence[Statement], scores: StudyScores, complete: Mapping[str, int]
+    document: Design, statements: Sequence[Statement], scores: Scores, complete: Mapping[str, int]
 ) -> Judgement:
     """Judge the statements of a study whose arms have scores.
 
@@ -79,7 +94,7 @@ def has_verdict(judged: JudgedContrast | Effect | None) -> bool:
 
 
 def _list_looks(
-    document: StudyDocument, statements: Sequence[Statement], statement: Statement, seeds: int
+    document: Design, statements: Sequence[Statement], statement: Statement, seeds: int
 ) -> tuple[_Look, ...]:
     """List the looks at one statement after ``seeds`` complete seeds, in their order."""
     first, planned = document.first_seed, document.comparison.looks
@@ -96,7 +111,7 @@ def _list_looks(
 
 
 def _judge_at_look(
-    document: StudyDocument, statements: Sequence[Statement], indices: Sequence[int], scores: StudyScores, look: _Look
+    document: Design, statements: Sequence[Statement], indices: Sequence[int], scores: Scores, look: _Look
 ) -> dict[int, JudgedContrast | Effect]:
     """Judge some of the statements at one look, by their index in the study."""
     contrasts = [index for index in indices if statements[index].contrast is not None]
@@ -113,7 +128,7 @@ def _judge_at_look(
 
 
 def _judge_contrasts(
-    document: StudyDocument, statements: Sequence[Statement], family: int, scores: StudyScores, look: _Look
+    document: Design, statements: Sequence[Statement], family: int, scores: Scores, look: _Look
 ) -> tuple[JudgedContrast, ...]:
     comparison = document.comparison
     declared = []
@@ -124,22 +139,23 @@ def _judge_contrasts(
     return compare_family(
         declared,
         level=comparison.level,
-        scope=comparison.scope,
+        scope=document.scope,
         family=family,
         schedule=look.schedule,
         number=look.number,
         weights=[statement.share for statement in statements],
         primary=[statement.primary for statement in statements],
+        groups=scores.groups,
     )
 
 
 def _judge_effects(
-    document: StudyDocument, statements: Sequence[Statement], family: int, scores: StudyScores, look: _Look
+    document: Design, statements: Sequence[Statement], family: int, scores: Scores, look: _Look
 ) -> tuple[Effect, ...]:
     comparison, factors = document.comparison, list_factors(document)
     cells = {
-        tuple(arm.levels[factor.name] for factor in factors): look.rows(scores.scores(name, EFFECT_METRIC))
-        for name, arm in document.arms.items()
+        tuple(levels[factor.name] for factor in factors): look.rows(scores.scores(name, EFFECT_METRIC))
+        for name, levels in document.levels.items()
     }
     return factorial_effects(
         factors,
@@ -147,7 +163,7 @@ def _judge_effects(
         metric_named(EFFECT_METRIC),
         margin=comparison.margin,
         level=comparison.level,
-        scope=comparison.scope,
+        scope=document.scope,
         family=family,
         schedule=look.schedule,
         number=look.number,

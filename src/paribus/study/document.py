@@ -14,7 +14,8 @@ scikit-learn classifier is written in the same way, and judged by scikit-learn (
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
 from math import prod
 from typing import Annotated, Any, Literal, Self
 
@@ -284,14 +285,25 @@ class StudyDocument(Table):
 
     def declared_contrasts(self) -> tuple[DeclaredContrast, ...]:
         """The contrasts of the file, then (with ``all_pairs``) every other pair of arms on test accuracy."""
-        declared = list(self.contrasts)
-        if self.comparison.all_pairs:
-            done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}
-            names = list(self.arms)
-            declared += [
-                DeclaredContrast(a=a, b=b)
-                for i, a in enumerate(names)
-                for b in names[i + 1 :]
-                if frozenset((a, b)) not in done
-            ]
-        return tuple(declared)
+        return list_contrasts(tuple(self.arms), self.contrasts, self.comparison)
+
+    @property
+    def scope(self) -> str:
+        """What the verdicts are about."""
+        return self.comparison.scope
+
+    @property
+    def levels(self) -> Mapping[str, Mapping[str, str]]:
+        """By arm its level of each factor of a factorial design."""
+        return {name: arm.levels for name, arm in self.arms.items()}
+
+
+def list_contrasts(
+    arms: Sequence[str], contrasts: Sequence[DeclaredContrast], comparison: ComparisonSettings
+) -> tuple[DeclaredContrast, ...]:
+    """List the contrasts that are written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
+    declared = list(contrasts)
+    if comparison.all_pairs:
+        done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}
+        declared += [DeclaredContrast(a=a, b=b) for a, b in combinations(arms, 2) if frozenset((a, b)) not in done]
+    return tuple(declared)

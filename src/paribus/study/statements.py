@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from paribus.analysis.factorial import EffectPattern, Factor, effect_patterns
 from paribus.analysis.shares import error_shares
-from paribus.study.document import DeclaredContrast, StudyDocument
+from paribus.study.design import Design
+from paribus.study.document import DeclaredContrast
 
 EFFECT_METRIC = "test_accuracy"
 """The metric of the effects of a factorial study."""
@@ -63,7 +64,7 @@ class Statement:
         return f"the effect of {' x '.join(self.effect.factors)}"
 
 
-def declared_statements(document: StudyDocument, primary_share: float | None = None) -> tuple[Statement, ...]:
+def declared_statements(document: Design, primary_share: float | None = None) -> tuple[Statement, ...]:
     """List the contrasts of a study and then its effects, in their order.
 
     Args:
@@ -80,7 +81,9 @@ def declared_statements(document: StudyDocument, primary_share: float | None = N
     shares = error_shares(flags, primary_share or document.comparison.primary_share)
     of_contrasts = zip(contrasts, flags, shares, strict=False)
     of_effects = zip(patterns, flags[len(contrasts) :], shares[len(contrasts) :], strict=True)
-    cells = {tuple(arm.levels[f.name] for f in factors): name for name, arm in document.arms.items()} if factors else {}
+    cells = (
+        {tuple(levels[f.name] for f in factors): name for name, levels in document.levels.items()} if factors else {}
+    )
     return (
         *(
             Statement(c.metric, {c.a: 1.0, c.b: -1.0}, c.margin, flag, share, contrast=c)
@@ -100,7 +103,7 @@ def declared_statements(document: StudyDocument, primary_share: float | None = N
     )
 
 
-def list_factors(document: StudyDocument) -> tuple[Factor, ...]:
+def list_factors(document: Design) -> tuple[Factor, ...]:
     """List the factors of a factorial study with their levels, in the order in which the arms name them.
 
     Empty where the study is not factorial, or where not every combination of levels has an arm.
@@ -108,10 +111,10 @@ def list_factors(document: StudyDocument) -> tuple[Factor, ...]:
     if not document.comparison.factorial:
         return ()
     levels: dict[str, dict[str, None]] = {}
-    for arm in document.arms.values():
-        for factor, level in arm.levels.items():
+    for of_arm in document.levels.values():
+        for factor, level in of_arm.items():
             levels.setdefault(factor, {})[level] = None
-    cells = {tuple(arm.levels[factor] for factor in levels) for arm in document.arms.values()}
+    cells = {tuple(of_arm[factor] for factor in levels) for of_arm in document.levels.values()}
     crossed = len(cells) == math.prod(len(names) for names in levels.values())
     varied = all(len(names) > 1 for names in levels.values())
     return tuple(Factor(name, tuple(names)) for name, names in levels.items()) if crossed and varied else ()

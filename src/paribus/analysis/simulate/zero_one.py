@@ -54,7 +54,7 @@ def zero_one_rates(exam: Exam, seeds: int, examples: int, draws: int, generator:
     spread = np.sqrt(exam.ease**2 + exam.example**2 + exam.seed**2 + exam.rest**2)
     everywhere = float(stats.norm.cdf(exam.skill_a / spread) - stats.norm.cdf(exam.skill_b / spread))
     by_seed = np.hypot(exam.seed, exam.rest)
-    covered, decided = dict.fromkeys(Scope, 0), dict.fromkeys(Scope, 0)
+    covered, decided = (dict.fromkeys((Scope.NEW_DATA, Scope.THIS_TEST_SET), 0) for _ in range(2))
     for _ in range(draws):
         ease = exam.ease * generator.standard_normal(examples)
         scores, expected = [], []

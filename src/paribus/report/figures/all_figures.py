@@ -29,8 +29,8 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
     yield arm_accuracy.draw_gap(outcome, WIDTH)
     for name in dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts):
         group = [contrast for contrast in outcome.contrasts if contrast.metric.name == name]
-        yield differences.draw_forest(f"contrasts-{name}", group, WIDTH, outcome.document)
-    yield differences.draw_forest("effects", outcome.effects, WIDTH, outcome.document)
+        yield differences.draw_forest(f"contrasts-{name}", group, WIDTH, outcome.design)
+    yield differences.draw_forest("effects", outcome.effects, WIDTH, outcome.design)
     yield cell_means.draw_cells(outcome, WIDTH)
     seeds = [
         differences.draw_seeds(contrast, differences.common_seeds(outcome, contrast), PANEL, "seeds")

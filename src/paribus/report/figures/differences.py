@@ -18,10 +18,10 @@ from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
 from paribus.report.statements import JudgedStatement, is_declared, primary_first
 from paribus.report.tables import name_statement
-from paribus.study.document import StudyDocument
+from paribus.study.design import Design
 
 
-def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: StudyDocument) -> Plot | None:
+def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: Design) -> Plot | None:
     """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band.
 
     What the study declares is never off the scale.
@@ -88,7 +88,7 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     if contrast.comparison is None:
         return ()
     scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
-    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.document.first_seed]
+    common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.design.first_seed]
     return tuple(common[: contrast.comparison.seeds])
 
 

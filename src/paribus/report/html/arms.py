@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from paribus.analysis.metrics import METRICS
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
@@ -24,9 +26,11 @@ def arms_section(outcome: Outcome) -> Markup:
     """A figure of test accuracy, and a table of all measures."""
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
     caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
-    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _COLUMNS])
-    units = {"test_loss": numbers.loss_unit(outcome.document)}
-    head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in _COLUMNS), "Seeds"]
+    columns = [item for item in _COLUMNS if any(item[0] in arm.estimates for arm in outcome.arms)]
+    intervals = describe_intervals(outcome, [METRICS[name] for name, _ in columns])
+    loss_unit = ", nats" if outcome.predictions_request is not None else numbers.loss_unit(outcome.document)
+    units = {"test_loss": loss_unit}
+    head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in columns), "Seeds"]
     overlap = tag(
         "p",
         "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
@@ -37,7 +41,11 @@ def arms_section(outcome: Outcome) -> Markup:
         "The arms",
         overlap if several else None,
         responsive_figure(lambda width: figures.draw_test_accuracy(outcome, width), caption),
-        table(f"Every measure by arm: {intervals}", head, [_row(arm) for arm in outcome.arms]),
+        table(
+            f"Every measure by arm: {intervals}",
+            head,
+            [_row(arm, [name for name, _ in columns]) for arm in outcome.arms],
+        ),
         _own_metrics(outcome),
     )
 
@@ -57,8 +65,10 @@ def tuning_section(outcome: Outcome) -> Markup | None:
     return section("tuning", "Tuning", tag("p", candidates.caption), tag("ul", choices), folded)
 
 
-def gap_section(outcome: Outcome) -> Markup:
-    """Train, test and fit accuracy, and why fit accuracy is no train accuracy."""
+def gap_section(outcome: Outcome) -> Markup | None:
+    """Train, test and fit accuracy, and why fit accuracy is no train accuracy; nothing without a train accuracy."""
+    if outcome.predictions_request is not None:
+        return None
     return section(
         "gap",
         "The generalization gap",
@@ -110,10 +120,8 @@ def _cell(cell: Cell) -> Child:
     return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
 
 
-def _row(arm: ArmOutcome) -> list[Child]:
-    parameters = numbers.format_parameters(arm.recipe)
+def _row(arm: ArmOutcome, metrics: Sequence[str]) -> list[Child]:
+    parameters = numbers.UNDEFINED if arm.recipe is None else numbers.format_parameters(arm.recipe)
     below = [tag("br"), tag("small", f"{parameters} parameters")] if parameters != numbers.UNDEFINED else None
-    cells: list[Child] = [[tag("span", arm.name, class_="name"), below]]
-    for metric, _ in _COLUMNS:
-        cells.append(_cell(numbers.format_estimate(metric, arm.estimates.get(metric))))
-    return [*cells, format_seeds(arm)]
+    measures = [_cell(numbers.format_estimate(metric, arm.estimates.get(metric))) for metric in metrics]
+    return [[tag("span", arm.name, class_="name"), below], *measures, format_seeds(arm)]

@@ -14,7 +14,9 @@ from paribus.report.commands import describe_installation, is_built_in, list_com
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
 from paribus.report.methods import describe_methods
+from paribus.report.tables import list_measures
 from paribus.report.toml import to_toml
+from paribus.study.predictions_request import PredictionsRequest
 
 _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy", "test_loss")
 
@@ -61,21 +63,42 @@ def runs_section(outcome: Outcome) -> Markup:
         for arm in outcome.arms
         for seeds in arm.missing
     ]
+    if outcome.predictions_request is not None:
+        return _known_runs(outcome)
     head = ["Arm and seed", "Status", "Test, %", "Train, %", "Gap, points", "Fit, %", "Test loss", "Seconds", "Weights"]
     body = table("Every run; weights by the first digits of their sha256", head, rows, numbers=2)
     return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
 
 
-def networks_section(outcome: Outcome) -> Markup:
-    """Layers and optimizer of every network, and the arguments of every estimator."""
-    arms = [_estimator(arm) if arm.recipe.is_estimator else _network(arm) for arm in outcome.arms]
-    kinds = {arm.recipe.is_estimator for arm in outcome.arms}
+def _known_runs(outcome: Outcome) -> Markup:
+    """Every run of predictions from elsewhere, with the measures that are known."""
+    measures = list_measures(outcome)
+    rows: list[list[Child]] = [
+        [
+            f"{arm.name} {numbers.pairing_seed(run.seeds)}",
+            *(numbers.format_value(name, getattr(run.scores, name)) for name, _ in measures),
+        ]
+        for arm in outcome.arms
+        for run in arm.runs
+    ]
+    body = table("Every run", ["Arm and seed", *(heading for _, heading in measures)], rows)
+    return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
+
+
+def networks_section(outcome: Outcome) -> Markup | None:
+    """Layers and optimizer of every network, and the arguments of every estimator; nothing where they are unknown."""
+    if outcome.predictions_request is not None:
+        return None
+    arms = [_estimator(arm) if arm.trained_recipe.is_estimator else _network(arm) for arm in outcome.arms]
+    kinds = {arm.trained_recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
     return section("networks", f"The {' and '.join(names)}", arms)
 
 
 def repeat_section(outcome: Outcome) -> Markup:
     """Environment, commands and, unless it is built in, the study itself."""
+    if outcome.predictions_request is not None:
+        return _judge_again(outcome, outcome.predictions_request)
     study = None
     if not is_built_in(outcome.document):
         text = tag("pre", tag("code", to_toml(outcome.document)), tabindex=0)
@@ -103,6 +126,23 @@ def repeat_section(outcome: Outcome) -> Markup:
     )
 
 
+def _judge_again(outcome: Outcome, request: PredictionsRequest) -> Markup:
+    """How the same predictions are judged again."""
+    return section(
+        "again",
+        "Judge it again",
+        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
+        tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
+        tag(
+            "p",
+            "Predictions: ",
+            tag("b", request.source),
+            ", sha256 of their content ",
+            tag("code", request.fingerprint, class_="digest"),
+        ),
+    )
+
+
 def _code_spans(text: str) -> list[tuple[bool, str]]:
     """The text in pieces, and for each whether it is between backticks."""
     return [(index % 2 == 1, part) for index, part in enumerate(text.split("`"))]
@@ -121,22 +161,22 @@ def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
 
 
 def _estimator(arm: ArmOutcome) -> Markup:
-    text = json.dumps(json.loads(arm.recipe.model)["estimator"], ensure_ascii=False)
+    text = json.dumps(json.loads(arm.trained_recipe.model)["estimator"], ensure_ascii=False)
     lead = "scikit-learn's class with its arguments, defaults spelled out"
     return details(
-        f"{arm.name}: {arm.recipe.kind}", tag("p", lead), tag("pre", tag("code", _indented(text)), tabindex=0)
+        f"{arm.name}: {arm.trained_recipe.kind}", tag("p", lead), tag("pre", tag("code", _indented(text)), tabindex=0)
     )
 
 
 def _network(arm: ArmOutcome) -> Markup:
     rows: list[list[Child]] = [
-        [layer.name, layer.kind, layer.output_shape, f"{layer.parameters:,}"] for layer in arm.recipe.layers
+        [layer.name, layer.kind, layer.output_shape, f"{layer.parameters:,}"] for layer in arm.trained_recipe.layers
     ]
     return details(
-        f"{arm.name}: {arm.recipe.parameters:,} parameters",
+        f"{arm.name}: {arm.trained_recipe.parameters:,} parameters",
         table(f"Layers of {arm.name}", ["Layer", "Kind", "Output shape", "Parameters"], rows, numbers=2),
         tag("p", "Optimizer"),
-        tag("pre", tag("code", _indented(arm.recipe.optimizer)), tabindex=0),
+        tag("pre", tag("code", _indented(arm.trained_recipe.optimizer)), tabindex=0),
     )
 
 

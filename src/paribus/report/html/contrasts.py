@@ -27,7 +27,7 @@ from paribus.report.html.parts import (
 from paribus.report.numbers import format_margin
 from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
 from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
-from paribus.study.document import StudyDocument
+from paribus.study.design import Design
 
 _MOST_PANELS = 12
 
@@ -40,7 +40,7 @@ def contrasts_section(outcome: Outcome) -> Markup | None:
     groups = [
         [c for c in contrasts if c.metric.name == name] for name in dict.fromkeys(c.metric.name for c in contrasts)
     ]
-    drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome.document) for group in groups]
+    drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome.design) for group in groups]
     sentences = [sentence_paragraph(contrast_sentence(c), (c.a, c.b)) for c in contrasts]
     return section(
         "contrasts",
@@ -67,7 +67,7 @@ def effects_section(outcome: Outcome) -> Markup | None:
             "the cells.",
         ),
         responsive_figure(
-            lambda width: figures.draw_forest("effects", outcome.effects, width, outcome.document),
+            lambda width: figures.draw_forest("effects", outcome.effects, width, outcome.design),
             "Each effect with its interval and seeds.",
         ),
         responsive_figure(
@@ -89,7 +89,7 @@ def _intervals(outcome: Outcome) -> Markup:
     return tag("p", " ".join(parts))
 
 
-def _forest(name: str, group: Sequence[JudgedContrast], document: StudyDocument) -> Markup | None:
+def _forest(name: str, group: Sequence[JudgedContrast], document: Design) -> Markup | None:
     label = group[0].metric.label
     if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
         return responsive_figure(

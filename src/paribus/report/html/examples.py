@@ -134,7 +134,7 @@ def _card(
         picture,
         tag("span", "is ", tag("b", test_answers.class_names[label])),
         tag("span", prediction),
-        tag("small", f"{often}#{index}"),
+        tag("small", f"{often}{test_answers.name_example(index)}"),
     )
 
 

@@ -36,7 +36,7 @@ def outcome_fragment(outcome: Outcome) -> str:
     Args:
         outcome: what the study's runs say.
     """
-    document, rest = outcome.document, opening.count_without_card(outcome)
+    document, rest = outcome.design, opening.count_without_card(outcome)
     more = tag("p", f"and {counted(rest, 'further comparison')}", class_="more") if rest else None
     body = tag(
         "div",

@@ -30,11 +30,16 @@ _FEW = 3
 
 def page_header(outcome: Outcome) -> Markup:
     """Question and facts."""
-    document = outcome.document
+    document = outcome.design
     title = document.question or f"What the runs of {document.name} say"
     return tag(
         "header",
-        tag("p", "Study ", tag("b", document.name), class_="kicker"),
+        tag(
+            "p",
+            "Study " if outcome.predictions_request is None else "Predictions ",
+            tag("b", document.name),
+            class_="kicker",
+        ),
         tag("h1", title),
         tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in _facts(outcome)], class_="facts"),
     )
@@ -98,18 +103,19 @@ def _levels(effect: Effect) -> list[str]:
 
 
 def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    data = outcome.data
     runs = [run for arm in outcome.arms for run in arm.runs]
     seeds = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
     per_arm = counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     yield "Runs", f"{counted(len(outcome.arms), 'arm')} × {per_arm}"
-    yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
-    yield (
-        "Training",
-        f"{counted(outcome.document.protocol.epochs, 'epoch')}, {format_duration(sum(r.seconds for r in runs))} in all",
-    )
+    if (request := outcome.predictions_request) is not None:
+        groups = "" if request.groups is None else f" in {request.groups:,} groups"
+        yield "Data", f"{request.source}, {request.examples:,} test examples{groups}"
+    else:
+        data, epochs = outcome.data, counted(outcome.document.protocol.epochs, "epoch")
+        yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
+        yield "Training", f"{epochs}, {format_duration(sum(run.seconds for run in runs))} in all"
     known = [(item.comparison, item.metric) for item in list_statements(outcome) if item.comparison is not None]
-    if seeds[-1] > 1 and known:
+    if known and any(comparison.low is not None for comparison, _ in known):
         scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison, metric in known)
         yield "Claims", f"{', '.join(scopes)}, {percent(known[0][0].level)} for all at once"
     elif seeds[-1] > 1:

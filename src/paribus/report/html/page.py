@@ -73,7 +73,7 @@ def _head(outcome: Outcome) -> Markup:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="generator", content=f"paribus {__version__}"),
-        tag("title", f"{outcome.document.name}: {outcome.document.question or 'report'}"),
+        tag("title", f"{outcome.design.name}: {outcome.design.question or 'report'}"),
         tag("style", Markup(_style())),
     )
 
