@@ -109,7 +109,7 @@ def _has_trained(model: Any) -> bool:
 def _find_changed_variables(layer: Any) -> Iterator[str]:
     """Find variables of a layer of Keras whose values differ from those that its initializer gave them.
 
-    A random initializer of Keras has a seed, made up where none is given, and draws the same values again. That of an
+    A random initializer of Keras has a seed, made up where it has none, and draws the same values again. That of an
     EinsumDense gets other axes before it draws.
     """
     for name, variable, initializer in _find_settings(layer, "initializer"):
