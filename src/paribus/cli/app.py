@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from paribus.cli import ablate, doctor, export, merge, output, predict, run, show, stored, streams
+from paribus.cli import ablate, doctor, export, merge, output, predict, run, show, stored, streams, verify
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.version import __version__
 
@@ -49,6 +49,7 @@ app.command("studies")(show.studies)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("merge")(merge.merge)
+app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 
 
