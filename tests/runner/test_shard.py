@@ -88,7 +88,10 @@ def tuned() -> StudyDocument:
         "seeds": 4,
         "data": {"source": "digits", "scale": 16, "flatten": True},
         "protocol": {"epochs": 2},
-        "arms": {"one": {"layers": layers, "grid": {"learning_rate": [0.01, 0.1]}}, "two": {"layers": layers}},
+        "arms": {
+            "one": {"layers": layers, "grid": {"learning_rate": [0.01, 0.1]}},
+            "two": {"layers": layers, "grid": {}},
+        },
     }
     return check_table(table, "tuned.toml")
 

@@ -133,7 +133,7 @@ def merge_stores(
         store.adopt_studies(united.studies, recipes, judgements)
         merge.studies = tuple(study.label for study in united.studies)
         merge.renamed, merge.judgements = united.renamed, len(judgements)
-        merge.quarantined = {str(folder): names for folder in folders if (names := _list_quarantine(folder))}
+        merge.quarantined = {str(folder): files for folder in folders if (files := _list_quarantine(folder))}
         return merge
 
 

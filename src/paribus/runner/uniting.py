@@ -150,19 +150,16 @@ def _rename_conflicting(own: Sequence[_Entry], others: Sequence[_Entry]) -> tupl
 
 
 def _conflict(some: Iterable[_Entry], others: Sequence[_Entry]) -> bool:
-    return any(
-        a.study.kind is b.study.kind and next(iter(_list_conflicts(a, b)), None) is not None
-        for a in some
-        for b in others
-    )
+    return any(a.study.kind is b.study.kind and bool(_list_conflicts(a, b)) for a in some for b in others)
 
 
 def _list_conflicts(first: _Entry, second: _Entry) -> list[str]:
     """Why two entries of one name and kind are not one study; empty where they are."""
-    return list(_conflicts(first, second))
+    # Where they declare other things, their arms have other runs for that reason.
+    return list(_declared_conflicts(first, second)) or list(_computed_conflicts(first.study, second.study))
 
 
-def _conflicts(first: _Entry, second: _Entry) -> Iterator[str]:
+def _declared_conflicts(first: _Entry, second: _Entry) -> Iterator[str]:
     a, b = first.study, second.study
     whole = a.kind in _WHOLE
     for difference in list_differences(first.document, second.document):
@@ -175,8 +172,11 @@ def _conflicts(first: _Entry, second: _Entry) -> Iterator[str]:
         yield f"comparison.looks: {list(looks[0])}, now {list(looks[1])}"
     if a.data != b.data:
         yield f"its data: {_name_data(a)}, now {_name_data(b)}"
-    known = {arm.name: arm for arm in a.arms}
-    for arm in b.arms:
+
+
+def _computed_conflicts(first: StoredStudy, second: StoredStudy) -> Iterator[str]:
+    known = {arm.name: arm for arm in first.arms}
+    for arm in second.arms:
         if arm.name in known:
             yield from _arm_conflicts(known[arm.name], arm)
 

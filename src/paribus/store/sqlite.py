@@ -225,16 +225,17 @@ class SqliteStore(Store):
         names = ", ".join(result.fingerprint[:12] for result, _ in runs[:3])
         lost = f"run{'s' * (len(runs) > 1)} {names}{', ...' * (len(runs) > 3)} {'were' if len(runs) > 1 else 'was'} not"
         with self._writing(f"{lost} recorded") as connection:
-            accepted = {}
-            for result, contents in runs:
+            accepted: dict[str, tuple[RunResult, Mapping[Kind, bytes]]] = {}
+            for result, artifacts in runs:
                 name = result.fingerprint
                 old = accepted[name][0].status if name in accepted else _status(queries.run_head(connection, name))
                 if old is None or base.gives_way(old, result.status):
-                    accepted[name] = (result, contents)
+                    accepted[name] = (result, artifacts)
             if not accepted:
                 return
             try:
-                digests = self._artifacts.write({name: contents for name, (_, contents) in accepted.items()})
+                contents = {name: by_kind for name, (_, by_kind) in accepted.items()}
+                digests = self._artifacts.write(contents)
                 with transaction(connection, self._at):
                     self._at(Point.BEFORE_INSERT)
                     for name, (result, _) in accepted.items():
