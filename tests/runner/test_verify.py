@@ -64,18 +64,23 @@ class Changing(Backend):
                 yield event
 
 
+def fake() -> Backend:
+    """The fake, with the digests that the engine would give its weights."""
+    return Changing(FakeBackend(), weights_digest=lambda run: weights_digest(run.weights))
+
+
 def digits(seeds: int = 3) -> StudyDocument:
     return override(load_study("digits"), seeds=seeds)
 
 
 def stored(backend: Backend | None = None, document: StudyDocument | None = None) -> MemoryStore:
     store = MemoryStore()
-    run_study(document or digits(), store, backend or FakeBackend(), Silent())
+    run_study(document or digits(), store, backend or fake(), Silent())
     return store
 
 
 def verify(claims: Claims, backend: Backend | None = None, count: int = 100) -> Verification:
-    return check_claims(claims, draw_claims(claims, count, Random(1)), backend or FakeBackend())
+    return check_claims(claims, draw_claims(claims, count, Random(1)), backend or fake())
 
 
 def forged(store: Store, **changes: Any) -> MemoryStore:
@@ -179,7 +184,7 @@ def test_whatever_is_changed_is_noticed(changes: dict[str, Any], part: str) -> N
 
 def test_a_bit_that_flips_in_a_stored_file_is_noticed(tmp_path: Path) -> None:
     with SqliteStore.open(tmp_path, "write") as store:
-        run_study(digits(1), store, FakeBackend(), Silent())
+        run_study(digits(1), store, fake(), Silent())
     path = next((tmp_path / "artifacts").rglob("*.weights.*"))
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -194,7 +199,7 @@ def test_a_bit_that_flips_in_a_stored_file_is_noticed(tmp_path: Path) -> None:
 def elsewhere(**changes: Any) -> Backend:
     """Another environment, whose arithmetic gives other bits."""
     return Changing(
-        FakeBackend(),
+        fake(),
         environment=lambda run: replace(run.environment, cpu="another"),
         weights=flip_weight,
         weights_digest=lambda run: weights_digest(flip_weight(run)),
@@ -235,7 +240,7 @@ def test_two_seeds_of_an_arm_rarely_differ_by_more_than_what_is_usual() -> None:
 
 def test_a_run_that_fails_here_tells_nothing() -> None:
     claims = read_store_claims(stored())
-    failing = Changing(FakeBackend(), scores=lambda run: None, status=lambda run: Status.FAILED, reason=lambda _: "no")
+    failing = Changing(fake(), scores=lambda run: None, status=lambda run: Status.FAILED, reason=lambda _: "no")
     verification = verify(claims, failing)
     assert {check.agreement for check in verification.checks} == {Agreement.UNKNOWN}
     assert "it failed here: no" in verification.checks[0].explanation
@@ -411,12 +416,12 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
     def backend(*arguments: Any, **_: Any) -> Backend:
         made.append(arguments)
-        return FakeBackend()
+        return fake()
 
     monkeypatch.setattr("paribus.backends.local.LocalBackend", backend)
     store = tmp_path / "runs"
     with SqliteStore.open(store, "write") as opened:
-        run_study(digits(), opened, FakeBackend(), Silent())
+        run_study(digits(), opened, fake(), Silent())
         html = render_report(open_results("digits", opened).outcome(), "html")
     (tmp_path / "report.html").write_text(html, encoding="utf-8")
     for source in (store, tmp_path / "report.html"):
