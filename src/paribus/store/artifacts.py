@@ -154,8 +154,8 @@ class Artifacts:
         """All artifacts of a run, whether a row names them or not."""
         folder = self.folder / fingerprint[:2]
         for name in _entries(folder):
-            artifact = parse(name)
-            if artifact is not None and artifact.fingerprint == fingerprint:
+            # Not parsed unless it may be one of them: a folder of a large store has thousands.
+            if name.startswith(fingerprint) and parse(name) is not None:
                 yield folder / name
 
     def files(self) -> Iterator[Path]:
