@@ -44,7 +44,7 @@ def _list_commands(study: Sequence[str], store: Path) -> tuple[str, str]:
 
 
 def _format_seeds(seeds: Sequence[Seeds]) -> str:
-    return f"seed{'s' * (len(seeds) != 1)} {', '.join(str(each.seed) for each in seeds)}"
+    return f"seed{'s' * (len(seeds) != 1)} {', '.join(str(streams.seed) for streams in seeds)}"
 
 
 def _shard_fields(outcome: ShardOutcome, store: Path, commands: Sequence[str]) -> dict[str, Any]:

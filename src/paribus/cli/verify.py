@@ -55,7 +55,7 @@ def verify(
 ) -> None:
     """Compute some runs of a store or of an HTML report again, drawn at random, and compare the bits.
 
-    Exit code 0: they are what was claimed; 3: one is not; 4: it cannot be told.
+    Exit code 0: they are what was claimed; 3: one is not; 4: undecided.
     """
     from random import SystemRandom
 

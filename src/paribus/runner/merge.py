@@ -97,7 +97,7 @@ class Merge:
     @property
     def is_sound(self) -> bool:
         """Whether no run was lost to damage, and none has two results from one environment."""
-        return all(each.elsewhere for each in self.left_out) and all(each.is_explained for each in self.differing)
+        return all(run.elsewhere for run in self.left_out) and all(run.is_explained for run in self.differing)
 
 
 def merge_stores(
@@ -112,7 +112,7 @@ def merge_stores(
         sources: folders of stores; one that is the target is passed over.
         into: the folder of the target.
         rename: see ``uniting.unite_studies``.
-        progress: told after each group of runs.
+        progress: called after every group of runs.
 
     Raises:
         UsageError: a folder holds no store, or two studies of one name are not one study; nothing was written.
@@ -138,7 +138,7 @@ def merge_stores(
 
 
 def _list_sources(sources: Sequence[Path], into: Path) -> list[Path]:
-    """The folders to read, each once, in an order of their own."""
+    """The folders to read without repetition, in an order of their own."""
     by_place: dict[Path, Path] = {}
     for folder in sources:
         if not is_store(folder):
@@ -266,9 +266,9 @@ class _Copying:
         )
         self._merge.differing.append(DifferingRun(self._name(fingerprint), fingerprint, parts, versions))
 
-    def _wait(self, copy: RunCopy) -> None:
-        self._waiting.append(copy)
-        if sum(len(content) for each in self._waiting for content in each.artifacts.values()) >= _GROUP_BYTES:
+    def _wait(self, run: RunCopy) -> None:
+        self._waiting.append(run)
+        if sum(len(content) for copy in self._waiting for content in copy.artifacts.values()) >= _GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:

@@ -196,7 +196,7 @@ def _name_data(study: StoredStudy) -> str:
 
 def _refuse(first: _Entry, second: _Entry, differences: Sequence[str], *, rename: bool) -> UsageError:
     remedy = (
-        "they cannot be told apart by their documents; merge one of them into another store"
+        "their documents do not tell them apart; merge one of them into another store"
         if rename
         else "--rename stores such studies beside each other, or merge one of them into another store"
     )
@@ -207,7 +207,7 @@ def _refuse(first: _Entry, second: _Entry, differences: Sequence[str], *, rename
 
 
 def _join(entries: Sequence[_Entry]) -> StoredStudy:
-    """One study of entries that do not conflict. The target's document stays, else one whose data is found here."""
+    """One study of entries that do not conflict. The target's document stays, else one whose data is here."""
     base = min(entries, key=lambda entry: (not entry.in_target, not _finds_data(entry.document), entry.study.document))
     document, text = base.document, base.study.document
     looks = next((entry.document.comparison.looks for entry in entries if entry.document.comparison.looks), ())

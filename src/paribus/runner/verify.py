@@ -37,7 +37,7 @@ class Agreement(StrEnum):
     OTHER_BITS = "other bits"
     USUAL = "other bits, as usual in another environment"
     UNUSUAL = "another score than is usual in another environment"
-    UNKNOWN = "cannot be told"
+    UNKNOWN = "undecided"
 
 
 HOLDS = (Agreement.SAME_BITS, Agreement.USUAL)
@@ -133,12 +133,12 @@ def draw_claims(claims: Claims, count: int, random: Random) -> tuple[Claim, ...]
     """Draw so many of the verifiable runs, all of them where there are fewer.
 
     Raises:
-        UsageError: fewer than one is wanted, or none can be verified.
+        UsageError: ``count`` is below 1, or no run can be verified.
     """
     if count < 1:
         raise UsageError(f"--runs {count}: at least one run is computed again")
     if not claims.verifiable:
-        reasons = "; ".join(dict.fromkeys(f"{each.name}: {each.reason}" for each in claims.unverifiable[:3]))
+        reasons = "; ".join(dict.fromkeys(f"{run.name}: {run.reason}" for run in claims.unverifiable[:3]))
         raise UsageError(f"no run here can be computed again{f' ({reasons})' if reasons else ': none is stored'}")
     ordered = sorted(claims.verifiable, key=lambda claim: claim.run.fingerprint)
     return tuple(random.sample(ordered, min(count, len(ordered))))
@@ -153,7 +153,7 @@ def check_claims(
         claims: all claims.
         drawn: those to check.
         backend: computes the runs.
-        progress: told of each run as soon as it is compared.
+        progress: called with every run as soon as it is compared.
 
     Raises:
         BackendError: workers cannot be started.
