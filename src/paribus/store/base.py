@@ -134,9 +134,9 @@ class Store(ABC):
 
     Every store keeps these promises:
 
-    - **Whole or not at all.** When ``record`` returns, the runs with their predictions and weights are stored, as safely
-      as the store can keep anything. When it raises, or the process is killed inside it, a later reader finds each run
-      whole or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
+    - **Whole or not at all.** When ``record`` returns, the runs with their predictions and weights are stored, as
+      safely as the store can keep anything. When it raises, or the process is killed inside it, a later reader finds
+      each run whole or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
     - **Nothing finished is lost.** A finished run is never overwritten: recording its fingerprint again changes
       nothing, whatever the second result says. A diverged run gives way to a later diverged or finished one, a failed
       run to any later one; a failure never replaces a run that has scores.
