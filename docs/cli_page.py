@@ -24,10 +24,10 @@ A flag beats its variable in the environment (`PARIBUS_STORE`, `PARIBUS_SEEDS`, 
 | exit code | meaning |
 | --- | --- |
 | 0 | done |
-| 1 | failed: data, store or workers; or some runs ended without a score |
+| 1 | failed: data, store or workers; or some runs ended without a score, or could not be merged |
 | 2 | the request cannot be carried out as it is: an option, a name, a study |
-| 3 | a check does not hold |
-| 4 | a check is undecided |
+| 3 | a check does not hold, or a run that was verified is not what was claimed |
+| 4 | a check is undecided, or what was verified is |
 | 5 | another process holds the store |
 | 6 | the store was written by a newer version of paribus |
 | 130 | interrupted; what was finished is stored |

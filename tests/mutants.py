@@ -91,19 +91,24 @@ MUTANTS = (
     Mutant(
         "the row is committed before its files are there",
         "store/sqlite.py",
-        "                digests = self._artifacts.write(name, _contents(result))\n"
+        "                digests = self._artifacts.write(contents)\n"
         "                with transaction(connection, self._at):\n"
         "                    self._at(Point.BEFORE_INSERT)\n"
-        "                    queries.put_run(connection, result, digests)\n"
+        "                    for name, (result, _) in accepted.items():\n"
+        "                        queries.put_run(connection, result, digests[name])\n"
         "                    self._at(Point.AFTER_INSERT)\n",
-        "                import hashlib\n\n"
-        "                contents = _contents(result)\n"
-        "                digests = {kind: hashlib.sha256(content).hexdigest() for kind, content in contents.items()}\n"
+        "                import hashlib\n"
+        "\n"
+        "                digests = {\n"
+        "                    name: {kind: hashlib.sha256(content).hexdigest() for kind, content in by_kind.items()}\n"
+        "                    for name, by_kind in contents.items()\n"
+        "                }\n"
         "                with transaction(connection, self._at):\n"
         "                    self._at(Point.BEFORE_INSERT)\n"
-        "                    queries.put_run(connection, result, digests)\n"
+        "                    for name, (result, _) in accepted.items():\n"
+        "                        queries.put_run(connection, result, digests[name])\n"
         "                    self._at(Point.AFTER_INSERT)\n"
-        "                self._artifacts.write(name, contents)\n",
+        "                self._artifacts.write(contents)\n",
         (CHAOS, "store/test_crash.py::test_killed_at_every_point"),
     ),
     Mutant(

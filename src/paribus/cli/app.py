@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from paribus.cli import ablate, doctor, export, judge, output, predict, run, show, stored, streams
+from paribus.cli import ablate, doctor, export, judge, merge, output, predict, run, show, stored, streams, verify
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.errors.control_characters import show_control_characters
 from paribus.version import __version__
@@ -54,6 +54,8 @@ app.command("show")(show.show)
 app.command("studies")(show.studies)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
+app.command("merge")(merge.merge)
+app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.errors import ParibusError
+from paribus.cli.shards import print_shard
+from paribus.errors import ParibusError, UsageError
 
 if TYPE_CHECKING:
     from paribus.backends.base import Backend
     from paribus.outcome.outcome import Outcome
+    from paribus.runner.shard import ShardOutcome
     from paribus.store.base import Store
     from paribus.study.document import StudyDocument
+    from paribus.study.shard import Shard
 
 UntilDecided = Annotated[
     bool,
@@ -35,6 +38,16 @@ MaxSeeds = Annotated[
     ),
 ]
 
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Train every N-th seed from the I-th on, as one of N machines; `paribus merge` unites their stores.",
+        show_default="the whole study",
+    ),
+]
+
 
 def run(
     study: options.Study,
@@ -47,13 +60,21 @@ def run(
     lanes: options.Lanes = None,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
+    shard: ShardOption = None,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
     from paribus.study.identity import stored_name
     from paribus.study.load import load_study
     from paribus.study.overrides import check_arms, override
+    from paribus.study.shard import parse_shard
 
+    part = None if shard is None else parse_shard(shard)
+    if part is not None and until_decided:
+        raise UsageError(
+            f"--shard {part} with --until-decided: a shard is not judged, so that nothing is decided by it; run all "
+            "shards with as many --seeds as a look needs, merge them, and give --until-decided the merged store"
+        )
     declared = load_study(study)
     document = override(declared, seeds=seeds, epochs=epochs, data=data)
     name = stored_name(declared, document)
@@ -63,6 +84,15 @@ def run(
         document = with_looks(document, max_seeds)
     arms = check_arms(document, arm or ())
 
+    if part is not None:
+        computed = _compute_shard(document, store, workers, lanes, part, name, arms)
+        changes = {"--seeds": seeds, "--epochs": epochs, "--data": data}
+        words = [str(word) for item in changes.items() if item[1] is not None for word in item]
+        print_shard(computed, [study, *words], store, json=json)
+        if any(entry.result is None or entry.result.scores is None for entry in computed.runs):
+            output.tell("paribus: some runs of this shard failed. Run it again to try them once more")
+            raise typer.Exit(ParibusError.exit_code)
+        return
     with _open_session(document, store, workers, lanes) as (opened, backend):
         outcome = _compute_outcome(
             document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
@@ -126,6 +156,26 @@ def _compute_outcome(
     if not until_decided:
         return run_study(study, store, backend, suitable(), stored_as=stored_as, arms=arms)
     return run_until_decided(study, store, backend, suitable(), max_seeds, stored_as=stored_as, arms=arms)
+
+
+def _compute_shard(
+    study: StudyDocument,
+    store: Path,
+    workers: int | None,
+    lanes: int | None,
+    shard: Shard,
+    stored_as: str,
+    arms: Sequence[str],
+) -> ShardOutcome:
+    from paribus.runner.run import start_workers
+
+    own_seeds = study.model_copy(update={"seeds": len(shard.select(study))})
+    with _open_session(study, store, workers, lanes) as (opened, backend):
+        start_workers(own_seeds, opened, backend, stored_as=stored_as, arms=arms)
+        from paribus.display.choose import suitable
+        from paribus.runner.shard import run_shard
+
+        return run_shard(study, opened, backend, suitable(), shard, stored_as=stored_as, arms=arms)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Running studies: runs, tuning, planned looks, noise."""
+"""Running studies: runs, shards, tuning, planned looks, noise; merging stores, and computing stored runs again."""

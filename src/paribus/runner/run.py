@@ -18,6 +18,7 @@ from paribus.store.base import Store
 from paribus.study.document import StudyDocument
 from paribus.study.plan import plan_runs
 from paribus.study.request import StudyRequest, list_seeds
+from paribus.study.shard import Shard
 
 LARGE = 512 << 20
 """Bytes of data above which reading is announced."""
@@ -67,11 +68,15 @@ def resolve_request(
     arms: Sequence[str] = (),
     seeds: Sequence[Seeds] | None = None,
     parameters: Mapping[str, int] | None = None,
+    shard: Shard | None = None,
 ) -> StudyRequest:
     """Summarize the data, tune the arms that have a grid, and describe every requested arm.
 
-    ``seeds`` take the place of the study's; their streams may have different seeds. The other arguments are those of
-    :func:`run_study`.
+    ``seeds`` take the place of the study's; their streams may have different seeds. For a ``shard`` no candidate is
+    trained: all of them must be stored. The other arguments are those of :func:`run_study`.
+
+    Raises:
+        UsageError: the study is tuned, and a shard of it is requested before all candidates are stored.
     """
     announce_reading(study, display)
     data = summarize(study.data.spec())
@@ -80,7 +85,7 @@ def resolve_request(
     document = study.model_copy(update={"arms": selected})
     check_parameters(document, data, store, backend, parameters or {})
     request = StudyRequest(study, data, stored_as or study.name, document, seeds=list_seeds(study))
-    tuned = tune_arms(request, store, backend, display)
+    tuned = tune_arms(request, store, backend, display, shard)
     recipes = describe_arms(tuned, data, store, backend)
     return StudyRequest(
         study, data, request.stored_as, tuned, recipes, request.seeds if seeds is None else tuple(seeds)
@@ -96,15 +101,28 @@ def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Di
     return outcome
 
 
-def compute_request(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyRequest:
+def compute_request(
+    request: StudyRequest, store: Store, backend: Backend, display: Display, *, only: Sequence[Seeds] | None = None
+) -> StudyRequest:
     """Compute the missing runs of a request, which is stored before anything is trained.
+
+    Args:
+        request: the request; all of it is stored.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+        only: of these seeds; all requested ones by default.
 
     Returns:
         The request, with a note if another study of its name was moved aside.
     """
     jobs = request.jobs()
-    planned = plan_runs(jobs, store.runs([job.fingerprint for job in jobs]))
+    runs = store.runs([job.fingerprint for job in jobs])
+    planned = plan_runs(jobs, runs)
     request = save_request(request, planned, store)
+    if only is not None:
+        selected = frozenset(only)
+        planned = plan_runs([job for job in jobs if job.seeds in selected], runs)
     display.planned(request.arms.model_copy(update={"name": request.label}), request.data, planned)
     if planned.missing:
         compute_missing(planned, store, backend, display)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from paribus.backends.base import Backend
 from paribus.display.base import Display
-from paribus.errors import Mistake, ModelError, ParibusError
+from paribus.errors import Mistake, ModelError, ParibusError, UsageError
 from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.records import DataSummary, Recipe, RunResult, StudyKind, TrainJob
 from paribus.results.tuning import read_choices
@@ -29,9 +29,12 @@ from paribus.study.document import StudyDocument
 from paribus.study.identity import trains_alike
 from paribus.study.plan import RunPlan, list_jobs, plan_runs
 from paribus.study.request import StudyRequest
+from paribus.study.shard import Shard
 
 
-def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Display) -> StudyDocument:
+def tune_arms(
+    request: StudyRequest, store: Store, backend: Backend, display: Display, shard: Shard | None = None
+) -> StudyDocument:
     """Train the missing candidates of the requested arms, and set the best values in each arm.
 
     Args:
@@ -39,8 +42,10 @@ def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Di
         store: holds the candidates.
         backend: computes the missing ones.
         display: shows the progress.
+        shard: the shard that is requested, if it is one: then nothing is trained.
 
     Raises:
+        UsageError: a shard is requested, and not all candidates are stored.
         ModelError: Keras refuses a candidate; nothing was trained.
         ParibusError: no candidate of an arm ended with a score, so that none can be selected.
     """
@@ -58,6 +63,8 @@ def tune_arms(request: StudyRequest, store: Store, backend: Backend, display: Di
     ]
     runs = store.runs([job.fingerprint for job in jobs])
     planned = _without_retries(plan_runs(jobs, runs), _list_settled(request, by_arm, store), runs)
+    if shard is not None and planned.missing:
+        raise UsageError(_explain_untuned_shard(request, shard, len(planned.missing)))
     candidate_request = replace(
         request, study=candidate_study(request.study), arms=candidate_document, kind=StudyKind.TUNING
     )
@@ -116,6 +123,16 @@ def _without_retries(planned: RunPlan, settled: set[str], runs: Mapping[str, Run
 
 def _name_candidate(candidate: Candidate) -> str:
     return f"arm '{candidate.arm}' with {format_values(candidate.by_key)}"
+
+
+def _explain_untuned_shard(request: StudyRequest, shard: Shard, missing: int) -> str:
+    arms = ", ".join(f"'{name}'" for name in request.arms.tuned)
+    return (
+        f"--shard {shard}: {arms} of study '{request.study.name}' {'is' if len(request.arms.tuned) == 1 else 'are'} "
+        f"tuned, and {missing} of the candidates are not in this store. Shards must agree on the values that are "
+        "selected, so tuning comes first: run the study with --seeds 1 and without --shard, then let every shard begin "
+        "with that store (`paribus merge TUNED --into SHARD`)"
+    )
 
 
 def _explain_no_choice(choice: Choice) -> str:

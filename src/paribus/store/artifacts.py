@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from paribus.store.durable import make_folder_inside, remove_temporary, sync_folder, write_synced
+from paribus.store.durable import make_folder_inside, remove_temporary, sync_folder, sync_folders, write_all_synced
 from paribus.store.points import Hook, Point
 from paribus.store.regular import NotRegularError, check_folder, is_folder, open_regular
 
@@ -68,30 +68,36 @@ class Artifacts:
         """Where an artifact's file is."""
         return self.folder / fingerprint[:2] / f"{fingerprint}.{kind}.{sha256[:16]}.safetensors"
 
-    def write(self, fingerprint: str, contents: Mapping[Kind, bytes]) -> dict[Kind, str]:
-        """Write a run's artifacts so that they survive a power cut; their sha256, by kind.
+    def write(self, contents: Mapping[str, Mapping[Kind, bytes]]) -> dict[str, dict[Kind, str]]:
+        """Write the artifacts of some runs, by fingerprint, so that they survive a power cut; their sha256, alike.
 
         Raises:
             OSError: the medium failed. No temporary file is left.
         """
-        if not contents:
-            return {}
-        folder = self.folder / fingerprint[:2]
-        make_folder_inside(folder, self._at)
-        digests = {}
-        for kind, content in contents.items():
-            digests[kind] = hashlib.sha256(content).hexdigest()
-            temporary = folder / f".paribus-{fingerprint}.{kind}.tmp"
-            try:
-                write_synced(temporary, content, self._at)
+        digests: dict[str, dict[Kind, str]] = {}
+        temporary: dict[Path, bytes] = {}
+        names: dict[Path, Path] = {}
+        for fingerprint, by_kind in contents.items():
+            digests[fingerprint] = {kind: hashlib.sha256(content).hexdigest() for kind, content in by_kind.items()}
+            for kind, content in by_kind.items():
+                path = self.path(fingerprint, kind, digests[fingerprint][kind])
+                make_folder_inside(path.parent, self._at)
+                unfinished = path.with_name(f".paribus-{fingerprint}.{kind}.tmp")
+                temporary[unfinished], names[unfinished] = content, path
+        if not names:
+            return digests
+        try:
+            write_all_synced(temporary, self._at)
+            for unfinished, path in names.items():
                 self._at(Point.BEFORE_RENAME)
-                temporary.replace(self.path(fingerprint, kind, digests[kind]))
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            self._at(Point.AFTER_RENAME)
+                unfinished.replace(path)
+                self._at(Point.AFTER_RENAME)
+        except BaseException:
+            for unfinished in names:
+                unfinished.unlink(missing_ok=True)
+            raise
         self._at(Point.BEFORE_FOLDER_SYNC)
-        sync_folder(folder)
+        sync_folders(sorted({path.parent for path in names.values()}))
         self._at(Point.AFTER_FOLDER_SYNC)
         return digests
 
@@ -148,8 +154,8 @@ class Artifacts:
         """All artifacts of a run, whether a row names them or not."""
         folder = self.folder / fingerprint[:2]
         for name in _entries(folder):
-            artifact = parse(name)
-            if artifact is not None and artifact.fingerprint == fingerprint:
+            # Not parsed unless it may be one of them: a folder of a large store has thousands.
+            if name.startswith(fingerprint) and parse(name) is not None:
                 yield folder / name
 
     def files(self) -> Iterator[Path]:

@@ -134,9 +134,9 @@ class Store(ABC):
 
     Every store keeps these promises:
 
-    - **Whole or not at all.** When ``record`` returns, the run with its predictions and weights is stored, as safely as
-      the store can keep anything. When it raises, or the process is killed inside it, a later reader finds either the
-      whole run or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
+    - **Whole or not at all.** When ``record`` returns, the runs with their predictions and weights are stored, as
+      safely as the store can keep anything. When it raises, or the process is killed inside it, a later reader finds
+      each run whole or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
     - **Nothing finished is lost.** A finished run is never overwritten: recording its fingerprint again changes
       nothing, whatever the second result says. A diverged run gives way to a later diverged or finished one, a failed
       run to any later one; a failure never replaces a run that has scores.
@@ -149,8 +149,8 @@ class Store(ABC):
     """
 
     @abstractmethod
-    def record(self, result: RunResult) -> None:
-        """Keep an ended run, by the rules above."""
+    def record(self, *results: RunResult) -> None:
+        """Keep ended runs, by the rules above. Several are committed together, which takes hardly longer than one."""
 
     @abstractmethod
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
@@ -281,9 +281,14 @@ def gives_way(old: Status, new: Status) -> bool:
     return old is not Status.FINISHED and _RANK[new] >= _RANK[old]
 
 
+def is_fingerprint(text: str) -> bool:
+    """Whether this is 64 lower-case hexadecimal digits."""
+    return _FINGERPRINT.fullmatch(text) is not None
+
+
 def check_fingerprint(fingerprint: str) -> None:
     """Raise StoreError unless this is a fingerprint; names of files are made of it."""
-    if not _FINGERPRINT.fullmatch(fingerprint):
+    if not is_fingerprint(fingerprint):
         raise StoreError(f"fingerprint {fingerprint!r}: a fingerprint is 64 lower-case hexadecimal digits (a sha256)")
 
 

@@ -29,15 +29,16 @@ class MemoryStore(Store):
         self._studies: dict[tuple[str, StudyKind], StoredStudy] = {}
         self._judgements: dict[Judgement, None] = {}
 
-    def record(self, result: RunResult) -> None:
+    def record(self, *results: RunResult) -> None:
         """See ``Store.record``."""
-        result = base.storable(result)
+        storable = [base.storable(result) for result in results]
         with self._lock:
             self._check_open()
-            old = self._runs.get(result.fingerprint)
-            if old is None or base.gives_way(old.status, result.status):
-                weights = None if result.weights is None else dict(sorted(result.weights.items()))
-                self._runs[result.fingerprint] = replace(result, weights=weights)
+            for result in storable:
+                old = self._runs.get(result.fingerprint)
+                if old is None or base.gives_way(old.status, result.status):
+                    weights = None if result.weights is None else dict(sorted(result.weights.items()))
+                    self._runs[result.fingerprint] = replace(result, weights=weights)
 
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
         """See ``Store.runs``."""

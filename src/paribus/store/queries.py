@@ -98,6 +98,24 @@ def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[st
     return {fingerprint: by_fingerprint[fingerprint] for fingerprint in fingerprints if fingerprint in by_fingerprint}
 
 
+def fingerprints(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of all runs, whatever else their rows hold."""
+    listed = connection.execute("SELECT CAST(fingerprint AS BLOB) FROM runs NOT INDEXED")
+    return tuple(bytes(row[0] or b"").decode("utf-8", "backslashreplace") for row in listed)
+
+
+def checksum(connection: sqlite3.Connection, fingerprint: str) -> str:
+    """The checksum of a run's row, as it was written."""
+    (written,) = connection.execute("SELECT checksum FROM runs WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    return str(written)
+
+
+def recipe_keys(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The keys under which recipes are saved, sorted."""
+    listed = connection.execute('SELECT CAST("key" AS BLOB) FROM recipe_keys NOT INDEXED')
+    return tuple(sorted(bytes(row[0]).decode("utf-8", "backslashreplace") for row in listed))
+
+
 def recipe(connection: sqlite3.Connection, key: str) -> Recipe | None:
     """The recipe saved under a key."""
     row = connection.execute(

@@ -14,16 +14,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 
 from paribus.errors import StoreDamagedError, StoreError
-from paribus.records import DataSummary, Predictions, Recipe, RunResult, StudyKind
+from paribus.records import DataSummary, Predictions, Recipe, RunResult, Status, StudyKind
 from paribus.store import base, judgement_queries, queries, rows, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
 from paribus.store.base import Judgement, Store, StoredArm, StoredStudy
+from paribus.store.copies import RunCopy
 from paribus.store.database import DATABASE_NAME, clean, connect, drop_journal, migrate, transaction
 from paribus.store.durable import make_folder
 from paribus.store.failures import doctor, explained
@@ -94,25 +95,40 @@ class SqliteStore(Store):
                 lock.release()
                 raise
 
-    def record(self, result: RunResult) -> None:
+    def record(self, *results: RunResult) -> None:
         """See ``Store.record``."""
-        result = base.storable(result)
-        name = result.fingerprint
-        with self._writing(f"run {name[:12]} was not recorded") as connection:
-            old = queries.run_head(connection, name)
-            if old is not None and not base.gives_way(old.status, result.status):
-                return
-            try:
-                digests = self._artifacts.write(name, _contents(result))
-                with transaction(connection, self._at):
-                    self._at(Point.BEFORE_INSERT)
-                    queries.put_run(connection, result, digests)
-                    self._at(Point.AFTER_INSERT)
-            finally:
-                # Whatever happened, the row says which files are the run's. The doctor finds what cannot be removed.
-                with suppress(OSError, sqlite3.Error):
-                    head = queries.run_head(connection, name)
-                    self._artifacts.keep_only(name, {} if head is None else head.artifacts)
+        storable = [base.storable(result) for result in results]
+        self._keep([(result, _contents(result)) for result in storable])
+
+    def adopt(self, runs: Sequence[RunCopy]) -> None:
+        """Keep runs of another store, their artifacts byte by byte, by the rules of ``record``."""
+        self._keep([(base.storable(run.result), run.artifacts) for run in runs])
+
+    def adopt_studies(
+        self, studies: Sequence[StoredStudy], recipes: Mapping[str, Recipe], judgements: Sequence[Judgement]
+    ) -> None:
+        """Keep what other stores say about their runs, all of it or nothing.
+
+        Args:
+            studies: each takes the place of the one of its name and kind.
+            recipes: canonical forms by their keys; those of keys that are known stay.
+            judgements: they are added as by ``record_judgements``.
+        """
+        base.check_judgements(judgements)
+        for study in studies:
+            base.check_arms(study.arms)
+            base.check_seed_numbers(study.seeds, study.first_seed)
+        with self._writing("the studies were not kept") as connection:
+            known = set(judgement_queries.judgements(connection))
+            with transaction(connection, self._at):
+                for key, recipe in recipes.items():
+                    if queries.recipe(connection, key) is None:
+                        queries.put_recipe_key(connection, key, recipe)
+                for study in studies:
+                    study_queries.put_study(connection, study)
+                new = [judgement for judgement in dict.fromkeys(judgements) if judgement not in known]
+                if new:
+                    judgement_queries.put_judgements(connection, new)
 
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
         """See ``Store.runs``."""
@@ -206,6 +222,34 @@ class SqliteStore(Store):
                 self._database.close()
             self._open = False
 
+    def _keep(self, runs: Sequence[tuple[RunResult, Mapping[Kind, bytes]]]) -> None:
+        """Keep runs with the contents of their artifacts: the files of all of them, then one commit."""
+        names = ", ".join(result.fingerprint[:12] for result, _ in runs[:3])
+        lost = f"run{'s' * (len(runs) > 1)} {names}{', ...' * (len(runs) > 3)} {'were' if len(runs) > 1 else 'was'} not"
+        with self._writing(f"{lost} recorded") as connection:
+            accepted: dict[str, tuple[RunResult, Mapping[Kind, bytes]]] = {}
+            for result, artifacts in runs:
+                name = result.fingerprint
+                old = accepted[name][0].status if name in accepted else _status(queries.run_head(connection, name))
+                if old is None or base.gives_way(old, result.status):
+                    accepted[name] = (result, artifacts)
+            if not accepted:
+                return
+            try:
+                contents = {name: by_kind for name, (_, by_kind) in accepted.items()}
+                digests = self._artifacts.write(contents)
+                with transaction(connection, self._at):
+                    self._at(Point.BEFORE_INSERT)
+                    for name, (result, _) in accepted.items():
+                        queries.put_run(connection, result, digests[name])
+                    self._at(Point.AFTER_INSERT)
+            finally:
+                # Whatever happened, the row says which files are the run's. The doctor finds what cannot be removed.
+                with suppress(OSError, sqlite3.Error):
+                    for name in accepted:
+                        head = queries.run_head(connection, name)
+                        self._artifacts.keep_only(name, {} if head is None else head.artifacts)
+
     @contextmanager
     def _writing(self, lost: str) -> Iterator[sqlite3.Connection]:
         with self._lock, explained(self.folder, lost):
@@ -280,6 +324,10 @@ class _WritingDatabase:
         """Close the connection, then let the next writer in."""
         self.connection.close()
         self._lock.release()
+
+
+def _status(head: queries.RunHead | None) -> Status | None:
+    return None if head is None else head.status
 
 
 def _contents(result: RunResult) -> dict[Kind, bytes]:

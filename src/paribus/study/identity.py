@@ -30,18 +30,18 @@ DEFAULT_MARGIN = 0.001
 
 def is_same_study(first: StudyDocument, second: StudyDocument) -> bool:
     """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint as well."""
-    return _identity(first) == _identity(second)
+    return describe_identity(first) == describe_identity(second)
 
 
 def trains_alike(first: StudyDocument, second: StudyDocument) -> bool:
     """Whether both documents train the same arms in the same way, whatever they compare."""
-    identity, other_identity = _identity(first), _identity(second)
+    identity, other_identity = describe_identity(first), describe_identity(second)
     return all(identity[table] == other_identity[table] for table in ("arms", "data", "protocol", "tuning"))
 
 
 def list_differences(old: StudyDocument, new: StudyDocument) -> tuple[str, ...]:
     """List where two documents differ in their identity: ``protocol.epochs: 20, now 10``."""
-    return tuple(_differences(_identity(old), _identity(new), ""))
+    return tuple(_differences(describe_identity(old), describe_identity(new), ""))
 
 
 def stored_name(declared: StudyDocument, requested: StudyDocument) -> str:
@@ -64,7 +64,8 @@ def is_variant(name: str, of: str) -> bool:
     return re.match(rf"{re.escape(of)}\.(epochs|data)-", name) is not None
 
 
-def _identity(document: StudyDocument) -> dict[str, Any]:
+def describe_identity(document: StudyDocument) -> dict[str, Any]:
+    """Everything of a document that makes it this study and no other, as plain values."""
     identity = document.model_dump(mode="json", exclude=_NO_PART_OF_IDENTITY)
     # Before format 3 the default margin was written out, whether it was declared or not.
     if identity["comparison"]["margin"] == DEFAULT_MARGIN:

@@ -110,7 +110,9 @@ def repeat_section(outcome: Outcome) -> Markup:
         tag(
             "p",
             "The same study with the same seeds on the same kind of machine gives the same bits; compare the weights' "
-            "digests.",
+            "digests, or have ",
+            tag("code", "paribus verify"),
+            " train some of the runs of this file again and compare them.",
         ),
         tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
         tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
@@ -156,7 +158,7 @@ def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
         numbers.UNDEFINED if scores is None else numbers.format_value(name, getattr(scores, name)) for name in _RUN
     ]
     status: Child = str(run.status) if run.reason is None else f"{run.status}: {run.reason}"
-    digest = tag("code", run.weights_digest[:12]) if run.weights_digest else numbers.UNDEFINED
+    digest = tag("code", run.weights_digest[:12], title=run.weights_digest) if run.weights_digest else numbers.UNDEFINED
     return [f"{arm.name} {seed}", status, *measures, f"{run.seconds:.1f}", digest]
 
 

@@ -13,6 +13,7 @@ from paribus.report.answers import StudyAnswers, read_answers
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import arms, classes, closing, contrasts, examples, opening
 from paribus.report.html.build import Markup, tag
+from paribus.report.runs_block import render_runs_block
 from paribus.version import __version__
 
 _TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*><h2[^>]*>(.*?)</h2>')
@@ -34,6 +35,7 @@ def render_page(outcome: Outcome) -> str:
             tag("main", opening.page_header(outcome), _folded_contents(main), main, _footer()),
             class_="page",
         ),
+        Markup(render_runs_block(outcome)),
         tag("script", Markup(_asset("page.js"))),
     )
     return f"<!doctype html>\n{tag('html', _head(outcome), body, lang='en').text}\n"
