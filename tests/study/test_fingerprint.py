@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from paribus.records import DataSpec, DataSummary, EarlyStopping, Imputation, LayerSummary, Recipe, Seeds, Training
+from paribus.records import (
+    DataSpec,
+    DataSummary,
+    EarlyStopping,
+    Imputation,
+    LayerSummary,
+    Recipe,
+    ReduceLROnPlateau,
+    Seeds,
+    Training,
+)
 from paribus.study import fingerprint
 from paribus.study.document import Arm
 from paribus.study.fingerprint import recipe_key, run_fingerprint
@@ -48,6 +58,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "the positive class": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")},
     "precision": {"training": replace(TRAINING, precision="bf16")},
     "which examples validate": {"training": replace(TRAINING, validation="stratified")},
+    "learning rates": {"training": replace(TRAINING, learning_rates=(0.1, 0.01))},
+    "other learning rates": {"training": replace(TRAINING, learning_rates=(0.1, 0.02))},
+    "plateaus": {"training": replace(TRAINING, reduce_lr_on_plateau=ReduceLROnPlateau())},
+    "the patience of plateaus": {"training": replace(TRAINING, reduce_lr_on_plateau=ReduceLROnPlateau(patience=3))},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -114,7 +128,7 @@ def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
         *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision"),
-        *("positive", "validation"),
+        *("positive", "validation", "learning_rates", "reduce_lr_on_plateau"),
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]

@@ -216,9 +216,9 @@ def _describe_variants(
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
     """The study of the variants that Keras can build and that differ from each other, and the variants left out."""
     base, data, recipe = request.study, request.data, request.recipes[arm]
-    precision = base.arms[arm].precision
+    own = {"precision": base.arms[arm].precision, "learning_rates": base.arms[arm].learning_rates}
     arms = {
-        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
+        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, **own)
         for variant in selected
         if variant.name != arm
     }

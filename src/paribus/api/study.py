@@ -16,6 +16,7 @@ from paribus.api.grid_argument import add_grids
 from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
+from paribus.api.rate_table import add_rate_tables
 from paribus.api.results import Results
 from paribus.backends.base import Backend
 from paribus.data.spooling import make_lasting_folder
@@ -57,8 +58,9 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
-        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
-            ``early_stopping``; others are refused, each with what to do instead.
+        callbacks: of ``keras.callbacks``, for all arms: ``EarlyStopping`` with ``restore_best_weights=True``, in place
+            of ``early_stopping``; ``LearningRateScheduler``, whose function is asked for the rate of every epoch before
+            anything trains; ``ReduceLROnPlateau``. Others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
@@ -111,8 +113,7 @@ class Study:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         settings = resolve_options(options)
-        if settings["callbacks"]:
-            settings["early_stopping"] = read_callbacks(settings["callbacks"], settings["early_stopping"])
+        callbacks = read_callbacks(settings["callbacks"], settings["early_stopping"])
         models = read_models(arms, settings["optimizer"])
         readers = [model.input_shape for model in models.values() if model.input_shape is not None]
         argument = read_data_argument(
@@ -124,10 +125,10 @@ class Study:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
         contrasts, effects = declare_contrasts(list(arms), settings["contrasts"], baseline, settings["primary"])
-        stopping, positive, levels = settings["early_stopping"], settings["positive"], settings["levels"] or {}
-        arm_tables = add_grids(
-            {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, settings["grid"]
-        )
+        stopping, positive, levels = callbacks.early_stopping, settings["positive"], settings["levels"] or {}
+        with_levels = {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}
+        with_rates, rates = add_rate_tables(with_levels, callbacks.schedule, settings["epochs"])
+        arm_tables = add_grids(with_rates, settings["grid"])
         self._template = check_table(
             {
                 "name": settings["name"] or _join_names(arms),
@@ -146,6 +147,8 @@ class Study:
                     "precision": settings["precision"],
                     "metrics": keras_objects.write_metrics(settings["metrics"]),
                     "positive": None if positive is None else str(positive),
+                    "learning_rates": rates,
+                    "reduce_lr_on_plateau": callbacks.reduce_lr_on_plateau,
                 },
                 "comparison": {
                     "margin": settings["margin"],

@@ -145,6 +145,23 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True, slots=True)
+class ReduceLROnPlateau:
+    """Multiply the learning rate by ``factor`` where the monitored measure no longer improves.
+
+    The same as Keras's callback of that name: after ``patience`` epochs without an improvement of more than
+    ``min_delta`` the rate is reduced, but never below ``min_lr``; for ``cooldown`` epochs afterwards none is counted.
+    ``monitor`` is ``val_loss``, ``val_accuracy``, ``loss`` or ``accuracy``: the latter two are what ``fit`` prints.
+    """
+
+    factor: float = 0.1
+    patience: int = 10
+    monitor: str = "val_loss"
+    min_delta: float = 1e-4
+    cooldown: int = 0
+    min_lr: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
 
@@ -161,6 +178,9 @@ class Training:
 
     ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
     operands rounded to bf16 and sums in float32 (``docs/decisions/0021-bf16.md``).
+
+    ``learning_rates`` are those of the epochs, one for each, ``reduce_lr_on_plateau`` reduces the optimizer's own after
+    epochs without an improvement; at most one of them is set (``docs/decisions/0086-learning-rates-by-epoch.md``).
     """
 
     loss: str
@@ -173,6 +193,8 @@ class Training:
     precision: str | None = None
     positive: str | None = None
     validation: str | None = None
+    learning_rates: tuple[float, ...] | None = None
+    reduce_lr_on_plateau: ReduceLROnPlateau | None = None
 
 
 class StudyKind(StrEnum):

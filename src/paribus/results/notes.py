@@ -10,6 +10,7 @@ from typing import Any
 from paribus.analysis.wording import counted, listed
 from paribus.early_stopping import find_best_epoch
 from paribus.keras_config.ends import end_that_misfits
+from paribus.keras_config.learning_rates import list_learning_rates, monitored_of
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_log_loss, name_of
 from paribus.outcome.choice import Choice
@@ -55,6 +56,7 @@ def list_notes(
     notes += _note_tuning(document, arms)
     notes += note_mixed_environments(environments)
     notes += _note_early_stopping(document, arms)
+    notes += _note_plateaus(document, arms)
     notes += _note_coming_look(document, arms)
     return tuple(notes)
 
@@ -123,10 +125,11 @@ def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -
 
 def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """Arms that are one recipe under several names: their runs are the same, so that their difference is 0."""
-    by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
+    by_recipe: dict[tuple[object, ...], list[str]] = {}
     for arm in arms:
-        precision = document.protocol.training(document.arms[arm.name].precision).precision
-        key = (arm.recipe.model, arm.recipe.optimizer, None if arm.recipe.is_estimator else precision)
+        training = document.protocol.training(document.arms[arm.name])
+        trained = None if arm.recipe.is_estimator else (training.precision, training.learning_rates)
+        key = (arm.recipe.model, arm.recipe.optimizer, trained)
         by_recipe.setdefault(key, []).append(arm.name)
     for names in by_recipe.values():
         if len(names) > 1:
@@ -193,6 +196,21 @@ def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) ->
     return [f"{sentence}, of at most {document.protocol.epochs}: {spans}."] if spans else []
 
 
+def _note_plateaus(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """How often the learning rate was reduced."""
+    rule = document.protocol.training().reduce_lr_on_plateau
+    networks = [arm for arm in arms if arm.scored and not arm.recipe.is_estimator]
+    if rule is None or not networks:
+        return
+    spans = []
+    for arm in networks:
+        first = float(json.loads(arm.recipe.optimizer)["config"]["learning_rate"])
+        rates = [list_learning_rates(rule, monitored_of(run.curve, rule.monitor), first)[:-1] for run in arm.scored]
+        spans.append(f"{arm.name} {_format_span(sorted(len(set(of_run)) - 1 for of_run in rates))}")
+    measure = rule.monitor.replace("val_", "validation ")
+    yield f"The learning rate was reduced on plateaus of the {measure}; times a run: {', '.join(spans)}."
+
+
 def _format_span(epochs: Sequence[int]) -> str:
     return str(epochs[0]) if epochs[0] == epochs[-1] else f"{epochs[0]} to {epochs[-1]}"
 
@@ -220,6 +238,7 @@ def _note_estimators(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str
     followed = "the same training examples, prepared in the same way, each as one vector"
     left_out = ["epochs", "batch size"]
     left_out += ["early stopping"] * (protocol.early_stopping is not None)
+    left_out += ["learning rates"] * (protocol.learning_rates is not None or protocol.reduce_lr_on_plateau is not None)
     left_out += ["precision"] * (protocol.precision != "float32")
     losses = "" if is_log_loss(protocol.loss) else ", nor a loss under this protocol"
     single = len(arms) == 1

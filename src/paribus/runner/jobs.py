@@ -57,7 +57,7 @@ def try_arms(
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [
-        DescribeJob(name, arm.spec(), spec, document.protocol.training(arm.precision))
+        DescribeJob(name, arm.spec(), spec, document.protocol.training(arm))
         for name, arm in document.arms.items()
         if name not in recipes
     ]

@@ -19,6 +19,7 @@ from paribus.study.document import (
     StudyDocument,
     Tuning,
 )
+from paribus.study.learning_rates import ReduceLROnPlateauSettings
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
@@ -33,6 +34,7 @@ _TABLES: Mapping[str | int, type[BaseModel]] = {
 _INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
     (Data, "impute"): ImputeSettings,
     (Protocol, "early_stopping"): EarlyStoppingSettings,
+    (Protocol, "reduce_lr_on_plateau"): ReduceLROnPlateauSettings,
 }
 """Tables inside tables."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
@@ -48,18 +47,15 @@ def override(
     """Change a study by the options of the command line.
 
     Raises:
-        UsageError: a value is out of range.
+        UsageError: a value is out of range, or there are fewer learning rates than epochs.
     """
     if seeds is not None and not 1 <= seeds <= MAX_SEED:
         raise UsageError(f"--seeds {seeds}: the number of seeds is 1 or more (5 is a good start)")
     if epochs is not None and epochs < 1:
         raise UsageError(f"--epochs {epochs}: the number of epochs is 1 or more")
-    changes: dict[str, Any] = {}
-    if seeds is not None:
-        changes["seeds"] = seeds
+    changed = document if seeds is None else document.model_copy(update={"seeds": seeds})
     if epochs is not None:
-        changes["protocol"] = document.protocol.model_copy(update={"epochs": epochs})
-    changed = document.model_copy(update=changes)
+        changed = changed.with_epochs(epochs)
     if data is None:
         return changed
     return with_absolute_paths(

@@ -52,7 +52,7 @@ def list_jobs(
     spec = document.data.spec()
     files = known.files_of(data.fingerprint)
     trainings = {
-        name: with_class_indices(document.protocol.training(arm.precision), data, document.name)
+        name: with_class_indices(document.protocol.training(arm), data, document.name)
         for name, arm in document.arms.items()
     }
     return tuple(
