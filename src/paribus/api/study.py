@@ -16,6 +16,7 @@ from paribus.api.grid_argument import add_grids
 from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
+from paribus.api.own_metrics import describe_own_metrics
 from paribus.api.rate_table import add_rate_tables
 from paribus.api.results import Results
 from paribus.backends.base import Backend
@@ -64,7 +65,8 @@ class Study:
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
-            metrics, such as ``keras.metrics.F1Score("macro")``.
+            metrics, such as ``keras.metrics.F1Score("macro")``, and objects of registered subclasses of
+            ``keras.metrics.Metric``.
         positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
             default the second of two classes.
         grid: values to select from on a validation split before anything is judged, by the names of their arguments:
@@ -128,6 +130,7 @@ class Study:
         stopping, positive, levels = callbacks.early_stopping, settings["positive"], settings["levels"] or {}
         with_levels = {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}
         with_rates, rates = add_rate_tables(with_levels, callbacks.schedule, settings["epochs"])
+        metrics = keras_objects.write_metrics(settings["metrics"])
         arm_tables = add_grids(with_rates, settings["grid"])
         self._template = check_table(
             {
@@ -145,9 +148,10 @@ class Study:
                     "class_weight": _write_class_weights(settings["class_weight"]),
                     "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
                     "precision": settings["precision"],
-                    "metrics": keras_objects.write_metrics(settings["metrics"]),
+                    "metrics": metrics,
                     "positive": None if positive is None else str(positive),
                     "learning_rates": rates,
+                    "own_metrics": describe_own_metrics(settings["metrics"], metrics),
                     "reduce_lr_on_plateau": callbacks.reduce_lr_on_plateau,
                 },
                 "comparison": {

@@ -24,7 +24,7 @@ from paribus.engine.rebuild import as_read, input_shape, model_from_config, outp
 from paribus.engine.steps import EVALUATION_BATCH
 from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
-from paribus.errors import Mistake, ModelError
+from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.keras_config.ends import last_activation
 from paribus.keras_config.graph import shared_layers
@@ -128,6 +128,8 @@ def metric_mistakes(
         asked = AskedMetrics.of_training(training, class_names, of_estimator=of_estimator)
     except ValueError as error:
         return [Mistake("protocol, positive", str(error))]
+    except UsageError as error:
+        return [Mistake("protocol, metrics", str(error))]
     return [Mistake("protocol, metrics", text) for text in metric_objections(asked, outputs)]
 
 

@@ -1,4 +1,4 @@
-"""The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
+"""The protocol's added metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
 
 Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
 two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from paribus.engine.losses import OutputKind, output_kind, probabilities
+from paribus.engine.own_metrics import OBJECTIONS, as_keras_hands_over, form_of, metric_class, own_metric_objections
 from paribus.keras_config.metric_forms import MARGIN_METRICS, has_positive_class, reads_probabilities
-from paribus.keras_config.names import name_of
+from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training
 
 _BATCH = 10_000
@@ -30,10 +30,41 @@ _BATCH = 10_000
 _PROBED_CLASSES = 64
 """With more classes than this a metric is not probed for saying always the same: a probe has two examples a class."""
 
-_OBJECTIONS = (ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
-"""What Keras and JAX raise of a metric that does not fit."""
-
 Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMetric:
+    """One metric of a protocol.
+
+    Attributes:
+        name: the name of its class, or the one under which a class of the user's own is registered.
+        arguments: those of its class.
+        made_of: its class.
+        form: the metric of Keras whose form of answers it reads; empty for outputs as they are.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    made_of: Any
+    form: str
+
+    @classmethod
+    def of(cls, name: str, arguments: dict[str, Any], made_of: Any) -> AskedMetric:
+        """A metric of a class."""
+        return cls(name, arguments, made_of, form_of(made_of))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of a class of the user's own."""
+        return is_registered_name(self.name)
+
+    def make(self) -> Any:
+        """The metric, before it has seen any example."""
+        if self.is_own:
+            return self.made_of.from_config(dict(self.arguments))
+        stripped = {k: v for k, v in self.arguments.items() if not (self.name == "AUC" and k == "from_logits")}
+        return self.made_of(**stripped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +72,16 @@ class AskedMetrics:
     """The metrics of a protocol, for one arm.
 
     Attributes:
-        classes: their classes' names with their arguments.
+        metrics: the metrics.
+        loss: the protocol's loss, as JSON.
         outputs: what the arm's outputs are; an estimator answers with probabilities.
         class_count: how many classes the data has.
         positive: the class that binary metrics are about; None for all classes where there are more than two.
         of_estimator: whether the arm is a scikit-learn estimator.
     """
 
-    classes: tuple[tuple[str, dict[str, Any]], ...]
+    metrics: tuple[AskedMetric, ...]
+    loss: str
     outputs: OutputKind
     class_count: int
     positive: int | None
@@ -60,11 +93,17 @@ class AskedMetrics:
 
         Raises:
             ValueError: ``positive`` names no class of the data.
+            UsageError: a metric's class is not the one of which the study was made.
         """
-        written = json.loads(training.metrics or "[]")
+        sources = json.loads(training.metric_sources or "{}")
         outputs = OutputKind.PROBABILITIES if of_estimator else output_kind(training.loss)
-        items = tuple(item for metric in written for item in metric.items())
-        return cls(items, outputs, len(class_names), _positive(training.positive, class_names), of_estimator)
+        asked = tuple(
+            AskedMetric.of(name, arguments, metric_class(name, sources))
+            for written in json.loads(training.metrics or "[]")
+            for name, arguments in written.items()
+        )
+        positive = _positive(training.positive, class_names)
+        return cls(asked, training.loss, outputs, len(class_names), positive, of_estimator)
 
 
 def measure_metrics(asked: AskedMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
@@ -79,14 +118,14 @@ def measure_metrics(asked: AskedMetrics, outputs: Floats, labels: NDArray[np.int
     ignorant = 1.0 / max(2, outputs.shape[-1]) if asked.outputs is OutputKind.PROBABILITIES else 0.0
     known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
     return {
-        name_of(cls, arguments): float(_updated(asked, cls, arguments, known, labels).result().reshape(()))
-        for cls, arguments in asked.classes
+        name_of(metric.name, metric.arguments): float(_value(_updated(asked, metric, known, labels)).reshape(()))
+        for metric in asked.metrics
     }
 
 
 def metric_objections(asked: AskedMetrics, outputs: int) -> list[str]:
     """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
-    return [text for cls, arguments in asked.classes for text in _objections(asked, cls, arguments, outputs)]
+    return [text for metric in asked.metrics for text in _objections(asked, metric, outputs)]
 
 
 def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
@@ -98,29 +137,38 @@ def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
     return list(class_names).index(name)
 
 
-def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: int) -> Iterator[str]:
-    f_score = cls in ("F1Score", "FBetaScore")
-    if f_score and _is_one_column(asked, cls, arguments) and arguments.get("average") is not None:
+def _objections(asked: AskedMetrics, metric: AskedMetric, outputs: int) -> Iterator[str]:
+    cls, form, arguments = metric.name, metric.form, metric.arguments
+    if not form:
+        on = {"of_estimator": asked.of_estimator}
+        reasons = list(own_metric_objections(cls, asked.loss, outputs, asked.class_count, **on))
+        yield from reasons
+        if reasons:
+            return
+    f_score = form in ("F1Score", "FBetaScore")
+    if f_score and _is_one_column(asked, metric) and arguments.get("average") is not None:
         yield (
             f"{cls}: with threshold it is the score of the positive class, and average = "
             f'"{arguments["average"]}" is over classes; leave one of them out'
         )
         return
-    if cls in MARGIN_METRICS and asked.of_estimator:
+    if form in MARGIN_METRICS and asked.of_estimator:
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
-    if asked.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
+    if asked.outputs is OutputKind.MARGINS and reads_probabilities(form, arguments):
         yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
         return
-    if arguments.get("from_logits") and asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator:
+    probable = asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator
+    if form and arguments.get("from_logits") and probable:
         yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
         return
     probes = [_probe(asked, outputs, kind) for kind in ("right", "wrong", "random")]
     try:
-        results = [np.asarray(_updated(asked, cls, arguments, *probe).result()) for probe in probes]
-    except _OBJECTIONS as error:
+        results = [_value(_updated(asked, metric, *probe)) for probe in probes]
+    except OBJECTIONS as error:
         message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
-        yield f"Keras cannot measure {cls} here: {message[:300]}"
+        cannot = f"{cls} raised {type(error).__name__}" if metric.is_own else f"Keras cannot measure {cls} here"
+        yield f"{cannot}: {message[:300]}"
         return
     if results[0].size > 1:
         positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
@@ -128,7 +176,7 @@ def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], output
             f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
             f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
         )
-    elif asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+    elif form and asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
         yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
@@ -150,40 +198,46 @@ def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.flo
     return (answers[:, 1:2] if outputs == 1 else answers), labels
 
 
-def _updated(
-    asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: NDArray[np.float32], labels: NDArray[np.int32]
-) -> Any:
+def _value(metric: Any) -> Floats:
+    """What a metric says."""
+    return np.asarray(metric.result(), dtype=np.float64)
+
+
+def _updated(asked: AskedMetrics, wanted: AskedMetric, outputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Any:
     """The metric after it has seen all examples."""
-    stripped = {key: value for key, value in arguments.items() if not (cls == "AUC" and key == "from_logits")}
-    metric = getattr(keras.metrics, cls)(**stripped)
+    metric = wanted.make()
     with warnings.catch_warnings():
         # Keras 3.15 asks for int64 in the IoU metrics, and JAX says that int32 must do.
         warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            answers = _answers(asked, cls, arguments, jnp.asarray(outputs[part]))
+            answers = _answers(asked, wanted, jnp.asarray(outputs[part]))
             y = jnp.asarray(labels[part])
-            if not cls.startswith("Sparse"):
-                positive = asked.positive if _is_one_column(asked, cls, arguments) else 1
+            if not wanted.form:
+                on = {"of_estimator": asked.of_estimator}
+                y, answers = as_keras_hands_over(asked.loss, answers, y, asked.class_count, **on)
+            elif not wanted.form.startswith("Sparse"):
+                positive = asked.positive if _is_one_column(asked, wanted) else 1
                 y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
             metric.update_state(y, answers)
     return metric
 
 
-def _is_one_column(asked: AskedMetrics, cls: str, arguments: dict[str, Any]) -> bool:
+def _is_one_column(asked: AskedMetrics, metric: AskedMetric) -> bool:
     """Whether a metric reads the probability of the positive class alone."""
-    return asked.positive is not None and has_positive_class(cls, arguments)
+    return asked.positive is not None and has_positive_class(metric.form, metric.arguments)
 
 
-def _answers(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: Any) -> Any:
+def _answers(asked: AskedMetrics, metric: AskedMetric, outputs: Any) -> Any:
     """Outputs in the form that a metric reads, the same for every arm; see docs/decisions/0061."""
-    if cls in MARGIN_METRICS:
+    cls, arguments = metric.form, metric.arguments
+    if not cls or cls in MARGIN_METRICS:
         return outputs
     if arguments.get("from_logits") and cls != "AUC":
         return _as_logits(asked, cls, outputs)
     if reads_probabilities(cls, arguments):
         shares = probabilities(outputs, asked.outputs)
-        if not _is_one_column(asked, cls, arguments) or asked.positive is None:
+        if not _is_one_column(asked, metric) or asked.positive is None:
             return shares
         positive = shares[:, asked.positive]
         if asked.class_count == 2:

@@ -172,7 +172,8 @@ class Training:
     ``validation`` says which training examples the validation split takes: None for the last ones, as Keras does, or
     "stratified" for each class in proportion.
 
-    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
+    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``; a class of the
+    user's is its registered name, ``metric_sources`` the digest of the file that defines each of those, as JSON.
 
     ``positive`` names the class that binary metrics are about; None for the second of two classes.
 
@@ -195,6 +196,7 @@ class Training:
     validation: str | None = None
     learning_rates: tuple[float, ...] | None = None
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
+    metric_sources: str | None = None
 
 
 class StudyKind(StrEnum):

@@ -141,7 +141,7 @@ def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> 
 
 def list_positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, Any]]]:
     """The protocol's metrics that are about a positive class, with their arguments."""
-    return [item for metric in document.protocol.metrics for item in metric.items() if has_positive_class(*item)]
+    return [item for item in document.protocol.list_metric_forms() if has_positive_class(*item)]
 
 
 def _note_loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:

@@ -34,10 +34,12 @@ from pydantic import (
 from paribus import records
 from paribus.errors import UsageError
 from paribus.keras_config.metric_forms import has_positive_class
+from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training, canonical_json
 from paribus.study.data_table import Data, Flag, Number, Table, without_defaults, without_unset
 from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
 from paribus.study.learning_rates import LearningRates, ReduceLROnPlateauSettings
+from paribus.study.own_metrics import OwnMetricSettings, find_metric_mistakes, list_forms
 from paribus.study.rules import find_contradictions, make_mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -67,7 +69,8 @@ class Protocol(Table):
     the class that binary metrics are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
     ``learning_rates`` are those of the epochs, in place of the optimizers' own; ``reduce_lr_on_plateau`` reduces the
-    optimizers' own (``docs/decisions/0086-learning-rates-by-epoch.md``).
+    optimizers' own (``docs/decisions/0086-learning-rates-by-epoch.md``). ``own_metrics`` says of each metric of a class
+    of the user's own, by its name, what is better (``docs/decisions/0087-own-metrics.md``).
     """
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
@@ -82,12 +85,13 @@ class Protocol(Table):
     validation: Literal["last", "stratified"] = "last"
     learning_rates: LearningRates = None
     reduce_lr_on_plateau: ReduceLROnPlateauSettings | None = None
+    own_metrics: dict[str, OwnMetricSettings] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
         return without_unset(
-            without_defaults(handler(self), {"validation": "last", "positive": None}),
+            without_defaults(handler(self), {"validation": "last", "positive": None, "own_metrics": {}}),
             ("learning_rates", "reduce_lr_on_plateau"),
         )
 
@@ -101,12 +105,23 @@ class Protocol(Table):
                 f"reduce_lr_on_plateau watches the {plateau.monitor.replace('val_', 'validation ')}; give "
                 'validation_split as well, such as 0.1, or monitor = "loss"'
             )
-        binary = [item for metric in self.metrics for item in metric.items() if has_positive_class(*item)]
+        if mistakes := list(find_metric_mistakes(self.metrics, self.own_metrics)):
+            raise ValueError("; ".join(mistakes))
+        binary = [item for item in self.list_metric_forms() if has_positive_class(*item)]
         if self.positive is not None and not binary:
             raise ValueError(
                 f"positive = '{self.positive}', and no metric is about a positive class; add one, such as AUC or Recall"
             )
         return self
+
+    def list_metric_forms(self) -> list[tuple[str, dict[str, Any]]]:
+        """The metrics with their arguments, those of the user's own under the class of Keras that they extend."""
+        return list_forms(self.metrics, self.own_metrics)
+
+    @property
+    def own_metric_classes(self) -> tuple[str, ...]:
+        """The registered names of the classes of the user's own metrics."""
+        return tuple(cls for table in self.metrics for cls in table if is_registered_name(cls))
 
     def training(self, arm: Arm | None = None) -> Training:
         """The same as the frozen record that the engine uses, with an arm's own precision and learning rates."""
@@ -130,7 +145,17 @@ class Protocol(Table):
             None if self.validation == "last" else self.validation,
             None if rates is None else tuple(map(float, rates)),
             None if plateau is None else records.ReduceLROnPlateau(**plateau.model_dump()),
+            self._metric_sources(),
         )
+
+    def _metric_sources(self) -> str | None:
+        sources = {
+            cls: self.own_metrics[name_of(cls, arguments)].source
+            for table in self.metrics
+            for cls, arguments in table.items()
+            if is_registered_name(cls)
+        }
+        return canonical_json(sources) if sources else None
 
 
 def _parse_label(key: str) -> int | str:

@@ -20,6 +20,7 @@ from paribus.study.document import (
     Tuning,
 )
 from paribus.study.learning_rates import ReduceLROnPlateauSettings
+from paribus.study.own_metrics import OwnMetricSettings
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
@@ -35,6 +36,7 @@ _INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
     (Data, "impute"): ImputeSettings,
     (Protocol, "early_stopping"): EarlyStoppingSettings,
     (Protocol, "reduce_lr_on_plateau"): ReduceLROnPlateauSettings,
+    (Protocol, "own_metrics"): OwnMetricSettings,
 }
 """Tables inside tables."""
 
