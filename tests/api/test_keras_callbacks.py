@@ -12,7 +12,6 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 import paribus as pb
-from paribus.api import keras_objects
 from paribus.errors import StudyError, UsageError
 from paribus.records import ReduceLROnPlateau
 from paribus.report.methods import describe_methods
@@ -169,12 +168,3 @@ def test_an_answer_says_how_rates_were_set() -> None:
 def test_early_stopping_is_given_once() -> None:
     with pytest.raises(UsageError, match="given more than once"):
         study(C.EarlyStopping(restore_best_weights=True), early_stopping=3)
-
-
-class Mine(keras.metrics.AUC):
-    pass
-
-
-def test_metrics_of_ones_own_are_refused_with_what_to_do_instead() -> None:
-    with pytest.raises(UsageError, match=r"metric Mine: a class of your own; .*paribus export --to parquet"):
-        keras_objects.write_metrics([Mine()])

@@ -192,6 +192,11 @@ def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
             f"arm '{arm}' is scikit-learn's {name}: networks are ablated layer by layer, and an estimator has no "
             "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
         )
+    if document.arms[arm].initial_weights is not None:
+        raise UsageError(
+            f"arm '{arm}' starts from initial weights, which its variants would not have: they would lose by that "
+            "alone. Ablate the network without them"
+        )
     base_arm = document.arms[arm].model_copy(update={"levels": {}})
     changes = {
         "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),

@@ -13,6 +13,7 @@ from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
 from paribus.api.grid_argument import add_grids
+from paribus.api.initial_weights import check_names, with_weights_in
 from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
@@ -35,8 +36,8 @@ from paribus.study.overrides import check_arms, override
 class Study:
     """A question, data, a protocol, arms, and the contrasts that answer the question.
 
-    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics are not used either; what is measured is measured the same way for all.
+    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are used
+    only where ``initial_weights`` names it. Their own metrics are not used either; what is measured is measured the same way for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -69,6 +70,8 @@ class Study:
             ``keras.metrics.Metric``.
         positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
             default the second of two classes.
+        initial_weights: the names of the arms that start from the weights that their models have now, whatever the seed,
+            with frozen layers as they are (transfer learning). All others draw new weights from each seed.
         grid: values to select from on a validation split before anything is judged, by the names of their arguments:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
             its name, an empty one for an arm that is not tuned. Every arm gets the same number of trainings.
@@ -116,7 +119,9 @@ class Study:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         settings = resolve_options(options)
         callbacks = read_callbacks(settings["callbacks"], settings["early_stopping"])
-        models = read_models(arms, settings["optimizer"])
+        starts = check_names(settings["initial_weights"], arms)
+        folder = self._make_folder() if starts else None
+        models = read_models(arms, settings["optimizer"], starts, folder)
         readers = [model.input_shape for model in models.values() if model.input_shape is not None]
         argument = read_data_argument(
             data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
@@ -197,9 +202,7 @@ class Study:
         """The study document. Arrays are written to a temporary folder that is deleted with the study."""
         if self._data_argument is None or self._data_argument.arrays is None:
             return self._template
-        folder, remove = make_lasting_folder()
-        weakref.finalize(self, remove)
-        return self._with_data(folder)
+        return self._with_data(self._make_folder())
 
     def run(
         self,
@@ -251,15 +254,25 @@ class Study:
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
-        """The document with arrays written into a store's folder for later processes; without a store: ``document``."""
-        if store is None or self._data_argument is None or self._data_argument.arrays is None:
+        """The document with its files written into a store's folder for later processes; without a store: ``document``.
+
+        The files are those of arrays, and of weights that arms start from.
+        """
+        if store is None or self._data_argument is None:
             return self.document
-        return self._with_data(store / "data")
+        document = self._with_data(store / "data") if self._data_argument.arrays is not None else self._template
+        return with_weights_in(document, store / "data")
 
     @property
     def parameters(self) -> dict[str, int]:
         """The number of weights of each arm's model, where it is known."""
         return {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
+
+    def _make_folder(self) -> Path:
+        """A temporary folder that is deleted with the study."""
+        folder, remove = make_lasting_folder()
+        weakref.finalize(self, remove)
+        return folder
 
     def _with_data(self, folder: Path) -> StudyDocument:
         assert self._data_argument is not None

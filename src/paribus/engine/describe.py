@@ -16,6 +16,7 @@ import keras
 
 from paribus.engine import canonical
 from paribus.engine.arguments import unknown_arguments
+from paribus.engine.initial_weights import read_initial_weights, with_initial_weights
 from paribus.engine.input_range import scaled_twice
 from paribus.engine.losses import reads_one_output
 from paribus.engine.metrics import AskedMetrics, metric_objections
@@ -92,6 +93,11 @@ def describe(
     if mistakes or model is None or optimizer is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     text = canonical.model_text(model, example_shape)
+    if job.initial_weights is not None:
+        try:
+            text = with_initial_weights(text, read_initial_weights(text, job.initial_weights))
+        except UsageError as error:
+            raise ModelError(f"arm '{job.arm}'", [Mistake(place, str(error))]) from error
     with keras.StatelessScope(initialize_variables=False):
         # Summed up is what the text says, by the names that it gives; and a text that cannot be read again is refused.
         model = _attempt(lambda: model_from_config(json.loads(text), example_shape), place, mistakes)

@@ -99,7 +99,7 @@ def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: 
     lanes, network = programs.lanes, programs.network
     started = time.perf_counter()
     courses = [_Course(job) for job in jobs]
-    state = programs.draw(*programs.keys([job.seeds for job in jobs]))
+    state = programs.initial_state([job.seeds for job in jobs])
     kept: State | None = None
     optimizer, changes_rates = network.optimizer, sets_rates(jobs[0].training)
     if changes_rates:

@@ -6,11 +6,13 @@ Arrays inside records are never written to after construction.
 from paribus.records.canonical import canonical_json
 from paribus.records.events import Described, Ended, EpochDone, Event, Interrupted, Refused, Started
 from paribus.records.jobs import (
+    INITIAL_WEIGHTS,
     DataSpec,
     DataSummary,
     DescribeJob,
     EarlyStopping,
     Imputation,
+    InitialWeights,
     Job,
     LayerSummary,
     Recipe,
@@ -24,6 +26,7 @@ from paribus.records.jobs import (
 from paribus.records.runs import Curve, Environment, EpochReport, Predictions, RunResult, Scores, Status
 
 __all__ = [
+    "INITIAL_WEIGHTS",
     "Curve",
     "DataSpec",
     "DataSummary",
@@ -36,6 +39,7 @@ __all__ = [
     "EpochReport",
     "Event",
     "Imputation",
+    "InitialWeights",
     "Interrupted",
     "Job",
     "LayerSummary",

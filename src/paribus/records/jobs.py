@@ -36,6 +36,18 @@ class LayerSummary:
     parameters: int
 
 
+INITIAL_WEIGHTS = "initial_weights"
+"""The key of a recipe's model under which the digest of its initial weights stands, where it has any."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitialWeights:
+    """A file of weights that all runs of an arm start from: its path, and the sha256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """An arm in its canonical form: Keras configs as JSON, with every default spelled out by Keras.
@@ -66,6 +78,15 @@ class Recipe:
     def kind(self) -> str:
         """The class name of a scikit-learn estimator; "network" for a network."""
         return str(next(iter(json.loads(self.model)["estimator"]))) if self.is_estimator else "network"
+
+    @property
+    def initial_weights(self) -> str | None:
+        """The digest of the weights that every run starts from; None where each seed draws new ones (decision 0088)."""
+        # The text of a large network takes long to parse.
+        if self.is_estimator or f'"{INITIAL_WEIGHTS}":' not in self.model:
+            return None
+        digest = json.loads(self.model).get(INITIAL_WEIGHTS)
+        return None if digest is None else str(digest)
 
     @property
     def seeded(self) -> bool:
@@ -223,7 +244,7 @@ class TrainJob:
 
     ``data_fingerprint`` is that of the data which the run is planned on, ``data_files`` are stamps of its files at that
     time: a worker refuses other data (decision 0070). ``kind`` is the purpose of the run. It is no part of the
-    fingerprint, as it changes no bit of the run.
+    fingerprint, as it changes no bit of the run. Nor is the file of ``initial_weights``: their digest is in the recipe.
     """
 
     fingerprint: str
@@ -235,6 +256,7 @@ class TrainJob:
     data_fingerprint: str | None = None
     data_files: tuple[tuple[str, int, int, int], ...] = ()
     kind: StudyKind = StudyKind.STUDY
+    initial_weights: InitialWeights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +267,7 @@ class DescribeJob:
     spec: str
     data: DataSpec
     training: Training
+    initial_weights: InitialWeights | None = None
 
     @property
     def is_estimator(self) -> bool:

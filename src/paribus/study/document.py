@@ -38,6 +38,7 @@ from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training, canonical_json
 from paribus.study.data_table import Data, Flag, Number, Table, without_defaults, without_unset
 from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
+from paribus.study.initial_weights import WeightsFile
 from paribus.study.learning_rates import LearningRates, ReduceLROnPlateauSettings
 from paribus.study.own_metrics import OwnMetricSettings, find_metric_mistakes, list_forms
 from paribus.study.rules import find_contradictions, make_mistake
@@ -167,6 +168,10 @@ def _label_order(label: int | str) -> tuple[bool, int, str]:
     return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
+_NO_RECIPE = {"levels", "precision", "grid", "learning_rates", "initial_weights"}
+"""The fields of an arm that change nothing about its network."""
+
+
 class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
@@ -174,7 +179,8 @@ class Arm(Table):
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` and ``learning_rates`` take the place
     of the protocol's, where they are what is compared. ``grid`` lists values to choose from on a validation split, by
     the arguments that they are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where
-    others are tuned.
+    others are tuned. ``initial_weights`` is a file of weights that every run starts from, whatever its seed
+    (``docs/decisions/0088-initial-weights.md``).
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(check_not_empty)] = None
@@ -185,6 +191,7 @@ class Arm(Table):
     levels: dict[str, str] = Field(default_factory=dict)
     grid: dict[str, tuple[JsonValue, ...]] | None = None
     learning_rates: LearningRates = None
+    initial_weights: WeightsFile = None
 
     @model_validator(mode="after")
     def _one_recipe(self) -> Self:
@@ -199,6 +206,8 @@ class Arm(Table):
             mistakes.append("a scikit-learn estimator has no `precision` to choose; leave it out")
         if self.estimator is not None and self.learning_rates is not None:
             mistakes.append("a scikit-learn estimator has no epochs and no `learning_rates`; leave them out")
+        if self.estimator is not None and self.initial_weights is not None:
+            mistakes.append("a scikit-learn estimator has no `initial_weights`; leave them out")
         if self.estimator is not None and self.grid:
             mistakes.append(
                 "`grid`: values are selected by the curves of the validation split, and a scikit-learn estimator has "
@@ -213,13 +222,12 @@ class Arm(Table):
         """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
         fields: dict[str, Any] = handler(self)
         unused = "estimator" if self.estimator is None else "optimizer"
-        return without_unset({key: value for key, value in fields.items() if key != unused}, ("learning_rates",))
+        written = {key: value for key, value in fields.items() if key != unused}
+        return without_unset(written, ("learning_rates", "initial_weights"))
 
     def spec(self) -> str:
         """The recipe alone as JSON, without what changes nothing about the network."""
-        return canonical_json(
-            self.model_dump(exclude={"levels", "precision", "grid", "learning_rates"}, exclude_none=True)
-        )
+        return canonical_json(self.model_dump(exclude=_NO_RECIPE, exclude_none=True))
 
 
 def _cut(rates: tuple[float, ...], epochs: int) -> dict[str, tuple[float, ...]]:

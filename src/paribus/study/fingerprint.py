@@ -76,6 +76,7 @@ def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
     # A field enters the key only where it is set, so that keys stored before the field existed stay the same.
     more = {} if training.metrics is None else {"metrics": training.metrics}
     more |= {} if training.positive is None else {"positive": training.positive}
+    more |= {} if arm.initial_weights is None else {"initial_weights": arm.initial_weights.as_record().sha256}
     more |= {} if training.metric_sources is None else {"metric_sources": training.metric_sources}
     if arm.estimator is not None:
         return _digest(

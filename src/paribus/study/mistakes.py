@@ -19,6 +19,7 @@ from paribus.study.document import (
     StudyDocument,
     Tuning,
 )
+from paribus.study.initial_weights import InitialWeightsSettings
 from paribus.study.learning_rates import ReduceLROnPlateauSettings
 from paribus.study.own_metrics import OwnMetricSettings
 
@@ -37,6 +38,7 @@ _INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
     (Protocol, "early_stopping"): EarlyStoppingSettings,
     (Protocol, "reduce_lr_on_plateau"): ReduceLROnPlateauSettings,
     (Protocol, "own_metrics"): OwnMetricSettings,
+    (Arm, "initial_weights"): InitialWeightsSettings,
 }
 """Tables inside tables."""
 

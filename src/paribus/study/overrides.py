@@ -19,9 +19,9 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
 
     data, changes = document.data, {}
     if not is_name(data.source) and _is_path(data.source, folder):
-        changes["source"] = _absolute(data.source, folder)
+        changes["source"] = absolute(data.source, folder)
     if data.test is not None:
-        changes["test"] = _absolute(data.test, folder)
+        changes["test"] = absolute(data.test, folder)
     return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
 
 
@@ -33,7 +33,8 @@ def _is_path(source: str, folder: Path) -> bool:
         return False  # no name that a file could have; reading the data raises the error
 
 
-def _absolute(path: str, folder: Path) -> str:
+def absolute(path: str, folder: Path) -> str:
+    """A path of a study file, starting at the file's folder; one that starts at a home stays as it is."""
     return path if path.startswith("~") else os.path.abspath(folder / path)  # noqa: PTH100 - links stay as they are named
 
 

@@ -66,6 +66,7 @@ def list_jobs(
             data.fingerprint,
             files,
             kind,
+            None if (weights := document.arms[arm].initial_weights) is None else weights.as_record(),
         )
         for arm, training in trainings.items()
         for seed in seeds
