@@ -68,8 +68,8 @@ def _list_flags(layer: Any) -> list[bool]:
 def write_weights(model: Any, rebuilt: Any, path: Path) -> InitialWeightsSettings:
     """Write the weights that a model has at this moment to a file of Keras.
 
-    They are written from a network built from the model's config, so that neither an optimizer nor automatic names reach
-    the file: equal weights are equal bytes.
+    They are written from a network built from the model's config, so that neither an optimizer nor automatic names are
+    in the file: equal weights are equal bytes.
 
     Args:
         model: a built model.

@@ -13,7 +13,7 @@ from typing import Any
 
 from paribus.api import keras_objects
 from paribus.api.estimators import is_estimator, write_estimator_arm
-from paribus.api.initial_weights import find_lost_settings, write_weights
+from paribus.api.initial_weights import find_lost_settings, rebuild, write_weights
 from paribus.api.live_model import find_unwritten_state
 from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config import custom_objects
@@ -80,13 +80,14 @@ def read_models(
             config = _serialize(model)
             objections = [Mistake(place, text) for text in _find_unreachable_classes(config)]
         if not objections and starts:
-            objections = [Mistake(place, text) for text in find_lost_settings(model, config)]
+            rebuilt = rebuild(config)
+            objections = [Mistake(place, text) for text in find_lost_settings(model, rebuilt)]
         mistakes += objections
         if not objections:
             arms[name] = _read_model(model, config, default_optimizer)
         if not objections and starts:
             assert folder is not None, "a study that has such arms has a folder for their weights"
-            weights = write_weights(model, config, folder, name)
+            weights = write_weights(model, rebuilt, folder / f"{len(arms)}.weights.h5")
             arms[name] = replace(arms[name], arm=arms[name].arm.model_copy(update={"initial_weights": weights}))
     if mistakes:
         raise ModelError("models", mistakes)
@@ -145,8 +146,8 @@ def _find_objections(model: Any, *, starts: bool) -> Iterator[str]:
         elif not layer.trainable and layer.weights and not starts:
             yield (
                 f"layer '{layer.name}' is frozen, and each seed draws new weights: it would stay as it is drawn. Say "
-                "initial_weights=[...] with the names of the arms that start from the weights that their models have, or "
-                "set trainable = True"
+                "initial_weights=[...] with the names of the arms that start from the weights that their models have, "
+                "or set trainable = True"
             )
         elif lambdas := _find_lambdas(layer):
             yield (

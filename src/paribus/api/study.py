@@ -37,7 +37,8 @@ class Study:
     """A question, data, a protocol, arms, and the contrasts that answer the question.
 
     Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are used
-    only where ``initial_weights`` names it. Their own metrics are not used either; what is measured is measured the same way for all.
+    only where ``initial_weights`` names it. Their own metrics are not used; what is measured is measured the same way
+    for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -70,8 +71,8 @@ class Study:
             ``keras.metrics.Metric``.
         positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
             default the second of two classes.
-        initial_weights: the names of the arms that start from the weights that their models have now, whatever the seed,
-            with frozen layers as they are (transfer learning). All others draw new weights from each seed.
+        initial_weights: the names of the arms that start from the weights that their models have now, whatever the
+            seed, with frozen layers as they are (transfer learning). All others draw new weights from each seed.
         grid: values to select from on a validation split before anything is judged, by the names of their arguments:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
             its name, an empty one for an arm that is not tuned. Every arm gets the same number of trainings.

@@ -97,7 +97,7 @@ def read_job_weights(recipe: Recipe, weights: InitialWeights | None, network: Ne
 
 def _count_arrays(path: Path) -> int:
     """How many weights a file has; an optimizer's state is not counted."""
-    import h5py
+    import h5py  # type: ignore[import-untyped]  # it has no types
 
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:

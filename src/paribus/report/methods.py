@@ -77,10 +77,18 @@ def _design(outcome: Outcome) -> str:
         f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
         f"{next(iter(protocol.loss))}{validation}. {_learning_rates(outcome)}{_precision(outcome)}"
-        "A seed determines three independent streams: initial weights, order of the batches, dropout. All "
-        "arms used the same seeds, so that runs pair by seed and by test example."
+        "A seed determines three independent streams: initial weights, order of the batches, dropout. "
+        f"{_initial_weights(outcome)}All arms used the same seeds, so that runs pair by seed and by test example."
         f"{baselines}"
     )
+
+
+def _initial_weights(outcome: Outcome) -> str:
+    """Which arms start from weights of a file; nothing where none does."""
+    names = [arm.name for arm in outcome.arms if arm.recipe.initial_weights is not None]
+    if not names:
+        return ""
+    return f"Every run of {listed(names)} started from the same pretrained weights, with frozen layers as they are. "
 
 
 def _learning_rates(outcome: Outcome) -> str:

@@ -43,6 +43,7 @@ def list_notes(
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             notes.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    notes += _note_initial_weights(arms)
     notes += _note_misfitting_ends(document, arms)
     notes += _note_equal_recipes(document, arms)
     notes += _note_loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
@@ -121,6 +122,21 @@ def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -
             misfit = end_that_misfits(json.loads(arm.recipe.model), document.protocol.loss)
             if misfit is not None:
                 yield f"{arm.name}: {misfit}."
+
+
+def _note_initial_weights(arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Arms whose runs all start from the same weights: what their seeds vary, and what an answer holds for."""
+    digests = {arm.name: arm.recipe.initial_weights for arm in arms}
+    starting = {name: digest for name, digest in digests.items() if digest is not None}
+    if not starting:
+        return
+    files = [f"{name} (sha256 {digest[:12]})" for name, digest in starting.items()]
+    single = len(starting) == 1
+    yield (
+        f"{listed(files)} {'starts' if single else 'start'} from weights that are the same for every seed, so that "
+        f"{'its' if single else 'their'} seeds vary the order of the batches and dropout alone: what is said holds for "
+        "these weights, not for others that the same pretraining would have given."
+    )
 
 
 def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
