@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import paribus as pb
-from in_process import InProcess
+from in_process import InProcess, train_study
 from paribus.api.ablate import ablate_arm
 from paribus.data import load
 from paribus.engine.engine import Engine
@@ -89,7 +89,7 @@ def test_it_trains_as_keras_does_from_the_same_weights(frozen: bool, engine: Eng
     model = pretrained(frozen=frozen)
     before = model.get_weights()
     study = started(model, optimizer=keras.optimizers.SGD(0.05, momentum=0.9))
-    for result in run(study, engine).runs:
+    for result in train_study(study.document, engine):
         twin = pretrained(frozen=frozen)
         twin.compile(keras.optimizers.SGD(0.05, momentum=0.9), "categorical_crossentropy")
         fit_in_the_order_of_the_engine(twin, study, result)
@@ -112,9 +112,9 @@ def test_every_seed_starts_from_the_same_weights() -> None:
     before = model.get_weights()
     study = started(model, optimizer=keras.optimizers.SGD(0.0), seeds=3)
     for lanes in (1, 2):
-        arm = run(study, Engine(lanes))
-        assert len({result.weights_digest for result in arm.runs}) == 1
-        for own, start in zip(weights_of(arm.runs[2], model), before, strict=True):
+        results = train_study(study.document, Engine(lanes), lanes)
+        assert len({result.weights_digest for result in results}) == 1
+        for own, start in zip(weights_of(results[2], model), before, strict=True):
             np.testing.assert_array_equal(own, start)
     for weight, start in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, start)
@@ -281,7 +281,7 @@ def test_a_study_file_names_a_file_beside_it(ending: str, engine: Engine, tmp_pa
     assert weights is not None
     assert weights.file == str(path)
     assert weights.sha256 is not None
-    (result,) = run(pb.Study.of(document), engine).runs
+    (result,) = train_study(document, engine)
     assert result.weights is not None
     np.testing.assert_array_equal(result.weights["dense/kernel"], model.get_weights()[0])
     assert not np.array_equal(result.weights["dense_1/kernel"], model.get_weights()[-2])

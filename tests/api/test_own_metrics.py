@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 import own_metrics
 import paribus as pb
-from in_process import InProcess
+from in_process import train_study
 from paribus.data import load
 from paribus.engine.engine import Engine
 from paribus.engine.metrics import AskedMetrics, measure_metrics, metric_objections
@@ -61,9 +61,7 @@ def test_names_do_not_depend_on_how_many_were_made() -> None:
 def test_a_run_is_measured_as_keras_evaluates_it(engine: Engine) -> None:
     """The exported network, compiled with the same metrics, says the same."""
     asked = study(own_metrics.ExpectedCost(2.0), own_metrics.Mass(), epochs=2, seeds=1)
-    with InProcess(engine) as backend:
-        results = asked.run(backend=backend, progress=False)
-    (run,) = results.arms["a"].runs
+    (run,) = train_study(asked.document, engine)
     network = model()
     assert run.weights is not None
     for variable in network.variables:
