@@ -283,8 +283,8 @@ def test_a_study_file_names_a_file_beside_it(ending: str, engine: Engine, tmp_pa
     assert weights.sha256 is not None
     (result,) = train_study(document, engine)
     assert result.weights is not None
-    np.testing.assert_array_equal(result.weights["dense/kernel"], model.get_weights()[0])
-    assert not np.array_equal(result.weights["dense_1/kernel"], model.get_weights()[-2])
+    np.testing.assert_array_equal(result.weights["sequential/dense/kernel"], model.get_weights()[0])
+    assert not np.array_equal(result.weights["sequential/dense_1/kernel"], model.get_weights()[-2])
 
 
 def test_a_file_that_does_not_fit_is_refused_before_anything_trains(engine: Engine, tmp_path: Path) -> None:
