@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import sqlite3
@@ -25,6 +24,7 @@ from paribus.store.database import DATABASE_NAME
 from paribus.store.sqlite import SqliteStore
 from paribus.version import __version__
 from processes import gone, workers_of
+from terminals import need_terminal, read_terminal
 
 MODULE = (sys.executable, "-m", "paribus")
 SCRIPT = (str(Path(sys.executable).with_name("paribus")),)
@@ -250,10 +250,7 @@ def test_help_works_where_nothing_heavy_can_be_imported(arguments: list[str]) ->
 
 def on_a_terminal(*arguments: str, **variables: str) -> str:
     """What a command shows where stdout is a terminal."""
-    try:
-        ours, theirs = pty.openpty()
-    except OSError as error:
-        pytest.skip(f"no pseudo-terminal may be opened here (is /dev/pts mounted?): {error}")
+    ours, theirs = need_terminal()
     process = subprocess.Popen(
         [*MODULE, *arguments],
         env=environment(TERM="xterm-256color", **variables),
@@ -261,13 +258,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
         stderr=subprocess.PIPE,
     )
     os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:
-        pass  # the way in which a terminal on Linux says that everybody has left
-    os.close(ours)
+    shown = read_terminal(ours)
     process.communicate()
     return shown.decode()
 

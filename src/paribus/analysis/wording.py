@@ -73,6 +73,12 @@ def percent(level: float) -> str:
     return f"{level * 100:.6g} %"
 
 
+def confidence(level: float) -> str:
+    """``96 %``, ``99.89 %``: the level of one interval of a family, its error rounded to two digits."""
+    error = 100 * (1 - level)
+    return f"{100 - float(f'{error:.2g}' if error < 1 else f'{error:.2f}'):.10g} %"
+
+
 def counted(count: int, noun: str) -> str:
     """``1 seed``, ``5 seeds``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
