@@ -191,7 +191,7 @@ def test_an_answer_says_what_its_seeds_vary(engine: Engine) -> None:
     study = pb.Study(models, "digits", initial_weights=["a"], **OPTIONS)
     results = study.run(backend=InProcess(engine), progress=False)
     (note,) = [note for note in results.outcome.notes if "starts from weights" in note]
-    assert note.startswith("a (sha256 ")
+    assert note.startswith("a (digest ")
     assert "the same for every seed, so that its seeds vary the order of the batches and dropout alone" in note
     assert "Every run of a started from the same pretrained weights" in describe_methods(results.outcome).paragraphs[0]
 

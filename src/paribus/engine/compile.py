@@ -73,9 +73,9 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     standard = data.train.standardization() if job.data.standardize else None
     prepare = steps.prepared(reads, job.data.scale, standard)
     keys = _keys(network, lanes, [job.seeds])
-    given = read_job_weights(job.recipe, job.initial_weights, network)
-    initial = lanes.over(network.state_from, 0, 0, None) if given else lanes.over(network.initial_state, 0, 0)
-    arguments = (*keys, given) if given else keys
+    start_weights = read_job_weights(job.recipe, job.initial_weights, network)
+    initial = lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(network.initial_state, 0, 0)
+    arguments = (*keys, start_weights) if start_weights else keys
     options = DRAW_ONCE if jax.default_backend() == "cpu" else None
     draw = jax.jit(initial).lower(*arguments).compile(compiler_options=options)
     state = jax.eval_shape(initial, *arguments)
@@ -103,7 +103,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
     evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
     outputs = jax.jit(lanes.over(steps.outputs_program(network, prepare), 0, None))
-    return Programs(network, lanes, draw, given, chunks, stepwise, evaluate, outputs, size)
+    return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:

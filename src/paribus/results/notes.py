@@ -130,7 +130,7 @@ def _note_initial_weights(arms: Sequence[ArmOutcome]) -> Iterator[str]:
     starting = {name: digest for name, digest in digests.items() if digest is not None}
     if not starting:
         return
-    files = [f"{name} (sha256 {digest[:12]})" for name, digest in starting.items()]
+    files = [f"{name} (digest {digest[:12]})" for name, digest in starting.items()]
     single = len(starting) == 1
     yield (
         f"{listed(files)} {'starts' if single else 'start'} from weights that are the same for every seed, so that "
