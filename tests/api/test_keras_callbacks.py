@@ -166,5 +166,5 @@ def test_an_answer_says_how_rates_were_set() -> None:
 
 
 def test_early_stopping_is_given_once() -> None:
-    with pytest.raises(UsageError, match="given more than once"):
+    with pytest.raises(UsageError, match="set more than once"):
         study(C.EarlyStopping(restore_best_weights=True), early_stopping=3)

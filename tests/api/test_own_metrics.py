@@ -16,7 +16,7 @@ import paribus as pb
 from in_process import train_study
 from paribus.data import load
 from paribus.engine.engine import Engine
-from paribus.engine.metrics import AskedMetrics, measure_metrics, metric_objections
+from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
 from paribus.errors import StudyError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import Training
@@ -102,13 +102,13 @@ def test_the_source_is_part_of_what_names_a_run() -> None:
 def test_a_changed_source_is_refused() -> None:
     changed = replace(training(own_metrics.ExpectedCost()), metric_sources=json.dumps({"tests>ExpectedCost": "0" * 64}))
     with pytest.raises(UsageError, match="has changed since the study was written; make the study again"):
-        AskedMetrics.of_training(changed, NAMES)
+        ProtocolMetrics.of_training(changed, NAMES)
 
 
 def test_a_class_that_nobody_registered_is_refused() -> None:
     metrics = '[{"tests>Nobody": {"name": "nobody"}}]'
     with pytest.raises(UsageError, match="no class is registered as 'tests>Nobody' in this process; name the study as"):
-        AskedMetrics.of_training(replace(training(own_metrics.Mass()), metrics=metrics), NAMES)
+        ProtocolMetrics.of_training(replace(training(own_metrics.Mass()), metrics=metrics), NAMES)
 
 
 def test_workers_import_the_module() -> None:
@@ -152,7 +152,7 @@ def test_a_class_of_the_script_itself_is_refused(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_what_says_no_number_is_refused_before_anything_trains(metric: Any, message: str) -> None:
-    (objection,) = metric_objections(AskedMetrics.of_training(training(metric()), NAMES), 10)
+    (objection,) = metric_objections(ProtocolMetrics.of_training(training(metric()), NAMES), 10)
     assert message in objection
 
 
@@ -161,7 +161,7 @@ def test_a_metric_that_sees_outputs_as_they_are_sees_one_form() -> None:
     outputs = np.array([[0.2, 0.8], [0.9, 0.1], [0.4, 0.6]], np.float32)
     labels = np.array([1, 0, 0], np.int32)
     binary = training(own_metrics.Mass(), "binary_crossentropy")
-    network, estimator = (AskedMetrics.of_training(binary, ("a", "b"), of_estimator=e) for e in (False, True))
+    network, estimator = (ProtocolMetrics.of_training(binary, ("a", "b"), of_estimator=e) for e in (False, True))
     assert measure_metrics(network, outputs[:, 1:], labels)["mass"] == pytest.approx(0.5)
     assert measure_metrics(estimator, outputs, labels)["mass"] == pytest.approx(0.5)
     assert metric_objections(network, 1) == metric_objections(estimator, 2) == []
@@ -171,9 +171,9 @@ def test_a_metric_that_sees_outputs_as_they_are_sees_one_form() -> None:
         in objection
     )
     logits = training(own_metrics.Mass(), keras.losses.CategoricalCrossentropy(from_logits=True))
-    (objection,) = metric_objections(AskedMetrics.of_training(logits, NAMES, of_estimator=True), 10)
+    (objection,) = metric_objections(ProtocolMetrics.of_training(logits, NAMES, of_estimator=True), 10)
     assert "which are logits under the protocol's loss, and a scikit-learn estimator answers with prob" in objection
-    assert measure_metrics(AskedMetrics.of_training(logits, ("a", "b")), -outputs, labels)["mass"] == pytest.approx(
+    assert measure_metrics(ProtocolMetrics.of_training(logits, ("a", "b")), -outputs, labels)["mass"] == pytest.approx(
         -0.5
     )
 
@@ -182,7 +182,7 @@ def test_one_that_extends_a_metric_of_keras_sees_what_that_one_sees() -> None:
     """AUC reads the probability of the positive class from every kind of arm."""
     outputs = np.array([[0.2, 0.8], [0.9, 0.1], [0.3, 0.7]], np.float32)
     labels = np.array([1, 0, 0], np.int32)
-    asked = AskedMetrics.of_training(training(own_metrics.CoarseAUC()), ("a", "b"))
+    asked = ProtocolMetrics.of_training(training(own_metrics.CoarseAUC()), ("a", "b"))
     assert measure_metrics(asked, outputs, labels) == {"coarse_auc": pytest.approx(1.0)}
 
 

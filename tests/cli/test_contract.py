@@ -360,7 +360,7 @@ def test_json_is_the_contracts(ran: Ran) -> None:
 
 def test_progress_is_on_stderr_alone(ran: Ran) -> None:
     head, *lines = without_answer(ran.answer.err)
-    assert head == "digits: 3 arms, 3 runs wanted, 0 stored, 3 to do; data digits, 1347 train and 450 test examples"
+    assert head == "digits: 3 arms, 3 runs in all, 0 stored, 3 to do; data digits, 1347 train and 450 test examples"
     accuracies = {arm["name"]: arm["runs"][0]["test_accuracy"] for arm in ran.answer.json["arms"]}
     assert sorted(line.partition("] ")[2] for line in lines) == sorted(
         f"{name} seed 0; test accuracy {accuracy:.4f}" for name, accuracy in accuracies.items()
@@ -422,7 +422,7 @@ def test_what_is_stored_is_shown(ran: Ran, called: Callable[..., Answer]) -> Non
 
 def test_more_seeds_run_only_what_is_missing(ran: Ran) -> None:
     more = again(ran, "--seeds", "2", "--json")
-    assert "6 runs wanted, 3 stored, 3 to do" in more.err
+    assert "6 runs in all, 3 stored, 3 to do" in more.err
     assert all(" seed 1; " in line for line in more.err.splitlines()[1:])
     assert digests(more).items() > digests(ran.answer).items()
     assert [arm["seeds"] for arm in more.json["arms"]] == [[0, 1]] * 3

@@ -49,7 +49,7 @@ SILENT = {"report html", "an unknown study"}
 
 QUICK = {"run --json", "report json", "show a study", "doctor", "an unknown study, --json", "--help"}
 PARAMETERS = [
-    pytest.param(command, marks=[] if command in QUICK else pytest.mark.slow, id=command) for command in COMMANDS
+    pytest.param(command, marks=[] if command in QUICK else pytest.mark.proof, id=command) for command in COMMANDS
 ]
 
 

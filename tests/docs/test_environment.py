@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paribus.engine.variables import HARMLESS, RECORDED, TAKEN_AWAY, is_taken_away
+from paribus.engine.variables import HARMLESS, RECORDED, REMOVED, is_removed
 from project_files import ROOT
 
 PAGE = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
@@ -39,16 +39,16 @@ def sources(library: str) -> Iterator[Path]:
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_variable_that_a_library_reads_is_told(library: str) -> None:
     found = {name for path in sources(library) for name in READ.findall(path.read_text("utf-8", "replace"))}
-    known = {name for name in found if is_taken_away(name) or name.startswith(HARMLESS) or name in RECORDED}
+    known = {name for name in found if is_removed(name) or name.startswith(HARMLESS) or name in RECORDED}
     assert found - known - NAMED == set()
 
 
-def test_every_setting_of_jax_has_a_variable_that_is_taken_away_or_told() -> None:
+def test_every_setting_of_jax_has_a_variable_that_is_removed_or_documented() -> None:
     import jax
 
     names = [name.upper() for name in jax.config.values]
     assert len(names) > 50
-    kept = {name for name in names if not is_taken_away(name)}
+    kept = {name for name in names if not is_removed(name)}
     assert kept == {name for name in names if name.startswith(HARMLESS)}
 
 
@@ -63,10 +63,10 @@ def test_openblas_reads_nothing_else() -> None:
     content = binaries[0].read_bytes()
     found = {match.decode() for match in re.findall(rb"\0((?:OPENBLAS|GOTO|OMP|BLAS)_[A-Z_]{3,40})\0", content)}
     assert "OPENBLAS_NUM_THREADS" in found
-    assert {name for name in found if not is_taken_away(name)} == set()
+    assert {name for name in found if not is_removed(name)} == set()
 
 
-@pytest.mark.parametrize("name", [*TAKEN_AWAY, *HARMLESS, *RECORDED, *OWN_SPELLING])
+@pytest.mark.parametrize("name", [*REMOVED, *HARMLESS, *RECORDED, *OWN_SPELLING])
 def test_the_page_names_every_beginning(name: str) -> None:
     assert f"`{name}`" in PAGE
 
@@ -74,4 +74,4 @@ def test_the_page_names_every_beginning(name: str) -> None:
 def test_the_page_claims_nothing_that_is_not_so() -> None:
     rows = [line for line in PAGE.partition("## Taken away")[2].partition("\n## ")[0].splitlines() if line[:1] == "|"]
     names = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)}
-    assert {name for name in names if not is_taken_away(name)} == set()
+    assert {name for name in names if not is_removed(name)} == set()

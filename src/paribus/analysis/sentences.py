@@ -58,7 +58,7 @@ def comparison_sentence(
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         verb = metric.better if comparison.verdict is Verdict.BETTER else metric.worse
-        # "fits the training set more closely" has said where.
+        # "fits the training set more closely" names the split already.
         place = where.removeprefix(scope_text(comparison.scope, metric)) if "training set" in verb else f" {where}"
         first = f"{a} {verb} {b}{place}: {numbers_text(comparison, metric, noun)}."
     elif comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:

@@ -40,7 +40,7 @@ def magnitude(value: float, unit: Unit) -> str:
 
 
 def with_unit(text: str, unit: Unit) -> str:
-    """``+0.36 points``; plain numbers stand alone."""
+    """``+0.36 points``; plain numbers have no unit."""
     return text if unit is Unit.PLAIN else f"{text} {_NAME[unit]}"
 
 

@@ -76,12 +76,12 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
         if type(callback) not in followed:
             raise UsageError(f"callbacks: {name} is not followed: {_INSTEAD.get(name, _OTHERWISE)}")
         if name in by_class:
-            raise UsageError(f"callbacks: {name} is given more than once; give one")
+            raise UsageError(f"callbacks: {name} is set more than once; give one")
         by_class[name] = callback
     stopping, plateau = by_class.get("EarlyStopping"), by_class.get("ReduceLROnPlateau")
     scheduler = by_class.get("LearningRateScheduler")
     if stopping is not None and early_stopping is not None:
-        raise UsageError("early stopping is given more than once; give one EarlyStopping, or early_stopping=")
+        raise UsageError("early stopping is set more than once; give one EarlyStopping, or early_stopping=")
     if scheduler is not None and plateau is not None:
         raise UsageError(
             "callbacks: LearningRateScheduler sets the rate of every epoch, and ReduceLROnPlateau reduces it as well; "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LATER_CONTROL = re.compile("[\x7f-\x9f]")
 STDOUT = Path("-")
-"""Stands for stdout in the place of a file, as in other programs; a file of that name is ``"$PWD/-"``."""
+"""Means stdout in the place of a file name, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Control characters shown as what they are: a name or a reason must not move the cursor or colour a terminal."""
+"""Control characters made visible: a name or a reason must not move the cursor or colour a terminal."""
 
 from __future__ import annotations
 

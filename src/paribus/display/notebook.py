@@ -35,7 +35,7 @@ class Notebook(Display):
         self._tally: Tally | None = None
         self._title = ""
         self._remarks: list[str] = []
-        self._started = self._shown = 0.0
+        self._started = self._updated = 0.0
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
@@ -59,12 +59,12 @@ class Notebook(Display):
             self._remarks.append(wording.describe_retry(event))
         elif isinstance(event, Interrupted):
             self._remarks.append(wording.describe_interruption(event))
-        if self._clock() - self._shown >= SECONDS:
-            self._shown = self._clock()
+        if self._clock() - self._updated >= SECONDS:
+            self._updated = self._clock()
             self._put(self._progress(self._tally))
 
     def __enter__(self) -> Self:
-        self._started = self._shown = self._clock()
+        self._started = self._updated = self._clock()
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""The protocol's added metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
+"""The protocol's added metrics: any metric of Keras with one number, measured on a whole split as Keras would.
 
 Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
 two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
@@ -34,7 +34,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedMetric:
+class ProtocolMetric:
     """One metric of a protocol.
 
     Attributes:
@@ -50,7 +50,7 @@ class AskedMetric:
     form: str
 
     @classmethod
-    def of(cls, name: str, arguments: dict[str, Any], made_of: Any) -> AskedMetric:
+    def of(cls, name: str, arguments: dict[str, Any], made_of: Any) -> ProtocolMetric:
         """A metric of a class."""
         return cls(name, arguments, made_of, form_of(made_of))
 
@@ -68,7 +68,7 @@ class AskedMetric:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedMetrics:
+class ProtocolMetrics:
     """The metrics of a protocol, for one arm.
 
     Attributes:
@@ -80,7 +80,7 @@ class AskedMetrics:
         of_estimator: whether the arm is a scikit-learn estimator.
     """
 
-    metrics: tuple[AskedMetric, ...]
+    metrics: tuple[ProtocolMetric, ...]
     loss: str
     outputs: OutputKind
     class_count: int
@@ -88,7 +88,9 @@ class AskedMetrics:
     of_estimator: bool = False
 
     @classmethod
-    def of_training(cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False) -> AskedMetrics:
+    def of_training(
+        cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False
+    ) -> ProtocolMetrics:
         """What a training asks for.
 
         Raises:
@@ -97,35 +99,35 @@ class AskedMetrics:
         """
         sources = json.loads(training.metric_sources or "{}")
         outputs = OutputKind.PROBABILITIES if of_estimator else output_kind(training.loss)
-        asked = tuple(
-            AskedMetric.of(name, arguments, metric_class(name, sources))
+        metrics = tuple(
+            ProtocolMetric.of(name, arguments, metric_class(name, sources))
             for written in json.loads(training.metrics or "[]")
             for name, arguments in written.items()
         )
         positive = _positive(training.positive, class_names)
-        return cls(asked, training.loss, outputs, len(class_names), positive, of_estimator)
+        return cls(metrics, training.loss, outputs, len(class_names), positive, of_estimator)
 
 
-def measure_metrics(asked: AskedMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
+def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
     """Every metric on a split, by name.
 
     Args:
-        asked: which metrics.
+        metrics: which metrics.
         outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged say
             nothing, and are taken for the answer of a network that knows nothing.
         labels: class indices, shape ``(examples,)``.
     """
-    ignorant = 1.0 / max(2, outputs.shape[-1]) if asked.outputs is OutputKind.PROBABILITIES else 0.0
+    ignorant = 1.0 / max(2, outputs.shape[-1]) if metrics.outputs is OutputKind.PROBABILITIES else 0.0
     known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
     return {
-        name_of(metric.name, metric.arguments): float(_value(_updated(asked, metric, known, labels)).reshape(()))
-        for metric in asked.metrics
+        name_of(metric.name, metric.arguments): float(_value(_updated(metrics, metric, known, labels)).reshape(()))
+        for metric in metrics.metrics
     }
 
 
-def metric_objections(asked: AskedMetrics, outputs: int) -> list[str]:
+def metric_objections(metrics: ProtocolMetrics, outputs: int) -> list[str]:
     """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
-    return [text for metric in asked.metrics for text in _objections(asked, metric, outputs)]
+    return [text for metric in metrics.metrics for text in _objections(metrics, metric, outputs)]
 
 
 def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
@@ -137,52 +139,61 @@ def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
     return list(class_names).index(name)
 
 
-def _objections(asked: AskedMetrics, metric: AskedMetric, outputs: int) -> Iterator[str]:
+def _objections(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: int) -> Iterator[str]:
     cls, form, arguments = metric.name, metric.form, metric.arguments
     if not form:
-        on = {"of_estimator": asked.of_estimator}
-        reasons = list(own_metric_objections(cls, asked.loss, outputs, asked.class_count, **on))
+        on = {"of_estimator": metrics.of_estimator}
+        reasons = list(own_metric_objections(cls, metrics.loss, outputs, metrics.class_count, **on))
         yield from reasons
         if reasons:
             return
     f_score = form in ("F1Score", "FBetaScore")
-    if f_score and _is_one_column(asked, metric) and arguments.get("average") is not None:
+    if f_score and _is_one_column(metrics, metric) and arguments.get("average") is not None:
         yield (
             f"{cls}: with threshold it is the score of the positive class, and average = "
             f'"{arguments["average"]}" is over classes; leave one of them out'
         )
         return
-    if form in MARGIN_METRICS and asked.of_estimator:
+    if form in MARGIN_METRICS and metrics.of_estimator:
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
-    if asked.outputs is OutputKind.MARGINS and reads_probabilities(form, arguments):
+    if metrics.outputs is OutputKind.MARGINS and reads_probabilities(form, arguments):
         yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
         return
-    probable = asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator
+    probable = metrics.outputs is OutputKind.PROBABILITIES and not metrics.of_estimator
     if form and arguments.get("from_logits") and probable:
         yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
         return
-    probes = [_probe(asked, outputs, kind) for kind in ("right", "wrong", "random")]
+    probes = [_probe(metrics, outputs, kind) for kind in ("right", "wrong", "random")]
     try:
-        results = [_value(_updated(asked, metric, *probe)) for probe in probes]
+        results = [_value(_updated(metrics, metric, *probe)) for probe in probes]
     except OBJECTIONS as error:
         message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
         cannot = f"{cls} raised {type(error).__name__}" if metric.is_own else f"Keras cannot measure {cls} here"
         yield f"{cannot}: {message[:300]}"
         return
     if results[0].size > 1:
-        positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
-        yield (
-            f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
-            f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
-        )
-    elif form and asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+        count = math.prod(results[0].shape)
+        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(form, arguments)}"
+    elif form and metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
         yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
-def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def _remedy(cls: str, arguments: dict[str, Any]) -> str:
+    """How a metric that says several numbers says one."""
+    if cls in ("F1Score", "FBetaScore"):
+        return (
+            'give it threshold = 0.5 for the score of the positive class, or average = "macro" for the mean over '
+            "classes"
+        )
+    if isinstance(arguments.get("thresholds"), list):
+        return "give it one of its thresholds, and a metric a threshold if you want them all"
+    return 'give it class_aggregation = "uniform_average"' if cls == "R2Score" else "change its arguments"
+
+
+def _probe(metrics: ProtocolMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Answers as an arm with so many outputs would give them, right, wrong or at random, two examples a class."""
-    count = min(asked.class_count, _PROBED_CLASSES)
+    count = min(metrics.class_count, _PROBED_CLASSES)
     labels = np.arange(2 * count, dtype=np.int32) % count
     columns = max(2, outputs)
     if kind == "random":
@@ -191,9 +202,9 @@ def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.flo
         answered = labels if kind == "right" else (labels + 1) % count
         answers = np.full((len(labels), columns), 0.2 / columns, np.float32)
         answers[np.arange(len(labels)), answered % columns] = 0.8
-    if asked.outputs in (OutputKind.LOGITS, OutputKind.BINARY_LOGITS):
+    if metrics.outputs in (OutputKind.LOGITS, OutputKind.BINARY_LOGITS):
         answers = np.log(answers / (1 - answers))
-    elif asked.outputs is OutputKind.MARGINS:
+    elif metrics.outputs is OutputKind.MARGINS:
         answers = 2 * answers - 1
     return (answers[:, 1:2] if outputs == 1 else answers), labels
 
@@ -203,59 +214,61 @@ def _value(metric: Any) -> Floats:
     return np.asarray(metric.result(), dtype=np.float64)
 
 
-def _updated(asked: AskedMetrics, wanted: AskedMetric, outputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Any:
+def _updated(
+    metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: NDArray[np.float32], labels: NDArray[np.int32]
+) -> Any:
     """The metric after it has seen all examples."""
-    metric = wanted.make()
+    updated = metric.make()
     with warnings.catch_warnings():
         # Keras 3.15 asks for int64 in the IoU metrics, and JAX says that int32 must do.
         warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            answers = _answers(asked, wanted, jnp.asarray(outputs[part]))
+            answers = _answers(metrics, metric, jnp.asarray(outputs[part]))
             y = jnp.asarray(labels[part])
-            if not wanted.form:
-                on = {"of_estimator": asked.of_estimator}
-                y, answers = as_keras_hands_over(asked.loss, answers, y, asked.class_count, **on)
-            elif not wanted.form.startswith("Sparse"):
-                positive = asked.positive if _is_one_column(asked, wanted) else 1
+            if not metric.form:
+                on = {"of_estimator": metrics.of_estimator}
+                y, answers = as_keras_hands_over(metrics.loss, answers, y, metrics.class_count, **on)
+            elif not metric.form.startswith("Sparse"):
+                positive = metrics.positive if _is_one_column(metrics, metric) else 1
                 y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
-            metric.update_state(y, answers)
-    return metric
+            updated.update_state(y, answers)
+    return updated
 
 
-def _is_one_column(asked: AskedMetrics, metric: AskedMetric) -> bool:
+def _is_one_column(metrics: ProtocolMetrics, metric: ProtocolMetric) -> bool:
     """Whether a metric reads the probability of the positive class alone."""
-    return asked.positive is not None and has_positive_class(metric.form, metric.arguments)
+    return metrics.positive is not None and has_positive_class(metric.form, metric.arguments)
 
 
-def _answers(asked: AskedMetrics, metric: AskedMetric, outputs: Any) -> Any:
+def _answers(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: Any) -> Any:
     """Outputs in the form that a metric reads, the same for every arm; see docs/decisions/0061."""
     cls, arguments = metric.form, metric.arguments
     if not cls or cls in MARGIN_METRICS:
         return outputs
     if arguments.get("from_logits") and cls != "AUC":
-        return _as_logits(asked, cls, outputs)
+        return _as_logits(metrics, cls, outputs)
     if reads_probabilities(cls, arguments):
-        shares = probabilities(outputs, asked.outputs)
-        if not _is_one_column(asked, metric) or asked.positive is None:
+        shares = probabilities(outputs, metrics.outputs)
+        if not _is_one_column(metrics, metric) or metrics.positive is None:
             return shares
-        positive = shares[:, asked.positive]
-        if asked.class_count == 2:
+        positive = shares[:, metrics.positive]
+        if metrics.class_count == 2:
             total = shares.sum(axis=-1)
             positive = jnp.where(total > 0, positive / jnp.where(total > 0, total, 1.0), 0.5)
         return positive[:, None]
-    if asked.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
-        return probabilities(outputs, asked.outputs)
+    if metrics.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
+        return probabilities(outputs, metrics.outputs)
     if outputs.shape[-1] > 1:
         return outputs
     # Not cut off at 0 and 1: what a linear end says beyond them is an error of its own.
-    positive = (outputs + 1.0) / 2.0 if asked.outputs is OutputKind.MARGINS else outputs
+    positive = (outputs + 1.0) / 2.0 if metrics.outputs is OutputKind.MARGINS else outputs
     return jnp.concatenate([1.0 - positive, positive], axis=-1)
 
 
-def _as_logits(asked: AskedMetrics, cls: str, outputs: Any) -> Any:
+def _as_logits(metrics: ProtocolMetrics, cls: str, outputs: Any) -> Any:
     """For cross-entropies that ask for logits: those of a network as they are, else the logarithm of probabilities."""
-    if asked.outputs is OutputKind.PROBABILITIES:
+    if metrics.outputs is OutputKind.PROBABILITIES:
         tiny = jnp.float32(1e-7)
         shares = jnp.clip(outputs, tiny, 1.0 - tiny)
         return jnp.log(shares / (1.0 - shares)) if cls == "BinaryCrossentropy" else jnp.log(shares)

@@ -1,4 +1,4 @@
-"""Frozen values that every room may know, imported from here. They import nothing of ours.
+"""Frozen values that every package may use, imported from here. They import nothing else of paribus.
 
 Arrays inside records are never written to after construction.
 """
@@ -23,10 +23,12 @@ from paribus.records.jobs import (
     TrainJob,
     label_study,
 )
+from paribus.records.measures import MEASURES, Measure, is_loss
 from paribus.records.runs import Curve, Environment, EpochReport, Predictions, RunResult, Scores, Status
 
 __all__ = [
     "INITIAL_WEIGHTS",
+    "MEASURES",
     "Curve",
     "DataSpec",
     "DataSummary",
@@ -43,6 +45,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "LayerSummary",
+    "Measure",
     "Predictions",
     "Recipe",
     "ReduceLROnPlateau",
@@ -56,5 +59,6 @@ __all__ = [
     "TrainJob",
     "Training",
     "canonical_json",
+    "is_loss",
     "label_study",
 ]

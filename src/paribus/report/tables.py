@@ -27,7 +27,7 @@ _MEASURES = (
 
 
 Cell = str | PrintedInterval
-"""What stands in a cell: text, or a number with its interval."""
+"""The content of a cell: text, or a number with its interval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
         document = document.with_epochs(stored_document.protocol.epochs)
         document = document.model_copy(update={"data": stored_document.data})
     # Older stores have relative paths, which started at the current folder (decision 0043).
-    stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
+    stored_document, document = (with_absolute_paths(one, Path()) for one in (stored_document, document))
     if not is_same_study(stored_document, document) or stored_document.data != document.data:
         differences = "; ".join(list_differences(stored_document, document)) or "data.source"
         raise UsageError(

@@ -198,7 +198,7 @@ class Arm(Table):
         present = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
         mistakes = []
         if len(present) != 1:
-            listing = f"found {' and '.join(present)}" if present else "found none"
+            listing = f"it has {' and '.join(present)}" if present else "it has none"
             mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {listing}; give one of them")
         if self.estimator is not None and "optimizer" in self.model_fields_set:
             mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
