@@ -1,8 +1,8 @@
 """Time and memory of ``paribus judge``: `python -m benchmarks.judge_predictions -o benchmarks/results/judge.json`.
 
 100,000 examples x 10 arms x 10 seeds: predicted classes of 10 classes as Parquet, CSV and npz, all 45 pairs of arms
-judged; the same with 10 columns of probabilities as Parquet; and a tenth of the examples with probabilities as CSV. Wall
-seconds from process start to the printed answer, processor seconds, and the peak memory as the kernel counts it.
+judged; the same with ten columns of probabilities as Parquet; and a tenth of the examples with probabilities as CSV.
+Wall seconds from process start to the printed answer, processor seconds, and the peak memory as the kernel counts it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from paribus.records import DataSpec, DataSummary, EarlyStopping, Imputation, LayerSummary, Recipe, Seeds, Training
+from paribus.records import (
+    DataSpec,
+    DataSummary,
+    EarlyStopping,
+    Imputation,
+    LayerSummary,
+    Recipe,
+    ReduceLROnPlateau,
+    Seeds,
+    Training,
+)
 from paribus.study import fingerprint
 from paribus.study.document import Arm
 from paribus.study.fingerprint import recipe_key, run_fingerprint
@@ -45,9 +55,19 @@ CHANGES: dict[str, dict[str, Any]] = {
     "what is monitored": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, "val_accuracy"))},
     "least improvement": {"training": replace(TRAINING, early_stopping=EarlyStopping(3, min_delta=0.1))},
     "metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]')},
+    "own metrics": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', metric_sources='{"my>Cost":"ab"}')},
+    "the file of own metrics": {
+        "training": replace(TRAINING, metrics='[{"AUC":{}}]', metric_sources='{"my>Cost":"cd"}')
+    },
+    "initial weights": {"recipe": replace(RECIPE, model='{"class_name":"Sequential","initial_weights":"ab"}')},
+    "other initial weights": {"recipe": replace(RECIPE, model='{"class_name":"Sequential","initial_weights":"cd"}')},
     "the positive class": {"training": replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")},
     "precision": {"training": replace(TRAINING, precision="bf16")},
     "which examples validate": {"training": replace(TRAINING, validation="stratified")},
+    "learning rates": {"training": replace(TRAINING, learning_rates=(0.1, 0.01))},
+    "other learning rates": {"training": replace(TRAINING, learning_rates=(0.1, 0.02))},
+    "plateaus": {"training": replace(TRAINING, reduce_lr_on_plateau=ReduceLROnPlateau())},
+    "the patience of plateaus": {"training": replace(TRAINING, reduce_lr_on_plateau=ReduceLROnPlateau(patience=3))},
     "scale": {"spec": replace(SPEC, scale=256.0)},
     "no scale": {"spec": replace(SPEC, scale=None)},
     "flatten": {"spec": replace(SPEC, flatten=False)},
@@ -114,7 +134,7 @@ def test_no_field_is_forgotten() -> None:
     """A new field of these records changes bits or does not: decide, and add it to one of the two tables above."""
     assert [f.name for f in fields(Training)] == [
         *("loss", "epochs", "batch_size", "validation_split", "class_weight", "early_stopping", "metrics", "precision"),
-        *("positive", "validation"),
+        *("positive", "validation", "learning_rates", "reduce_lr_on_plateau", "metric_sources"),
     ]
     assert [f.name for f in fields(EarlyStopping)] == ["patience", "monitor", "min_delta"]
     assert [f.name for f in fields(Seeds)] == ["init", "order", "dropout"]
@@ -129,6 +149,11 @@ def key(arm: Arm = ARM, training: Training = TRAINING, data: DataSummary = DATA)
     return recipe_key(arm, training, data)
 
 
+def with_weights(sha256: str, file: str = "base.weights.h5") -> Arm:
+    layers = [{"Dense": {"units": 10}}]
+    return Arm.model_validate({"layers": layers, "initial_weights": {"file": file, "sha256": sha256}})
+
+
 def test_what_a_canonical_form_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     others = [
         key(arm=Arm.model_validate({"layers": [{"Dense": {"units": 11}}]})),
@@ -138,9 +163,11 @@ def test_what_a_canonical_form_depends_on(monkeypatch: pytest.MonkeyPatch) -> No
         key(data=replace(DATA, classes=11)),
         key(training=replace(TRAINING, metrics='[{"AUC":{}}]')),
         key(training=replace(TRAINING, metrics='[{"AUC":{}}]', positive="1")),
+        key(training=replace(TRAINING, metrics='[{"AUC":{}}]', metric_sources='{"my>Cost":"ab"}')),
+        *(key(arm=with_weights(sha256)) for sha256 in ("ab", "cd")),
     ]
     monkeypatch.setattr(fingerprint.importlib.metadata, "version", lambda name: f"another {name}")
-    assert len({key(), *others}) == 8
+    assert len({key(), *others}) == 11
     monkeypatch.undo()
     assert key() not in others
 
@@ -148,4 +175,7 @@ def test_what_a_canonical_form_depends_on(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_it_does_not_depend_on() -> None:
     assert key(arm=ARM.model_copy(update={"levels": {"size": "small"}})) == key()
     assert key(training=replace(TRAINING, epochs=99, batch_size=1)) == key()
+    assert key(training=replace(TRAINING, learning_rates=(0.1,), reduce_lr_on_plateau=ReduceLROnPlateau())) == key()
+    assert key(arm=ARM.model_copy(update={"learning_rates": (0.1,)})) == key()
+    assert key(arm=with_weights("ab", "elsewhere.weights.h5")) == key(arm=with_weights("ab"))
     assert key(data=replace(DATA, name="x", fingerprint="cd" * 32, train=1, test=1)) == key()

@@ -193,6 +193,11 @@ def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
             f"arm '{arm}' is scikit-learn's {name}: networks are ablated layer by layer, and an estimator has no "
             "layers; write its variants as arms of a study, such as { RandomForestClassifier = { max_depth = 10 } }"
         )
+    if document.arms[arm].initial_weights is not None:
+        raise UsageError(
+            f"arm '{arm}' starts from initial weights, which its variants would not have: they would lose by that "
+            "alone. Ablate the network without them"
+        )
     base_arm = document.arms[arm].model_copy(update={"levels": {}})
     changes = {
         "name": document.name if arm == AS_IT_IS else f"ablate-{document.name}-{arm}"[:100].rstrip("-._"),
@@ -217,9 +222,9 @@ def _describe_variants(
 ) -> tuple[StudyDocument, tuple[Part, ...], tuple[Part, ...]]:
     """The study of the variants that Keras can build and that differ from each other, and the variants left out."""
     base, data, recipe = request.study, request.data, request.recipes[arm]
-    precision = base.arms[arm].precision
+    own = {"precision": base.arms[arm].precision, "learning_rates": base.arms[arm].learning_rates}
     arms = {
-        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, precision=precision)
+        variant.name: Arm(model=canonical_json(variant.model), optimizer=variant.optimizer, **own)
         for variant in selected
         if variant.name != arm
     }

@@ -25,7 +25,8 @@ def compare(
     """Train every model on many seeds, all else equal, and say with error bars which is better.
 
     The arguments are those of :class:`Study` and of :meth:`Study.run`, which describe them in more detail. Models are
-    Keras models and, as baselines, scikit-learn classifiers. They are recipes: their weights are not used.
+    Keras models and, as baselines, scikit-learn classifiers. They are recipes: their weights are not used, but for
+    those of the arms that ``initial_weights`` names.
 
     Example:
         >>> import keras, paribus as pb

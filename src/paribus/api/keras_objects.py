@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from paribus.api.live_model import find_unwritten_optimizer_state
+from paribus.api.own_metrics import is_own_metric, write_own_metric
 from paribus.errors import UsageError
 from paribus.keras_config.names import name_of, snake_case
 
@@ -82,7 +83,7 @@ def write_metrics(values: Sequence[Any]) -> list[ObjectTable]:
     """Write metrics as tables: from their names, Keras objects, or such tables.
 
     Raises:
-        UsageError: a metric is a function or class of the user's own, or no metric at all.
+        UsageError: a metric is a function, a class of the user's own that workers cannot find, or no metric at all.
     """
     tables = [_write_metric(item) for item in values]
     # Keras numbers metrics of one class as well, but counts all that the process has made.
@@ -102,13 +103,18 @@ def _write_metric(value: Any) -> ObjectTable:
         return {value: {}}
     if isinstance(value, dict) and "class_name" not in value:
         return value
+    if is_own_metric(value):
+        return write_own_metric(value)
     if not isinstance(value, (dict, keras.metrics.Metric)):
         kind = getattr(value, "__name__", type(value).__name__)
-        raise UsageError(f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro')")
-    if not isinstance(value, dict) and getattr(keras.metrics, type(value).__name__, None) is not type(value):
+        remedy = (
+            "give an object of this class, and not the class"
+            if isinstance(value, type)
+            else "of a function make a class: a registered subclass of keras.metrics.Metric"
+        )
+        hint = f"; {remedy}" if callable(value) else ""
         raise UsageError(
-            f"metric {type(value).__name__}: a class of your own; runs are measured with metrics that Keras has. What "
-            "each network answered on the test split is stored: paribus export --to parquet"
+            f"metric {kind}: a metric of Keras is expected, like 'auc' or keras.metrics.F1Score('macro'){hint}"
         )
     config = value if isinstance(value, dict) else keras.saving.serialize_keras_object(value)
     name, arguments = _read_keras_class(config, keras.metrics, "metric")

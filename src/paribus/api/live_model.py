@@ -14,20 +14,26 @@ _VARIABLES = ("{}", "{}_kernel")
 """What a layer calls the variable of its ``kernel_initializer`` or ``recurrent_initializer``."""
 
 
-def find_unwritten_state(model: Any) -> Iterator[str]:
-    """Yield a message for all state of a model and its optimizer that its config would lose silently."""
+def find_unwritten_state(model: Any, *, starts: bool = False) -> Iterator[str]:
+    """Yield a message for all state of a model and its optimizer that its config would lose silently.
+
+    ``starts``: whether runs start from the weights that the model has, so that those are not lost.
+    """
     layers = list(model._flatten_layers())
     for layer in layers:
         yield from _check_layer(layer)
     yield from _find_shared_layers(layers)
     if model.compiled:
         yield from find_unwritten_optimizer_state(model.optimizer)
-    changed = [] if _has_trained(model) else [name for layer in layers for name in _find_changed_variables(layer)]
+    changed = (
+        [] if starts or _has_trained(model) else [name for layer in layers for name in _find_changed_variables(layer)]
+    )
     if changed:
         yield (
             f"its weights were loaded or set (see {changed[0]}), and it was not trained here since: arms start from "
-            "fresh weights, so it would be trained as if they were not there. Where fresh weights are meant, give "
-            "keras.models.clone_model(model); put what a pretrained network answers into the data"
+            "fresh weights, so it would be trained as if they were not there. Say initial_weights=[...] with the names "
+            "of the arms that start from the weights that their models have; where fresh weights are meant, give "
+            "keras.models.clone_model(model)"
         )
 
 

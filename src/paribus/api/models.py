@@ -1,17 +1,19 @@
-"""From Keras models in Python to arms of a study. Models are recipes: their weights are not used."""
+"""From Keras models in Python to arms of a study. Models are recipes: their weights count where the caller says so."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from paribus.api import keras_objects
 from paribus.api.estimators import is_estimator, write_estimator_arm
+from paribus.api.initial_weights import find_lost_settings, rebuild, write_weights
 from paribus.api.live_model import find_unwritten_state
 from paribus.api.lost_attributes import find_lost_attributes
 from paribus.errors import Mistake, ModelError, UsageError
@@ -43,12 +45,16 @@ class ModelArm:
     parameters: int | None
 
 
-def read_models(models: Mapping[str, Any], optimizer: Any) -> dict[str, ModelArm]:
-    """Read every model as an arm. Nothing is trained, and weights are not read.
+def read_models(
+    models: Mapping[str, Any], optimizer: Any, initial_weights: Sequence[str] = (), folder: Path | None = None
+) -> dict[str, ModelArm]:
+    """Read every model as an arm. Nothing is trained.
 
     Args:
         models: Keras models, compiled or not, and scikit-learn estimators, by the name of their arm.
         optimizer: for Keras models that are not compiled.
+        initial_weights: the arms that start from the weights that their models have.
+        folder: where those weights are written; it lasts as long as the study.
 
     Raises:
         UsageError: an object of another kind, or an optimizer that Keras does not have.
@@ -72,13 +78,21 @@ def read_models(models: Mapping[str, Any], optimizer: Any) -> dict[str, ModelArm
             raise UsageError(
                 f"{place}: a Keras model or a scikit-learn estimator is expected, this is {type(model).__name__}{hint}"
             )
-        objections = [Mistake(place, text) for text in _find_objections(model)]
+        starts = name in initial_weights
+        objections = [Mistake(place, text) for text in _find_objections(model, starts=starts)]
         if not objections:
             config = _serialize(model)
             objections = [Mistake(place, text) for text in _find_unreachable_classes(config)]
+        if not objections and starts:
+            rebuilt = rebuild(config)
+            objections = [Mistake(place, text) for text in find_lost_settings(model, rebuilt)]
         mistakes += objections
         if not objections:
             arms[name] = _read_model(model, config, default_optimizer)
+        if not objections and starts:
+            assert folder is not None, "a study that has such arms has a folder for their weights"
+            weights = write_weights(model, rebuilt, folder / f"{len(arms)}.weights.h5")
+            arms[name] = replace(arms[name], arm=arms[name].arm.model_copy(update={"initial_weights": weights}))
     if mistakes:
         raise ModelError("models", mistakes)
     return arms
@@ -114,8 +128,11 @@ def _serialize(model: Any) -> dict[str, Any]:
     return plain
 
 
-def _find_objections(model: Any) -> Iterator[str]:
-    """Yield a message for everything in a model that a worker could not rebuild from its config."""
+def _find_objections(model: Any, *, starts: bool) -> Iterator[str]:
+    """Yield a message for everything in a model that a worker could not rebuild from its config.
+
+    ``starts``: whether runs start from the weights that the model has.
+    """
     import keras
 
     for method in OWN_TRAINING:
@@ -130,10 +147,11 @@ def _find_objections(model: Any) -> Iterator[str]:
                 f"layer '{layer.name}' is a Lambda, whose Python code does not travel; write a layer class with "
                 "@keras.saving.register_keras_serializable() in a module"
             )
-        elif not layer.trainable and layer.weights:
+        elif not layer.trainable and layer.weights and not starts:
             yield (
-                f"layer '{layer.name}' is frozen, and weights are not taken along: it would stay as it is drawn. Set "
-                "trainable = True, or put its outputs into the data"
+                f"layer '{layer.name}' is frozen, and each seed draws new weights: it would stay as it is drawn. Say "
+                "initial_weights=[...] with the names of the arms that start from the weights that their models have, "
+                "or set trainable = True"
             )
         elif lambdas := _find_lambdas(layer):
             yield (
@@ -147,7 +165,7 @@ def _find_objections(model: Any) -> Iterator[str]:
             )
         else:
             yield from find_lost_attributes(layer)
-    yield from find_unwritten_state(model)
+    yield from find_unwritten_state(model, starts=starts)
     compiled = model.get_compile_config() if model.compiled else None
     if compiled is not None:
         loss = compiled["loss"]

@@ -33,6 +33,7 @@ class StudyOptions(TypedDict, total=False):
     precision: str
     metrics: Sequence[Any]
     positive: str | None
+    initial_weights: Sequence[str]
     grid: Mapping[str, Any] | None
     tuning: Mapping[str, Any] | None
     baseline: str | None
@@ -64,6 +65,7 @@ DEFAULTS: StudyOptions = {
     "precision": "float32",
     "metrics": (),
     "positive": None,
+    "initial_weights": (),
     "grid": None,
     "tuning": None,
     "baseline": None,

@@ -13,9 +13,12 @@ from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
 from paribus.api.grid_argument import add_grids
+from paribus.api.initial_weights import check_names, with_weights_in
 from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
+from paribus.api.own_metrics import describe_own_metrics
+from paribus.api.rate_table import add_rate_tables
 from paribus.api.results import Results
 from paribus.backends.base import Backend
 from paribus.display.base import Silent
@@ -34,8 +37,9 @@ from paribus.study.overrides import check_arms, override
 class Study:
     """A question, data, a protocol, arms, and the contrasts that answer the question.
 
-    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are not
-    used. Their own metrics are not used either; what is measured is measured the same way for all.
+    Models are recipes: every run draws its own initial weights from its seed, and the weights that a model has are used
+    only where ``initial_weights`` names it. Their own metrics are not used; what is measured is measured the same way
+    for all.
 
     Args:
         arms: Keras models by name, compiled or not (Sequential, functional, or registered subclasses). A compiled one
@@ -58,14 +62,18 @@ class Study:
         class_weight: weights of classes while training, by index; or "balanced".
         early_stopping: the patience with which to stop once the validation loss no longer improves, keeping the weights
             of the best epoch; or a mapping such as ``{"patience": 3, "monitor": "val_accuracy"}``.
-        callbacks: ``keras.callbacks.EarlyStopping`` with ``restore_best_weights=True``, in place of
-            ``early_stopping``; others are refused, each with what to do instead.
+        callbacks: of ``keras.callbacks``, for all arms: ``EarlyStopping`` with ``restore_best_weights=True``, in place
+            of ``early_stopping``; ``LearningRateScheduler``, whose function is asked for the rate of every epoch before
+            anything trains; ``ReduceLROnPlateau``. Others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
             and sums in float32.
         metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
-            metrics, such as ``keras.metrics.F1Score("macro")``.
+            metrics, such as ``keras.metrics.F1Score("macro")``, and objects of registered subclasses of
+            ``keras.metrics.Metric``.
         positive: the class that binary metrics are about (AUC, recall ...), by its name, such as "fraud"; by
             default the second of two classes.
+        initial_weights: the names of the arms that start from the weights that their models have now, whatever the
+            seed, with frozen layers as they are (transfer learning). All others draw new weights from each seed.
         grid: values to select from on a validation split before anything is judged, by the names of their arguments:
             ``{"learning_rate": [0.001, 0.01], "dropout": [0.2, 0.5]}`` for all arms; or such a mapping for each arm by
             its name, an empty one for an arm that is not tuned. Every arm gets the same number of trainings.
@@ -112,9 +120,10 @@ class Study:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         settings = resolve_options(options)
-        if settings["callbacks"]:
-            settings["early_stopping"] = read_callbacks(settings["callbacks"], settings["early_stopping"])
-        models = read_models(arms, settings["optimizer"])
+        callbacks = read_callbacks(settings["callbacks"], settings["early_stopping"])
+        starts = check_names(settings["initial_weights"], arms)
+        folder = self._make_folder() if starts else None
+        models = read_models(arms, settings["optimizer"], starts, folder)
         readers = [model.input_shape for model in models.values() if model.input_shape is not None]
         argument = read_data_argument(
             data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
@@ -125,10 +134,11 @@ class Study:
             raise unknown_name("arm", baseline, arms, "baseline")
         self._models = models
         contrasts, effects = declare_contrasts(list(arms), settings["contrasts"], baseline, settings["primary"])
-        stopping, positive, levels = settings["early_stopping"], settings["positive"], settings["levels"] or {}
-        arm_tables = add_grids(
-            {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}, settings["grid"]
-        )
+        stopping, positive, levels = callbacks.early_stopping, settings["positive"], settings["levels"] or {}
+        with_levels = {arm: _add_levels(model.arm, levels.get(arm)) for arm, model in models.items()}
+        with_rates, rates = add_rate_tables(with_levels, callbacks.schedule, settings["epochs"])
+        metrics = keras_objects.write_metrics(settings["metrics"])
+        arm_tables = add_grids(with_rates, settings["grid"])
         self._template = check_table(
             {
                 "name": settings["name"] or _join_names(arms),
@@ -145,8 +155,11 @@ class Study:
                     "class_weight": _write_class_weights(settings["class_weight"]),
                     "early_stopping": {"patience": stopping} if type(stopping) is int else stopping,
                     "precision": settings["precision"],
-                    "metrics": keras_objects.write_metrics(settings["metrics"]),
+                    "metrics": metrics,
                     "positive": None if positive is None else str(positive),
+                    "learning_rates": rates,
+                    "own_metrics": describe_own_metrics(settings["metrics"], metrics),
+                    "reduce_lr_on_plateau": callbacks.reduce_lr_on_plateau,
                 },
                 "comparison": {
                     "margin": settings["margin"],
@@ -191,9 +204,7 @@ class Study:
         """The study document. Arrays are written to a temporary folder that is deleted with the study."""
         if self._data_argument is None or self._data_argument.arrays is None:
             return self._template
-        folder, remove = make_lasting_folder()
-        weakref.finalize(self, remove)
-        return self._with_data(folder)
+        return self._with_data(self._make_folder())
 
     def run(
         self,
@@ -245,15 +256,25 @@ class Study:
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
-        """The document with arrays written into a store's folder for later processes; without a store: ``document``."""
-        if store is None or self._data_argument is None or self._data_argument.arrays is None:
+        """The document with its files written into a store's folder for later processes; without a store: ``document``.
+
+        The files are those of arrays, and of weights that arms start from.
+        """
+        if store is None or self._data_argument is None:
             return self.document
-        return self._with_data(store / "data")
+        document = self._with_data(store / "data") if self._data_argument.arrays is not None else self._template
+        return with_weights_in(document, store / "data")
 
     @property
     def parameters(self) -> dict[str, int]:
         """The number of weights of each arm's model, where it is known."""
         return {name: model.parameters for name, model in self._models.items() if model.parameters is not None}
+
+    def _make_folder(self) -> Path:
+        """A temporary folder that is deleted with the study."""
+        folder, remove = make_lasting_folder()
+        weakref.finalize(self, remove)
+        return folder
 
     def _with_data(self, folder: Path) -> StudyDocument:
         assert self._data_argument is not None

@@ -13,8 +13,9 @@ from numpy.typing import DTypeLike, NDArray
 from paribus import seeds
 from paribus.data.training import class_weights
 from paribus.engine import steps
+from paribus.engine.initial_weights import read_job_weights
 from paribus.engine.lanes import Lanes
-from paribus.engine.network import Network
+from paribus.engine.network import Network, State
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.engine.splits import Splits
 from paribus.records import Seeds, TrainJob
@@ -33,7 +34,8 @@ class Programs:
     Attributes:
         network: the structure.
         lanes: how many runs a program computes at a time.
-        draw: see :meth:`Network.initial_state`.
+        draw: see :meth:`Network.initial_state`, or :meth:`Network.state_from` where runs start from given weights.
+        initial_weights: those weights, in the order of the network's; empty where they are drawn.
         chunks: see :func:`paribus.engine.steps.chunk_program`; one for each number of examples trained on in one call
             and each number of examples in the chunk.
         stepwise: whether a call trains on one batch, or on a whole chunk.
@@ -45,15 +47,18 @@ class Programs:
     network: Network
     lanes: Lanes
     draw: Any
+    initial_weights: list[NDArray[np.generic]]
     chunks: Mapping[tuple[int, int], Any]
     stepwise: bool
     evaluate: Any
     outputs: Any
     evaluation_batch: int
 
-    def keys(self, run_seeds: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """The random keys that ``draw`` takes, for runs with these seeds."""
-        return _keys(self.network, self.lanes, run_seeds)
+    def initial_state(self, each: Sequence[Seeds]) -> State:
+        """The first state of runs with these seeds."""
+        keys = _keys(self.network, self.lanes, each)
+        state: State = self.draw(*keys, self.initial_weights) if self.initial_weights else self.draw(*keys)
+        return state
 
     def zero(self) -> steps.Sums:
         """The sums before the first batch."""
@@ -68,10 +73,12 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     standard = data.train.standardization() if job.data.standardize else None
     prepare = steps.prepared(reads, job.data.scale, standard)
     keys = _keys(network, lanes, [job.seeds])
-    initial = lanes.over(network.initial_state, 0, 0)
+    start_weights = read_job_weights(job.recipe, job.initial_weights, network)
+    initial = lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(network.initial_state, 0, 0)
+    arguments = (*keys, start_weights) if start_weights else keys
     options = DRAW_ONCE if jax.default_backend() == "cpu" else None
-    draw = jax.jit(initial).lower(*keys).compile(compiler_options=options)
-    state = jax.eval_shape(initial, *keys)
+    draw = jax.jit(initial).lower(*arguments).compile(compiler_options=options)
+    state = jax.eval_shape(initial, *arguments)
     batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
     axis, own = data.train.lane_axis, steps.chunk_program(network, prepare, batch_size, weights)
     chunk = jax.jit(lanes.over(own, 0, 0, 0, axis, axis), donate_argnums=0)
@@ -96,7 +103,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
     evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
     outputs = jax.jit(lanes.over(steps.outputs_program(network, prepare), 0, None))
-    return Programs(network, lanes, draw, chunks, stepwise, evaluate, outputs, size)
+    return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:

@@ -16,6 +16,7 @@ import keras
 
 from paribus.engine import canonical
 from paribus.engine.arguments import unknown_arguments
+from paribus.engine.initial_weights import read_initial_weights, with_initial_weights
 from paribus.engine.input_range import scaled_twice
 from paribus.engine.losses import OutputKind, output_kind, reads_one_output, threshold
 from paribus.engine.metrics import ProtocolMetrics, metric_objections
@@ -31,7 +32,7 @@ from paribus.engine.trainability import (
     stuck,
 )
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
-from paribus.errors import Mistake, ModelError
+from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.keras_config.ends import ALIKE_ALONE, POSITIVE, last_activation
 from paribus.keras_config.graph import shared_layers
@@ -99,6 +100,11 @@ def describe(
     if mistakes or model is None or optimizer is None:
         raise ModelError(f"arm '{job.arm}'", mistakes)
     text = canonical.model_text(model, example_shape)
+    if job.initial_weights is not None:
+        try:
+            text = with_initial_weights(text, read_initial_weights(text, job.initial_weights))
+        except UsageError as error:
+            raise ModelError(f"arm '{job.arm}'", [Mistake(place, str(error))]) from error
     with keras.StatelessScope(initialize_variables=False):
         # The summary is of what the text describes, with its names; a text that cannot be read again is refused.
         model = _attempt(lambda: model_from_config(json.loads(text), example_shape), place, mistakes)
@@ -138,6 +144,8 @@ def metric_mistakes(
         metrics = ProtocolMetrics.of_training(training, class_names, of_estimator=of_estimator)
     except ValueError as error:
         return [Mistake("protocol, positive", str(error))]
+    except UsageError as error:
+        return [Mistake("protocol, metrics", str(error))]
     return [Mistake("protocol, metrics", text) for text in metric_objections(metrics, outputs)]
 
 

@@ -1,4 +1,4 @@
-"""The protocol's own metrics: any metric of Keras with one number, measured on a whole split as Keras would.
+"""The protocol's added metrics: any metric of Keras with one number, measured on a whole split as Keras would.
 
 Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
 two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from paribus.engine.losses import OutputKind, output_kind, probabilities
+from paribus.engine.own_metrics import OBJECTIONS, as_keras_hands_over, form_of, metric_class, own_metric_objections
 from paribus.keras_config.metric_forms import MARGIN_METRICS, has_positive_class, reads_probabilities
-from paribus.keras_config.names import name_of
+from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training
 
 _BATCH = 10_000
@@ -30,10 +30,41 @@ _BATCH = 10_000
 _PROBED_CLASSES = 64
 """With more classes than this a metric is not probed for saying always the same: a probe has two examples a class."""
 
-_OBJECTIONS = (ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
-"""What Keras and JAX raise of a metric that does not fit."""
-
 Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolMetric:
+    """One metric of a protocol.
+
+    Attributes:
+        name: the name of its class, or the one under which a class of the user's own is registered.
+        arguments: those of its class.
+        made_of: its class.
+        form: the metric of Keras whose form of answers it reads; empty for outputs as they are.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    made_of: Any
+    form: str
+
+    @classmethod
+    def of(cls, name: str, arguments: dict[str, Any], made_of: Any) -> ProtocolMetric:
+        """A metric of a class."""
+        return cls(name, arguments, made_of, form_of(made_of))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of a class of the user's own."""
+        return is_registered_name(self.name)
+
+    def make(self) -> Any:
+        """The metric, before it has seen any example."""
+        if self.is_own:
+            return self.made_of.from_config(dict(self.arguments))
+        stripped = {k: v for k, v in self.arguments.items() if not (self.name == "AUC" and k == "from_logits")}
+        return self.made_of(**stripped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +72,16 @@ class ProtocolMetrics:
     """The metrics of a protocol, for one arm.
 
     Attributes:
-        classes: their classes' names with their arguments.
+        metrics: the metrics.
+        loss: the protocol's loss, as JSON.
         outputs: what the arm's outputs are; an estimator answers with probabilities.
         class_count: how many classes the data has.
         positive: the class that binary metrics are about; None for all classes where there are more than two.
         of_estimator: whether the arm is a scikit-learn estimator.
     """
 
-    classes: tuple[tuple[str, dict[str, Any]], ...]
+    metrics: tuple[ProtocolMetric, ...]
+    loss: str
     outputs: OutputKind
     class_count: int
     positive: int | None
@@ -62,11 +95,17 @@ class ProtocolMetrics:
 
         Raises:
             ValueError: ``positive`` names no class of the data.
+            UsageError: a metric's class is not the one of which the study was made.
         """
-        written = json.loads(training.metrics or "[]")
+        sources = json.loads(training.metric_sources or "{}")
         outputs = OutputKind.PROBABILITIES if of_estimator else output_kind(training.loss)
-        items = tuple(item for metric in written for item in metric.items())
-        return cls(items, outputs, len(class_names), _positive(training.positive, class_names), of_estimator)
+        metrics = tuple(
+            ProtocolMetric.of(name, arguments, metric_class(name, sources))
+            for written in json.loads(training.metrics or "[]")
+            for name, arguments in written.items()
+        )
+        positive = _positive(training.positive, class_names)
+        return cls(metrics, training.loss, outputs, len(class_names), positive, of_estimator)
 
 
 def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
@@ -81,14 +120,14 @@ def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[n
     ignorant = 1.0 / max(2, outputs.shape[-1]) if metrics.outputs is OutputKind.PROBABILITIES else 0.0
     known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
     return {
-        name_of(cls, arguments): float(_updated(metrics, cls, arguments, known, labels).result().reshape(()))
-        for cls, arguments in metrics.classes
+        name_of(metric.name, metric.arguments): float(_value(_updated(metrics, metric, known, labels)).reshape(()))
+        for metric in metrics.metrics
     }
 
 
 def metric_objections(metrics: ProtocolMetrics, outputs: int) -> list[str]:
     """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
-    return [text for cls, arguments in metrics.classes for text in _objections(metrics, cls, arguments, outputs)]
+    return [text for metric in metrics.metrics for text in _objections(metrics, metric, outputs)]
 
 
 def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
@@ -100,34 +139,43 @@ def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
     return list(class_names).index(name)
 
 
-def _objections(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any], outputs: int) -> Iterator[str]:
-    f_score = cls in ("F1Score", "FBetaScore")
-    if f_score and _is_one_column(metrics, cls, arguments) and arguments.get("average") is not None:
+def _objections(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: int) -> Iterator[str]:
+    cls, form, arguments = metric.name, metric.form, metric.arguments
+    if not form:
+        on = {"of_estimator": metrics.of_estimator}
+        reasons = list(own_metric_objections(cls, metrics.loss, outputs, metrics.class_count, **on))
+        yield from reasons
+        if reasons:
+            return
+    f_score = form in ("F1Score", "FBetaScore")
+    if f_score and _is_one_column(metrics, metric) and arguments.get("average") is not None:
         yield (
             f"{cls}: with threshold it is the score of the positive class, and average = "
             f'"{arguments["average"]}" is over classes; leave one of them out'
         )
         return
-    if cls in MARGIN_METRICS and metrics.of_estimator:
+    if form in MARGIN_METRICS and metrics.of_estimator:
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
-    if metrics.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
+    if metrics.outputs is OutputKind.MARGINS and reads_probabilities(form, arguments):
         yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
         return
-    if arguments.get("from_logits") and metrics.outputs is OutputKind.PROBABILITIES and not metrics.of_estimator:
+    probable = metrics.outputs is OutputKind.PROBABILITIES and not metrics.of_estimator
+    if form and arguments.get("from_logits") and probable:
         yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
         return
     probes = [_probe(metrics, outputs, kind) for kind in ("right", "wrong", "random")]
     try:
-        results = [np.asarray(_updated(metrics, cls, arguments, *probe).result()) for probe in probes]
-    except _OBJECTIONS as error:
+        results = [_value(_updated(metrics, metric, *probe)) for probe in probes]
+    except OBJECTIONS as error:
         message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
-        yield f"Keras cannot measure {cls} here: {message[:300]}"
+        cannot = f"{cls} raised {type(error).__name__}" if metric.is_own else f"Keras cannot measure {cls} here"
+        yield f"{cannot}: {message[:300]}"
         return
     if results[0].size > 1:
         count = math.prod(results[0].shape)
-        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(cls, arguments)}"
-    elif metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(form, arguments)}"
+    elif form and metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
         yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
@@ -161,44 +209,48 @@ def _probe(metrics: ProtocolMetrics, outputs: int, kind: str) -> tuple[NDArray[n
     return (answers[:, 1:2] if outputs == 1 else answers), labels
 
 
+def _value(metric: Any) -> Floats:
+    """What a metric says."""
+    return np.asarray(metric.result(), dtype=np.float64)
+
+
 def _updated(
-    metrics: ProtocolMetrics,
-    cls: str,
-    arguments: dict[str, Any],
-    outputs: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: NDArray[np.float32], labels: NDArray[np.int32]
 ) -> Any:
     """The metric after it has seen all examples."""
-    stripped = {key: value for key, value in arguments.items() if not (cls == "AUC" and key == "from_logits")}
-    metric = getattr(keras.metrics, cls)(**stripped)
+    updated = metric.make()
     with warnings.catch_warnings():
         # Keras 3.15 asks for int64 in the IoU metrics, and JAX says that int32 must do.
         warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            answers = _answers(metrics, cls, arguments, jnp.asarray(outputs[part]))
+            answers = _answers(metrics, metric, jnp.asarray(outputs[part]))
             y = jnp.asarray(labels[part])
-            if not cls.startswith("Sparse"):
-                positive = metrics.positive if _is_one_column(metrics, cls, arguments) else 1
+            if not metric.form:
+                on = {"of_estimator": metrics.of_estimator}
+                y, answers = as_keras_hands_over(metrics.loss, answers, y, metrics.class_count, **on)
+            elif not metric.form.startswith("Sparse"):
+                positive = metrics.positive if _is_one_column(metrics, metric) else 1
                 y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
-            metric.update_state(y, answers)
-    return metric
+            updated.update_state(y, answers)
+    return updated
 
 
-def _is_one_column(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any]) -> bool:
+def _is_one_column(metrics: ProtocolMetrics, metric: ProtocolMetric) -> bool:
     """Whether a metric reads the probability of the positive class alone."""
-    return metrics.positive is not None and has_positive_class(cls, arguments)
+    return metrics.positive is not None and has_positive_class(metric.form, metric.arguments)
 
 
-def _answers(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any], outputs: Any) -> Any:
+def _answers(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: Any) -> Any:
     """Outputs in the form that a metric reads, the same for every arm; see docs/decisions/0061."""
-    if cls in MARGIN_METRICS:
+    cls, arguments = metric.form, metric.arguments
+    if not cls or cls in MARGIN_METRICS:
         return outputs
     if arguments.get("from_logits") and cls != "AUC":
         return _as_logits(metrics, cls, outputs)
     if reads_probabilities(cls, arguments):
         shares = probabilities(outputs, metrics.outputs)
-        if not _is_one_column(metrics, cls, arguments) or metrics.positive is None:
+        if not _is_one_column(metrics, metric) or metrics.positive is None:
             return shares
         positive = shares[:, metrics.positive]
         if metrics.class_count == 2:

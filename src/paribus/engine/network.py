@@ -91,6 +91,29 @@ class Network:
         """A function of arrays that calls the network, differentiated where it is to be, as it is computed here."""
         return with_cpu_kernels(function) if self.kernels else function
 
+    @property
+    def weight_paths(self) -> tuple[str, ...]:
+        """The paths of all weights in the order of ``named_weights``."""
+        others = enumerate(self.model.non_trainable_variables)
+        return (
+            *(v.path for v in self.model.trainable_variables),
+            *(v.path for i, v in others if i not in self.seed_states),
+        )
+
+    def state_from(self, init_key: jax.Array, dropout_keys: jax.Array, weights: list[jax.Array]) -> State:
+        """The first state of a run that starts from these weights, in the order of ``weight_paths``; made to be jitted.
+
+        Nothing is drawn with ``init_key``.
+        """
+        del init_key
+        # Copies, as the first epoch takes the memory of the state.
+        copies = iter([jax.numpy.copy(weight) for weight in weights])
+        trainable = [next(copies) for _ in self.model.trainable_variables]
+        keys = iter(dropout_keys)
+        positions = range(len(self.model.non_trainable_variables))
+        non_trainable = [next(keys) if i in self.seed_states else next(copies) for i in positions]
+        return State(trainable, non_trainable, self._initial_optimizer(trainable))
+
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
         """Draw all weights: a pure function, made to be jitted.
 

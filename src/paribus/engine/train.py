@@ -23,7 +23,9 @@ from paribus.engine.compile import Programs, batches
 from paribus.engine.digest import weights_digest
 from paribus.engine.evaluate import accuracy, evaluated, mean, own_metrics
 from paribus.engine.network import State
+from paribus.engine.rates import read_rates, sets_rates, with_rates
 from paribus.engine.splits import Split, Splits
+from paribus.keras_config.learning_rates import list_learning_rates, monitored_in
 from paribus.records import Curve, EpochReport, Predictions, RunResult, Scores, Status, TrainJob
 
 OnEpoch = Callable[[TrainJob, EpochReport], None]
@@ -35,6 +37,7 @@ class _Course:
 
     job: TrainJob
     reports: list[EpochReport] = field(default_factory=list)
+    first_rate: float | None = None
     status: Status = Status.FINISHED
     reason: str | None = None
     over: bool = False
@@ -51,6 +54,17 @@ class _Course:
         now = self._stand()
         self.over |= now.stop
         return now.best_epoch == report.epoch
+
+    def next_rate(self) -> float:
+        """The learning rate of the epoch to come, where the protocol sets it."""
+        training = self.job.training
+        if training.learning_rates is not None:
+            # The lane of a run that is over is computed on.
+            return training.learning_rates[min(len(self.reports), training.epochs - 1)]
+        assert training.reduce_lr_on_plateau is not None
+        assert self.first_rate is not None
+        monitored = monitored_in(self.reports, training.reduce_lr_on_plateau.monitor)
+        return list_learning_rates(training.reduce_lr_on_plateau, monitored, self.first_rate)[-1]
 
     @property
     def ends_with_its_last(self) -> bool:
@@ -85,9 +99,15 @@ def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: 
     lanes, network = programs.lanes, programs.network
     started = time.perf_counter()
     courses = [_Course(job) for job in jobs]
-    state = programs.draw(*programs.keys([job.seeds for job in jobs]))
+    state = programs.initial_state([job.seeds for job in jobs])
     final: State | None = None
+    optimizer, changes_rates = network.optimizer, sets_rates(jobs[0].training)
+    if changes_rates:
+        for course, rate in zip(courses, read_rates(optimizer, state, lanes), strict=False):
+            course.first_rate = rate
     for epoch in range(jobs[0].training.epochs):
+        if changes_rates:
+            state = with_rates(optimizer, state, lanes, [course.next_rate() for course in courses])
         orders = [seeds.epoch_order(job.seeds, epoch, len(data.train)) for job in jobs]
         state, measures = _epoch(programs, state, data.train, lanes.together(orders), jobs[0].training.batch_size)
         reports = _reports(programs, state, measures, data.validation, epoch, jobs)

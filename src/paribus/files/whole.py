@@ -1,11 +1,14 @@
-"""Files outside the store, written whole or not at all; ``store/durable.py`` also has named crash points."""
+"""Files outside the store, written whole or not at all, or hashed; ``store/durable.py`` has named crash points."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_CHUNK = 1 << 20
 
 
 @contextmanager
@@ -33,3 +36,16 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file's bytes, hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

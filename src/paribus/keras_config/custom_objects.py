@@ -48,9 +48,10 @@ def source_digests(config: Any) -> dict[str, str]:
     return {name: _file_digest(module_of(name)) for name in registered_names(config)}
 
 
-def imports_for(models: Iterable[str]) -> Imports:
-    """What workers must import to build networks from their JSON configs."""
-    names = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
+def imports_for(models: Iterable[str], classes: Iterable[str] = ()) -> Imports:
+    """What workers must import to build networks, given as configs in JSON, and other classes by registered name."""
+    of_models = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
+    names = (*of_models, *registered_names(list(classes)))
     modules = tuple(sorted({module for name in names if importable(module := module_of(name))}))
     return Imports(modules, tuple(sorted({str(folder) for m in modules if (folder := _folder(m)) is not None})))
 

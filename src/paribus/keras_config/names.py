@@ -66,14 +66,23 @@ def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
 
 
+def is_registered_name(class_name: str) -> bool:
+    """Whether this is the name under which a class of the user's own is registered: ``my_package>Cost``."""
+    return ">" in class_name
+
+
 def class_named(name: str) -> str:
     """The class of a metric from its class name, or the same in snake case as Keras takes it in ``compile``.
+
+    A registered name of the user's own class is returned as it is.
 
     Raises:
         ValueError: there is no such metric, or it is measured anyway.
     """
     if name in _ALWAYS:
         raise ValueError(f"'{name}' is measured always; leave it out")
+    if is_registered_name(name):
+        return name
     by_name = {name_of(cls, {}): cls for cls in HIGHER_IS_BETTER} | {cls: cls for cls in HIGHER_IS_BETTER}
     if name in by_name:
         return by_name[name]

@@ -6,14 +6,17 @@ Arrays inside records are never written to after construction.
 from paribus.records.canonical import canonical_json
 from paribus.records.events import Described, Ended, EpochDone, Event, Interrupted, Refused, Started
 from paribus.records.jobs import (
+    INITIAL_WEIGHTS,
     DataSpec,
     DataSummary,
     DescribeJob,
     EarlyStopping,
     Imputation,
+    InitialWeights,
     Job,
     LayerSummary,
     Recipe,
+    ReduceLROnPlateau,
     Seeds,
     StudyKind,
     Training,
@@ -24,6 +27,7 @@ from paribus.records.measures import MEASURES, Measure, is_loss
 from paribus.records.runs import Curve, Environment, EpochReport, Predictions, RunResult, Scores, Status
 
 __all__ = [
+    "INITIAL_WEIGHTS",
     "MEASURES",
     "Curve",
     "DataSpec",
@@ -37,12 +41,14 @@ __all__ = [
     "EpochReport",
     "Event",
     "Imputation",
+    "InitialWeights",
     "Interrupted",
     "Job",
     "LayerSummary",
     "Measure",
     "Predictions",
     "Recipe",
+    "ReduceLROnPlateau",
     "Refused",
     "RunResult",
     "Scores",

@@ -36,6 +36,18 @@ class LayerSummary:
     parameters: int
 
 
+INITIAL_WEIGHTS = "initial_weights"
+"""The key of a recipe's model under which the digest of its initial weights stands, where it has any."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitialWeights:
+    """A file of weights that all runs of an arm start from: its path, and the sha256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """An arm in its canonical form: Keras configs as JSON, with every default spelled out by Keras.
@@ -66,6 +78,15 @@ class Recipe:
     def kind(self) -> str:
         """The class name of a scikit-learn estimator; "network" for a network."""
         return str(next(iter(json.loads(self.model)["estimator"]))) if self.is_estimator else "network"
+
+    @property
+    def initial_weights(self) -> str | None:
+        """The digest of the weights that every run starts from; None where each seed draws new ones (decision 0088)."""
+        # The text of a large network takes long to parse.
+        if self.is_estimator or f'"{INITIAL_WEIGHTS}":' not in self.model:
+            return None
+        digest = json.loads(self.model).get(INITIAL_WEIGHTS)
+        return None if digest is None else str(digest)
 
     @property
     def seeded(self) -> bool:
@@ -145,6 +166,23 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True, slots=True)
+class ReduceLROnPlateau:
+    """Multiply the learning rate by ``factor`` where the monitored measure no longer improves.
+
+    The same as Keras's callback of that name: after ``patience`` epochs without an improvement of more than
+    ``min_delta`` the rate is reduced, but never below ``min_lr``; for ``cooldown`` epochs afterwards none is counted.
+    ``monitor`` is ``val_loss``, ``val_accuracy``, ``loss`` or ``accuracy``: the latter two are what ``fit`` prints.
+    """
+
+    factor: float = 0.1
+    patience: int = 10
+    monitor: str = "val_loss"
+    min_delta: float = 1e-4
+    cooldown: int = 0
+    min_lr: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
 
@@ -155,12 +193,16 @@ class Training:
     ``validation`` says which training examples the validation split takes: None for the last ones, as Keras does, or
     "stratified" for each class in proportion.
 
-    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``.
+    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``; a class of the
+    user's is its registered name, ``metric_sources`` the digest of the file that defines each of those, as JSON.
 
     ``positive`` names the class that binary metrics are about; None for the second of two classes.
 
     ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
     operands rounded to bf16 and sums in float32 (``docs/decisions/0021-bf16.md``).
+
+    ``learning_rates`` are those of the epochs, one for each, ``reduce_lr_on_plateau`` reduces the optimizer's own after
+    epochs without an improvement; at most one of them is set (``docs/decisions/0086-learning-rates-by-epoch.md``).
     """
 
     loss: str
@@ -173,6 +215,9 @@ class Training:
     precision: str | None = None
     positive: str | None = None
     validation: str | None = None
+    learning_rates: tuple[float, ...] | None = None
+    reduce_lr_on_plateau: ReduceLROnPlateau | None = None
+    metric_sources: str | None = None
 
 
 class StudyKind(StrEnum):
@@ -199,7 +244,7 @@ class TrainJob:
 
     ``data_fingerprint`` is that of the data which the run is planned on, ``data_files`` are stamps of its files at that
     time: a worker refuses other data (decision 0070). ``kind`` is the purpose of the run. It is no part of the
-    fingerprint, as it changes no bit of the run.
+    fingerprint, as it changes no bit of the run. Nor is the file of ``initial_weights``: their digest is in the recipe.
     """
 
     fingerprint: str
@@ -211,6 +256,7 @@ class TrainJob:
     data_fingerprint: str | None = None
     data_files: tuple[tuple[str, int, int, int], ...] = ()
     kind: StudyKind = StudyKind.STUDY
+    initial_weights: InitialWeights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +267,7 @@ class DescribeJob:
     spec: str
     data: DataSpec
     training: Training
+    initial_weights: InitialWeights | None = None
 
     @property
     def is_estimator(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from paribus.analysis import Comparison, Scope
 from paribus.analysis.phrases import has_own_share, share_text
@@ -103,11 +104,40 @@ def _design(outcome: Outcome) -> str:
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {seeds} each on {data.name} "
         f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
-        f"{next(iter(protocol.loss))}{validation}. {_precision(outcome)}"
-        "A seed determines three independent streams: initial weights, order of the batches, dropout. All "
-        "arms used the same seeds, so that runs pair by seed and by test example."
+        f"{next(iter(protocol.loss))}{validation}. {_learning_rates(outcome)}{_precision(outcome)}"
+        "A seed determines three independent streams: initial weights, order of the batches, dropout. "
+        f"{_initial_weights(outcome)}All arms used the same seeds, so that runs pair by seed and by test example."
         f"{baselines}"
     )
+
+
+def _initial_weights(outcome: Outcome) -> str:
+    """Which arms start from weights of a file; nothing where none does."""
+    names = [arm.name for arm in outcome.arms if arm.trained_recipe.initial_weights is not None]
+    if not names:
+        return ""
+    return f"Every run of {listed(names)} started from the same pretrained weights, with frozen layers as they are. "
+
+
+def _learning_rates(outcome: Outcome) -> str:
+    """How the learning rate changed from epoch to epoch; nothing where the optimizers alone say it."""
+    document, sentences = outcome.document, []
+    tables = {"": document.protocol.learning_rates}
+    tables |= {f" of {name}": arm.learning_rates for name, arm in document.arms.items()}
+    for which, rates in tables.items():
+        if rates is not None:
+            parts = [f"{rate:g} ({counted(len(list(run)), 'epoch')})" for rate, run in groupby(rates)]
+            listing = listed(parts) if len(parts) <= 6 else f"from {rates[0]:g} to {rates[-1]:g}, by a table"
+            sentences.append(f"The learning rate{which} was set for every epoch: {listing}. ")
+    plateau = document.protocol.reduce_lr_on_plateau
+    if plateau is not None:
+        least = f", but not below {plateau.min_lr:g}" if plateau.min_lr else ""
+        sentences.append(
+            f"The learning rate was multiplied by {plateau.factor:g}{least} whenever the "
+            f"{plateau.monitor.replace('val_', 'validation ')} had not improved by more than {plateau.min_delta:g} for "
+            f"{counted(plateau.patience, 'epoch')}. "
+        )
+    return "".join(sentences)
 
 
 def _precision(outcome: Outcome) -> str:

@@ -128,7 +128,7 @@ def claimed_environment(claims: ReportClaims, claim: RunClaim) -> Environment | 
 
 
 def _arm_fields(arm: ArmOutcome, environments: Mapping[Environment, int]) -> dict[str, object]:
-    recipe = arm.recipe
+    recipe = arm.trained_recipe
     return {
         "name": arm.name,
         "model": recipe.model,

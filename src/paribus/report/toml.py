@@ -23,6 +23,8 @@ def to_toml(document: StudyDocument) -> str:
         if values.get(table):
             lines += ["", f"[{table}]", *_entries(values[table])]
     for name, arm in values["arms"].items():
+        if "initial_weights" in arm:
+            arm["initial_weights"] = {key: _relative_path(value) for key, value in arm["initial_weights"].items()}
         lines += ["", f"[arms.{_key(name)}]", *_entries(arm)]
     for contrast in values.get("contrasts", ()):
         lines += ["", "[[contrasts]]", *_entries(contrast)]

@@ -10,6 +10,7 @@ from typing import Any
 from paribus.analysis.wording import counted, listed
 from paribus.early_stopping import find_best_epoch
 from paribus.keras_config.ends import end_that_misfits
+from paribus.keras_config.learning_rates import list_learning_rates, monitored_of
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_log_loss, name_of
 from paribus.outcome.choice import Choice
@@ -42,6 +43,7 @@ def list_notes(
         if arm.missing:
             seeds = ", ".join(str(seeds.init if seeds.seed is None else seeds.seed) for seeds in arm.missing)
             notes.append(f"{arm.name}: no run yet for seed {seeds}; the same `paribus run` computes what is missing.")
+    notes += _note_initial_weights(arms)
     notes += _note_misfitting_ends(document, arms)
     notes += _note_equal_recipes(document, arms)
     notes += _note_loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
@@ -55,6 +57,7 @@ def list_notes(
     notes += _note_tuning(document, arms)
     notes += note_mixed_environments(environments)
     notes += _note_early_stopping(document, arms)
+    notes += _note_plateaus(document, arms)
     notes += _note_coming_look(document, arms)
     return tuple(notes)
 
@@ -121,16 +124,29 @@ def _note_misfitting_ends(document: StudyDocument, arms: Sequence[ArmOutcome]) -
                 yield f"{arm.name}: {misfit}."
 
 
+def _note_initial_weights(arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """Arms whose runs all start from the same weights: what their seeds vary, and what an answer holds for."""
+    digests = {arm.name: arm.trained_recipe.initial_weights for arm in arms}
+    starting = {name: digest for name, digest in digests.items() if digest is not None}
+    if not starting:
+        return
+    files = [f"{name} (digest {digest[:12]})" for name, digest in starting.items()]
+    single = len(starting) == 1
+    yield (
+        f"{listed(files)} {'starts' if single else 'start'} from weights that are the same for every seed, so that "
+        f"{'its' if single else 'their'} seeds vary the order of the batches and dropout alone: what is said holds for "
+        "these weights, not for others that the same pretraining would have given."
+    )
+
+
 def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
     """Arms that are one recipe under several names: their runs are the same, so that their difference is 0."""
-    by_recipe: dict[tuple[str, str, str | None], list[str]] = {}
+    by_recipe: dict[tuple[object, ...], list[str]] = {}
     for arm in arms:
-        precision = document.protocol.training(document.arms[arm.name].precision).precision
-        key = (
-            arm.trained_recipe.model,
-            arm.trained_recipe.optimizer,
-            None if arm.trained_recipe.is_estimator else precision,
-        )
+        training = document.protocol.training(document.arms[arm.name])
+        recipe = arm.trained_recipe
+        trained = None if recipe.is_estimator else (training.precision, training.learning_rates)
+        key = (recipe.model, recipe.optimizer, recipe.initial_weights, trained)
         by_recipe.setdefault(key, []).append(arm.name)
     for names in by_recipe.values():
         if len(names) > 1:
@@ -142,7 +158,7 @@ def _note_equal_recipes(document: StudyDocument, arms: Sequence[ArmOutcome]) -> 
 
 def list_positive_metrics(document: StudyDocument) -> list[tuple[str, dict[str, Any]]]:
     """The protocol's metrics that are about a positive class, with their arguments."""
-    return [item for metric in document.protocol.metrics for item in metric.items() if has_positive_class(*item)]
+    return [item for item in document.protocol.list_metric_forms() if has_positive_class(*item)]
 
 
 def _note_loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bool) -> list[str]:
@@ -197,6 +213,21 @@ def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) ->
     return [f"{sentence}, of at most {document.protocol.epochs}: {spans}."] if spans else []
 
 
+def _note_plateaus(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterator[str]:
+    """How often the learning rate was reduced."""
+    rule = document.protocol.training().reduce_lr_on_plateau
+    networks = [arm for arm in arms if arm.scored and not arm.trained_recipe.is_estimator]
+    if rule is None or not networks:
+        return
+    spans = []
+    for arm in networks:
+        first = float(json.loads(arm.trained_recipe.optimizer)["config"]["learning_rate"])
+        rates = [list_learning_rates(rule, monitored_of(run.curve, rule.monitor), first)[:-1] for run in arm.scored]
+        spans.append(f"{arm.name} {_format_span(sorted(len(set(of_run)) - 1 for of_run in rates))}")
+    measure = rule.monitor.replace("val_", "validation ")
+    yield f"The learning rate was reduced on plateaus of the {measure}; times a run: {', '.join(spans)}."
+
+
 def _format_span(epochs: Sequence[int]) -> str:
     return str(epochs[0]) if epochs[0] == epochs[-1] else f"{epochs[0]} to {epochs[-1]}"
 
@@ -224,6 +255,7 @@ def _note_estimators(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str
     followed = "the same training examples, prepared in the same way, each as one vector"
     left_out = ["epochs", "batch size"]
     left_out += ["early stopping"] * (protocol.early_stopping is not None)
+    left_out += ["learning rates"] * (protocol.learning_rates is not None or protocol.reduce_lr_on_plateau is not None)
     left_out += ["precision"] * (protocol.precision != "float32")
     losses = "" if is_log_loss(protocol.loss) else ", nor a loss under this protocol"
     single = len(arms) == 1

@@ -204,18 +204,19 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
 
     They are known for a whole split only, so that claims about them hold on this test set.
     """
+    own, forms = document.protocol.own_metrics, document.protocol.list_metric_forms()
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {_spoken(name)}{_class_suffix(document, cls, arguments)}",
+            f"{split} {_spoken(name)}{_class_suffix(document, form, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
-            higher_is_better=keras_names.HIGHER_IS_BETTER[cls],
+            higher_is_better=own[name].direction == "up" if name in own else keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
             split="training" if split == "train" else split,
             **(_OF_TRAINING if split == "train" else {}),
             proportion=keras_names.is_proportion(cls),
         )
-        for table in document.protocol.metrics
+        for table, (form, _) in zip(document.protocol.metrics, forms, strict=True)
         for cls, arguments in table.items()
         for name in [keras_names.name_of(cls, arguments)]
         for split in keras_names.SPLITS

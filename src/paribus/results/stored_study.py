@@ -21,7 +21,7 @@ from paribus.results.scores import StudyScores
 from paribus.results.verdicts import judge_contrasts
 from paribus.store.base import Store, StoredArm, StoredStudy, labelled_study
 from paribus.study.design import Design
-from paribus.study.document import Protocol, StudyDocument
+from paribus.study.document import StudyDocument
 from paribus.study.identity import is_same_study, is_variant, list_differences
 from paribus.study.load import load_study
 from paribus.study.overrides import with_absolute_paths
@@ -201,9 +201,8 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
     stored_document = read_document(stored)
     if is_variant(stored.name, document.name):
         # Epochs and data were changed by an option, and not in the file.
-        document = document.model_copy(
-            update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)}
-        )
+        document = document.with_epochs(stored_document.protocol.epochs)
+        document = document.model_copy(update={"data": stored_document.data})
     # Older stores have relative paths, which started at the current folder (decision 0043).
     stored_document, document = (with_absolute_paths(one, Path()) for one in (stored_document, document))
     if not is_same_study(stored_document, document) or stored_document.data != document.data:
@@ -212,7 +211,3 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
             f"{study} is not what was run as '{stored.name}' ({differences}): run it (`paribus run {study}`; runs that "
             f"stayed the same are not computed again), or ask for the stored study by its name, '{stored.name}'"
         )
-
-
-def _with_epochs_of(document: StudyDocument, stored: StudyDocument) -> Protocol:
-    return document.protocol.model_copy(update={"epochs": stored.protocol.epochs})

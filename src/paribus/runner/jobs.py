@@ -57,7 +57,13 @@ def try_arms(
     keys = {name: recipe_key(arm, training, data) for name, arm in document.arms.items()}
     recipes = {name: recipe for name, key in keys.items() if (recipe := store.recipe(key)) is not None}
     jobs = [
-        DescribeJob(name, arm.spec(), spec, document.protocol.training(arm.precision))
+        DescribeJob(
+            name,
+            arm.spec(),
+            spec,
+            document.protocol.training(arm),
+            None if arm.initial_weights is None else arm.initial_weights.as_record(),
+        )
         for name, arm in document.arms.items()
         if name not in recipes
     ]

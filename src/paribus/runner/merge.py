@@ -19,7 +19,8 @@ from paribus.runner.uniting import Renamed, StoreStudies, United, unite_judgemen
 from paribus.store.artifacts import Kind
 from paribus.store.base import StoredStudy, gives_way
 from paribus.store.copies import DamagedRunError, RunCopy, RunRow, RunRows, StoreReader
-from paribus.store.doctor import QUARANTINE_NAME, is_store
+from paribus.store.doctor import is_store
+from paribus.store.quarantine import QUARANTINE_NAME
 from paribus.store.sqlite import SqliteStore
 
 _GROUP = 64

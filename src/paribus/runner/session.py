@@ -17,8 +17,9 @@ from paribus.study.document import StudyDocument
 
 
 def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) -> LocalBackend:
-    """Worker processes of this machine that import the modules of the study's own layers."""
-    imports = imports_for(arm.model for arm in study.arms.values() if arm.model is not None)
+    """Worker processes of this machine that import the modules of the study's own layers and metrics."""
+    models = (arm.model for arm in study.arms.values() if arm.model is not None)
+    imports = imports_for(models, study.protocol.own_metric_classes)
     return LocalBackend(workers, imports, lanes=lanes)
 
 

@@ -115,18 +115,15 @@ def candidate_study(document: StudyDocument) -> StudyDocument:
         for name, candidates in list_candidates(document).items()
         for candidate in candidates
     }
-    protocol = {
-        "epochs": document.tuning.epochs or document.protocol.epochs,
-        "validation_split": choose_validation_split(document),
-    }
-    return document.model_copy(
+    split = choose_validation_split(document)
+    trained = document.model_copy(update={"arms": arms}).with_epochs(document.tuning.epochs or document.protocol.epochs)
+    return trained.model_copy(
         update={
             "name": document.name + SUFFIX,
             "question": f"Which values do the arms of {document.name} get?",
-            "protocol": document.protocol.model_copy(update=protocol),
+            "protocol": trained.protocol.model_copy(update={"validation_split": split}),
             "comparison": ComparisonSettings(),
             "tuning": Tuning(),
-            "arms": arms,
             "contrasts": (),
         }
     )

@@ -33,6 +33,11 @@ def without_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[st
     return {key: value for key, value in table.items() if key not in defaults or (value and value != defaults[key])}
 
 
+def without_unset(written: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """What is written of a table, without those of these keys that are None. An empty table says something."""
+    return {key: value for key, value in written.items() if key not in keys or value is not None}
+
+
 class ImputeSettings(Table):
     """How missing values of a table are filled in (see ``paribus.records.Imputation``)."""
 

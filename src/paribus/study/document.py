@@ -33,10 +33,15 @@ from pydantic import (
 )
 
 from paribus import records
+from paribus.errors import UsageError
 from paribus.keras_config.metric_forms import has_positive_class
+from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training, canonical_json
-from paribus.study.data_table import Data, Flag, Number, Table, without_defaults
+from paribus.study.data_table import Data, Flag, Number, Table, without_defaults, without_unset
 from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
+from paribus.study.initial_weights import WeightsFile
+from paribus.study.learning_rates import LearningRates, ReduceLROnPlateauSettings
+from paribus.study.own_metrics import OwnMetricSettings, find_metric_mistakes, list_forms
 from paribus.study.rules import find_contradictions, make_mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -65,6 +70,9 @@ class Protocol(Table):
     ``metrics`` are metrics of Keras, measured on both splits after training beside accuracy and loss. ``positive`` is
     the class that binary metrics are about (AUC, recall ...): a label; by default the second of two classes.
     ``precision`` is that of matrix products and convolutions while training (see ``paribus.records.Training``).
+    ``learning_rates`` are those of the epochs, in place of the optimizers' own; ``reduce_lr_on_plateau`` reduces the
+    optimizers' own (``docs/decisions/0086-learning-rates-by-epoch.md``). ``own_metrics`` says of each metric of a class
+    of the user's own, by its name, what is better (``docs/decisions/0087-own-metrics.md``).
     """
 
     loss: KerasObject = Field(default={"categorical_crossentropy": {}})
@@ -77,26 +85,51 @@ class Protocol(Table):
     precision: Precision = "float32"
     positive: Annotated[str, Field(min_length=1)] | None = None
     validation: Literal["last", "stratified"] = "last"
+    learning_rates: LearningRates = None
+    reduce_lr_on_plateau: ReduceLROnPlateauSettings | None = None
+    own_metrics: dict[str, OwnMetricSettings] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
-        return without_defaults(handler(self), {"validation": "last", "positive": None})
+        return without_unset(
+            without_defaults(handler(self), {"validation": "last", "positive": None, "own_metrics": {}}),
+            ("learning_rates", "reduce_lr_on_plateau"),
+        )
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
         if self.early_stopping is not None and not self.validation_split:
             raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
-        binary = [item for metric in self.metrics for item in metric.items() if has_positive_class(*item)]
+        plateau = self.reduce_lr_on_plateau
+        if plateau is not None and plateau.monitor.startswith("val_") and not self.validation_split:
+            raise ValueError(
+                f"reduce_lr_on_plateau watches the {plateau.monitor.replace('val_', 'validation ')}; give "
+                'validation_split as well, such as 0.1, or monitor = "loss"'
+            )
+        if mistakes := list(find_metric_mistakes(self.metrics, self.own_metrics)):
+            raise ValueError("; ".join(mistakes))
+        binary = [item for item in self.list_metric_forms() if has_positive_class(*item)]
         if self.positive is not None and not binary:
             raise ValueError(
                 f"positive = '{self.positive}', and no metric is about a positive class; add one, such as AUC or Recall"
             )
         return self
 
-    def training(self, precision: Precision | None = None) -> Training:
-        """The same as the frozen record that the engine uses. ``precision`` is an arm's own, if it has one."""
-        weights, stopping = self.class_weight, self.early_stopping
+    def list_metric_forms(self) -> list[tuple[str, dict[str, Any]]]:
+        """The metrics with their arguments, those of the user's own under the class of Keras that they extend."""
+        return list_forms(self.metrics, self.own_metrics)
+
+    @property
+    def own_metric_classes(self) -> tuple[str, ...]:
+        """The registered names of the classes of the user's own metrics."""
+        return tuple(cls for table in self.metrics for cls in table if is_registered_name(cls))
+
+    def training(self, arm: Arm | None = None) -> Training:
+        """The same as the frozen record that the engine uses, with an arm's own precision and learning rates."""
+        weights, stopping, plateau = self.class_weight, self.early_stopping, self.reduce_lr_on_plateau
+        precision = (None if arm is None else arm.precision) or self.precision
+        rates = (None if arm is None else arm.learning_rates) or self.learning_rates
         if isinstance(weights, dict):
             pairs = tuple(
                 (label, float(weights[str(label)])) for label in sorted(map(_parse_label, weights), key=_label_order)
@@ -109,10 +142,22 @@ class Protocol(Table):
             pairs if isinstance(weights, dict) else weights,
             None if stopping is None else records.EarlyStopping(**stopping.model_dump()),
             canonical_json(self.metrics) if self.metrics else None,
-            None if (precision or self.precision) == "float32" else "bf16",
+            None if precision == "float32" else "bf16",
             self.positive,
             None if self.validation == "last" else self.validation,
+            None if rates is None else tuple(map(float, rates)),
+            None if plateau is None else records.ReduceLROnPlateau(**plateau.model_dump()),
+            self._metric_sources(),
         )
+
+    def _metric_sources(self) -> str | None:
+        sources = {
+            cls: self.own_metrics[name_of(cls, arguments)].source
+            for table in self.metrics
+            for cls, arguments in table.items()
+            if is_registered_name(cls)
+        }
+        return canonical_json(sources) if sources else None
 
 
 def _parse_label(key: str) -> int | str:
@@ -124,13 +169,19 @@ def _label_order(label: int | str) -> tuple[bool, int, str]:
     return isinstance(label, str), 0 if isinstance(label, str) else label, str(label)
 
 
+_NO_RECIPE = {"levels", "precision", "grid", "learning_rates", "initial_weights"}
+"""The fields of an arm that change nothing about its network."""
+
+
 class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
-    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` is the arm's place in a
-    factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
-    where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
-    are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where others are tuned.
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` and ``learning_rates`` take the place
+    of the protocol's, where they are what is compared. ``grid`` lists values to choose from on a validation split, by
+    the arguments that they are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where
+    others are tuned. ``initial_weights`` is a file of weights that every run starts from, whatever its seed
+    (``docs/decisions/0088-initial-weights.md``).
     """
 
     layers: Annotated[tuple[KerasObject, ...] | None, AfterValidator(check_not_empty)] = None
@@ -140,6 +191,8 @@ class Arm(Table):
     precision: Precision | None = None
     levels: dict[str, str] = Field(default_factory=dict)
     grid: dict[str, tuple[JsonValue, ...]] | None = None
+    learning_rates: LearningRates = None
+    initial_weights: WeightsFile = None
 
     @model_validator(mode="after")
     def _one_recipe(self) -> Self:
@@ -152,6 +205,10 @@ class Arm(Table):
             mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")
         if self.estimator is not None and self.precision is not None:
             mistakes.append("a scikit-learn estimator has no `precision` to choose; leave it out")
+        if self.estimator is not None and self.learning_rates is not None:
+            mistakes.append("a scikit-learn estimator has no epochs and no `learning_rates`; leave them out")
+        if self.estimator is not None and self.initial_weights is not None:
+            mistakes.append("a scikit-learn estimator has no `initial_weights`; leave them out")
         if self.estimator is not None and self.grid:
             mistakes.append(
                 "`grid`: values are selected by the curves of the validation split, and a scikit-learn estimator has "
@@ -166,11 +223,16 @@ class Arm(Table):
         """An estimator has no optimizer, a network no estimator: documents stored before there were any stay equal."""
         fields: dict[str, Any] = handler(self)
         unused = "estimator" if self.estimator is None else "optimizer"
-        return {key: value for key, value in fields.items() if key != unused}
+        written = {key: value for key, value in fields.items() if key != unused}
+        return without_unset(written, ("learning_rates", "initial_weights"))
 
     def spec(self) -> str:
         """The recipe alone as JSON, without what changes nothing about the network."""
-        return canonical_json(self.model_dump(exclude={"levels", "precision", "grid"}, exclude_none=True))
+        return canonical_json(self.model_dump(exclude=_NO_RECIPE, exclude_none=True))
+
+
+def _cut(rates: tuple[float, ...], epochs: int) -> dict[str, tuple[float, ...]]:
+    return {"learning_rates": rates[:epochs]}
 
 
 class DeclaredContrast(Table):
@@ -277,6 +339,32 @@ class StudyDocument(Table):
             return self
         budget = max(sizes) * self.tuning.seeds
         return self.model_copy(update={"tuning": self.tuning.model_copy(update={"budget": budget})})
+
+    def with_epochs(self, epochs: int) -> Self:
+        """The study with other epochs; tables of learning rates are cut to them.
+
+        Raises:
+            UsageError: a table has fewer rates.
+        """
+        longest = [name for name, rates in self._learning_rates().items() if len(rates) < epochs]
+        if longest:
+            raise UsageError(
+                f"{epochs} epochs: {longest[0]} has {len(self._learning_rates()[longest[0]])} learning rates, one for "
+                "each epoch of the study; write the study with more of them"
+            )
+        arms = {
+            name: arm if arm.learning_rates is None else arm.model_copy(update=_cut(arm.learning_rates, epochs))
+            for name, arm in self.arms.items()
+        }
+        rates = {} if self.protocol.learning_rates is None else _cut(self.protocol.learning_rates, epochs)
+        protocol = self.protocol.model_copy(update={"epochs": epochs, **rates})
+        return self.model_copy(update={"protocol": protocol, "arms": arms})
+
+    def _learning_rates(self) -> dict[str, tuple[float, ...]]:
+        """The tables of learning rates, by where they stand."""
+        tables = {"the protocol": self.protocol.learning_rates}
+        tables |= {f"arm '{name}'": arm.learning_rates for name, arm in self.arms.items()}
+        return {name: rates for name, rates in tables.items() if rates is not None}
 
     @property
     def tuned(self) -> tuple[str, ...]:

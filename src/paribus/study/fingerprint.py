@@ -52,7 +52,7 @@ def _training_fields(training: Training, recipe: Recipe) -> dict[str, object]:
     """The fields of a training that are set and used, so that a field added later changes no older fingerprint."""
     fields = asdict(training) | {"validation_split": float(training.validation_split)}
     if recipe.is_estimator:
-        used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation")
+        used = ("loss", "validation_split", "class_weight", "metrics", "positive", "validation", "metric_sources")
         return {key: fields[key] for key in used if fields[key] is not None}
     if training.early_stopping is not None:
         fields["early_stopping"] |= {"min_delta": float(training.early_stopping.min_delta)}
@@ -76,6 +76,8 @@ def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
     # A field enters the key only where it is set, so that keys stored before the field existed stay the same.
     more = {} if training.metrics is None else {"metrics": training.metrics}
     more |= {} if training.positive is None else {"positive": training.positive}
+    more |= {} if arm.initial_weights is None else {"initial_weights": arm.initial_weights.as_record().sha256}
+    more |= {} if training.metric_sources is None else {"metric_sources": training.metric_sources}
     if arm.estimator is not None:
         return _digest(
             {

@@ -20,8 +20,9 @@ _NO_PART_OF_IDENTITY: dict[str, Any] = {
     "first_seed": True,
     "comparison": {"looks"},
     "data": {"source", "test"},
+    "arms": {"__all__": {"initial_weights": {"file"}}},
 }
-"""What may differ between two documents of one study. Data is compared by its fingerprint, whatever its path."""
+"""What may differ between two documents of one study. Data and weights are compared by their digests."""
 
 
 DEFAULT_MARGIN = 0.001

@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from paribus.study.document import (
 )
 from paribus.study.factors import expand_factors
 from paribus.study.grid_rules import find_grid_mistakes
+from paribus.study.initial_weights import with_files
 from paribus.study.mistakes import translate_mistakes
-from paribus.study.overrides import with_absolute_paths
+from paribus.study.overrides import absolute, with_absolute_paths
 from paribus.study.python_object import load_python_study
 
 MAX_BYTES = 4 << 20
@@ -45,7 +47,9 @@ def load_study(source: str) -> StudyDocument:
         return parse_study(builtin.text(source), source)
     if source.endswith(".toml"):
         path = _expand_home(source)
-        return with_absolute_paths(parse_study(_read(path), source), path.parent)
+        document = with_absolute_paths(parse_study(_read(path), source), path.parent)
+        arms = with_files(dict(document.arms), partial(absolute, folder=path.parent), source)
+        return document if arms == document.arms else document.model_copy(update={"arms": arms})
     if ":" in source:
         return load_python_study(source)
     close = difflib.get_close_matches(source, builtin.NAMES, n=1)

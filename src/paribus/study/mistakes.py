@@ -19,6 +19,9 @@ from paribus.study.document import (
     StudyDocument,
     Tuning,
 )
+from paribus.study.initial_weights import InitialWeightsSettings
+from paribus.study.learning_rates import ReduceLROnPlateauSettings
+from paribus.study.own_metrics import OwnMetricSettings
 
 _TABLES: Mapping[str | int, type[BaseModel]] = {
     "data": Data,
@@ -33,6 +36,9 @@ _TABLES: Mapping[str | int, type[BaseModel]] = {
 _INSIDE: Mapping[tuple[type[BaseModel], str | int], type[BaseModel]] = {
     (Data, "impute"): ImputeSettings,
     (Protocol, "early_stopping"): EarlyStoppingSettings,
+    (Protocol, "reduce_lr_on_plateau"): ReduceLROnPlateauSettings,
+    (Protocol, "own_metrics"): OwnMetricSettings,
+    (Arm, "initial_weights"): InitialWeightsSettings,
 }
 """Tables inside tables."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
@@ -20,9 +19,9 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
 
     data, changes = document.data, {}
     if not is_name(data.source) and _is_path(data.source, folder):
-        changes["source"] = _absolute(data.source, folder)
+        changes["source"] = absolute(data.source, folder)
     if data.test is not None:
-        changes["test"] = _absolute(data.test, folder)
+        changes["test"] = absolute(data.test, folder)
     return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
 
 
@@ -34,7 +33,8 @@ def _is_path(source: str, folder: Path) -> bool:
         return False  # no name that a file could have; reading the data raises the error
 
 
-def _absolute(path: str, folder: Path) -> str:
+def absolute(path: str, folder: Path) -> str:
+    """A path of a study file, starting at the file's folder; one that starts at a home stays as it is."""
     return path if path.startswith("~") else os.path.abspath(folder / path)  # noqa: PTH100 - links stay as they are named
 
 
@@ -48,18 +48,15 @@ def override(
     """Change a study by the options of the command line.
 
     Raises:
-        UsageError: a value is out of range.
+        UsageError: a value is out of range, or there are fewer learning rates than epochs.
     """
     if seeds is not None and not 1 <= seeds <= MAX_SEED:
         raise UsageError(f"--seeds {seeds}: the number of seeds is 1 or more (5 is a good start)")
     if epochs is not None and epochs < 1:
         raise UsageError(f"--epochs {epochs}: the number of epochs is 1 or more")
-    changes: dict[str, Any] = {}
-    if seeds is not None:
-        changes["seeds"] = seeds
+    changed = document if seeds is None else document.model_copy(update={"seeds": seeds})
     if epochs is not None:
-        changes["protocol"] = document.protocol.model_copy(update={"epochs": epochs})
-    changed = document.model_copy(update=changes)
+        changed = changed.with_epochs(epochs)
     if data is None:
         return changed
     return with_absolute_paths(

@@ -52,7 +52,7 @@ def list_jobs(
     spec = document.data.spec()
     files = known.files_of(data.fingerprint)
     trainings = {
-        name: with_class_indices(document.protocol.training(arm.precision), data, document.name)
+        name: with_class_indices(document.protocol.training(arm), data, document.name)
         for name, arm in document.arms.items()
     }
     return tuple(
@@ -66,6 +66,7 @@ def list_jobs(
             data.fingerprint,
             files,
             kind,
+            None if (weights := document.arms[arm].initial_weights) is None else weights.as_record(),
         )
         for arm, training in trainings.items()
         for seed in seeds
