@@ -35,7 +35,7 @@ def render_page(outcome: Outcome) -> str:
             tag("main", opening.page_header(outcome), _folded_contents(main), main, _footer()),
             class_="page",
         ),
-        Markup(render_runs_block(outcome)),
+        Markup(render_runs_block(outcome) if outcome.predictions_request is None else ""),
         tag("script", Markup(_asset("page.js"))),
     )
     return f"<!doctype html>\n{tag('html', _head(outcome), body, lang='en').text}\n"
