@@ -11,7 +11,12 @@ from paribus.errors import ParibusError
 from plain_keras import NetworkCase, Recorder, check_equal, study_of
 from project_files import ROOT
 
-pytestmark = pytest.mark.no_cover
+# float64 is float32 where JAX has it so, and Keras's CategoryEncoding calls NumPy in an old way (keras 3.15).
+pytestmark = [
+    pytest.mark.no_cover,
+    pytest.mark.filterwarnings("ignore:Explicitly requested dtype float64:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Exception encountered when calling CategoryEncoding:DeprecationWarning"),
+]
 
 TRAINED = [case for case in NETWORKS if not case.says]
 REFUSED = [case for case in NETWORKS if case.says]
