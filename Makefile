@@ -19,11 +19,11 @@ DECLARED := pyproject.toml constraints.txt
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(USE) ## set up, answer the notebook's question: its five networks, on more seeds until it is decided
+run: $(USE) ## set up, answer the notebook's question: its five networks, with more seeds until it is decided
 	$(BIN)/paribus run mnist-mlps --until-decided $(RUN_ARGS)
 
 test: $(DEV) packages ## set up for development, run all tests, in two processes; fails below the coverage floor
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=paribus $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=paribus $(PYTEST_ARGS)
 
 quick: $(DEV) ## run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
@@ -34,7 +34,7 @@ check: $(DEV) ## lint, format, types, and who may import whom; changes nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: $(DEV) ## put the code into its format and mend what ruff can mend
+format: $(DEV) ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -44,7 +44,7 @@ packages: ## install what tests use of Debian's packages, where it is missing an
 browser: ## of these, install Chromium and what drives it
 	@tools/packages chromium libatomic1
 
-docs: $(DEV) ## write anew the pages that come from the code: help texts of commands and the like
+docs: $(DEV) ## write the pages that are generated from the code: help texts of commands and the like
 	for page in docs/*_page.py; do $(BIN)/python "$$page" || exit 1; done
 
 site: $(DEV) ## build the documentation as a site, out/site/index.html; every warning is an error
@@ -53,7 +53,7 @@ site: $(DEV) ## build the documentation as a site, out/site/index.html; every wa
 notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs
 	$(BIN)/python examples/notebooks.py
 
-constraints: $(BIN)/python ## resolve all dependencies anew into constraints.txt, for the oldest Python
+constraints: $(BIN)/python ## resolve all dependencies into constraints.txt again, for the oldest Python
 	$(BIN)/python tools/constraints.py write
 
 constraints-check: $(BIN)/python ## check constraints.txt against every Python that the README names; installs nothing
@@ -77,7 +77,7 @@ clean: ## remove what was installed and cached here; stored runs (paribus-runs) 
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed, found '$(PYTHON)'; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	  { echo "Python 3.11 or newer is needed, not '$(PYTHON)'; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(USE): $(BIN)/python $(DECLARED)

@@ -1,6 +1,6 @@
 """How cost grows with the number of runs: `python -m benchmarks.growth` trains `digits` for one epoch, 9 to 999 runs.
 
-Each size is one ``paribus run`` into a fresh store, with the programs kept from a run before. The overhead of a run is
+Each size is one ``paribus run`` into a fresh store, with the programs cached by a run before. The overhead of a run is
 the wall time of one more run times the workers, less the seconds that the engine itself spent on it.
 """
 
@@ -37,7 +37,7 @@ class Size:
 
 def peaks(driver: int) -> dict[int, float]:
     """The peak resident memory (MiB) of a process and of its children, by process; nothing for those that are gone."""
-    found = {}
+    by_process = {}
     try:
         children = Path(f"/proc/{driver}/task/{driver}/children").read_text(encoding="ascii").split()
     except OSError:
@@ -49,8 +49,8 @@ def peaks(driver: int) -> dict[int, float]:
             continue
         for line in lines:
             if line.startswith("VmHWM"):
-                found[process] = int(line.split()[1]) / 1024
-    return found
+                by_process[process] = int(line.split()[1]) / 1024
+    return by_process
 
 
 def measure(seeds: int, workers: int, folder: Path) -> Size:
@@ -99,21 +99,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help=f"seeds an arm; there are {ARMS} arms")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        measure(1, asked.workers, Path(name))
-        sizes = [measure(seeds, asked.workers, Path(name)) for seeds in asked.seeds]
-    found = summary(sizes, asked.workers)
+        measure(1, options.workers, Path(name))
+        sizes = [measure(seeds, options.workers, Path(name)) for seeds in options.seeds]
+    totals = summary(sizes, options.workers)
     print(f"{'runs':>6} {'wall s':>8} {'engine s':>9} {'driver MiB':>11} {'worker MiB':>11} {'store MiB':>10}")
     for size in sizes:
         print(
             f"{size.runs:6} {size.wall_seconds:8.2f} {size.engine_seconds:9.2f} {size.driver_mib:11.0f} "
             f"{size.worker_mib:11.0f} {size.store_mib:10.2f}"
         )
-    print("\n".join(f"{key}: {value:.3g}" for key, value in found.items()))
-    result = {"machine": machine.describe(), "workers": asked.workers, "sizes": [*map(asdict, sizes)], **found}
-    if asked.output is not None:
-        asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(f"{key}: {value:.3g}" for key, value in totals.items()))
+    result = {"machine": machine.describe(), "workers": options.workers, "sizes": [*map(asdict, sizes)], **totals}
+    if options.output is not None:
+        options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

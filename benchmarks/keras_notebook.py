@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
 import keras
 import numpy as np
-from contender import Asked, Task
+from contender import Task, TrainingOptions
 from keras_fit import train
 
 from paribus import data
@@ -29,17 +29,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--arm", action="append")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     study = load_study("mnist-mlps")
     mnist = data.load(study.data.spec())
     x = {name: getattr(mnist, name).astype(np.float32) / np.float32(255) for name in ("x_train", "x_test")}
     for name, arm in study.arms.items():
-        if asked.arm and name not in asked.arm:
+        if options.arm and name not in options.arm:
             continue
         task = Task(list(arm.layers or ()), arm.optimizer, 100, y_train=mnist.y_train, y_test=mnist.y_test, **x)
-        for seed in range(asked.seeds):
+        for seed in range(options.seeds):
             keras.utils.set_random_seed(seed)
-            trained = train(task, Asked(asked.epochs, os.cpu_count() or 1, ""))
+            trained = train(task, TrainingOptions(options.epochs, os.cpu_count() or 1, ""))
             run = {
                 "arm": name,
                 "seed": seed,

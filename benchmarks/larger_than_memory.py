@@ -159,16 +159,16 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=4.0, help="0 leaves the large data set out")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3, help="of the MNIST runs; 0 leaves them out")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="paribus-larger-"))
     try:
-        if shutil.disk_usage(folder).free < 2 * asked.gigabytes * 1e9:
-            raise SystemExit(f"{folder}: less than twice {asked.gigabytes} GB are free")
+        if shutil.disk_usage(folder).free < 2 * options.gigabytes * 1e9:
+            raise SystemExit(f"{folder}: less than twice {options.gigabytes} GB are free")
         answer: dict[str, object] = {}
-        if asked.gigabytes:
-            answer["large"] = large(folder, asked.gigabytes, asked.workers)
-        if asked.repeats:
-            answer["mnist_seconds"] = ratio(folder, asked.repeats)
+        if options.gigabytes:
+            answer["large"] = large(folder, options.gigabytes, options.workers)
+        if options.repeats:
+            answer["mnist_seconds"] = ratio(folder, options.repeats)
     finally:
         shutil.rmtree(folder)
     print(json.dumps(answer, indent=1))

@@ -1,4 +1,4 @@
-"""Where a measurement was taken: it stands with every result."""
+"""The machine of a measurement, which is part of every result."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def sentence(machine: dict[str, object]) -> str:
     """The machine in one line."""
     versions = machine["versions"]
     assert isinstance(versions, dict)
-    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"{machine['date']}: {machine['cores']} cores of {machine['cpu']} ({machine['family_model_stepping']}), "
-        f"{machine['memory_gib']} GiB, Python {machine['python']}, {named}"
+        f"{machine['memory_gib']} GiB, Python {machine['python']}, {packages}"
     )

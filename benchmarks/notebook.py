@@ -50,15 +50,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cold, ours = paribus(asked.seeds, asked.epochs, folder, "cold")
-        theirs_seconds, theirs = keras_fit(asked.seeds, asked.epochs)
-        warm, _ = paribus(asked.seeds, asked.epochs, folder, "warm")
+        cold, ours = paribus(options.seeds, options.epochs, folder, "cold")
+        theirs_seconds, theirs = keras_fit(options.seeds, options.epochs)
+        warm, _ = paribus(options.seeds, options.epochs, folder, "warm")
     result = {
-        "seeds": asked.seeds,
-        "epochs": asked.epochs,
+        "seeds": options.seeds,
+        "epochs": options.epochs,
         "cores": len(os.sched_getaffinity(0)),
         "machine": platform.processor() or platform.machine(),
         "paribus_seconds": round(cold, 1),
@@ -69,7 +69,7 @@ def main() -> None:
         "paribus_test_accuracy": ours,
         "keras_test_accuracy": theirs,
     }
-    print(f"paribus          {cold:8.1f} s   (programs kept: {warm:.1f} s)")
+    print(f"paribus          {cold:8.1f} s   (programs cached: {warm:.1f} s)")
     print(f"Keras fit on JAX {theirs_seconds:8.1f} s   {result['ratio']} times as long")
     print(json.dumps(result, indent=1))
 

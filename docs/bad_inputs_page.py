@@ -1,6 +1,6 @@
 """Writes docs/bad-inputs.md: what is refused, with each error message. A test checks that the page is true.
 
-Every input is made anew from the generators that the tests use, and read; the page shows what was said.
+Every input is made by the generators that the tests use, and read; the page lists the error messages.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LONGEST = 400
 HEAD = """\
 # Bad inputs
 
-What is handed to paribus and cannot be used as it is: {count} files, options and studies, each with what is said about
-it. None ends in a traceback, none is silently accepted. Every one of them is a test (`tests/bad_inputs.py`,
+Inputs that paribus refuses: {count} files, options and studies, each with its error message. None
+ends in a traceback, none is silently accepted. Every one of them is a test (`tests/bad_inputs.py`,
 `tests/study/test_load.py`); this page is written from them by `make docs`. `FOLDER` is where the file was. Models that
-would run code, read files or take all memory stand in [what can go wrong](reliability.md).
+would run code, read files or take all memory are in [what can go wrong](reliability.md).
 """
 
 
@@ -60,7 +60,7 @@ def _studies() -> Iterator[tuple[str, str]]:
 
 def _table(title: str, head: str, rows: list[tuple[str, str]]) -> str:
     lines = [f"| {_plain(what)} | `{_plain(message)}` |" for what, message in rows]
-    return "\n".join([f"\n## {title}\n", f"| {head} | what is said |", "| --- | --- |", *lines, ""])
+    return "\n".join([f"\n## {title}\n", f"| {head} | error message |", "| --- | --- |", *lines, ""])
 
 
 def _plain(text: str) -> str:

@@ -25,7 +25,7 @@ A flag beats its variable in the environment (`PARIBUS_STORE`, `PARIBUS_SEEDS`, 
 | --- | --- |
 | 0 | done |
 | 1 | failed: data, store or workers; or some runs ended without a score |
-| 2 | what was asked for cannot be done as asked: an option, a name, a study |
+| 2 | the request cannot be carried out as it is: an option, a name, a study |
 | 3 | a check does not hold |
 | 4 | a check is undecided |
 | 5 | another process holds the store |
@@ -50,9 +50,9 @@ def _sections(command: Any, context: typer.Context) -> Iterator[str]:
     command.rich_markup_mode = None
     text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
     yield f"\n## {context.command_path}\n\n```text\n{text}\n```\n"
-    for name, found in getattr(command, "commands", {}).items():
-        if not found.hidden:
-            yield from _sections(found, typer.Context(found, info_name=name, parent=context))
+    for name, subcommand in getattr(command, "commands", {}).items():
+        if not subcommand.hidden:
+            yield from _sections(subcommand, typer.Context(subcommand, info_name=name, parent=context))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ myst_fence_as_directive = ["mermaid"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!paribus\.).*"),  # The site is built offline: only our own names are looked for.
-    # Rooms and modules behind the public names.
+    # Packages and modules behind the public names.
     ("py:(class|mod)", r"paribus\.((analysis|data)\.[a-z_]+|(?!analysis|data|errors)[a-z_]+)(\.\w+)*"),
 ]
 autodoc_type_aliases = {"ArrayLike": "ArrayLike"}

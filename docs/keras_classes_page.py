@@ -8,7 +8,7 @@ from pathlib import Path
 PAGE = Path(__file__).with_name("keras-classes.md")
 sys.path.insert(0, str(PAGE.parents[1]))
 
-from proof.keras_classes import PROOF  # noqa: E402
+from proof.keras_classes import PROOF, recorded  # noqa: E402
 from proof.results import read  # noqa: E402
 
 HEAD = """\
@@ -27,17 +27,18 @@ names are enumerated from Keras, so that a new class cannot be forgotten (`tests
 def page() -> str:
     """The whole page."""
     parts = read("keras-classes")
-    count = sum(len(part["figures"]["classes"]) for part in parts.values())
+    by_kind = recorded(parts)
+    count = sum(map(len, by_kind.values()))
     keras = next(iter(parts.values()))["figures"]["keras"] if parts else ""
     missing = [kind for kind in PROOF.parts if kind not in parts]
     waiting = f"\nNot on record yet: {', '.join(missing)}.\n" if missing else ""
-    tables = (_table(kind, part["figures"]["classes"]) for kind, part in parts.items())
+    tables = (_table(kind, classes) for kind, classes in by_kind.items())
     return HEAD.format(keras=keras, count=count) + waiting + "".join(tables)
 
 
 def _table(kind: str, classes: dict[str, dict[str, str]]) -> str:
-    equal = sum(found["verdict"] == "equal" for found in classes.values())
-    lines = [f"| `{name}` | {found['verdict']} | {_plain(found['how'])} |" for name, found in classes.items()]
+    equal = sum(result["verdict"] == "equal" for result in classes.values())
+    lines = [f"| `{name}` | {result['verdict']} | {_plain(result['how'])} |" for name, result in classes.items()]
     title = f"\n## {kind.capitalize()}\n\n{equal} of {len(classes)} equal, the others refused.\n\n"
     head = "| class | | how it was compared, or why it is refused |\n| --- | --- | --- |\n"
     return title + head + "\n".join(lines) + "\n"

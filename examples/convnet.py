@@ -64,9 +64,9 @@ results
 # The same, as a sentence and as numbers:
 
 # %%
-found = results.contrast("dropout", "none")
-print(found.sentence)
-found.difference, found.low, found.high, found.verdict
+contrast = results.contrast("dropout", "none")
+print(contrast.sentence)
+contrast.difference, contrast.low, contrast.high, contrast.verdict
 
 # %% [markdown]
 # The loss is another metric, and a contrast is declared before anything is trained: say

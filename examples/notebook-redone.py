@@ -92,5 +92,5 @@ runs.assign(gap=runs.train_accuracy - runs.test_accuracy).groupby("arm", sort=Fa
 # ## "Is that due to the dropout? Or the different network architecture?"
 # Two questions need two factors, crossed: three architectures, each without and with
 # dropout. That study is built in, `pb.Study.load("dropout-or-architecture").run()`, and
-# what it answers stands in the [README](../README.md). Networks that differ in both can
+# its answer is in the [README](../README.md). Networks that differ in both can
 # tell neither.

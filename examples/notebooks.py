@@ -61,9 +61,9 @@ def run(notebook: NotebookNode, folder: Path, **parameters: object) -> NotebookN
         raise ValueError(
             f"the first cell does not assign {', '.join(sorted(unknown))}; it assigns {assigned}"
         )
-    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    assignments = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     plain = first.source
-    first.source = f"{plain}\n{given}"
+    first.source = f"{plain}\n{assignments}"
     try:
         client = NotebookClient(
             notebook, timeout=None, resources={"metadata": {"path": str(folder)}}

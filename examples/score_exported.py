@@ -4,7 +4,7 @@
     KERAS_BACKEND=tensorflow python examples/score_exported.py digits-keras
 
 Needs Keras, NumPy and a backend. The test split comes from a file (``--test split.npz``: ``x_test``, ``y_test``)
-or from the data room of paribus, which needs nothing but NumPy (and scikit-learn for its digits). Exits with 1 where
+or from `paribus.data`, which needs nothing but NumPy (and scikit-learn for its digits). Exits with 1 where
 an accuracy is not the one that paribus measured, by more than ``--tolerance`` examples.
 """
 
@@ -84,11 +84,11 @@ def main() -> int:
     worst = 0
     for network in manifest["networks"]:
         right = int(np.sum(answers(options.folder, manifest, network, x) == labels))
-        wanted = round(network["test_accuracy"] * len(labels))
-        worst = max(worst, abs(right - wanted))
-        shares = (right / len(labels), wanted / len(labels))
+        expected = round(network["test_accuracy"] * len(labels))
+        worst = max(worst, abs(right - expected))
+        shares = (right / len(labels), expected / len(labels))
         print(
-            f"{network['file']}: {right} right, {shares[0]:.4f}; paribus: {wanted}, {shares[1]:.4f}"
+            f"{network['file']}: {right} right, {shares[0]:.4f}; paribus: {expected}, {shares[1]:.4f}"
         )
     print("the same accuracies" if worst == 0 else f"up to {worst} examples differ")
     return int(worst > options.tolerance)

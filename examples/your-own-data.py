@@ -81,7 +81,7 @@ compare(64, 10, FOLDER / "digits", scale=240)
 # ## Fashion-MNIST, or any four IDX files
 # `fashion-mnist` finds the files that Debian's package `dataset-fashion-mnist`
 # installs; the path of a folder with four files under MNIST's names, packed or not,
-# works wherever it lies.
+# works from any folder.
 
 # %%
 compare(784, 10, FASHION, epochs=min(EPOCHS, 3), seeds=min(SEEDS, 3), batch_size=100)

@@ -1,1 +1,1 @@
-"""Proofs that take long or a machine of their own: ``make proof`` carries them out and keeps what they say as JSON."""
+"""Proofs that take long or a machine of their own: ``make proof`` records their results as JSON."""

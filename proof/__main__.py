@@ -32,7 +32,7 @@ def carry_out(
     except ImpossibleError as error:
         say(f"{proof.name}: {error}")
         return False
-    # What was shown of parts that are no longer there is no part of the claim.
+    # Results of parts that no longer exist are no part of the claim.
     parts = {name: part for name, part in results.read(proof.name, folder).items() if name in proof.parts}
     all_hold = True
     for name, part in proof.parts.items():
@@ -45,7 +45,7 @@ def carry_out(
         try:
             finding = part()
         except ImpossibleError as error:
-            say(f"{proof.name}, {name}: cannot be shown here: {error}")
+            say(f"{proof.name}, {name}: cannot be carried out here: {error}")
             all_hold = False
             continue
         parts[name] = {
@@ -56,7 +56,7 @@ def carry_out(
         }
         # Another process may have recorded other parts meanwhile.
         parts = {**results.read(proof.name, folder), name: parts[name]}
-        in_order = {each: parts[each] for each in proof.parts if each in parts}
+        in_order = {part: parts[part] for part in proof.parts if part in parts}
         results.write(proof.name, proof.claim, in_order, folder)
         all_hold &= finding.holds
         say(f"{proof.name}, {name}: {'holds' if finding.holds else 'DOES NOT HOLD'}, {time.monotonic() - begun:.0f} s")
@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}: no such proof; there are {', '.join(names)}")
-    asked = [proof for proof in PROOFS if not options.names or proof.name in options.names]
+    selected = [proof for proof in PROOFS if not options.names or proof.name in options.names]
     # All of them, even if the first does not hold.
-    holding = [carry_out(proof, force=options.force) for proof in asked]
+    holding = [carry_out(proof, force=options.force) for proof in selected]
     return 0 if all(holding) else 1
 
 

@@ -58,10 +58,10 @@ def outcomes(report: Path) -> dict[str, object]:
     passed, others = 0, {"skipped": [], "failure": [], "error": []}  # type: tuple[int, dict[str, list[str]]]
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
-        ends = [each for each in case if each.tag in others]
-        for each in ends:
-            reason = (each.get("message") or "").splitlines()[:1]
-            others[each.tag].append(": ".join([name, *reason]))
+        ends = [element for element in case if element.tag in others]
+        for element in ends:
+            reason = (element.get("message") or "").splitlines()[:1]
+            others[element.tag].append(": ".join([name, *reason]))
         passed += not ends
     return {"passed": passed, "skipped": others["skipped"], "failed": others["failure"] + others["error"]}
 

@@ -1,4 +1,4 @@
-"""A minimal Debian in a folder, and commands inside it, to which this machine hands on only how to fetch packages."""
+"""A minimal Debian in a folder, and commands inside it, which know of this machine only how to fetch packages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run(case: Case, tree: Path, command: str, folder: str, log: Path) -> int:
     variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home, **_fetching(tree)}
     inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), "sh", "-c"]
     chroot = ["chroot", *who, str(tree), *inside, f"cd {folder} && {command}"]
-    steps = [*(mounting[each] for each in case.mounts), f"exec {shlex.join(chroot)}"]
+    steps = [*(mounting[name] for name in case.mounts), f"exec {shlex.join(chroot)}"]
     # Mounts and processes of its own: both end with the command, so that this folder can be removed afterwards.
     outer = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", " && ".join(steps)]
     with log.open("wb") as output:
@@ -92,7 +92,7 @@ def _mirror() -> list[str]:
 
 
 def _fetching(tree: Path) -> dict[str, str]:
-    """What this machine's pip is told of other machines, its certificates, and its proxies."""
+    """The settings of this machine's pip: other machines, certificates, proxies."""
     variables = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     command = [sys.executable, "-m", "pip", "config", "list"]
     for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():

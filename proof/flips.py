@@ -16,9 +16,9 @@ def show(places: str, *arguments: int) -> Finding:
     """Flip one bit after the other, in a fresh copy of a small store each time."""
     sys.path.insert(0, str(ROOT / "tests"))
     tool = importlib.import_module("bit_flips")
-    chosen = getattr(tool, places)(*arguments)
-    tally = tool.flip_bits(chosen)
-    figures = {"flips": len(chosen), "kinds": dict(sorted(tally.kinds.items())), "faults": tally.faults[:20]}
+    positions = getattr(tool, places)(*arguments)
+    tally = tool.flip_bits(positions)
+    figures = {"flips": len(positions), "kinds": dict(sorted(tally.kinds.items())), "faults": tally.faults[:20]}
     return Finding(not tally.faults, figures)
 
 

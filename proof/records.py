@@ -1,4 +1,4 @@
-"""What a proof is, and what it leaves behind."""
+"""Proofs and their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Finding:
-    """What one part of a proof has shown.
+    """The result of one part of a proof.
 
     Attributes:
         holds: whether it is as claimed.
@@ -25,7 +25,7 @@ class ImpossibleError(Exception):
 
 @dataclass(frozen=True)
 class Proof:
-    """A claim with the parts that show it. Each part is recorded as soon as it has ended, and done once.
+    """A claim with the parts that prove it. Each part is recorded as soon as it has ended, and done once.
 
     Attributes:
         name: as the command and the file of results have it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof import bare, flips, keras_classes
+from proof import bare, flips, keras_classes, simulations, whole_tests
 from proof.records import Proof
 
-PROOFS: tuple[Proof, ...] = (bare.PROOF, flips.PROOF, keras_classes.PROOF)
+PROOFS: tuple[Proof, ...] = (bare.PROOF, flips.PROOF, keras_classes.PROOF, simulations.PROOF, whole_tests.PROOF)

@@ -1,4 +1,4 @@
-"""Results of proofs: one JSON file each, committed, with the machine and the version of what they were shown for."""
+"""Results of proofs: one JSON file each, committed, with the machine and the version that they hold for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def version_of(inputs: Sequence[str], root: Path = ROOT) -> str:
     """A digest of the committed content of these paths.
 
     Raises:
-        ImpossibleError: some of it is not committed, so that nobody else could get at it.
+        ImpossibleError: some of it is not committed, so that no one else has it.
     """
     changed = _git(root, "status", "--porcelain", "--", *inputs)
     if changed:

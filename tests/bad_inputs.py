@@ -85,7 +85,7 @@ BAD_INPUTS = (
         "idx-gz-lie",
         "the same, compressed",
         idx(gzip.compress(idx_bytes((HUGE, HUGE), values=b"\0" * 16))),
-        "truncated, or its header lies",
+        "truncated, or its header is wrong",
     ),
     BadInput(
         "idx-gz-bomb",
@@ -164,7 +164,7 @@ BAD_INPUTS = (
         npz_member(npy_header("(" * 60_000)),
         "longer than 4096 bytes",
     ),
-    BadInput("npz-lie", "a zip directory that claims 4 GiB", npz_raw(lying_directory), "the zip directory lies"),
+    BadInput("npz-lie", "a zip directory that claims 4 GiB", npz_raw(lying_directory), "a wrong zip directory"),
     BadInput("npz-secret", "an encrypted member", npz_raw(encrypted), "is encrypted; expected a plain NPZ file"),
     BadInput(
         "npz-bzip2",
@@ -334,7 +334,11 @@ BAD_INPUTS = (
         UsageError,
     ),
     BadInput(
-        "both", "two test splits", csv(GOOD_CSV, test="a.csv", test_fraction=0.5), "stand side by side", UsageError
+        "both",
+        "two test splits",
+        csv(GOOD_CSV, test="a.csv", test_fraction=0.5),
+        "both `test` and `test_fraction`; expected one of them",
+        UsageError,
     ),
     BadInput("scale", "pixels divided by zero", named("mnist", scale=0.0), "expected a number above 0", UsageError),
     BadInput(

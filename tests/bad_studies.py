@@ -37,10 +37,10 @@ def contrasts(*each: str) -> str:
 A_B = 'a = "a"\nb = "b"'
 
 
-NO_NETWORK = "an arm has one of `layers`, `model` and `estimator`, found none; give one of them"
+NO_NETWORK = "an arm has one of `layers`, `model` and `estimator`, it has none; give one of them"
 
 
-TWO_NETWORKS = "an arm has one of `layers`, `model` and `estimator`, found `layers` and `model`; give one of them"
+TWO_NETWORKS = "an arm has one of `layers`, `model` and `estimator`, it has `layers` and `model`; give one of them"
 
 
 BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {

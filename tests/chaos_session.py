@@ -30,6 +30,7 @@ from paribus.store.doctor import examine
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from paribus.store.survey import Problem
+from processes import unmeasured
 from store_crashes import temporaries
 
 HERE = Path(__file__).parent
@@ -81,7 +82,12 @@ class Chaos:
 
     def environment(self, mark: str) -> dict[str, str]:
         (self.place / "tmp").mkdir(exist_ok=True)
-        return {**os.environ, MARK: mark, "TMPDIR": str(self.place / "tmp"), "PARIBUS_CACHE": str(self.place / "cache")}
+        return {
+            **unmeasured(),
+            MARK: mark,
+            "TMPDIR": str(self.place / "tmp"),
+            "PARIBUS_CACHE": str(self.place / "cache"),
+        }
 
     def started(self, store: str, mark: str, point: tuple[Point, int] | None = None, *doctor: str) -> Driver:
         start = ["-m", "paribus"] if point is None else [str(HERE / "chaos_driver.py"), point[0], str(point[1])]
@@ -247,7 +253,7 @@ class Driver:
             return 3
         if "\n[" in said:
             return 2
-        return 1 if " wanted, " in said else 0
+        return 1 if " in all, " in said else 0
 
 
 def timeless(value: Any) -> Any:

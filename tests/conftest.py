@@ -28,6 +28,15 @@ settings.register_profile("paribus", settings.get_profile("default"), derandomiz
 settings.load_profile("paribus")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only ``-m proof`` runs what is marked so. Files with slow tests come first, so that no process ends with one."""
+    if "proof" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("proof")])
+        items[:] = [item for item in items if not item.get_closest_marker("proof")]
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """One engine in this process, so that equal networks are compiled once for all tests."""

@@ -144,15 +144,15 @@ BOTH = pillow((("",), ("",)))
 
 FOLDERS = (
     FolderCase("grey PNG, `train` and `test`", folder(), pillow()),
-    FolderCase("colour JPEG", folder(".jpg", "RGB"), pillow(), notes="Pixels lie in 0 to "),
-    FolderCase("WebP", folder(".webp", "RGB", lossless=True), pillow(), notes="Pixels lie in 0 to "),
+    FolderCase("colour JPEG", folder(".jpg", "RGB"), pillow(), notes="Pixels are in 0 to "),
+    FolderCase("WebP", folder(".webp", "RGB", lossless=True), pillow(), notes="Pixels are in 0 to "),
     FolderCase("BMP", folder(".bmp"), pillow()),
     FolderCase("suffixes in capitals", folder(".PNG"), pillow()),
     FolderCase(
         "PNG with a palette",
         folder(change=lambda i: i.convert("P"), mode="RGB"),
         pillow(read=lambda i: i.convert("RGB")),
-        notes="Pixels lie in 0 to ",
+        notes="Pixels are in 0 to ",
     ),
     FolderCase(
         "PNG of one bit a pixel", folder(change=lambda i: i.convert("1")), pillow(read=lambda i: i.convert("L"))
@@ -161,13 +161,13 @@ FOLDERS = (
         "PNG with an alpha channel that is opaque",
         folder(mode="RGB", change=lambda i: i.convert("RGBA")),
         pillow(read=lambda i: i.convert("RGB")),
-        notes="Pixels lie in 0 to ",
+        notes="Pixels are in 0 to ",
     ),
     FolderCase(
         "JPEG that a phone holds upright",
         folder(".jpg", "RGB", exif=exif(6)),
         pillow(read=ImageOps.exif_transpose),
-        notes="Pixels lie in 0 to ",
+        notes="Pixels are in 0 to ",
     ),
     FolderCase("hidden files of the system", folder(extra=write("train/ant/.DS_Store")), pillow()),
     FolderCase(

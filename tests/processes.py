@@ -56,6 +56,11 @@ def own_workers(module: bytes = WORKER) -> list[int]:
     return workers_of(os.getpid(), module)
 
 
+def unmeasured() -> dict[str, str]:
+    """This process's environment, without what starts coverage in a child: for long ones that pass no line alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE_"))}
+
+
 def run_python(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A fresh interpreter without anything that this process has set for JAX."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("XLA_", "PJRT_", "KERAS_", "JAX_"))} | variables

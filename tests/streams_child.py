@@ -6,17 +6,14 @@ to stderr. Forking spares every command the imports: a process of its own would 
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
-import pty
-import struct
 import sys
-import termios
 import traceback
-from pathlib import Path
 from typing import Any
+
+from terminals import open_terminal, read_terminal
 
 FULL, CLOSED, ENDED, ASCII, NARROW, PIPE = "full", "closed", "ended", "ascii", "narrow", "pipe"
 
@@ -79,37 +76,33 @@ def child(order: dict[str, Any], out: int, err: int) -> int:
 
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    if NARROW in (order.get("stdout"), order.get("stderr")):
-        main_end, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
-    else:
-        main_end = terminal = -1
+    main_end = terminal = -1
+    narrow = NARROW in (order.get("stdout"), order.get("stderr"))
+    if narrow:
+        try:
+            main_end, terminal = open_terminal(20)
+        except OSError:  # a chroot without /dev/pts: as narrow, without a terminal
+            order["environment"] = {**order.get("environment", {}), "COLUMNS": "20"}
     files = [open(f"{order['scratch']}/{name}", "w+b", buffering=0) for name in ("out", "err")]  # noqa: SIM115, PTH123
-    out = terminal if order.get("stdout") == NARROW else files[0].fileno()
-    err = terminal if order.get("stderr") == NARROW else files[1].fileno()
+    targets = [
+        terminal if terminal >= 0 and order.get(name) == NARROW else file.fileno()
+        for name, file in zip(("stdout", "stderr"), files, strict=True)
+    ]
     pid = os.fork()
     if pid == 0:
-        os._exit(child(order, out, err))
+        os._exit(child(order, *targets))
+    written = None
     if terminal >= 0:
         os.close(terminal)
-    said = b""
-    while main_end >= 0:
-        try:
-            block = os.read(main_end, 65536)
-        except OSError:
-            break
-        if not block:
-            break
-        said += block
+        written = read_terminal(main_end)
     _, status = os.waitpid(pid, 0)
     texts = []
     for file in files:
         file.seek(0)
         texts.append(file.read())
         file.close()
-    if main_end >= 0:
-        os.close(main_end)
-        texts[0 if order.get("stdout") == NARROW else 1] = said
+    if written is not None:
+        texts[0 if order.get("stdout") == NARROW else 1] = written
     return {
         "code": os.waitstatus_to_exitcode(status),
         "out": texts[0].decode("utf-8", "replace"),
@@ -118,7 +111,6 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     answers = os.fdopen(os.dup(1), "w")
     preload()
     for line in sys.stdin:

@@ -1,6 +1,6 @@
 """The pins of ``constraints.txt``: resolved for the oldest Python, checked for every one, and nothing installed for it.
 
-``python tools/constraints.py write`` resolves them, ``python tools/constraints.py check`` says what does not hold: for
+``python tools/constraints.py write`` resolves them, ``python tools/constraints.py check`` reports what fails: for
 each Python, a pin without a wheel for it, a requirement that no pin meets, and a package that nothing pins.
 
 pip looks for wheels of another Python but reads markers (``; python_version < "3.12"``) as the Python that runs it, so
@@ -26,10 +26,10 @@ from pip._vendor.packaging.version import Version
 ROOT = Path(__file__).parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = "3.11.2"
-"""Debian 12's. Later patches of 3.11 are allowed what it is."""
+"""Debian 12's. What it may install, later patches of 3.11 may too."""
 PYTHONS = (OLDEST, "3.12.0", "3.13.0")
 SEEDED = frozenset({"pip", "setuptools"})
-"""What environments of Python 3.11 begin with; whatever version is there serves."""
+"""What environments of Python 3.11 begin with; any version will do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Distribution:
 
 
 def declared() -> list[str]:
-    """What pyproject.toml asks for, with all extras."""
+    """The requirements in pyproject.toml, with all extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].values()
     lines = [*project["dependencies"], *(line for extra in extras for line in extra)]
@@ -59,7 +59,7 @@ def resolved(lines: Iterable[str], python: str, *options: str) -> dict[str, Dist
     """What pip would install of wheels on a Python, by name.
 
     Raises:
-        subprocess.CalledProcessError: pip cannot; it has said why.
+        subprocess.CalledProcessError: pip cannot; it has printed why.
     """
     with tempfile.TemporaryDirectory() as folder:
         asked, report = Path(folder, "requirements.txt"), Path(folder, "report.json")

@@ -33,21 +33,28 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def widths_of(document: StudyDocument, inputs: int) -> dict[str, tuple[list[int], str]]:
     """The widths of each arm's layers, inputs first, and its optimizer."""
-    found = {}
+    networks = {}
     for name, arm in document.arms.items():
-        units = [int(said["units"]) for layer in arm.layers or () for kind, said in layer.items() if kind == "Dense"]
+        units = [
+            int(arguments["units"])
+            for layer in arm.layers or ()
+            for kind, arguments in layer.items()
+            if kind == "Dense"
+        ]
         optimizer = arm.optimizer if isinstance(arm.optimizer, str) else next(iter(arm.optimizer or {}))
-        found[name] = ([inputs, *units], optimizer)
-    return found
+        networks[name] = ([inputs, *units], optimizer)
+    return networks
 
 
-def rates(python: Path, core: int, library: str, precision: str, given: dict[str, Any]) -> dict[str, Any]:
+def rates(python: Path, core: int, library: str, precision: str, request: dict[str, Any]) -> dict[str, Any]:
     """One library's times, in a process of its own."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("OPENBLAS_CORETYPE", "XLA_FLAGS")}
-    kept |= dict.fromkeys(THREADS, "1") | {"PJRT_NPROC": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+    environment = {key: value for key, value in os.environ.items() if key not in ("OPENBLAS_CORETYPE", "XLA_FLAGS")}
+    environment |= dict.fromkeys(THREADS, "1") | {"PJRT_NPROC": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
     line = ["taskset", "-c", str(core), str(python), str(HERE / "rates.py")]
     line += ["--library", library, "--precision", precision]
-    done = subprocess.run(line, input=json.dumps(given), env=kept, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        line, input=json.dumps(request), env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     return dict(json.loads(done.stdout))
 
 
@@ -71,32 +78,32 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="of paribus; the first is not timed (4)")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     document = load_study("mnist-mlps")
     data, batch = summarize(document.data.spec()), document.protocol.batch_size
     networks = widths_of(document, data.input_shape[0] if len(data.input_shape) == 1 else 784)
-    networks = {name: found for name, found in networks.items() if asked.arms is None or name in asked.arms}
-    wanted = sorted({product for widths, _ in networks.values() for product in products(widths, batch)})
+    networks = {name: network for name, network in networks.items() if options.arms is None or name in options.arms}
+    needed = sorted({product for widths, _ in networks.values() for product in products(widths, batch)})
     footprints = {name: footprint(*network) for name, network in networks.items()}
     core = sorted(os.sched_getaffinity(0))[0]
-    given = {"products": [[p.kind, p.batch, p.width, p.units] for p in wanted], "footprints": [*footprints.values()]}
-    python = asked.venv / "bin" / "python"
-    times: dict[str, dict[Product, float]] = {library: {} for library in LIBRARIES[asked.precision]}
+    request = {"products": [[p.kind, p.batch, p.width, p.units] for p in needed], "footprints": [*footprints.values()]}
+    python = options.venv / "bin" / "python"
+    times: dict[str, dict[Product, float]] = {library: {} for library in LIBRARIES[options.precision]}
     bytes_a_second: dict[str, float] = {}
     epochs: dict[str, list[float]] = {name: [] for name in networks}
     blas: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(asked.rounds):
-            for library, found in times.items():
-                answer = rates(python, core, library, asked.precision, given)
+        for _ in range(options.rounds):
+            for library, fastest_of in times.items():
+                answer = rates(python, core, library, options.precision, request)
                 blas = answer.get("blas", blas)
-                for product, seconds in zip(wanted, answer["seconds"], strict=True):
-                    found[product] = min(seconds, found.get(product, seconds))
-            memory = rates(python, core, "torch", "float32", {**given, "products": []})["rates"]
+                for product, seconds in zip(needed, answer["seconds"], strict=True):
+                    fastest_of[product] = min(seconds, fastest_of.get(product, seconds))
+            memory = rates(python, core, "torch", "float32", {**request, "products": []})["rates"]
             for name, rate in zip(footprints, memory, strict=True):
                 bytes_a_second[name] = max(rate, bytes_a_second.get(name, rate))
             for name, measured in epochs.items():
-                measured.append(paribus(name, asked.epochs, asked.precision, Path(folder)))
+                measured.append(paribus(name, options.epochs, options.precision, Path(folder)))
     best = fastest(times)
     steps = data.train // batch
     seconds_of = {product: seconds for product, (seconds, _) in best.items()}
@@ -126,9 +133,15 @@ def main() -> None:
         {"product": [p.kind, p.batch, p.width, p.units], "library": library, "gflops": p.operations / seconds / 1e9}
         for p, (seconds, library) in best.items()
     ]
-    result = {"machine": machine.describe(), "precision": asked.precision, "blas": blas, "arms": arms, "shapes": shapes}
-    if asked.output is not None:
-        asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    result = {
+        "machine": machine.describe(),
+        "precision": options.precision,
+        "blas": blas,
+        "arms": arms,
+        "shapes": shapes,
+    }
+    if options.output is not None:
+        options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -117,14 +117,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", choices=("numpy", "torch", "jax"), required=True)
     parser.add_argument("--precision", choices=("float32", "bf16"), default="float32")
-    asked = parser.parse_args()
-    given = json.load(sys.stdin)
-    multiply = {"numpy": with_numpy, "torch": with_torch, "jax": with_jax}[asked.library]
-    seconds = [least(multiply(*operands(*product), asked.precision)) for product in given["products"]]
+    options = parser.parse_args()
+    request = json.load(sys.stdin)
+    multiply = {"numpy": with_numpy, "torch": with_torch, "jax": with_jax}[options.library]
+    seconds = [least(multiply(*operands(*product), options.precision)) for product in request["products"]]
     answer: dict[str, object] = {"seconds": seconds}
-    if asked.library == "torch" and asked.precision == "float32":
-        answer["rates"] = [triad(footprint) for footprint in given["footprints"]]
-    if asked.library == "numpy":
+    if options.library == "torch" and options.precision == "float32":
+        answer["rates"] = [triad(footprint) for footprint in request["footprints"]]
+    if options.library == "numpy":
         from threadpoolctl import threadpool_info
 
         answer["blas"] = [f"{one['internal_api']} {one.get('architecture')}" for one in threadpool_info()]

@@ -32,13 +32,13 @@ class Product:
 
 def products(widths: Sequence[int], batch: int) -> Counter[Product]:
     """The products of one step of a dense network with these widths, inputs first; the data needs no gradient."""
-    found: Counter[Product] = Counter()
+    counts: Counter[Product] = Counter()
     for number, (width, units) in enumerate(itertools.pairwise(widths)):
-        found[Product("forward", batch, width, units)] += 1
-        found[Product("weights", batch, width, units)] += 1
+        counts[Product("forward", batch, width, units)] += 1
+        counts[Product("weights", batch, width, units)] += 1
         if number:
-            found[Product("inputs", batch, width, units)] += 1
-    return found
+            counts[Product("inputs", batch, width, units)] += 1
+    return counts
 
 
 def parameters(widths: Sequence[int]) -> int:
@@ -75,9 +75,9 @@ def floor(
 
 def fastest(by_library: Mapping[str, Mapping[Product, float]]) -> dict[Product, tuple[float, str]]:
     """For each product the least seconds that any library takes, and which one."""
-    found: dict[Product, tuple[float, str]] = {}
+    best: dict[Product, tuple[float, str]] = {}
     for library, times in by_library.items():
         for product, seconds in times.items():
-            if product not in found or seconds < found[product][0]:
-                found[product] = (seconds, library)
-    return found
+            if product not in best or seconds < best[product][0]:
+                best[product] = (seconds, library)
+    return best

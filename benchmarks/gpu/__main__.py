@@ -2,7 +2,7 @@
 
 Each measurement is a process of its own: ``paribus run`` of as many seeds as lanes on one worker, or one ``fit``. In
 each round all train an arm one after the other, every round beginning with another one. The first epoch compiles and is
-not timed. Keras on JAX keeps its own settings: TF32 products, kernels chosen by timing, order of operations left open.
+not timed. Keras on JAX keeps its own settings: TF32 products, kernels selected by timing, any order of operations.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ NO_GPU = (
 
 def commands(arm: str, counts: Sequence[int], epochs: int, folder: Path) -> dict[str, list[str]]:
     """How each contender is started."""
-    found = {}
+    lines = {}
     for count in counts:
         store = str(folder / f"store-{time.monotonic_ns()}")
         line = [str(PEERS / "paribus_study.py"), "--arm", arm, "--store", store, "--workers", "1"]
-        found[lanes(count)] = [*line, "--seeds", str(count), "--lanes", str(count)]
-    found[KERAS] = [str(PEERS / "keras_fit.py"), "--data", str(folder / arm)]
-    return {name: [sys.executable, *line, "--epochs", str(epochs)] for name, line in found.items()}
+        lines[lanes(count)] = [*line, "--seeds", str(count), "--lanes", str(count)]
+    lines[KERAS] = [str(PEERS / "keras_fit.py"), "--data", str(folder / arm)]
+    return {name: [sys.executable, *line, "--epochs", str(epochs)] for name, line in lines.items()}
 
 
 def measure(name: str, command: list[str], environment: dict[str, str], limit: float) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def measure(name: str, command: list[str], environment: dict[str, str], limit: f
     except subprocess.TimeoutExpired:
         return {"failed": f"not done within {limit:.0f} s"}
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return {"failed": said[-1][-300:]}
+        errors = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return {"failed": errors[-1][-300:]}
     line: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return line
 
@@ -74,35 +74,35 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="one to compile, the others timed (6; with --cpu: 2)")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds that one measurement may take (600)")
     parser.add_argument("--cpu", action="store_true", help="on the CPU, to see that it works; the figures mean nothing")
-    asked = parser.parse_args()
-    usual = (["simple"], [1, 2], 1, 2) if asked.cpu else (None, [1, 2, 4, 8, 16, 32, 64], 3, 6)
+    options = parser.parse_args()
+    usual = (["simple"], [1, 2], 1, 2) if options.cpu else (None, [1, 2, 4, 8, 16, 32, 64], 3, 6)
     for name, value in zip(("arms", "lanes", "rounds", "epochs"), usual, strict=True):
-        if getattr(asked, name) is None:
-            setattr(asked, name, value)
-    if asked.epochs < 2:
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if options.epochs < 2:
         parser.error("--epochs: the first one is not timed; at least 2 are needed")
-    return asked
+    return options
 
 
 def main() -> None:
-    asked = arguments()
-    found = () if asked.cpu else list_gpus()
-    if not asked.cpu and not found:
+    options = arguments()
+    gpus = () if options.cpu else list_gpus()
+    if not options.cpu and not gpus:
         raise SystemExit(NO_GPU)
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
-    environment |= {"JAX_PLATFORMS": "cpu"} if asked.cpu else {"CUDA_VISIBLE_DEVICES": found[0].name}
+    environment |= {"JAX_PLATFORMS": "cpu"} if options.cpu else {"CUDA_VISIBLE_DEVICES": gpus[0].name}
     measured: list[Measured] = []
     entries: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         known = prepare(Path(name))
-        if unknown := set(asked.arms or ()) - set(known):
+        if unknown := set(options.arms or ()) - set(known):
             raise SystemExit(f"--arms {' '.join(sorted(unknown))}: mnist-mlps has {', '.join(known)}")
-        for number in range(asked.rounds):
-            for arm in asked.arms or known:
-                started = list(commands(arm, asked.lanes, asked.epochs, Path(name)).items())
+        for number in range(options.rounds):
+            for arm in options.arms or known:
+                started = list(commands(arm, options.lanes, options.epochs, Path(name)).items())
                 first = number % len(started)
                 for contender, command in (*started[first:], *started[:first]):
-                    line = measure(contender, command, environment, asked.limit)
+                    line = measure(contender, command, environment, options.limit)
                     entries.append({"round": number, "arm": arm, "contender": contender} | line)
                     if "failed" in line:
                         print(f"round {number} {arm:13} {contender:18} {line['failed']}", file=sys.stderr, flush=True)
@@ -114,9 +114,9 @@ def main() -> None:
     devices = sorted({entry["device"].split(",")[0] for entry in entries if "device" in entry})
     where = machine.describe()
     print(f"{machine.sentence(where)}; computed on {', '.join(devices) or 'nothing'}\n\n{table(measured)}")
-    if asked.output:
-        said = {"machine": where, "devices": devices, "measurements": entries}
-        asked.output.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    if options.output:
+        content = {"machine": where, "devices": devices, "measurements": entries}
+        options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

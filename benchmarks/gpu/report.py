@@ -70,7 +70,7 @@ def _of_arm(arm: str, measured: Sequence[Measured]) -> str:
     return "\n".join(lines)
 
 
-def _spread(found: Spread) -> str:
-    if found.n == 1:
-        return f"{found.median:.2f}"
-    return f"{found.median:.2f} ({found.low:.2f}–{found.high:.2f})"
+def _spread(values: Spread) -> str:
+    if values.n == 1:
+        return f"{values.median:.2f}"
+    return f"{values.median:.2f} ({values.low:.2f}–{values.high:.2f})"

@@ -52,21 +52,21 @@ def prepare(folder: Path) -> tuple[str, ...]:
     for name, arm in document.arms.items():
         (folder / name).mkdir()
         (folder / name / "data.npz").symlink_to(folder / "data.npz")
-        said = {"layers": arm.layers, "optimizer": arm.optimizer, "batch_size": document.protocol.batch_size}
-        (folder / name / "arm.json").write_text(json.dumps(said), encoding="utf-8")
+        content = {"layers": arm.layers, "optimizer": arm.optimizer, "batch_size": document.protocol.batch_size}
+        (folder / name / "arm.json").write_text(json.dumps(content), encoding="utf-8")
     return tuple(document.arms)
 
 
 def environment(contender: Contender, folder: Path) -> dict[str, str]:
-    """Nothing that somebody's shell says about threads or kernels; single-threaded where two processes run at once."""
+    """Without the shell's settings of threads and kernels; single-threaded where two processes run at once."""
     unwanted = (*THREADS, "OPENBLAS_CORETYPE", "XLA_FLAGS")
-    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
-    kept |= contender.environment | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(HERE)}
+    variables = {key: value for key, value in os.environ.items() if key not in unwanted}
+    variables |= contender.environment | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(HERE)}
     if contender.script.startswith("paribus"):
-        return kept | {"PARIBUS_CACHE": str(folder / f"cache-{time.monotonic_ns()}"), "PYTHONPATH": str(ROOT)}
+        return variables | {"PARIBUS_CACHE": str(folder / f"cache-{time.monotonic_ns()}"), "PYTHONPATH": str(ROOT)}
     if contender.processes > 1:
-        kept |= dict.fromkeys(THREADS, "1") | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
-    return kept
+        variables |= dict.fromkeys(THREADS, "1") | {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+    return variables
 
 
 def command(contender: Contender, arm: str, epochs: int, folder: Path, peers: Path) -> list[str]:
@@ -112,9 +112,9 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
         "foreign": foreign,
     }
     if not all(outputs):
-        reason = next(error for found, error in zip(outputs, errors, strict=True) if not found)
+        reason = next(error for output, error in zip(outputs, errors, strict=True) if not output)
         return entry | {"failed": reason.strip().splitlines()[-1][-200:]}
-    lines = [json.loads(found[0]) for found in outputs]
+    lines = [json.loads(output[0]) for output in outputs]
     ours = contender.script.startswith("paribus")
     cost: Cost = cost_of_paribus(lines[0], wall) if ours else cost_of_peer(lines, wall)
     if (processor := processor_seconds(lines)) is not None:
@@ -124,8 +124,8 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
 
 def logged(log: Path, disturbed: float = DISTURBED) -> list[dict[str, Any]]:
     """What was measured while other programs took no more of the machine than this share."""
-    found = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    return [entry for entry in found if entry.get("foreign", 0.0) <= disturbed]
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return [entry for entry in entries if entry.get("foreign", 0.0) <= disturbed]
 
 
 def main() -> None:
@@ -141,40 +141,40 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=float, default=240.0, help="seconds that one measurement may take")
     parser.add_argument("--report", action="store_true", help="measure nothing, only report what is in the log")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     began = time.monotonic()
-    done = {(entry["round"], entry["contender"], entry["arm"]) for entry in logged(asked.log)}
+    done = {(entry["round"], entry["contender"], entry["arm"]) for entry in logged(options.log)}
     with tempfile.TemporaryDirectory() as name:
-        arms = asked.arms or prepare(Path(name))
-        if asked.arms:
+        arms = options.arms or prepare(Path(name))
+        if options.arms:
             prepare(Path(name))
-        chosen = [c for c in CONTENDERS if asked.peers is None or c.name in asked.peers]
-        wanted = [
+        contenders = [c for c in CONTENDERS if options.peers is None or c.name in options.peers]
+        pending = [
             (number, contender, arm)
-            for number in range(asked.rounds)
+            for number in range(options.rounds)
             for arm in arms
-            for contender in (*chosen[number % len(chosen) :], *chosen[: number % len(chosen)])
+            for contender in (*contenders[number % len(contenders) :], *contenders[: number % len(contenders)])
             if contender.expresses(arm) and (number, contender.name, arm) not in done
         ]
-        for number, contender, arm in () if asked.report else wanted:
-            if time.monotonic() - began > asked.seconds:
+        for number, contender, arm in () if options.report else pending:
+            if time.monotonic() - began > options.seconds:
                 break
-            epochs = asked.epochs * LONGER.get(arm, 1)
-            entry = {"round": number} | measure(contender, arm, epochs, Path(name), asked.venv, asked.limit)
-            with asked.log.open("a", encoding="utf-8") as log:
+            epochs = options.epochs * LONGER.get(arm, 1)
+            entry = {"round": number} | measure(contender, arm, epochs, Path(name), options.venv, options.limit)
+            with options.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(entry) + "\n")
-            told = (
+            summary = (
                 entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch, {entry['whole_seconds']:.1f} s whole"
             )
             if entry["foreign"] > DISTURBED:
-                told += f"; other programs took {entry['foreign']:.0%} of the machine: to be measured again"
-            print(f"round {number} {arm:13} {contender.name:21} {told}", file=sys.stderr, flush=True)
+                summary += f"; other programs took {entry['foreign']:.0%} of the machine: to be measured again"
+            print(f"round {number} {arm:13} {contender.name:21} {summary}", file=sys.stderr, flush=True)
     measured = [
         Measured(entry["round"], entry["contender"], entry["arm"], entry["epoch_seconds"], entry["whole_seconds"])
-        for entry in logged(asked.log)
+        for entry in logged(options.log)
         if "failed" not in entry
     ]
-    print(report(measured, asked.log.with_suffix(""), asked.venv))
+    print(report(measured, options.log.with_suffix(""), options.venv))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrainingOptions:
     """How to train: for how many epochs, on how many threads, in which variant."""
 
     epochs: int
@@ -74,20 +74,20 @@ def arguments() -> argparse.Namespace:
 
 def task(folder: Path) -> Task:
     """The arm and MNIST, as the harness wrote them: pixels scaled, in float32."""
-    said = json.loads((folder / "arm.json").read_text(encoding="utf-8"))
+    arm = json.loads((folder / "arm.json").read_text(encoding="utf-8"))
     with np.load(folder / "data.npz") as held:
         x = {name: held[name].reshape(len(held[name]), -1).astype(np.float32) / 255 for name in ("x_train", "x_test")}
         y = {name: held[name].astype(np.int32) for name in ("y_train", "y_test")}
-    return Task(said["layers"], said["optimizer"], said["batch_size"], **x, **y)
+    return Task(arm["layers"], arm["optimizer"], arm["batch_size"], **x, **y)
 
 
-def contend(train: Callable[[Task, Asked], Trained]) -> None:
+def contend(train: Callable[[Task, TrainingOptions], Trained]) -> None:
     """Train once and say what it took: ``ready`` is what a process needs before its first run, ``run`` the rest."""
-    given = arguments()
-    prepared = task(given.data)
-    ready = time.time() - given.started
+    options = arguments()
+    prepared = task(options.data)
+    ready = time.time() - options.started
     before = time.perf_counter()
-    trained = train(prepared, Asked(given.epochs, given.threads, given.variant))
+    trained = train(prepared, TrainingOptions(options.epochs, options.threads, options.variant))
     run = time.perf_counter() - before
     if not PLAUSIBLE < trained.test_accuracy <= 1:
         raise SystemExit(f"test accuracy {trained.test_accuracy}: this network was not trained as it should be")

@@ -1,6 +1,6 @@
 """ictonyx: many seeds of a Keras model, on TensorFlow as its documentation has it. It trains two seeds at least.
 
-It evaluates a validation set after each epoch and cannot be told not to: it is given 100 examples.
+It evaluates a validation set after each epoch and has no option not to: here it gets 100 examples.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import time
 import ictonyx
 import keras
 import keras_fit
-from contender import EVALUATION_BATCH, Asked, Task, Trained, contend
+from contender import EVALUATION_BATCH, Task, Trained, TrainingOptions, contend
 
 
-def train(task: Task, asked: Asked) -> Trained:
+def train(task: Task, options: TrainingOptions) -> Trained:
     started = time.perf_counter()
     y_train, y_test = task.one_hot()
-    kept: list[keras.Model] = []
+    models: list[keras.Model] = []
     fits: list[list[float]] = []
 
     class Clocked(keras.Sequential):
         """A Sequential that notes when its epochs end: ictonyx hands no callbacks on."""
 
-        def fit(self, *given: object, **named: object) -> object:
+        def fit(self, *positional: object, **keywords: object) -> object:
             begun = time.perf_counter()
             clock = keras_fit.Clock()
-            history = super().fit(*given, **{**named, "callbacks": [clock]})
+            history = super().fit(*positional, **{**keywords, "callbacks": [clock]})
             fits.append([begun, *clock.ends])
             return history
 
@@ -34,14 +34,14 @@ def train(task: Task, asked: Asked) -> Trained:
         model = Clocked(keras_fit.network(task).layers)
         model.build((None, task.x_train.shape[1]))
         model.compile(keras_fit.optimizer(task.optimizer), "categorical_crossentropy", metrics=["accuracy"])
-        kept.append(model)
+        models.append(model)
         return ictonyx.KerasModelWrapper(model)
 
     results = ictonyx.variability_study(
         model=build,
         data=(task.x_train, y_train),
         runs=2,
-        epochs=asked.epochs,
+        epochs=options.epochs,
         batch_size=task.batch_size,
         seed=0,
         verbose=False,
@@ -51,8 +51,8 @@ def train(task: Task, asked: Asked) -> Trained:
         validation_data=(task.x_test[:100], y_test[:100]),
     )
     done = time.perf_counter()
-    _, test = kept[-1].evaluate(task.x_test, y_test, batch_size=EVALUATION_BATCH, verbose=0)
-    _, in_training = kept[-1].evaluate(task.x_train, y_train, batch_size=EVALUATION_BATCH, verbose=0)
+    _, test = models[-1].evaluate(task.x_test, y_test, batch_size=EVALUATION_BATCH, verbose=0)
+    _, in_training = models[-1].evaluate(task.x_train, y_train, batch_size=EVALUATION_BATCH, verbose=0)
     evaluated = time.perf_counter() - done
     assert results.n_runs == len(fits) == 2
     ends = fits[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import keras
-from contender import EVALUATION_BATCH, Asked, Task, Trained, contend
+from contender import EVALUATION_BATCH, Task, Trained, TrainingOptions, contend
 from keras_fit_clock import Clock
 
 
@@ -23,21 +23,21 @@ def network(task: Task) -> keras.Model:
     return keras.Sequential([keras.Input((task.x_train.shape[1],)), *layers])
 
 
-def train(task: Task, asked: Asked) -> Trained:
+def train(task: Task, options: TrainingOptions) -> Trained:
     if keras.backend.backend() == "torch":
         import torch
 
-        torch.set_num_threads(asked.threads)
+        torch.set_num_threads(options.threads)
         torch.set_flush_denormal(True)
     started = time.perf_counter()
     y_train, y_test = task.one_hot()
-    jit = {"jit": True, "nojit": False}.get(asked.variant, "auto")
+    jit = {"jit": True, "nojit": False}.get(options.variant, "auto")
     model = network(task)
     model.compile(optimizer(task.optimizer), "categorical_crossentropy", metrics=["accuracy"], jit_compile=jit)
     clock = Clock()
     begun = time.perf_counter()
     fit = model.fit(
-        task.x_train, y_train, epochs=asked.epochs, batch_size=task.batch_size, verbose=0, callbacks=[clock]
+        task.x_train, y_train, epochs=options.epochs, batch_size=task.batch_size, verbose=0, callbacks=[clock]
     )
     trained = time.perf_counter()
     _, test = model.evaluate(task.x_test, y_test, batch_size=EVALUATION_BATCH, verbose=0)

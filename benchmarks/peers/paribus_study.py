@@ -62,20 +62,20 @@ def main() -> None:
     parser.add_argument("--precision")
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--started", type=float, required=True, help="time.time() of the process's start")
-    asked = parser.parse_args()
-    document = load_study(asked.study)
-    document = override(document, seeds=asked.seeds, epochs=asked.epochs)
-    if asked.precision:
-        protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": asked.precision})
+    options = parser.parse_args()
+    document = load_study(options.study)
+    document = override(document, seeds=options.seeds, epochs=options.epochs)
+    if options.precision:
+        protocol = document.protocol.model_validate({**document.protocol.model_dump(), "precision": options.precision})
         document = document.model_copy(update={"protocol": protocol})
     clock = Clock()
     with (
-        SqliteStore.open(asked.store, mode="write") as store,
-        LocalBackend(asked.workers, lanes=asked.lanes) as backend,
+        SqliteStore.open(options.store, mode="write") as store,
+        LocalBackend(options.workers, lanes=options.lanes) as backend,
     ):
-        start_workers(document, store, backend, arms=[asked.arm])
-        ready = time.time() - asked.started
-        outcome = run_study(document, store, backend, clock, arms=[asked.arm])
+        start_workers(document, store, backend, arms=[options.arm])
+        ready = time.time() - options.started
+        outcome = run_study(document, store, backend, clock, arms=[options.arm])
     (arm,) = outcome.arms
     scores = [run.scores for run in arm.runs if run.scores is not None]
     line = {
@@ -89,7 +89,7 @@ def main() -> None:
         "test_accuracy": scores[-1].test_accuracy,
         "test_accuracies": [each.test_accuracy for each in scores],
         "device": outcome.environments[0].device,
-        "wall": time.time() - asked.started,
+        "wall": time.time() - options.started,
     }
     print(json.dumps(line))
 

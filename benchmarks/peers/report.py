@@ -46,7 +46,7 @@ def rows(measured: Sequence[Measured], what: str) -> list[Row]:
     for one in measured:
         times[one.contender][one.arm][one.round] = getattr(one, what)
     ours = times[OURS]
-    found = []
+    rows = []
     for peer in dict.fromkeys(c.peer for c in CONTENDERS):
         settings = [c.name for c in CONTENDERS if c.peer == peer and c.name in times]
         by_arm, seconds, best = {}, {}, {}
@@ -58,14 +58,14 @@ def rows(measured: Sequence[Measured], what: str) -> list[Row]:
                 best[arm], by_arm[arm] = name, ratios(tried[name], ours[arm])
                 seconds[arm] = Spread.of(list(tried[name].values()))
         if by_arm:
-            found.append(Row(peer, best, seconds, by_arm, geometric_mean([r.median for r in by_arm.values()])))
-    return sorted(found, key=lambda row: row.geometric)
+            rows.append(Row(peer, best, seconds, by_arm, geometric_mean([r.median for r in by_arm.values()])))
+    return sorted(rows, key=lambda row: row.geometric)
 
 
-def fastest(found: Sequence[Row]) -> dict[str, tuple[str, float]]:
+def fastest(rows: Sequence[Row]) -> dict[str, tuple[str, float]]:
     """The fastest peer of each arm, and how many times as long as paribus it takes."""
     best: dict[str, tuple[str, float]] = {}
-    for row in found:
+    for row in rows:
         for arm, ratio in row.by_arm.items():
             if not row.peer.startswith(OURS) and (arm not in best or ratio.median < best[arm][1]):
                 best[arm] = (row.peer, ratio.median)
@@ -79,20 +79,20 @@ def of_floor(path: Path) -> dict[str, float]:
     return {str(arm["arm"]): float(arm["fraction"]) for arm in json.loads(path.read_text(encoding="utf-8"))["arms"]}
 
 
-def table(found: Sequence[Row], arms: Sequence[str], floor: Mapping[str, float] | None = None) -> str:
+def table(rows: Sequence[Row], arms: Sequence[str], floor: Mapping[str, float] | None = None) -> str:
     """Markdown: ratios with the smallest and the largest of the rounds, and the geometric mean over the arms.
 
     The last row says how much faster than the fastest peer a program would be that took no longer than the floor.
     """
     lines = [f"| | {' | '.join(arms)} | geometric mean |", f"| --- |{' --- |' * (len(arms) + 1)}"]
-    for row in found:
+    for row in rows:
         cells = []
         for arm in arms:
             r = row.by_arm.get(arm)
             cells.append("–" if r is None else f"{r.median:.2f} ({r.low:.2f}–{r.high:.2f})")
         some = "" if len(row.by_arm) == len(arms) else f" ({len(row.by_arm)} arms)"
         lines.append(f"| {row.peer} | {' | '.join(cells)} | {row.geometric:.2f}{some} |")
-    best = fastest(found)
+    best = fastest(rows)
     if best:
         cells = [f"{best[arm][1]:.2f}" if arm in best else "–" for arm in arms]
         mean = geometric_mean([ratio for _, ratio in best.values()])
@@ -152,21 +152,21 @@ def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
     )
 
 
-def draw(found: Sequence[Row], arms: Sequence[str], path: Path) -> None:
+def draw(rows: Sequence[Row], arms: Sequence[str], path: Path) -> None:
     """Bars of the ratios, an arm beside the other; paribus is the line at 1."""
     import matplotlib as mpl
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
-    shown = [row for row in found if row.peer != OURS]
+    others = [row for row in rows if row.peer != OURS]
     figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
-    width = 0.8 / max(1, len(shown))
-    for number, row in enumerate(shown):
+    width = 0.8 / max(1, len(others))
+    for number, row in enumerate(others):
         places = [i for i, arm in enumerate(arms) if arm in row.by_arm]
         spreads = [row.by_arm[arms[i]] for i in places]
         errors = [[s.median - s.low for s in spreads], [s.high - s.median for s in spreads]]
-        at = [i + (number - (len(shown) - 1) / 2) * width for i in places]
+        at = [i + (number - (len(others) - 1) / 2) * width for i in places]
         axes.bar(at, [s.median for s in spreads], 0.9 * width, yerr=errors, capsize=2, label=row.peer)
     axes.axhline(1, color="black", linewidth=1)
     axes.annotate("paribus", (len(arms) - 0.5, 1), xytext=(4, 0), textcoords="offset points", va="center")

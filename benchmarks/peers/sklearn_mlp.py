@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from contender import Asked, Task, Trained, contend
+from contender import Task, Trained, TrainingOptions, contend
 from sklearn.neural_network import MLPClassifier
 
 
@@ -22,9 +22,9 @@ def classifier(task: Task) -> MLPClassifier:
     return MLPClassifier(hidden, activation=activation, alpha=0.0, batch_size=task.batch_size, **solver)
 
 
-def train(task: Task, asked: Asked) -> Trained:
+def train(task: Task, options: TrainingOptions) -> Trained:
     model, epochs = classifier(task), []
-    for _ in range(asked.epochs):
+    for _ in range(options.epochs):
         begun = time.perf_counter()
         model.partial_fit(task.x_train, task.y_train, classes=np.arange(10))
         epochs.append(time.perf_counter() - begun)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import torch
-from contender import EVALUATION_BATCH, Asked, Task, Trained, contend
+from contender import EVALUATION_BATCH, Task, Trained, TrainingOptions, contend
 from torch import nn
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
@@ -49,26 +49,26 @@ def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
         return sum(int((model(a).argmax(1) == b).sum()) for a, b in batches) / len(x)
 
 
-def train(task: Task, asked: Asked) -> Trained:
-    torch.set_num_threads(asked.threads)
+def train(task: Task, options: TrainingOptions) -> Trained:
+    torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     started = time.perf_counter()
     x, y = torch.from_numpy(task.x_train), torch.from_numpy(task.y_train).long()
     plain = network(task)
-    model = torch.compile(plain) if asked.variant == "compile" else plain
+    model = torch.compile(plain) if options.variant == "compile" else plain
     steps, decay = optimizer(task, plain)
     (group,) = steps.param_groups
     rate, count, loss_of = group["lr"], 0, nn.CrossEntropyLoss()
     epochs, right = [], torch.zeros((), dtype=torch.long)
     beside = time.perf_counter() - started
-    for _ in range(asked.epochs):
+    for _ in range(options.epochs):
         begun = time.perf_counter()
         plain.train()
         right.zero_()
-        for chosen in torch.randperm(len(x)).split(task.batch_size):
+        for rows in torch.randperm(len(x)).split(task.batch_size):
             steps.zero_grad(set_to_none=True)
-            labels = y[chosen]
-            answers = model(x[chosen])
+            labels = y[rows]
+            answers = model(x[rows])
             loss_of(answers, labels).backward()
             if decay:
                 group["lr"] = rate / (1 + decay * count)

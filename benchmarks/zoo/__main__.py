@@ -45,32 +45,32 @@ def main() -> None:
         "processor seconds say something",
     )
     parser.add_argument("--report", action="store_true", help="measure nothing, only report what is in the log")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     began = time.monotonic()
-    done = {(entry["round"], entry["contender"], entry["arm"]) for entry in logged(asked.log, asked.disturbed)}
+    done = {(entry["round"], entry["contender"], entry["arm"]) for entry in logged(options.log, options.disturbed)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if not asked.report:
-            line = [sys.executable, "-m", "benchmarks.zoo.write", str(folder), *(asked.networks or [])]
+        if not options.report:
+            line = [sys.executable, "-m", "benchmarks.zoo.write", str(folder), *(options.networks or [])]
             subprocess.run(line, check=True, cwd=ROOT)
-        contenders = [contender for contender in MEASURED if contender.name in asked.peers]
-        wanted = [
+        contenders = [contender for contender in MEASURED if contender.name in options.peers]
+        pending = [
             (number, contender, network)
-            for number in range(asked.rounds)
+            for number in range(options.rounds)
             for network in sorted(path.name for path in folder.iterdir())
             for contender in (*contenders[number % len(contenders) :], *contenders[: number % len(contenders)])
             if (number, contender.name, network) not in done
         ]
-        for number, contender, network in wanted:
-            if time.monotonic() - began > asked.seconds:
+        for number, contender, network in pending:
+            if time.monotonic() - began > options.seconds:
                 break
-            entry = {"round": number} | measure(contender, network, asked.epochs, folder, asked.venv, asked.limit)
-            with asked.log.open("a", encoding="utf-8") as log:
+            entry = {"round": number} | measure(contender, network, options.epochs, folder, options.venv, options.limit)
+            with options.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(entry) + "\n")
             result = entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch"
             line = f"round {number} {network:17} {contender.name:19} {result}; others {entry['foreign']:.0%}"
             print(line, file=sys.stderr, flush=True)
-    print(report(logged(asked.log, asked.disturbed), asked.log.with_suffix(".json"), asked.venv))
+    print(report(logged(options.log, options.disturbed), options.log.with_suffix(".json"), options.venv))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def rates() -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo.floor", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     product, triad = rates()
     floors = {}
     for name, network in NETWORKS.items():
@@ -109,8 +109,8 @@ def main() -> None:
         print(f"{name:18} {flops / 1e9:7.3f} GFLOP a step, {weights:9,} weights, floor {seconds:.3f} s an epoch")
     print(f"{product / 1e9:.0f} GFLOP/s, {triad / 1e9:.1f} GB/s")
     result = {"machine": machine.describe(), "gflops": product / 1e9, "gigabytes_a_second": triad / 1e9}
-    if asked.output is not None:
-        asked.output.write_text(json.dumps({**result, "networks": floors}, indent=1) + "\n", encoding="utf-8")
+    if options.output is not None:
+        options.output.write_text(json.dumps({**result, "networks": floors}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,25 +12,25 @@ from networks import NETWORKS
 
 
 def main() -> None:
-    asked = arguments()
+    options = arguments()
     if keras.backend.backend() == "torch":
         import torch
 
-        torch.set_num_threads(asked.threads)
+        torch.set_num_threads(options.threads)
         torch.set_flush_denormal(True)
-    network = NETWORKS[asked.data.name]
-    with np.load(asked.data / "data.npz") as held:
+    network = NETWORKS[options.data.name]
+    with np.load(options.data / "data.npz") as held:
         arrays = {name: held[name] for name in held.files}
     scale = 255 if network.kind == "pixels" else 1
     x, x_test = (arrays[name].astype(np.float32) / scale for name in ("x_train", "x_test"))
     y, y_test = (np.eye(network.classes, dtype=np.float32)[arrays[name]] for name in ("y_train", "y_test"))
-    ready = time.time() - asked.started
+    ready = time.time() - options.started
     started = time.perf_counter()
-    jit = {"jit": True, "nojit": False}.get(asked.variant, "auto")
+    jit = {"jit": True, "nojit": False}.get(options.variant, "auto")
     model = network.build()
     model.compile(keras.optimizers.Adam(), "categorical_crossentropy", metrics=["accuracy"], jit_compile=jit)
     clock, begun = Clock(), time.perf_counter()
-    fit = model.fit(x, y, epochs=asked.epochs, batch_size=network.batch, verbose=0, callbacks=[clock])
+    fit = model.fit(x, y, epochs=options.epochs, batch_size=network.batch, verbose=0, callbacks=[clock])
     trained = time.perf_counter()
     _, test = model.evaluate(x_test, y_test, batch_size=network.batch, verbose=0)
     _, in_training = model.evaluate(x, y, batch_size=network.batch, verbose=0)

@@ -1,7 +1,7 @@
 """The networks: built with Keras, whatever its backend, in our environment and in the peers'.
 
-The data is drawn, not downloaded: a pattern for each class and noise, so that a network that learns is told from one
-that does not. Shapes and sizes are those of the data sets that the networks are known from.
+The data is drawn, not downloaded: a pattern for each class and noise, so that one that learns differs from one that
+does not. Shapes and sizes are those of the data sets that the networks are known from.
 """
 
 from __future__ import annotations

@@ -24,13 +24,13 @@ def compared(entries: Sequence[dict[str, Any]], measure: str) -> dict[str, dict[
     for entry in entries:
         if measure in entry:
             values[entry["arm"]][entry["contender"]][entry["round"]] = entry[measure]
-    found: dict[str, dict[str, Spread]] = {}
+    rows: dict[str, dict[str, Spread]] = {}
     for network, contenders in values.items():
         ours = contenders.get(OURS, {})
-        found[network] = {
+        rows[network] = {
             name: ratios(theirs, ours) for name, theirs in contenders.items() if name != OURS and theirs.keys() & ours
         }
-    return {network: row for network, row in found.items() if row}
+    return {network: row for network, row in rows.items() if row}
 
 
 def table(rows: dict[str, dict[str, Spread]]) -> str:

@@ -72,7 +72,7 @@ def _read(text: str) -> tuple[dict[str, Box], list[tuple[str, str]]] | None:
 
 
 def _rank(boxes: dict[str, Box], arrows: list[tuple[str, str]]) -> None:
-    """Every box lies below all that point to it; sources lie right above what they point to."""
+    """Every box is below all that point to it; sources are right above what they point to."""
     for _ in boxes:
         for a, b in arrows:
             boxes[b].rank = max(boxes[b].rank, boxes[a].rank + 1)
@@ -105,12 +105,12 @@ def _place(ranks: list[list[Box]], paths: list[list[Box]]) -> None:
     for turn in range(40):
         down = turn % 2 == 0
         for rank in ranks if down else reversed(ranks):
-            wanted = [_mean(near[id(box)][0 if down else 1], box.x) for box in rank]
+            positions = [_mean(near[id(box)][0 if down else 1], box.x) for box in rank]
             if turn < 24:
-                order = sorted(range(len(rank)), key=lambda place: wanted[place])
+                order = sorted(range(len(rank)), key=lambda place: positions[place])
                 rank[:] = [rank[place] for place in order]
-                wanted = [wanted[place] for place in order]
-            _spread(rank, wanted)
+                positions = [positions[place] for place in order]
+            _spread(rank, positions)
     y = 0.0
     for rank in ranks:
         height = max(box.height for box in rank)
@@ -123,14 +123,14 @@ def _mean(boxes: list[Box], otherwise: float) -> float:
     return sum(box.x for box in boxes) / len(boxes) if boxes else otherwise
 
 
-def _spread(rank: list[Box], wanted: list[float]) -> None:
+def _spread(rank: list[Box], positions: list[float]) -> None:
     """Centres as near as possible to where they want to be, in this order and apart: pools of adjacent violators."""
     shift, offsets = 0.0, []
     for before, box in itertools.pairwise([None, *rank]):
         shift += (before.width + box.width) / 2 + GAP if before is not None and box is not None else 0.0
         offsets.append(shift)
     pools: list[list[float]] = []
-    for place, offset in zip(wanted, offsets, strict=True):
+    for place, offset in zip(positions, offsets, strict=True):
         pools.append([place - offset, 1.0])
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
             mean, count = pools.pop()

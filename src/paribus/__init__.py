@@ -6,7 +6,7 @@
     results = pb.compare({"dropout": model_a, "none": model_b}, data="mnist", seeds=5, epochs=10)
 
 Importing it is cheap: the module of a name is imported when the name is first used. Imported before Keras, it has Keras
-run on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX, in processes of its own, in any case.
+run on JAX unless ``KERAS_BACKEND`` says otherwise. Training runs on JAX, in processes of its own, always.
 """
 
 from __future__ import annotations

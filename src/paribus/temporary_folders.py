@@ -1,7 +1,7 @@
 """Folders that appear whole or not at all, and what is left of one whose maker was killed.
 
 A folder is made under a temporary name beside its place, with a lock on it that the kernel drops with the process.
-Whoever makes the next one removes those whose lock nobody holds; no clock and no process id is looked at.
+Whoever makes the next one removes those whose lock no process holds; no clock and no process id is used.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _locked(parent: Path) -> tuple[Path, int | None]:
         except (BlockingIOError, FileNotFoundError):
             continue
         except OSError:
-            return folder, None  # a file system without locks: nobody can take it for a left one either
+            return folder, None  # a file system without locks: no process takes it for an abandoned one either
         if folder.exists():
             return folder, lock
         os.close(lock)

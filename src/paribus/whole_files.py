@@ -1,4 +1,4 @@
-"""Files outside the store, written whole or not at all; ``store/durable.py`` has named crash points besides."""
+"""Files outside the store, written whole or not at all; ``store/durable.py`` also has named crash points."""
 
 from __future__ import annotations
 

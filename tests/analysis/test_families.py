@@ -148,7 +148,7 @@ def test_a_family_widens_the_intervals() -> None:
     assert one_of_ten.p_adjusted == pytest.approx(min(1, 10 * alone.p_value))  # type: ignore[operator]
     strict = compare_scores(a.values, b.values, level=0.995)
     assert (one_of_ten.comparison.low, one_of_ten.comparison.high) == pytest.approx((strict.low, strict.high))
-    with pytest.raises(UsageError, match="family 1: 2 contrasts were given"):
+    with pytest.raises(UsageError, match="family 1: there are 2 contrasts"):
         compare_family([ContrastScores(a, b, ACCURACY)] * 2, family=1)
 
 

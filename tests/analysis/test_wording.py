@@ -19,6 +19,7 @@ from paribus.analysis import (
     metric_named,
 )
 from paribus.analysis.phrases import interval_name
+from paribus.analysis.wording import confidence
 
 ACCURACY, LOSS, TRAIN = (metric_named(name) for name in ("test_accuracy", "test_loss", "train_accuracy"))
 
@@ -110,3 +111,20 @@ def test_training_metrics_speak_of_fit(gain: float, words: str) -> None:
     a, b = SeedScores("dropout", (0, 1, 2), 0.8 + gain + noise), SeedScores("plain", (0, 1, 2), np.full((3, 1), 0.8))
     (contrast,) = compare_family([ContrastScores(a, b, TRAIN)])
     assert contrast_sentence(contrast).startswith(f"dropout fits the training set {words} than plain: train accuracy ")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (0.05, "95 %"),
+        (0.04, "96 %"),
+        (0.005, "99.5 %"),
+        (0.0125, "98.75 %"),
+        (0.05 / 3, "98.33 %"),
+        (0.05 * 0.2 / 9, "99.89 %"),
+        (0.05 / 45, "99.89 %"),
+        (0.000123, "99.988 %"),
+    ],
+)
+def test_the_level_of_an_interval_has_the_digits_that_its_error_has(error: float, text: str) -> None:
+    assert confidence(1 - error) == text

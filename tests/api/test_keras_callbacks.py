@@ -68,7 +68,7 @@ def test_every_callback_of_keras_is_named() -> None:
 
 
 def test_early_stopping_is_given_once() -> None:
-    with pytest.raises(UsageError, match="given more than once"):
+    with pytest.raises(UsageError, match="set more than once"):
         study(C.EarlyStopping(restore_best_weights=True), early_stopping=3)
 
 

@@ -11,7 +11,10 @@ import pytest
 import own_layers
 import paribus as pb
 from in_process import InProcess
+from keras_classes import names
+from keras_classes.layers import case_of
 from paribus.api import keras_objects
+from paribus.api.live_model import find_unwritten_state
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError, UsageError
 
@@ -102,6 +105,18 @@ PLAIN = {
     "nested": lambda: stack(keras.Sequential([L.Dense(4)]), keras.Sequential([keras.Input((4,)), L.Dense(4)])),
     "stacked cells": lambda: stack(L.RNN([L.LSTMCell(3), L.GRUCell(2)]), shape=(8, 8)),
 }
+
+
+@pytest.mark.slow
+def test_nothing_is_objected_to_in_a_fresh_layer_of_any_class() -> None:
+    """Its weights are those that its initializers draw, as far as they are drawn again."""
+    for name, cls in names.exported("layers").items():
+        case = case_of(name)
+        try:
+            model = case.build() if case.build else keras.Sequential([keras.Input(case.shape), cls(**case.arguments)])
+        except (TypeError, ValueError, ImportError, AttributeError, NotImplementedError):
+            continue
+        assert list(find_unwritten_state(model)) == [], name
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -10,7 +10,7 @@ import pytest
 
 from digits_jobs import DROPOUT, arm, describe_job, train_job
 from paribus.backends.local import LocalBackend
-from paribus.engine.variables import check_environment, is_taken_away, without_foreign_settings
+from paribus.engine.variables import check_environment, is_removed, without_foreign_settings
 from paribus.errors import BackendError, ParibusError
 from paribus.records import Described, Ended, RunResult
 from processes import run_python
@@ -104,8 +104,8 @@ def test_a_keras_configuration_that_keras_refuses_is_named(
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "GLIBC_TUNABLES", "JAX_ANYTHING_NEW", "XLA_ANYTHING_NEW"])
-def test_what_the_libraries_read_is_taken_away(name: str) -> None:
-    assert is_taken_away(name)
+def test_what_the_libraries_read_is_removed(name: str) -> None:
+    assert is_removed(name)
     assert without_foreign_settings({name: "1", "HOME": "/", "XLA_FLAGS": "--a"}) == {"HOME": "/", "XLA_FLAGS": "--a"}
 
 

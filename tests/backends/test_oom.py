@@ -72,7 +72,7 @@ DEATHS = [
     (
         lambda died: None,
         1,
-        "killed by SIGKILL, as the kernel does when memory runs out (whether it did cannot be told on this system)",
+        "killed by SIGKILL, as the kernel does when memory runs out (whether it did cannot be known on this system)",
     ),
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import sqlite3
@@ -25,6 +24,7 @@ from paribus.store.database import DATABASE_NAME
 from paribus.store.sqlite import SqliteStore
 from paribus.version import __version__
 from processes import gone, workers_of
+from terminals import need_terminal, read_terminal
 
 MODULE = (sys.executable, "-m", "paribus")
 SCRIPT = (str(Path(sys.executable).with_name("paribus")),)
@@ -250,10 +250,7 @@ def test_help_works_where_nothing_heavy_can_be_imported(arguments: list[str]) ->
 
 def on_a_terminal(*arguments: str, **variables: str) -> str:
     """What a command shows where stdout is a terminal."""
-    try:
-        ours, theirs = pty.openpty()
-    except OSError as error:
-        pytest.skip(f"no pseudo-terminal may be opened here (is /dev/pts mounted?): {error}")
+    ours, theirs = need_terminal()
     process = subprocess.Popen(
         [*MODULE, *arguments],
         env=environment(TERM="xterm-256color", **variables),
@@ -261,13 +258,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
         stderr=subprocess.PIPE,
     )
     os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:
-        pass  # the way in which a terminal on Linux says that everybody has left
-    os.close(ours)
+    shown = read_terminal(ours)
     process.communicate()
     return shown.decode()
 
@@ -369,7 +360,7 @@ def test_json_is_the_contracts(ran: Ran) -> None:
 
 def test_progress_is_on_stderr_alone(ran: Ran) -> None:
     head, *lines = without_answer(ran.answer.err)
-    assert head == "digits: 3 arms, 3 runs wanted, 0 stored, 3 to do; data digits, 1347 train and 450 test examples"
+    assert head == "digits: 3 arms, 3 runs in all, 0 stored, 3 to do; data digits, 1347 train and 450 test examples"
     accuracies = {arm["name"]: arm["runs"][0]["test_accuracy"] for arm in ran.answer.json["arms"]}
     assert sorted(line.partition("] ")[2] for line in lines) == sorted(
         f"{name} seed 0; test accuracy {accuracy:.4f}" for name, accuracy in accuracies.items()
@@ -431,7 +422,7 @@ def test_what_is_stored_is_shown(ran: Ran, called: Callable[..., Answer]) -> Non
 
 def test_more_seeds_run_only_what_is_missing(ran: Ran) -> None:
     more = again(ran, "--seeds", "2", "--json")
-    assert "6 runs wanted, 3 stored, 3 to do" in more.err
+    assert "6 runs in all, 3 stored, 3 to do" in more.err
     assert all(" seed 1; " in line for line in more.err.splitlines()[1:])
     assert digests(more).items() > digests(ran.answer).items()
     assert [arm["seeds"] for arm in more.json["arms"]] == [[0, 1]] * 3

@@ -131,7 +131,7 @@ def test_a_run_that_diverges_ends_early_and_is_stored_shown_and_counted(
     assert wild["test_accuracy"]["n"] == 2, "a diverged run counts"
     assert said.err.count("diverged (the loss was") == 2
     table = call(capsys, monkeypatch, "run", study, "--store", store)
-    assert "2 wanted, 2 stored" not in table.err
+    assert "2 runs in all, 2 stored" not in table.err
     assert "0 to do" in table.err, "what diverged is not run again"
     assert "wild seed 0 diverged" in " ".join(table.out.split())
     shown = call(capsys, monkeypatch, "show", "exploding/wild/1", "--store", store, "--json")

@@ -95,7 +95,7 @@ COMPUTING = {"run", "ablate", "noise"}
 
 QUICK = {"run --json", "report json", "show a study", "doctor", "an unknown study, --json", "--help"}
 PARAMETERS = [
-    pytest.param(command, marks=[] if command in QUICK else pytest.mark.slow, id=command) for command in COMMANDS
+    pytest.param(command, marks=[] if command in QUICK else pytest.mark.proof, id=command) for command in COMMANDS
 ]
 
 

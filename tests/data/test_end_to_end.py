@@ -82,6 +82,7 @@ def network(inputs: int, *hidden: keras.layers.Layer) -> keras.Model:
     return keras.Sequential([keras.Input((inputs,)), *hidden, keras.layers.Dense(10, activation="softmax")])
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize("form", FORMS)
 def test_digits_from_files(form: str, engine: Engine, tmp_path: Path) -> None:
     train, test = digits()

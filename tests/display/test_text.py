@@ -84,7 +84,7 @@ def test_the_log_has_a_line_for_every_run_that_ends() -> None:
     stream, clock = io.StringIO(), Clock()
     a_story(Plain(stream, clock), clock)
     assert stream.getvalue().splitlines() == [
-        "digits: 3 arms, 6 runs wanted, 2 stored, 4 to do; data digits, 1347 train and 450 test examples",
+        "digits: 3 arms, 6 runs in all, 2 stored, 4 to do; data digits, 1347 train and 450 test examples",
         "[1/4] small seed 0; test accuracy 0.9812 (3 s); about 38 s left",
         f"[2/4] small seed 1; failed: {BRACKETS} (3 s); about 26 s left",
         "large seed 0: its worker died: killed by SIGSEGV; attempt 2",

@@ -15,6 +15,7 @@ import typer
 import yaml
 
 from paribus.cli.app import app
+from processes import unmeasured
 
 WORKFLOW: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "examples" / "ci-check.yml").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def test_exit_codes_are_told_apart(code: int, ends: int, says: str, tmp_path: Pa
     stub.write_text(f'#!/bin/sh\necho "asked: $*"\n[ "$1" = plan ] && exit 0\nexit {code}\n')
     stub.chmod(stub.stat().st_mode | stat.S_IXUSR)
     summary = tmp_path / "summary.md"
-    environment = os.environ | WORKFLOW["env"] | {"GITHUB_STEP_SUMMARY": str(summary)}
+    environment = unmeasured() | WORKFLOW["env"] | {"GITHUB_STEP_SUMMARY": str(summary)}
     environment["PATH"] = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     # As GitHub runs a step.
     command = ["bash", "--noprofile", "--norc", "-e", "-c", CHECK]

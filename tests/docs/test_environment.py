@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paribus.engine.variables import HARMLESS, RECORDED, TAKEN_AWAY, is_taken_away
+from paribus.engine.variables import HARMLESS, RECORDED, REMOVED, is_removed
 from project_files import ROOT
 
 PAGE = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
@@ -81,14 +81,14 @@ def read_by(path: Path) -> set[str]:
     return {value for value in values if isinstance(value, str) and NAMES.fullmatch(value)}
 
 
-def told(name: str) -> bool:
-    return is_taken_away(name) or name.startswith((*HARMLESS, *ELSEWHERE)) or name in RECORDED or name in NAMED
+def is_classified(name: str) -> bool:
+    return is_removed(name) or name.startswith((*HARMLESS, *ELSEWHERE)) or name in RECORDED or name in NAMED
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_variable_that_a_library_reads_is_classified(library: str) -> None:
     names = set().union(*map(read_by, sources(library)))
-    assert {name for name in names if not told(name)} == set()
+    assert {name for name in names if not is_classified(name)} == set()
 
 
 def test_the_search_sees_every_way_of_asking(tmp_path: Path) -> None:
@@ -114,15 +114,15 @@ def test_what_looks_like_a_variable_in_a_binary_is_classified(library: str) -> N
     for path in Path(spec.origin).parent.rglob("*.so*"):
         names |= {name.decode() for name in COMPILED.findall(path.read_bytes())}
     assert library != "jaxlib" or "XLA_FLAGS" in names
-    assert {name for name in names if not told(name) and not name.startswith(NO_VARIABLE)} == set()
+    assert {name for name in names if not is_classified(name) and not name.startswith(NO_VARIABLE)} == set()
 
 
-def test_every_setting_of_jax_has_a_variable_that_is_taken_away_or_told() -> None:
+def test_every_setting_of_jax_has_a_variable_that_is_removed_or_documented() -> None:
     import jax
 
     names = [name.upper() for name in jax.config.values]
     assert len(names) > 50
-    kept = {name for name in names if not is_taken_away(name)}
+    kept = {name for name in names if not is_removed(name)}
     assert kept == {name for name in names if name.startswith(HARMLESS)}
 
 
@@ -137,10 +137,10 @@ def test_openblas_reads_nothing_else() -> None:
     content = binaries[0].read_bytes()
     found = {match.decode() for match in re.findall(rb"\0((?:OPENBLAS|GOTO|OMP|BLAS)_[A-Z_]{3,40})\0", content)}
     assert "OPENBLAS_NUM_THREADS" in found
-    assert {name for name in found if not is_taken_away(name)} == set()
+    assert {name for name in found if not is_removed(name)} == set()
 
 
-@pytest.mark.parametrize("name", [*TAKEN_AWAY, *HARMLESS, *RECORDED, *ELSEWHERE, *OWN_SPELLING])
+@pytest.mark.parametrize("name", [*REMOVED, *HARMLESS, *RECORDED, *ELSEWHERE, *OWN_SPELLING])
 def test_the_page_names_every_beginning(name: str) -> None:
     assert f"`{name}`" in PAGE
 
@@ -148,4 +148,4 @@ def test_the_page_names_every_beginning(name: str) -> None:
 def test_the_page_claims_nothing_that_is_not_so() -> None:
     rows = [line for line in PAGE.partition("## Taken away")[2].partition("\n## ")[0].splitlines() if line[:1] == "|"]
     names = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)}
-    assert {name for name in names if not is_taken_away(name)} == set()
+    assert {name for name in names if not is_removed(name)} == set()

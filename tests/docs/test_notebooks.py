@@ -24,6 +24,7 @@ from paribus.engine.engine import Engine
 from paribus.records import DataSpec
 from paribus.runner.run import describe_arms
 from paribus.store.memory import MemoryStore
+from processes import unmeasured
 from project_files import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -106,6 +107,8 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NotebookNode
     with pytest.MonkeyPatch.context() as patch, bind as pool:
         # Jupyter writes into its user's home, which there need not be.
         patch.setenv("HOME", str(folder))
+        for name in os.environ.keys() - unmeasured().keys():
+            patch.delenv(name)
         return dict(zip(NAMES, pool.map(run, NAMES), strict=True))
 
 

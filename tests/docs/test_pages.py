@@ -8,6 +8,7 @@ import runpy
 import shlex
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,9 +19,9 @@ from pydantic import BaseModel
 import paribus
 from paribus.ablation.families import FAMILIES
 from paribus.cli.app import app
+from paribus.records import MEASURES
 from paribus.study.document import StudyDocument
 from paribus.study.load import parse_study
-from paribus.study.rules import METRICS
 from project_files import BLOCK, PAGES, ROOT
 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -91,7 +92,7 @@ def test_every_key_and_metric_of_a_study_is_documented() -> None:
     text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     found = set(keys(StudyDocument))
     assert {"batch_size", "levels", "all_pairs", "metric", "scale"} <= found
-    names = [*found, *METRICS]
+    names = [*found, *MEASURES]
     assert not [name for name in names if not re.search(rf"`{name}`|\[{name}[].]", text)]
 
 
@@ -116,6 +117,36 @@ def test_commands_that_are_shown_exist() -> None:
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
     page = runpy.run_path(str(ROOT / "docs" / "cli_page.py"))["page"]()
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page, "run `make docs`"
+
+
+def test_outputs_on_pages_are_written_by_make_docs_or_have_a_date() -> None:
+    tool = runpy.run_path(str(ROOT / "docs" / "outputs_page.py"))
+    marks = 0
+    for page in tool["PAGES"]:
+        text = page.read_text(encoding="utf-8")
+        outputs = list(tool["OUTPUT"].finditer(text))
+        assert len(outputs) == text.count("<!-- output of: ") == text.count("<!-- end of output -->"), named(page)
+        assert not re.findall(r"^\$ paribus .*\n(?!```)", tool["OUTPUT"].sub("", text), re.MULTILINE), named(page)
+        for output in outputs:
+            marks += 1
+            program, _, command = output["command"].partition(" ")
+            assert output["command"] == tool["ABOVE"] or program == "paribus", output["command"]
+            if output["day"]:
+                date.fromisoformat(output["day"])
+            elif program == "paribus":
+                source = command.split()[1]
+                text_of = (ROOT / source).read_text(encoding="utf-8") if source.endswith(".toml") else source
+                assert "mnist" not in text_of, f"{named(page)}: {command} trains for minutes; give it a date"
+    assert marks >= 6
+
+
+def test_an_output_with_a_date_stays() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "outputs_page.py"))["page"]
+    old = "<!-- output of: paribus run mnist-mlps, on 2026-11-26 -->\nold\n<!-- end of output -->\n"
+    assert page(old) == old
+    new = page("<!-- output of: paribus --version -->\nold\n<!-- end of output -->\n")
+    assert new.splitlines()[1:3] == ["```", "$ paribus --version"]
+    assert "old" not in new
 
 
 def test_links_lead_somewhere() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from processes import unmeasured
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.search(r"^```python\n(.+?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S | re.M)[1]  # type: ignore[index]
@@ -17,35 +18,44 @@ NO_PANDAS = "import sys\nsys.modules['pandas'] = None  # Python's way to say: no
 
 def python(code: str, folder: Path, backend: str | None = None) -> subprocess.CompletedProcess[str]:
     """What a fresh process says, in an empty folder and home: no settings of Keras's, and no variable of ours."""
-    kept = {key: value for key, value in os.environ.items() if not re.match("KERAS_|XLA_|JAX_|PJRT_|PARIBUS_", key)}
+    kept = {key: value for key, value in unmeasured().items() if not re.match("KERAS_|XLA_|JAX_|PJRT_|PARIBUS_", key)}
     variables = {"HOME": str(folder)} | ({} if backend is None else {"KERAS_BACKEND": backend})
     return subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=kept | variables, capture_output=True, text=True, check=False
     )
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The block, run in a folder of its own, where its runs stay."""
+    folder = tmp_path_factory.mktemp("readme")
+    return folder, python(BLOCK + "print(results)\nprint(results.to_pandas().shape[0], 'rows')", folder)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", [None, "jax"], ids=["no-backend-chosen", "jax-chosen"])
-def test_the_block_runs_as_it_stands(backend: str | None, tmp_path: Path) -> None:
-    done = python(BLOCK + "print(results)\nprint(results.to_pandas().shape[0], 'rows')", tmp_path, backend)
+def test_the_block_runs_as_it_stands(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = ran
     assert done.returncode == 0, done.stderr
     assert re.search(r"between|better|worse|equivalent", done.stdout)
     assert done.stdout.endswith("10 rows\n")
-    assert "<html" in (tmp_path / "dropout.html").read_text(encoding="utf-8")
+    assert "<html" in (folder / "dropout.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_without_pandas_all_but_its_table_works(tmp_path: Path) -> None:
-    done = python(NO_PANDAS + BLOCK, tmp_path)
+def test_without_pandas_all_but_its_table_works(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """On the stored runs, and where Keras has its backend from the user."""
+    folder, _ = ran
+    done = python(NO_PANDAS + BLOCK, folder)
     assert done.returncode == 1
     assert done.stderr.endswith("paribus.errors.UsageError: to_pandas needs pandas: pip install 'paribus[tables]'\n")
     lines = BLOCK.splitlines()
     table = next(line for line in lines if "to_pandas" in line)
     assert "pip install 'paribus[tables]'" in table, "the block says what this line needs"
     lines.remove(table)
-    done = python(NO_PANDAS + "\n".join(lines), tmp_path)
+    (folder / "dropout.html").unlink()
+    done = python(NO_PANDAS + "\n".join(lines), folder, "jax")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "dropout.html").is_file()
+    assert (folder / "dropout.html").is_file()
 
 
 BACKEND = "import os, sys\nprint(os.environ.get('KERAS_BACKEND'), 'keras' in sys.modules)"
@@ -67,9 +77,18 @@ def test_a_backend_that_somebody_chose_stays(tmp_path: Path) -> None:
 def test_training_and_reading_work_where_keras_cannot_be_imported(backend: str, tmp_path: Path) -> None:
     """What trains runs on JAX in any case, what judges and reads needs no Keras."""
     assert python("import keras", tmp_path, backend).returncode == 1
-    for command in (["run", "digits", "--seeds", "2", "--epochs", "1"], ["show", "digits"], ["report", "digits"]):
-        code = f"import sys; sys.argv = ['paribus', *{command}]; from paribus.cli import main; main()"
-        done = python(code, tmp_path, backend)
-        assert done.returncode == 0, done.stderr
-    done = python("import paribus as pb\nprint(pb.analysis.__name__, pb.data.__name__)", tmp_path, backend)
-    assert done.stdout == "paribus.analysis paribus.data\n", done.stderr
+    code = f"""
+import sys
+from paribus.cli import main
+for command in {[["run", "digits", "--seeds", "2", "--epochs", "1"], ["show", "digits"], ["report", "digits"]]}:
+    sys.argv = ["paribus", *command]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, command
+import paribus as pb
+print(pb.analysis.__name__, pb.data.__name__)
+"""
+    done = python(code, tmp_path, backend)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("paribus.analysis paribus.data\n")

@@ -23,28 +23,28 @@ PAGES = {
 }
 
 
-def page(room: str) -> str:
-    return (ROOT / "docs" / "reference" / f"{room}.md").read_text(encoding="utf-8")
+def page(package: str) -> str:
+    return (ROOT / "docs" / "reference" / f"{package}.md").read_text(encoding="utf-8")
 
 
 def examples(text: str) -> str:
     return "".join(block["text"] for block in BLOCK.finditer(text) if block["language"] == "pycon")
 
 
-@pytest.mark.parametrize("room", [*PAGES, "python"])
-def test_the_examples_of_a_page_are_true(room: str, tmp_path: Path) -> None:
-    test = doctest.DocTestParser().get_doctest(examples(page(room)), {"folder": tmp_path}, f"{room}.md", None, 0)
+@pytest.mark.parametrize("package", [*PAGES, "python"])
+def test_the_examples_of_a_page_are_true(package: str, tmp_path: Path) -> None:
+    test = doctest.DocTestParser().get_doctest(examples(page(package)), {"folder": tmp_path}, f"{package}.md", None, 0)
     assert test.examples
     told: list[str] = []
     doctest.DocTestRunner().run(test, out=told.append)
     assert not told, "".join(told)
 
 
-@pytest.mark.parametrize("room", PAGES)
-def test_every_public_name_is_there_and_used(room: str) -> None:
-    names, text = PAGES[room], page(room)
+@pytest.mark.parametrize("package", PAGES)
+def test_every_public_name_is_there_and_used(package: str) -> None:
+    names, text = PAGES[package], page(package)
     assert len(names) >= 6
-    assert [name for name in names if f":: paribus.{room}.{name}\n" not in text] == []
+    assert [name for name in names if f":: paribus.{package}.{name}\n" not in text] == []
     assert [name for name in names if not re.search(rf"\b{name}\b", examples(text))] == []
 
 

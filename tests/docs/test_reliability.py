@@ -20,7 +20,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_fault_names_a_test() -> None:
-    tables = re.findall(r"^\|.*\| shown by \|\n\| --- .*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    tables = re.findall(r"^\|.*\| tested by \|\n\| --- .*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
     assert len(rows) > 30
     for row in rows:

@@ -35,8 +35,8 @@ def test_what_would_be_ignored_is_refused(layers: Any, optimizer: Any, said: str
 
 CLASSES = [
     cls
-    for room in (keras.layers, keras.optimizers, keras.regularizers, keras.initializers, keras.constraints)
-    for name, cls in vars(room).items()
+    for namespace in (keras.layers, keras.optimizers, keras.regularizers, keras.initializers, keras.constraints)
+    for name, cls in vars(namespace).items()
     if isinstance(cls, type) and not name.startswith("_")
 ]
 

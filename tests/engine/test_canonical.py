@@ -113,6 +113,7 @@ def test_how_a_model_was_compiled_or_built_does_not_count() -> None:
     assert recipe(model=config_of(model)) == recipe(model=config_of(late)) == recipe(LAYERS)
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize("name", RICH)
 def test_automatic_names_do_not_count(name: str) -> None:
     """Keras numbers layers by what the process has built before; two workers have built different things."""

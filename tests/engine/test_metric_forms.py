@@ -11,7 +11,7 @@ import pytest
 from sklearn import metrics as sk
 
 from paribus.engine.losses import OutputKind
-from paribus.engine.metrics import AskedMetrics, measure_metrics, metric_objections
+from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
 from paribus.errors import StudyError
 from paribus.records import Training
 from paribus.study.document import Protocol
@@ -41,7 +41,7 @@ def measured(form: str, metric: Any, positive: str | None = None) -> float:
     of_estimator = form == ESTIMATOR
     loss, outputs = FORMS["softmax" if of_estimator else form]
     training = Training(loss, 1, 10, metrics=json.dumps([metric]), positive=positive)
-    asked = AskedMetrics.of_training(training, NAMES, of_estimator=of_estimator)
+    asked = ProtocolMetrics.of_training(training, NAMES, of_estimator=of_estimator)
     assert metric_objections(asked, outputs.shape[-1]) == []
     (value,) = measure_metrics(asked, outputs, LABELS).values()
     return value
@@ -103,7 +103,7 @@ def test_cross_entropy_of_logits_is_the_same_whoever_asks_for_logits(metric: str
 
 def objections(loss: str, metric: Any, outputs: int, names: tuple[str, ...] = NAMES, **more: Any) -> list[str]:
     training = Training(loss, 1, 10, metrics=json.dumps([metric]))
-    return metric_objections(AskedMetrics.of_training(training, names, **more), outputs)
+    return metric_objections(ProtocolMetrics.of_training(training, names, **more), outputs)
 
 
 REFUSED = {
@@ -124,6 +124,18 @@ REFUSED = {
         {"F1Score": {"threshold": 0.5, "average": "macro"}},
         1,
         "leave one of",
+    ),
+    "recall at two thresholds": (
+        '{"binary_crossentropy":{}}',
+        {"Recall": {"thresholds": [0.3, 0.6]}},
+        1,
+        "give it one of its thresholds",
+    ),
+    "R2 of each output": (
+        '{"categorical_crossentropy":{}}',
+        {"R2Score": {"class_aggregation": None}},
+        3,
+        'class_aggregation = "uniform_average"',
     ),
     "top 5 of 2": (
         '{"categorical_crossentropy":{}}',
@@ -153,11 +165,11 @@ def test_one_class_against_all_others() -> None:
     outputs = np.random.default_rng(0).dirichlet(np.ones(3), 500).astype(np.float32)
     labels = np.random.default_rng(1).integers(0, 3, 500).astype(np.int32)
     training = Training('{"categorical_crossentropy":{}}', 1, 10, metrics=json.dumps([{"AUC": MANY}]), positive="c")
-    asked = AskedMetrics.of_training(training, names)
+    asked = ProtocolMetrics.of_training(training, names)
     expected = sk.roc_auc_score(labels == 2, outputs[:, 2])
     assert measure_metrics(asked, outputs, labels)["auc"] == pytest.approx(expected, abs=2e-3)
     with pytest.raises(ValueError, match="'d' is no class of this data; its classes are a, b, c"):
-        AskedMetrics.of_training(Training(training.loss, 1, 10, metrics="[]", positive="d"), names)
+        ProtocolMetrics.of_training(Training(training.loss, 1, 10, metrics="[]", positive="d"), names)
 
 
 def test_a_positive_class_of_nothing_is_refused() -> None:

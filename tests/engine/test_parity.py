@@ -35,7 +35,7 @@ class Case:
     optimizer: object = "Adam"
     loss: object = CROSS_ENTROPY
     shape: tuple[int, ...] = (784,)
-    batches: int = 600
+    batches: int = 200
 
 
 SOFTMAX = dense(10, "softmax")
@@ -49,11 +49,11 @@ CASES = {
         shape=(28, 28),
         batches=100,
     ),
-    "batch-normalization": Case([dense(40, "relu"), {"BatchNormalization": {}}, SOFTMAX], SGD, batches=200),
+    "batch-normalization": Case([dense(40, "relu"), {"BatchNormalization": {}}, SOFTMAX], SGD),
     "sparse-loss-from-logits": Case(
         [dense(40, "relu"), dense(10, "linear")], "RMSprop", {"SparseCategoricalCrossentropy": {"from_logits": True}}
     ),
-    "mean-squared-error": Case([dense(40, "tanh"), SOFTMAX], "AdamW", "mean_squared_error", batches=200),
+    "mean-squared-error": Case([dense(40, "tanh"), SOFTMAX], "AdamW", "mean_squared_error"),
 }
 
 

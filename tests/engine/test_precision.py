@@ -89,6 +89,7 @@ def test_what_is_no_product_of_float32_stays_as_it_is() -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize("layers", [DROPOUT, CONVOLUTION, RECURRENT], ids=["dropout", "convolution", "recurrent"])
 def test_training_rounds_and_stays_close_to_float32(engine: Engine, layers: Any) -> None:
     rounded, exact = train(engine, layers, training=BF16), train(engine, layers)
@@ -111,6 +112,7 @@ def test_measured_is_in_float32(engine: Engine) -> None:
     np.testing.assert_array_equal(found[0].loss, found[1].loss)
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 def test_lanes_of_a_vmap_compute_what_single_runs_compute(engine: Engine) -> None:
     network = Network.rebuild(engine.describe(describe_job(arm(DROPOUT))), BF16)
     data = load(DIGITS)

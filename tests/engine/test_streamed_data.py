@@ -68,6 +68,7 @@ RICH = replace(
 )
 
 
+@pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize(
     ("training", "spec", "chunks"),
     [

@@ -169,7 +169,7 @@ def test_every_form_of_the_report(
     again = call(
         capsys, monkeypatch, "run", folder.file, "--store", folder.store, "--arm", "logistic", "--arm", "forest"
     )
-    assert "3 runs wanted, 3 stored, 0 to do" in again.err
+    assert "3 runs in all, 3 stored, 0 to do" in again.err
     assert "–" in again.out
 
 

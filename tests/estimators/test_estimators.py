@@ -24,6 +24,8 @@ from paribus.estimators import canonical
 from paribus.estimators.digest import learned_digest
 from paribus.estimators.estimators import Estimators, log_loss
 from paribus.records import DataSpec, DescribeJob, Recipe, RunResult, Seeds, Status, Training, TrainJob
+from paribus.results.scores import StudyScores
+from paribus.store.base import StoredArm
 from paribus.study.document import Arm, Protocol
 from paribus.study.fingerprint import recipe_key, run_fingerprint
 from paribus.study.load import parse_study
@@ -290,6 +292,32 @@ metric = "test_loss"
 """
 
 
+NAMED_LIKE_A_LOSS = """
+name = "named"
+[data]
+source = "digits"
+[protocol]
+loss = "mean_squared_error"
+metrics = [{ AUC = { name = "loss_of_rank" } }, { Precision = { average = "macro", name = "own_loss" } }]
+[arms.bayes]
+estimator = "GaussianNB"
+[arms.tree]
+estimator = "DecisionTreeClassifier"
+[[contrasts]]
+a = "bayes"
+b = "tree"
+metric = "test_own_loss"
+"""
+
+
+def test_an_added_metric_is_no_loss_whatever_its_name() -> None:
+    document = parse_study(NAMED_LIKE_A_LOSS, "mine.toml")
+    stored = (StoredArm("tree", Recipe("{}", "", 0, ()), ()),)
+    scores = StudyScores(document, summarize(document.data.spec()), stored, {}, lambda fingerprint: {}[fingerprint])
+    assert scores.has("tree", "train_loss_of_rank")
+    assert not scores.has("tree", "train_loss")
+
+
 def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     with pytest.raises(StudyError) as caught:
         parse_study(STUDY, "mine.toml")
@@ -299,7 +327,7 @@ def test_mistakes_of_a_study_file_are_told_at_once() -> None:
     assert "memory names a folder whose files run code" in found["arm 'cached', estimator"]
     assert "random_state" in found["arm 'cached', estimator"]
     assert (
-        "found `layers` and `estimator`; give one of them; a scikit-learn estimator has no `optimizer`"
+        "it has `layers` and `estimator`; give one of them; a scikit-learn estimator has no `optimizer`"
         in found["arm 'both'"]
     )
     assert found["contrast 1"].startswith("fit_accuracy of 'forest': it is what fit prints of networks")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -22,7 +21,7 @@ from export_examples import STUDIES
 from in_process import InProcess
 from paribus.data import load
 from paribus.engine.engine import Engine
-from paribus.engine.inference import keras_model, put_weights
+from paribus.engine.inference import keras_model, set_weights
 from paribus.errors import ModelError, ParibusError, StoreError, UnknownNameError, UsageError
 from paribus.export.files import write_whole
 from paribus.export.keras_files import export_networks
@@ -30,6 +29,7 @@ from paribus.records import Status
 from paribus.results.selection import RunSelection, select_runs
 from paribus.results.stored_study import open_results
 from paribus.store.sqlite import SqliteStore
+from processes import unmeasured
 
 ROOT = Path(__file__).parents[2]
 SCORE = ROOT / "examples" / "score_exported.py"
@@ -77,7 +77,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def test_plain_keras_on_another_backend_scores_what_the_table_says(exported: dict[str, Path], tmp_path: Path) -> None:
     command = [sys.executable, "-c", IN_A_FRESH_PROCESS, str(SCORE), *map(str, exported.values())]
-    environment = os.environ | {"KERAS_BACKEND": "numpy", "PYTHONSAFEPATH": "1"}
+    environment = unmeasured() | {"KERAS_BACKEND": "numpy", "PYTHONSAFEPATH": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Keras 3.15.1 on numpy") == done.stdout.count("the same accuracies") == len(STUDIES)
@@ -102,7 +102,7 @@ def test_the_score_script_notices_other_weights(exported: dict[str, Path], tmp_p
     (folder / "small-seed-0.keras").write_bytes((exported["digits"] / "large-seed-1.keras").read_bytes())
     (folder / "manifest.json").write_text(json.dumps(said))
     command = [sys.executable, str(SCORE), str(folder), "--test", f"{exported['digits']}.npz"]
-    environment = os.environ | {"KERAS_BACKEND": "numpy"}
+    environment = unmeasured() | {"KERAS_BACKEND": "numpy"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 1, done.stdout
     assert "examples differ" in done.stdout
@@ -191,7 +191,7 @@ def test_weights_of_another_network_are_refused(opened: SqliteStore) -> None:
     small, large = (chosen(opened, "digits", name).runs[0] for name in ("small", "large"))
     model = keras_model(small.arm.recipe, open_results("digits", opened).document.protocol.training(), "small")
     with pytest.raises(StoreError, match=r"dense/bias is \(64,\), the network has \(16,\)"):
-        put_weights(model, opened.weights(large.run.fingerprint))
+        set_weights(model, opened.weights(large.run.fingerprint))
 
 
 def test_arms_and_seeds_are_picked(opened: SqliteStore) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -23,6 +23,7 @@ class LayerCase:
         shape: of one example.
         random: whether it draws at random while it trains, so that it is compared by its distribution.
         highest: the largest value of the input.
+        draws: how often it is drawn where it is compared by its distribution.
         build: makes the network in Python, where a stack of layers does not hold it.
         around: the layer in whose argument it is written, for cells.
     """
@@ -31,6 +32,7 @@ class LayerCase:
     shape: tuple[int, ...] = FLAT
     random: bool = False
     highest: float = 1.0
+    draws: int = 60
     build: Callable[[], keras.Model] | None = None
     around: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
@@ -78,7 +80,8 @@ CASES: dict[str, LayerCase] = {
     "AdditiveAttention": LayerCase(shape=ROWS, build=attention("AdditiveAttention", listed=True)),
     "AlphaDropout": dropped(),
     "Attention": LayerCase(shape=ROWS, build=attention("Attention", listed=True, use_scale=True)),
-    "AugMix": pictures(value_range=[0, 1]),
+    # Its chains of operations take minutes.
+    "AugMix": replace(pictures(value_range=[0, 1]), draws=24),
     "AutoContrast": pictures(random=False, value_range=[0, 1]),
     "Average": LayerCase(build=two_branches("Average")),
     "BatchNormalization": LayerCase({"momentum": 0.9}),

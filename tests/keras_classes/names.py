@@ -12,6 +12,11 @@ def exported(kind: str) -> dict[str, type]:
     return {name: cls for name, cls in sorted(vars(getattr(keras, kind)).items()) if isinstance(cls, type)}
 
 
+def begins_with(letters: str, name: str) -> bool:
+    """Whether a name begins with one of the letters of a range, such as ``A-C``."""
+    return letters[0] <= name[0] <= letters[-1]
+
+
 def first_name(kind: str, name: str) -> str:
     """The name by which a class comes first in the alphabet: ``AveragePooling1D`` for ``AvgPool1D``."""
     classes = exported(kind)

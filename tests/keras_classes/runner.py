@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,9 +14,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from keras_classes.layers import SOFTMAX, LayerCase, case_of
-from keras_classes.names import exported, first_name
+from keras_classes.names import begins_with, exported, first_name
 from paribus.engine.losses import OutputKind
-from paribus.engine.metrics import AskedMetrics, measure_metrics, metric_objections
+from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.errors import ParibusError
 from paribus.keras_config import names as keras_names
@@ -23,7 +24,6 @@ from parity import Case, check, drawn, examples, keras_twin, written
 
 EQUAL, REFUSED, DIFFERENT = "equal", "refused", "different"
 BATCHES = 5
-DRAWS = 60
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ def run(kind: str, name: str) -> Verdict:
     return Verdict(EQUAL, how)
 
 
-def run_all(kind: str, done: Callable[[str, Verdict], None] = lambda *_: None) -> dict[str, dict[str, str]]:
-    """Every class of a kind, by name, as JSON would have it."""
+def run_all(
+    kind: str, letters: str = "A-Z", done: Callable[[str, Verdict], None] = lambda *_: None
+) -> dict[str, dict[str, str]]:
+    """Every class of a kind whose name begins with one of these letters, by name, as JSON would have it."""
     found = {}
-    for name in exported(kind):
+    for name in filter(partial(begins_with, letters), exported(kind)):
         verdict = run(kind, name)
         done(name, verdict)
         found[name] = asdict(verdict)
@@ -121,7 +123,7 @@ def _metric(name: str) -> str:
     except ValueError as error:
         raise RefusedMetricError(str(error)) from error
     arguments = dict(METRIC_ARGUMENTS.get(cls, {}))
-    asked = AskedMetrics(((cls, arguments),), OutputKind.PROBABILITIES, 4, None)
+    asked = ProtocolMetrics(((cls, arguments),), OutputKind.PROBABILITIES, 4, None)
     if objections := metric_objections(asked, 4):
         raise RefusedMetricError(objections[0])
     case = Case([SOFTMAX], "SGD", batches=BATCHES)
@@ -143,7 +145,7 @@ def _layer(name: str) -> str:
     network_case = Case(**_network(name, case), shape=case.shape, batches=BATCHES, highest=case.highest)
     if not case.random:
         return _trained(network_case)
-    return _distributed(network_case)
+    return _distributed(network_case, case.draws)
 
 
 def _network(name: str, case: LayerCase) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def _network(name: str, case: LayerCase) -> dict[str, Any]:
     return {"layers": [around, "Flatten", SOFTMAX]}
 
 
-def _distributed(case: Case) -> str:
+def _distributed(case: Case, draws: int) -> str:
     """What draws at random: means and deviations over many draws, within five standard errors; and it trains."""
     recipe, network = written(case)
     state = drawn(network)
@@ -173,18 +175,18 @@ def _distributed(case: Case) -> str:
         return network.call(state.trainable, others, x, training=True)[0]
 
     generators = len(network.seed_states)
-    words = np.random.default_rng(0).integers(0, 2**32, (DRAWS, generators, 1), dtype=np.uint32)
+    words = np.random.default_rng(0).integers(0, 2**32, (draws, generators, 1), dtype=np.uint32)
     keys = np.concatenate([words, np.zeros_like(words)], axis=-1)
     here = np.stack([np.asarray(jax.jit(ours)(each)) for each in keys])
-    there = np.stack([np.asarray(twin(x, training=True)) for _ in range(DRAWS)])
+    there = np.stack([np.asarray(twin(x, training=True)) for _ in range(draws)])
     assert np.ptp(here, axis=0).max() > 0, "nothing is drawn here"
-    spread = np.sqrt((here.var(axis=0) + there.var(axis=0)) / DRAWS) + 1e-4
+    spread = np.sqrt((here.var(axis=0) + there.var(axis=0)) / draws) + 1e-4
     np.testing.assert_array_less(np.abs(here.mean(axis=0) - there.mean(axis=0)) / spread, 5.0, "means differ")
     ratio = (here.std(axis=0).mean() + 1e-4) / (there.std(axis=0).mean() + 1e-4)
     assert 0.6 < ratio < 1.7, f"deviations differ: {ratio}"
     answers = network.call(state.trainable, state.non_trainable, x, training=False)[0]
     np.testing.assert_allclose(answers, twin(x, training=False), atol=1e-5)
-    return f"means and deviations over {DRAWS} draws; outputs in inference mode"
+    return f"means and deviations over {draws} draws; outputs in inference mode"
 
 
 _RUNNERS: Mapping[str, Callable[[str], str]] = {

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from digits_jobs import arm, describe_job
@@ -13,6 +14,7 @@ from paribus.api.study import Study
 from paribus.backends.fake import FakeBackend
 from paribus.engine.engine import Engine
 from paribus.errors import ModelError
+from paribus.keras_config import ends
 from paribus.keras_config.ends import end_that_misfits, last_activation
 from paribus.records import DataSpec
 from paribus.study.document import Protocol, StudyDocument
@@ -95,3 +97,27 @@ def test_the_answer_says_so_and_names_arms_that_are_one_recipe() -> None:
     assert "a and b are the same recipe under 2 names, trained once: their difference is 0 by construction." in [
         *results.outcome.notes
     ]
+
+
+# `threshold` takes arguments, so that no layer can name it.
+ACTIVATIONS = sorted(
+    name
+    for name, value in vars(keras.activations).items()
+    if callable(value) and not isinstance(value, type) and name not in ("get", "serialize", "deserialize", "threshold")
+)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_of_keras_is_known_by_its_outputs(name: str) -> None:
+    """Enumerated from Keras, so that a new one fails: its outputs are fractions, or leave 0 to 1; or all above 0."""
+    x = np.concatenate([np.linspace(-8, 8, 80), np.random.default_rng(0).normal(0, 3, 80)]).reshape(20, 8)
+    outputs = np.asarray(getattr(keras.activations, name)(keras.ops.convert_to_tensor(x.astype(np.float32))))
+    assert (name in ends._FRACTIONS) != (name in ends._UNBOUNDED)
+    assert (name in ends._FRACTIONS) == bool((outputs >= 0).all() and (outputs <= 1 + 1e-6).all())
+    assert name not in ends.POSITIVE or (outputs > 0).all()
+
+
+def test_log_softmax_makes_logits_and_no_probabilities() -> None:
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(sequential(L.Dense(3, "log_softmax")))))
+    assert end_that_misfits(config, {"CategoricalCrossentropy": {"from_logits": True}}) is None
+    assert "its last activation is log_softmax" in (end_that_misfits(config, {"categorical_crossentropy": {}}) or "")

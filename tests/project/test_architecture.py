@@ -1,4 +1,4 @@
-"""The picture of the rooms in docs/architecture.md is that of the imports."""
+"""The picture of the packages in docs/architecture.md is that of the imports."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LOOSE = {"early_stopping", "seeds"}
 Arrow = tuple[str, str]
 
 
-def rooms() -> set[str]:
+def packages() -> set[str]:
     return ({path.parent.name for path in SOURCE.glob("*/__init__.py")} | LOOSE) - GROUND
 
 
 def imports() -> Iterator[Arrow]:
-    """Who imports whom, by room."""
+    """Which package imports which."""
     for path in SOURCE.rglob("*.py"):
         importer = path.relative_to(SOURCE).with_suffix("").parts[0]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -32,22 +32,22 @@ def imports() -> Iterator[Arrow]:
 
 
 def arrows() -> set[Arrow]:
-    return {(a, b) for a, b in imports() if a != b and a in rooms() and b in rooms()}
+    return {(a, b) for a, b in imports() if a != b and a in packages() and b in packages()}
 
 
 def reachable(start: str, without: Arrow, known: set[Arrow]) -> set[str]:
     seen: set[str] = set()
     waiting = [b for a, b in known if a == start and (a, b) != without]
     while waiting:
-        room = waiting.pop()
-        if room not in seen:
-            seen.add(room)
-            waiting += [b for a, b in known if a == room]
+        package = waiting.pop()
+        if package not in seen:
+            seen.add(package)
+            waiting += [b for a, b in known if a == package]
     return seen
 
 
-def test_the_picture_has_every_room_and_no_other() -> None:
-    assert set(re.findall(r'^  (\w+)\["', PAGE, re.MULTILINE)) == rooms()
+def test_the_picture_has_every_package_and_no_other() -> None:
+    assert set(re.findall(r'^  (\w+)\["', PAGE, re.MULTILINE)) == packages()
 
 
 def test_its_arrows_are_the_imports_that_no_others_imply() -> None:
@@ -56,7 +56,7 @@ def test_its_arrows_are_the_imports_that_no_others_imply() -> None:
     assert set(re.findall(r"^  (\w+) --> (\w+)$", PAGE, re.MULTILINE)) == needed
 
 
-def test_few_modules_lie_outside_a_room() -> None:
+def test_few_modules_are_outside_a_package() -> None:
     loose = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
     assert loose <= GROUND | LOOSE
     assert len(loose) <= 8

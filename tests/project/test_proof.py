@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from proof import bare, debian, results
+from project_files import ROOT
+from proof import bare, debian, results, whole_tests
 from proof.__main__ import carry_out
 from proof.records import Finding, ImpossibleError, Proof
 from proof.registry import PROOFS
@@ -94,7 +95,7 @@ def test_what_cannot_be_shown_here_is_named_and_keeps_the_record(runner: Runner)
     runner()
     runner.answers["a"] = ImpossibleError("it needs root")
     assert runner(force=True) == (False, ["a", "b"])
-    assert "p, a: cannot be shown here: it needs root" in runner.said
+    assert "p, a: cannot be carried out here: it needs root" in runner.said
     assert runner.recorded["a"]["holds"]
 
 
@@ -150,3 +151,12 @@ def test_every_record_is_of_a_proof_that_there_is_and_holds() -> None:
         assert record["claim"] == known[path.stem].claim
         assert record["parts"].keys() <= known[path.stem].parts.keys()
         assert all(part["holds"] and re.fullmatch("[0-9a-f]{16}", part["inputs"]) for part in record["parts"].values())
+
+
+def test_whole_tests_are_those_that_are_marked() -> None:
+    marked = {
+        path.relative_to(ROOT / "tests").as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "mark.proof" in path.read_text(encoding="utf-8") and path != Path(__file__)
+    }
+    assert whole_tests.FILES.keys() == marked

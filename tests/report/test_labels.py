@@ -110,7 +110,7 @@ def test_holm_is_promised_exactly_where_a_table_has_it(tiny, format):
     alone = examples.tiny(3, contrasts=PAIRS[:1], comparison={})
     for outcome, promised in ((tiny, True), (alone, False)):
         text = plain(outcome, format)
-        assert ("after Holm (1979) are given beside them" in text) == promised
+        assert ("after Holm (1979) are reported and decide nothing" in text) == promised
         assert (("Holm p" in text) or ("shortstackHolmp" in text.replace("{", "").replace("}", ""))) == promised or (
             format == "html" and not promised
         )

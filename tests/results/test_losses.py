@@ -13,7 +13,7 @@ from paribus.analysis import Unit
 from paribus.data import load
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
-from paribus.engine.inference import keras_model, put_weights
+from paribus.engine.inference import keras_model, set_weights
 from paribus.engine.losses import target_form
 from paribus.errors import ModelError
 from paribus.outcome.outcome import Outcome
@@ -60,7 +60,7 @@ def evaluated(outcome: Outcome, store: MemoryStore, arm: int = 0) -> list[float]
     x = data.x_test.reshape(len(y), -1) / np.float32(16)
     losses = []
     for run in outcome.arms[arm].runs:
-        put_weights(model, store.weights(run.fingerprint))
+        set_weights(model, store.weights(run.fingerprint))
         losses.append(float(model.evaluate(x, y, verbose=0, batch_size=len(y))[0]))
     return losses
 

@@ -152,7 +152,7 @@ def test_a_renamed_copy_has_been_looked_at_too() -> None:
     copy = run(study(name="copy"), store, 5)
     assert copy.contrasts[0].looks_taken == (3, 5)
     fresh = run(study(name="fresh", first_seed=100), store, 5)
-    assert fresh.contrasts[0].looks_taken == (5,), "another first seed starts on seeds that nobody has looked at"
+    assert fresh.contrasts[0].looks_taken == (5,), "another first seed starts on seeds that have not been looked at"
 
 
 PRIMARY = [{"a": "large-dropout", "b": "large", "primary": True}]

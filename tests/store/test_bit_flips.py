@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from bit_flips import Tally, flip_bits, random_places, text_places
 
 HEADER = [(byte, bit) for byte in (18, 60, 63, 68, 99) for bit in (0, 1, 7)]
@@ -29,9 +27,3 @@ def test_a_bit_of_a_text() -> None:
     tally = flip_bits(random.Random(0).sample(text_places(), 60))
     check(tally, 60)
     assert tally.kinds["detected"] > 30
-
-
-@pytest.mark.slow
-@pytest.mark.no_cover
-def test_many_bits() -> None:
-    check(flip_bits(random.Random(1).sample(text_places(), 400)), 400)

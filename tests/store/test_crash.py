@@ -77,7 +77,7 @@ def test_killed_at_every_point(child: Child, place: Path) -> None:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("kills", [40, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [40, pytest.param(300, marks=pytest.mark.proof)])
 def test_killed_at_any_moment(child: Child, place: Path, kills: int) -> None:
     """Points are between system calls, and ours: this one also hits SQLite in the middle of its commits."""
     random, folder, model = Random(6), place / "runs", Model()
@@ -185,7 +185,7 @@ def test_a_medium_that_fails_on_opening(place: Path, point: Point) -> None:
         (0, "the store cannot be opened for writing"),
         (3, "run 000000020000 was not recorded"),
         (7, "run 000000040000 was not recorded"),
-        (8, "an arm's canonical form was not kept"),
+        (8, "an arm's canonical form was not stored"),
     ],
 )
 def test_files_that_may_not_grow(child: Child, place: Path, prepared: int, lost: str) -> None:

@@ -181,7 +181,7 @@ def holds_or_damaged(reader: SqliteStore, number: int, model: Model) -> bool:
 
 
 @pytest.mark.no_cover  # other tests pass the same lines, in half the time
-@pytest.mark.parametrize(("examples", "steps"), [(25, 20), pytest.param(100, 50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("examples", "steps"), [(25, 20), pytest.param(100, 50, marks=pytest.mark.proof)])
 def test_a_store_is_a_dictionary_whatever_happens(examples: int, steps: int) -> None:
     with Child() as child:
         machine = type("Machine", (StoreMachine,), {"child": child})

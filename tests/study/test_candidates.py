@@ -104,7 +104,7 @@ def test_a_keras_config_is_changed_like_a_stack() -> None:
         ("layer 4.units", [1, 2], "3 layers, counted from 1; there is no layer 4"),
         ("layer 1.units", [1, 0], "Dense units 0"),
         ("layer 2.rate", [0.5, 1.2], "Dropout rate 1.2"),
-        ("Conv2D.filters", [1, 2], "no Conv2D layer stands before the answer; the layers that do are Dense, Dropout"),
+        ("Conv2D.filters", [1, 2], "no Conv2D layer comes before the answer; the layers that do are Dense, Dropout"),
         ("layer 1.kernel_regularizer.l2", [0.1, 0.2], "not set, nothing with arguments"),
         ("layer 1.activation", [{"relu": {}}, "tanh"], "a number, a text, true or false is expected"),
     ],

@@ -81,7 +81,7 @@ def test_mutated_studies_never_crash(text: str) -> None:
     assert len(message) < 20_000
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @settings(max_examples=4_000)
 @given(mutated())
 def test_many_mutated_studies_never_crash(text: str) -> None:

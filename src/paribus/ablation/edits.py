@@ -100,13 +100,13 @@ def without_a_block(model: Json) -> str:
     blocks = [[layer, *_followers(container, layer)] for layer in hidden]
     whole = _largest_group(["; ".join(_signature(layer) for layer in block) for block in blocks])
     group = whole if len(whole) > 1 else _largest_group([_signature(layer) for layer in hidden])
-    chosen = group[-1] if len(group) > 1 else len(hidden) - 1
-    block = blocks[chosen]
+    removed = group[-1] if len(group) > 1 else len(hidden) - 1
+    block = blocks[removed]
     if not remove(container, block[0]):
         return ""
     with_it = [families.described(layer) for layer in block[1:] if remove(container, layer)]
     followers = f" with its {' and '.join(with_it)}" if with_it else ""
-    return f"without hidden layer {chosen + 1} of {len(hidden)}, {families.described(block[0])}{followers}"
+    return f"without hidden layer {removed + 1} of {len(hidden)}, {families.described(block[0])}{followers}"
 
 
 def with_width(model: Json, factor: float, word: str) -> str:

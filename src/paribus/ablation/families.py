@@ -1,4 +1,4 @@
-"""What belongs together in a network: kinds of layers that are left out together, and what may stand for what."""
+"""What belongs together in a network: kinds of layers that are left out together, and what may replace what."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FAMILIES = (
 )
 
 OTHER_ACTIVATION = {"relu": "tanh"}
-"""What stands for an activation; relu for all others."""
+"""What replaces an activation; relu for all others."""
 
 WIDTHS = ("units", "filters", "output_dim")
 """Arguments that say how wide a layer is."""

@@ -11,11 +11,11 @@ from typing import Any
 from paribus.ablation import edits, families
 from paribus.keras_config.graph import Json
 
-Written = dict[str, dict[str, Any]]
+OptimizerTable = dict[str, dict[str, Any]]
 """An optimizer as a study file writes it."""
 
 AS_IT_IS = "as-it-is"
-"""The arm of a model that nobody has named."""
+"""The name of the unchanged model's arm."""
 
 Edit = Callable[[Json], str]
 
@@ -36,10 +36,10 @@ class Variant:
     part: str
     change: str
     model: Json
-    optimizer: Written
+    optimizer: OptimizerTable
 
 
-def variants(model: Json, optimizer: Written) -> tuple[Variant, ...]:
+def variants(model: Json, optimizer: OptimizerTable) -> tuple[Variant, ...]:
     """Take a model apart, one part at a time.
 
     Args:
@@ -74,17 +74,17 @@ def _edits(model: Json) -> Iterator[tuple[str, str, Edit]]:
     yield "double-width", "full width, not double", partial(edits.with_width, factor=2.0, word="double")
 
 
-def _optimizers(optimizer: Written) -> Iterator[tuple[str, str, str, Written]]:
+def _optimizers(optimizer: OptimizerTable) -> Iterator[tuple[str, str, str, OptimizerTable]]:
     ((name, arguments),) = optimizer.items()
     if arguments.get("weight_decay") or name == "AdamW":
         plain = {key: value for key, value in arguments.items() if key != "weight_decay"}
         bare = "Adam" if name == "AdamW" else name
         yield "no-weight-decay", "weight decay", f"{bare} without weight decay", {bare: plain}
     other, settings = families.other_optimizer(name)
-    shown = ", ".join(f"{key} {value}" for key, value in settings.items()) or "its defaults"
+    text = ", ".join(f"{key} {value}" for key, value in settings.items()) or "its defaults"
     yield (
         f"{other.lower()}-for-{name.lower()}",
         f"{name}, not {other}",
-        f"{other} ({shown}) for {name}",
+        f"{other} ({text}) for {name}",
         {other: settings},
     )

@@ -40,7 +40,7 @@ def calibrate(confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, level:
     (Guo, Pleiss, Sun, Weinberger 2017). It is computed run by run: pooled over seeds, errors would cancel.
 
     Args:
-        confidence: probability given to the answered class, shape ``(seeds, examples)``, in [0, 1]; runs with nan
+        confidence: probability of the answered class, shape ``(seeds, examples)``, in [0, 1]; runs with nan
             (diverged weights) are counted and left out.
         right: whether each answer is right, same shape.
         bins: number of bins.

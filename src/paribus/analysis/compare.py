@@ -72,7 +72,7 @@ def compare_terms(
     higher_is_better: bool = True,
     offset_by_run: bool = False,
 ) -> Comparison:
-    """Judge a weighted sum of score arrays against zero; what :func:`compare_scores` and all contrasts stand on.
+    """Judge a weighted sum of score arrays against zero; the basis of :func:`compare_scores` and of all contrasts.
 
     Args:
         terms: weights and checked arrays of equal shape ``(seeds, examples)``.

@@ -17,7 +17,7 @@ _FEW_EXAMPLES = 12.0
 
 
 class Scope(StrEnum):
-    """What a claim is about. Always named where an interval or a verdict is shown.
+    """What a claim is about. Always named with an interval or a verdict.
 
     ``NEW_DATA``: seeds and examples both vary; the claim holds for fresh seeds on a fresh test set of the same kind.
     ``THIS_TEST_SET``: only seeds vary; the claim holds for fresh seeds scored on these very examples.
@@ -120,7 +120,7 @@ class Comparison:
         p_equivalent_adjusted: ``p_equivalent`` adjusted likewise.
         seeds: number of paired seeds.
         examples: number of examples (1 where each seed has one value).
-        seed_differences: A - B of each seed, in the order given.
+        seed_differences: A - B of each seed, in the order of the seeds.
         contrasts: size of the family whose intervals hold at once.
         higher_is_better: False for losses, where a negative difference is the better one.
         sign_flip: exact sign-flip check; None with one seed or with more than it can enumerate.

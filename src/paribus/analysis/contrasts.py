@@ -43,10 +43,10 @@ class JudgedContrast:
         metric: what is compared.
         comparison: difference, interval, verdict. Interval, ``p_adjusted`` and verdict hold for the whole family
             at once (``comparison.contrasts`` is its size). None where the arms have no scored seed in common.
-        p_holm: Holm's step-down p of the same family, shown beside; it never decides the verdict. None with one seed.
+        p_holm: Holm's step-down p of the same family; it never decides the verdict. None with one seed.
         missing: seeds left out of this contrast because one of the arms has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
-        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be planned.
     """
 
     a: str
@@ -101,10 +101,10 @@ def compare_family(
             no number: ``weights`` do.
 
     Returns:
-        The contrasts in the order given.
+        The contrasts in the order of the arguments.
 
     Raises:
-        UsageError: bad scores, margin, level, scope or weights; a family smaller than the contrasts given.
+        UsageError: bad scores, margin, level, scope or weights; a family smaller than the number of contrasts.
     """
     strictness = shared_strictness(len(declared), level, family, schedule, number, weights, primary)
     aligned = [align((item.a, item.b)) for item in declared]
@@ -135,7 +135,7 @@ def shared_strictness(
     """
     size = max(count, 1) if family is None else family
     if size < count:
-        raise UsageError(f"family {family}: {count} contrasts were given; a family counts at least those")
+        raise UsageError(f"family {family}: there are {count} contrasts, and a family counts at least those")
     shares = (None,) * count if weights is None else checked_weights(weights, count)
     flags = (False,) * count if primary is None else tuple(primary)
     if len(flags) != count:
@@ -168,7 +168,7 @@ def stepped_down(
 ) -> tuple[float | None, ...]:
     """Holm's p of each comparison, adjusted for the looks first; with unequal shares the weighted one.
 
-    A comparison without a p counts as a hypothesis with p = 1, so that its share is given to no other.
+    A comparison without a p counts as a hypothesis with p = 1, so that its share goes to no other.
     """
     raw = [
         None if item is None or item.p_value is None else strict.alone.adjusted(item.p_value)

@@ -8,7 +8,7 @@ so. The examples' part of an interval therefore never falls below limits made fo
 - the examples that speak for the one arm and for the other are two independent sums of rare events;
 - the lower limit of such a sum is Fay and Feuer's (1997), a gamma quantile with the sum's mean and variance;
 - the upper one is the quantile of a shifted gamma variable that has the mean, variance and third moment of the sum and
-  of one further example, which has not been seen yet, with the largest possible difference;
+  of one further example, which has not been positive yet, with the largest possible difference;
 - limits of the difference follow by Zou and Donner's (2008) square-and-add rule.
 
 Where every example differs by 0 or 1 in all seeds these are the exact limits of Garwood (1936), and with no example at
@@ -51,10 +51,10 @@ class RareSum:
 
     def below(self, alpha: float) -> Floats:
         """How far the expected sum may lie below this one: one-sided error alpha / 2 (Fay and Feuer 1997)."""
-        seen = (np.asarray(self.total) > 0) & (np.asarray(self.squares) > 0)
-        total, squares = np.where(seen, self.total, 1.0), np.where(seen, self.squares, 1.0)
+        positive = (np.asarray(self.total) > 0) & (np.asarray(self.squares) > 0)
+        total, squares = np.where(positive, self.total, 1.0), np.where(positive, self.squares, 1.0)
         lower = squares / total * special.gammaincinv(total**2 / squares, alpha / 2)
-        return np.asarray(np.where(seen, total - lower, 0.0))
+        return np.asarray(np.where(positive, total - lower, 0.0))
 
     def above(self, alpha: float, largest: float) -> Floats:
         """How far the expected sum may lie above this one: one-sided error alpha / 2.
@@ -93,7 +93,7 @@ class Disagreements:
     def reach(self, side: Side, alpha: float) -> Floats:
         """How far the mean over endless examples may lie from this one on that side, with error alpha / 2.
 
-        Never less than the rule of three says of what was not seen once: log(2 / alpha) examples.
+        Never less than the rule of three says of what was not positive once: log(2 / alpha) examples.
         """
         toward, away = (self.gained, self.lost) if side is Side.LOWER else (self.lost, self.gained)
         distance = np.hypot(toward.below(alpha), away.above(alpha, self.largest))

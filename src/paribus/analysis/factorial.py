@@ -49,10 +49,10 @@ class Effect:
         metric: what is compared.
         comparison: the effect (as ``difference``), its interval and verdict, holding for all effects at once.
             None where no seed has scores in all cells.
-        p_holm: Holm's step-down p of the same family, shown beside. None with one seed.
+        p_holm: Holm's step-down p of the same family, reported beside. None with one seed.
         missing: seeds left out because some cell has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
-        next_step: what would decide it, a sentence; empty where it is decided or nothing can be said.
+        next_step: what would decide it, a sentence; empty where it is decided or nothing can be planned.
     """
 
     factors: tuple[str, ...]

@@ -92,7 +92,7 @@ class Schedule:
 def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
     """A schedule of about evenly spaced looks, from no fewer than ``first`` seeds up to ``max_seeds``.
 
-    Fewer looks are planned where there is no room for all. ``max_seeds`` of 30 gives looks at 8, 15, 23 and 30 seeds.
+    With few seeds there are fewer looks. ``max_seeds`` of 30 gives looks at 8, 15, 23 and 30 seeds.
 
     Raises:
         UsageError: ``max_seeds`` below 2 or ``looks`` below 1.

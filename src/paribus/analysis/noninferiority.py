@@ -37,7 +37,7 @@ class NonInferiority:
         worst: one-sided limit of how the new arm may compare at worst (new - old): the lower limit where higher is
             better, the upper one for losses; None with one seed.
         p_value: one-sided p of "worse by the margin or more"; None with one seed.
-        comparison: the two-sided comparison of new with old, shown beside.
+        comparison: the two-sided comparison of new with old, for information.
         missing: seeds left out because one of the arms has no score for them.
     """
 

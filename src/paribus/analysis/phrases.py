@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from paribus.analysis.comparison import Comparison, Look, Scope, Verdict
 from paribus.analysis.metrics import Metric
 from paribus.analysis.shares import divisor_of
-from paribus.analysis.wording import counted, differences, magnitude, p_text, percent, with_unit, without_unit
+from paribus.analysis.wording import (
+    confidence,
+    counted,
+    differences,
+    magnitude,
+    p_text,
+    percent,
+    with_unit,
+    without_unit,
+)
 
 
 def scope_text(scope: Scope, metric: Metric) -> str:
@@ -26,7 +35,7 @@ def interval_name(comparison: Comparison, noun: str = "contrast") -> str:
         return f"{percent(comparison.level)} CI"
     if not has_own_share(comparison):
         return f"simultaneous {percent(comparison.level)} CI, {comparison.contrasts} contrasts"
-    return f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI ({share_text(comparison)})"
+    return f"{share_title(comparison, noun)}, {confidence(comparison.interval_level)} CI ({share_text(comparison)})"
 
 
 def has_own_share(comparison: Comparison) -> bool:
@@ -52,7 +61,7 @@ def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast")
         raise ValueError("a comparison of two or more seeds has an interval and a p value")
     difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
     if has_own_share(comparison):
-        name = f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI"
+        name = f"{share_title(comparison, noun)}, {confidence(comparison.interval_level)} CI"
         interval = f"{name} {low} to {high}, {share_text(comparison)}"
     else:
         simultaneous = "simultaneous " if comparison.contrasts > 1 else ""

@@ -93,9 +93,9 @@ def plan_seeds(
 
     Args:
         stored: a comparison of the same two arms (or of two like them) over at least 2 seeds.
-        detect: the true difference that should be found, in the metric's units.
+        detect: the true difference to detect, in the metric's units.
         metric: what is compared.
-        power: the chance with which it should be found.
+        power: the chance of detecting it.
         level: level of the intervals that will decide.
         scope: what the claim will be about; None means the stored comparison's.
         contrasts: how many statements the whole study makes, contrasts and effects, that will be judged at once.

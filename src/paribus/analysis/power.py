@@ -53,7 +53,7 @@ class TrueNoise:
         return float(np.mean(detected))
 
     def detectable(self, seeds: int, power: float) -> float:
-        """The smallest true difference found with this power."""
+        """The smallest true difference detected with this power."""
         unit = math.sqrt(self.per_seed / seeds + self.example)
         if unit == 0:
             return float(np.max(self._half(0.0, seeds - 1)))

@@ -55,7 +55,7 @@ def right(predicted: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
 def log_loss(
     true_probability: ArrayLike, classes: int, *, smallest: float = _SMALLEST_PROBABILITY
 ) -> NDArray[np.float64]:
-    """The log loss of each example in nats, from the probability given to the right class.
+    """The log loss of each example in nats, from the probability of the right class.
 
     Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is
     that of chance, log(classes): the run scores what its weights know, which is nothing.

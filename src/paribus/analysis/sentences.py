@@ -15,7 +15,7 @@ from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
 from paribus.analysis.phrases import compatible_text, numbers_text, remarks_on, scope_text
-from paribus.analysis.wording import capitalized, counted, differences, listed, magnitude, percent, with_unit
+from paribus.analysis.wording import capitalized, confidence, counted, differences, listed, magnitude, with_unit
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
@@ -58,7 +58,7 @@ def comparison_sentence(
         return _joined(first, missing)
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         verb = metric.better if comparison.verdict is Verdict.BETTER else metric.worse
-        # "fits the training set more closely" has said where.
+        # "fits the training set more closely" names the split already.
         place = where.removeprefix(scope_text(comparison.scope, metric)) if "training set" in verb else f" {where}"
         first = f"{a} {verb} {b}{place}: {numbers_text(comparison, metric, noun)}."
     elif comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
@@ -98,7 +98,7 @@ def check_sentence(check: NonInferiority) -> str:
     difference, worst = differences([comparison.difference, check.worst], metric.unit)
     numbers = (
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
-        f"(one-sided {percent(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
+        f"(one-sided {confidence(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
     )
     much = magnitude(check.margin, metric.unit)
     lead = {

@@ -70,7 +70,7 @@ def checked_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
 
 
 def holm(p_values: Sequence[float], family: int | None = None) -> tuple[float, ...]:
-    """Holm's (1979) step-down adjusted p values, in the order given; ``family`` counts hypotheses not listed too."""
+    """Holm's (1979) step-down adjusted p values, in the same order; ``family`` counts unlisted hypotheses too."""
     size = family or len(p_values)
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted = [1.0] * len(p_values)
@@ -82,7 +82,7 @@ def holm(p_values: Sequence[float], family: int | None = None) -> tuple[float, .
 
 
 def weighted_holm(p_values: Sequence[float], weights: Sequence[float]) -> tuple[float, ...]:
-    """Step-down adjusted p values with weights (Benjamini and Hochberg 1997, procedure 1), in the order given.
+    """Step-down adjusted p values with weights (Benjamini and Hochberg 1997, procedure 1), in the same order.
 
     Hypotheses are tried in the order of p / weight; each is judged with its part of the weights that are left. With
     equal weights this is Holm's procedure.

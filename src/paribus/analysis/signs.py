@@ -1,4 +1,4 @@
-"""What the signs of the seeds' differences say: the exact sign-flip test, and how often A beats B."""
+"""Signs of the seeds' differences: the exact sign-flip test, and how often A beats B."""
 
 from __future__ import annotations
 

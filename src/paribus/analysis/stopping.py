@@ -1,4 +1,4 @@
-"""When a growing study stops: the chance that it is decided at each planned look, for a true difference taken as given.
+"""When a growing study stops: the chance that it is decided at each planned look, for an assumed true difference.
 
 Differences of seeds are normal with known variances; the seeds' part of the variance is estimated at each look from the
 seeds so far, as the study will do, and the examples' part is taken as known. Used to choose the number of seeds and the
@@ -24,8 +24,8 @@ class Stops:
 
     Attributes:
         seeds: seeds per arm at each look.
-        different: chance that "better" or "worse" is first said at that look.
-        equivalent: chance that "equivalent" is first said at that look; all 0 without a margin.
+        different: chance that "better" or "worse" is first the verdict at that look.
+        equivalent: chance that "equivalent" is first the verdict at that look; all 0 without a margin.
     """
 
     seeds: tuple[int, ...]

@@ -32,7 +32,7 @@ class Decomposition:
         ms_example: S / (N - 1) * sum of squared deviations of the examples' means; 0 if N = 1.
         ms_rest: residual mean square with (S - 1)(N - 1) degrees of freedom; 0 if S = 1 or N = 1.
         step: the smallest step that one entry of D can take: for scores that are all 0 or 1 the smallest weight, else
-            the rounding error of the scores. A spread below what one such step makes cannot be told from none.
+            the rounding error of the scores. A spread below the effect of one such step counts as none.
         discrete: True where all scores are 0 or 1, example by example, or a run's own number minus that.
         disagreements: for such scores of two seeds or more, the examples that tell the arms apart.
         effective_examples: (sum of e**2)**2 / sum of e**4 over the examples' effects e, which is about N / 3 for normal

@@ -40,7 +40,7 @@ def magnitude(value: float, unit: Unit) -> str:
 
 
 def with_unit(text: str, unit: Unit) -> str:
-    """``+0.36 points``; plain numbers stand alone."""
+    """``+0.36 points``; plain numbers have no unit."""
     return text if unit is Unit.PLAIN else f"{text} {_NAME[unit]}"
 
 
@@ -71,6 +71,12 @@ def p_text(p_value: float, alpha: float) -> str:
 def percent(level: float) -> str:
     """``95 %``."""
     return f"{level * 100:.6g} %"
+
+
+def confidence(level: float) -> str:
+    """``96 %``, ``99.89 %``: the level of one interval of a family, its error rounded to two digits."""
+    error = 100 * (1 - level)
+    return f"{100 - float(f'{error:.2g}' if error < 1 else f'{error:.2f}'):.10g} %"
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Data as a user gives it in Python: a name, a path, a table of a study file, or arrays."""
+"""The ``data`` argument in Python: a name, a path, a table of a study file, or arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PIXELS = {"mnist": 255.0, "fashion-mnist": 255.0, "digits": 16.0, "sklearn:digit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataArgument:
-    """Data that was given.
+    """A ``data`` argument, checked.
 
     Attributes:
         table: what a study file would say; for arrays the source is their name.
@@ -58,7 +58,7 @@ class DataArgument:
 def read_data_argument(
     data: Any, *, scale: Scale, standardize: bool, readers: Sequence[tuple[int | None, ...]]
 ) -> DataArgument:
-    """Understand what was given as data.
+    """Turn a ``data`` argument into the table of a study file, or into arrays.
 
     Args:
         data: a name or a path; a mapping like ``[data]`` of a study file; four arrays ``(x_train, y_train, x_test,
@@ -83,24 +83,24 @@ def read_data_argument(
     return DataArgument(plain.table.model_copy(update={"flatten": flat}), arrays)
 
 
-def _table(written: dict[str, Any]) -> Data:
+def _table(table: dict[str, Any]) -> Data:
     try:
-        return Data.model_validate(written)
+        return Data.model_validate(table)
     except ValidationError as error:
         raise StudyError("data", translate_mistakes(error, Data)) from error
 
 
-def _with_arguments(written: dict[str, Any], scale: Scale, standardize: bool) -> dict[str, Any]:
-    """A mapping with what the call says beside it.
+def _with_arguments(table: dict[str, Any], scale: Scale, standardize: bool) -> dict[str, Any]:
+    """A mapping with the call's own ``scale`` and ``standardize``.
 
     Raises:
         UsageError: the two say different things.
     """
-    said = ({} if scale == "auto" else {"scale": scale}) | ({"standardize": True} if standardize else {})
-    for key, value in said.items():
-        if key in written and written[key] != value:
-            raise UsageError(f"data: {key!r} is {written[key]!r} in the mapping and {value!r} in the call; say it once")
-    return written | {key: value for key, value in said.items() if value is not None}
+    arguments = ({} if scale == "auto" else {"scale": scale}) | ({"standardize": True} if standardize else {})
+    for key, value in arguments.items():
+        if key in table and table[key] != value:
+            raise UsageError(f"data: {key!r} is {table[key]!r} in the mapping and {value!r} in the call; say it once")
+    return table | {key: value for key, value in arguments.items() if value is not None}
 
 
 def _scale(source: str, arrays: Dataset | None, scale: Scale, standardize: bool) -> float | None:
@@ -122,7 +122,7 @@ def _arrays(data: Any, *, standardize: bool) -> Dataset:
             f"array {np.shape(part)}" if hasattr(part, "shape") else type(part).__name__ for part in parts
         )
         raise UsageError(
-            f"data: found {kinds}; give a name or a path, (x_train, y_train, x_test, y_test), "
+            f"data: {kinds} is not understood; give a name or a path, (x_train, y_train, x_test, y_test), "
             "((x_train, y_train), (x_test, y_test)), or what train_test_split returns"
         )
     x_train, second, third, y_test = parts

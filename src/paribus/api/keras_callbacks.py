@@ -36,7 +36,7 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
     """Read early stopping, from callbacks or from the argument ``early_stopping``, for the protocol.
 
     Raises:
-        UsageError: a callback that is not followed; or early stopping is given twice.
+        UsageError: a callback that is not followed; or two settings of early stopping.
     """
     import keras
 
@@ -52,7 +52,7 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
             raise UsageError(f"callbacks: {name} is not followed: {remedy}")
         rules.append(_rule(callback))
     if len(rules) + (early_stopping is not None) > 1:
-        raise UsageError("early stopping is given more than once; give one EarlyStopping, or early_stopping=")
+        raise UsageError("early stopping is set more than once; give one EarlyStopping, or early_stopping=")
     return rules[0] if rules else early_stopping
 
 

@@ -13,13 +13,17 @@ from typing import Any
 from paribus.api import keras_objects
 from paribus.api.estimators import is_estimator, write_estimator_arm
 from paribus.api.live_model import find_unwritten_state
+from paribus.api.lost_attributes import find_lost_attributes
 from paribus.errors import Mistake, ModelError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import canonical_json
 from paribus.study.document import Arm
 
-OWN_TRAINING = ("train_step", "compute_loss", "compute_loss_and_updates", "fit")
-"""Methods that a class overrides to train in its own way."""
+OWN_TRAINING = (
+    *("train_step", "compute_loss", "compute_loss_and_updates", "fit", "train_on_batch", "make_train_function"),
+    *("test_step", "evaluate", "predict_step"),
+)
+"""Methods that a class overrides to train, or to be measured, in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def _serialize(model: Any) -> dict[str, Any]:
     import keras
 
     with warnings.catch_warnings():
-        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections has not found.
+        # Keras warns of lambdas; the worker's Keras refuses those that _find_objections misses.
         warnings.simplefilter("ignore")
         config = keras.saving.serialize_keras_object(model)
     recipe = {key: value for key, value in config.items() if key != "compile_config"}
@@ -117,8 +121,8 @@ def _find_objections(model: Any) -> Iterator[str]:
     for method in OWN_TRAINING:
         if (owner := _find_owner(model, method)) is not None:
             yield (
-                f"class {owner.__name__} has a {method} of its own, which is not followed: arms are all trained in one "
-                "and the same way; use a layer's add_loss for a penalty, or leave it out"
+                f"class {owner.__name__} has a {method} of its own, which is not followed: arms are all trained and "
+                "measured in one and the same way; use a layer's add_loss for a penalty, or leave it out"
             )
     for layer in _list_layers(model):
         if isinstance(layer, keras.layers.Lambda):
@@ -141,10 +145,13 @@ def _find_objections(model: Any) -> Iterator[str]:
                 f"class {type(layer).__name__} has no get_config that returns its {', '.join(unsaved)}: "
                 "return {**super().get_config(), ...} with every argument of __init__"
             )
+        else:
+            yield from find_lost_attributes(layer)
     yield from find_unwritten_state(model)
     compiled = model.get_compile_config() if model.compiled else None
     if compiled is not None:
-        if compiled["loss"] is None or isinstance(compiled["loss"], (list, tuple)):
+        loss = compiled["loss"]
+        if loss is None or isinstance(loss, (list, tuple)) or (isinstance(loss, dict) and "class_name" not in loss):
             yield "it is compiled with no loss, or with several; a classifier has one"
         if compiled.get("loss_weights") is not None:
             yield "it is compiled with loss_weights, which are not followed; leave them out"

@@ -48,7 +48,10 @@ def compare(results: StoredResults, a: str, b: str, metric: str, margin: float |
         comparison = results.document.comparison
         alone = ContrastScores(*rows, measured, margin or comparison.margin)
         (contrast,) = compare_family([alone], level=comparison.level, scope=comparison.scope)
-        notes = ["The study does not declare this contrast: read it as exploratory, chosen after looking.", *notes]
+        notes = [
+            "The study does not declare this contrast: read it as exploratory, selected after looking at the results.",
+            *notes,
+        ]
     elif declared[1] is None:
         looks = results.document.comparison.looks
         raise UsageError(

@@ -298,7 +298,12 @@ def _find_shared_loss(models: Mapping[str, ModelArm], default_loss: Any) -> kera
         listing = "; ".join(f"'{name}' {_format_loss(loss)}" for name, loss in losses.items())
         raise StudyError(
             "models",
-            [Mistake("loss", f"arms are compared under one loss, found {listing}; compile them all with the same one")],
+            [
+                Mistake(
+                    "loss",
+                    f"arms are compared under one loss, these have {listing}; compile them all with the same one",
+                )
+            ],
         )
     return first
 

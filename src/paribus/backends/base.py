@@ -1,4 +1,4 @@
-"""What a backend is: somewhere that jobs are computed. One method."""
+"""The interface of a backend, which computes jobs: one method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Backend(ABC):
     Guarantees, whatever the implementation: every job ends in exactly one ``Described``, ``Refused`` or ``Ended``
     (unless the user interrupts: then there is one ``Interrupted``, and at the end a KeyboardInterrupt); the
     bits of a run depend on its job alone, not on what else was computed, where, or in which order; closing the iterator
-    (or leaving the context) stops what is running, and nothing of ours is left behind.
+    (or leaving the context) stops what is running, and nothing is left behind.
     """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""A backend that computes nothing: scores drawn from the job's fingerprint. For tests of what stands around.
+"""A backend that computes nothing: scores drawn from the job's fingerprint. For tests of the code around it.
 
 Its runs are never mixed with real ones: their environment says ``fake``.
 """

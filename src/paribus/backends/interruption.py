@@ -1,6 +1,6 @@
 """Ctrl-C while jobs run: once to stop in order, twice to stop now.
 
-What an unfinished run has computed is not kept (its bits come from its seed, so computing it again costs time and
+What an unfinished run has computed is not stored (its bits come from its seed, so computing it again costs time and
 nothing else). So at the first Ctrl-C no run is started any more, runs with at least half of their epochs behind them
 go on to their end, and the others are stopped. At the second all is stopped at once.
 """
@@ -25,14 +25,14 @@ def nearly_done(job: TrainJob, epochs: int) -> bool:
 
 @final
 class Interruption:
-    """While entered, the first SIGINT only sets ``asked`` and makes ``wakes`` readable; the second raises.
+    """While entered, the first SIGINT only sets ``requested`` and makes ``wakes`` readable; the second raises.
 
     Python's own handler comes back on leaving. Where SIGINT is ignored or somebody else's, and in other threads than
     the main one (which get no signals), nothing is changed.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._mine = False
         self.wakes, self._wake = os.pipe()
 
@@ -52,15 +52,15 @@ class Interruption:
         os.close(self._wake)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True
         os.write(self._wake, b"!")
 
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM and SIGHUP (the terminal is gone) raise KeyboardInterrupt, as far as nobody has decided otherwise."""
+    """SIGTERM and SIGHUP (the terminal is gone) raise KeyboardInterrupt, unless they have another handler."""
     numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:
         signal.signal(number, signal.default_int_handler)

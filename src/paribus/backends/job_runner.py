@@ -1,4 +1,4 @@
-"""What computes a job in this process: the engine for networks, the estimators for scikit-learn's.
+"""Computing a job in this process: the engine for networks, the estimators for scikit-learn's.
 
 Either package is imported with its first job: a worker that fits estimators alone starts without Keras and JAX.
 """
@@ -78,7 +78,7 @@ def _measured(
     training: Training, class_names: Sequence[str], probabilities: NDArray[np.float32], labels: NDArray[np.int32]
 ) -> dict[str, float]:
     """Metrics of Keras, which only the engine knows, on an estimator's answers."""
-    from paribus.engine.metrics import AskedMetrics, measure_metrics
+    from paribus.engine.metrics import ProtocolMetrics, measure_metrics
 
-    asked = AskedMetrics.of_training(training, class_names, of_estimator=True)
-    return measure_metrics(asked, probabilities, labels)
+    metrics = ProtocolMetrics.of_training(training, class_names, of_estimator=True)
+    return measure_metrics(metrics, probabilities, labels)

@@ -19,7 +19,7 @@ from paribus.backends.interruption import Interruption, nearly_done
 from paribus.backends.oom import OomKills, kernel_kills
 from paribus.backends.process import Process
 from paribus.backends.schedule import Waiting, cost
-from paribus.backends.worker import given_up
+from paribus.backends.worker import lost_job
 from paribus.backends.worker_count import workers_for
 from paribus.errors import UsageError
 from paribus.keras_config.custom_objects import Imports
@@ -30,7 +30,7 @@ MAX_ATTEMPTS = 3
 """How often a run is tried whose worker dies under it."""
 
 GPU_LANES = 8
-"""How many runs are trained side by side on a GPU, unless said otherwise: see ``docs/decisions/0025-lanes.md``."""
+"""How many runs are trained side by side on a GPU by default: see ``docs/decisions/0025-lanes.md``."""
 
 WORKER_MEMORY = 1 << 30
 """Bytes that a worker beyond one a core must find; one takes about half of it, beside the data."""
@@ -93,18 +93,18 @@ class LocalBackend(Backend):
         try:
             with Interruption() as interruption:
                 while work.waiting or self._busy():
-                    if interruption.asked:
+                    if interruption.requested:
                         yield self._interrupted()
                         yield from self._last(work)
                         break
                     yield from self._hand_out(work)
                     for event in self._listen(work, interruption.wakes):
                         # Who hears of a run's end records it: meanwhile its worker goes on.
-                        go_on = isinstance(event, Ended) and not interruption.asked
+                        go_on = isinstance(event, Ended) and not interruption.requested
                         started = list(self._hand_out(work)) if go_on else []
                         yield event
                         yield from started
-                if interruption.asked:
+                if interruption.requested:
                     raise KeyboardInterrupt
         finally:
             self._stop(self._busy())
@@ -173,8 +173,8 @@ class LocalBackend(Backend):
         self._stop(idle[max(0, free) :])
         idle = idle[: max(0, free)]
         while len(idle) < min(count, free):
-            taken = Counter(worker.place for worker in self._workers)
-            place = min(self._places, key=lambda place: taken[place])
+            in_use = Counter(worker.place for worker in self._workers)
+            place = min(self._places, key=lambda place: in_use[place])
             worker = Process(place, self._imports, self._kills, self._lanes)
             self._settle(worker)
             self._workers.append(worker)
@@ -195,7 +195,7 @@ class LocalBackend(Backend):
     def _bury(self, worker: Process, work: _Work) -> Iterator[Event]:
         """A worker died under its jobs: try those that had not ended again, or give them up with their reason.
 
-        The last attempt is a job's own, so that none is given up for what another one of its group does to workers.
+        The last attempt is a job's own, so that none fails for what another one of its group does to workers.
         """
         busy = len(self._busy())
         self._workers.remove(worker)
@@ -204,7 +204,7 @@ class LocalBackend(Backend):
             self._limit, self._may_share = max(1, busy // 2), False
         for job in worker.jobs:
             if work.attempts[job] == MAX_ATTEMPTS:
-                yield given_up(job, f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}")
+                yield lost_job(job, f"its worker died {MAX_ATTEMPTS} times, at last: {death.words}")
         again = [job for job in worker.jobs if work.attempts[job] < MAX_ATTEMPTS]
         work.deaths.update(dict.fromkeys(again, death.words))
         for alone in (False, True):

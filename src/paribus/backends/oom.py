@@ -1,8 +1,8 @@
 """Whether the kernel killed a worker because memory ran out: read from the kernel's own counters, where there are any.
 
-A SIGKILL by itself says nothing: a user's ``kill -9`` looks the same. The kernel counts what it kills for want of
-memory before it sends the signal, so that the count has risen when the death is seen. The control group's count is
-asked first (``memory.events`` of version 2, ``memory.oom_control`` of version 1: only processes of this group and
+A SIGKILL by itself says nothing: a user's ``kill -9`` looks the same. The kernel counts what it kills when memory
+runs out before it sends the signal, so that the count has risen when the death is seen. The control group's count is
+read first (``memory.events`` of version 2, ``memory.oom_control`` of version 1: only processes of this group and
 those below), then the machine's (``/proc/vmstat``). See "memory.events" in
 https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
@@ -69,7 +69,7 @@ class OomKills:
         return None if count is None else count - self._explained
 
     def explain(self, before: int | None) -> bool | None:
-        """Whether the kernel has killed one more since ``before`` was read; None if nobody can say."""
+        """Whether the kernel has killed one more since ``before`` was read; None if that cannot be known."""
         now = self.unexplained()
         if before is None or now is None:
             return None

@@ -27,7 +27,7 @@ MODULE = "paribus.backends.worker"
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker died, in words, and whether memory ran out (or may have, where nobody can tell)."""
+    """How a worker died, in words, and whether memory ran out (or may have, where that cannot be known)."""
 
     words: str
     memory: bool
@@ -102,7 +102,7 @@ class Process:
         self._say(group)
 
     def listen(self) -> Event | None:
-        """The worker's next event; None if it is dead. An error of ours in the worker is raised here."""
+        """The worker's next event; None if it is dead. An error of paribus in the worker is raised here."""
         try:
             message = self.connection.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of a message
@@ -122,7 +122,7 @@ class Process:
         self._say(None)
 
     def _say(self, message: Message) -> None:
-        """Send, unless nobody is there any more."""
+        """Send, unless the worker has gone."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
@@ -170,5 +170,5 @@ class Process:
                 return f"{how} by the kernel, out of memory", True
             case False:
                 return f"{how}, but not by the kernel: memory had not run out", False
-        # Nobody can say. Fewer workers than there could be cost time; more than memory holds would cost the runs.
-        return f"{how}, as the kernel does when memory runs out (whether it did cannot be told on this system)", True
+        # Unknown. Fewer workers than there could be cost time; more than memory holds would cost the runs.
+        return f"{how}, as the kernel does when memory runs out (whether it did cannot be known on this system)", True

@@ -1,7 +1,7 @@
 """Which jobs an idle worker takes next. Pure; it decides speed, never results.
 
 A program is compiled once per worker and architecture, so a worker stays with the arm it has; otherwise it takes the
-costliest arm that nobody has yet, so that the long runs do not come last. With lanes it takes as many jobs as differ in
+costliest arm no worker has yet, so that the long runs do not come last. With lanes it takes as many jobs as differ in
 their seeds alone and have a lane each: a group.
 """
 
@@ -49,7 +49,7 @@ _ALONE = 1
 
 @final
 class Waiting:
-    """Jobs that nobody has taken yet; of those that differ in their seeds alone, only the first is weighed."""
+    """Jobs that no worker has yet; of those that differ in their seeds alone, only the first is weighed."""
 
     def __init__(self, jobs: Iterable[Job], lanes: int = 1) -> None:
         self._lanes = lanes

@@ -2,7 +2,7 @@
 
 Started as ``python -m paribus.backends.worker CHANNEL LIFELINE PLACE LANES``: two inherited file descriptors, the core
 or GPU to compute on, and how many runs to compute there side by side. The first message says which modules define the
-user's own Keras classes. A worker never outlives its driver: the lifeline is a pipe that nobody writes to, and the end
+user's own Keras classes. A worker never outlives its driver: the lifeline is a pipe no process writes to, and the end
 of the driver closes it.
 """
 
@@ -40,7 +40,7 @@ from paribus.records import (
 )
 
 OUT_OF_MEMORY = 77
-"""Exit code of a worker that ran out of memory. It cannot go on: what it holds is spent on nobody knows what."""
+"""Exit code of a worker that ran out of memory. It cannot go on: what holds its memory is unknown."""
 
 MAX_REASON = 300
 """Characters of an unexpected error's first line that become a run's reason; the worker's log has the rest."""
@@ -109,7 +109,7 @@ def _import(imports: Imports) -> ParibusError | None:
             f"{type(error).__name__}: {error}. It must be importable by itself, without the script that uses it"
         )
     finally:
-        # They come last from now on, so that a file named like a library's does not stand before it.
+        # They come last from now on, so that a file named like a library's does not take precedence.
         for folder in imports.folders:
             sys.path.remove(folder)
             sys.path.append(folder)
@@ -134,7 +134,7 @@ def _serve(
             print(reason, file=sys.stderr, flush=True)
             os._exit(OUT_OF_MEMORY)
         traceback.print_exc()
-        return [given_up(job, reason) for job in group]
+        return [lost_job(job, reason) for job in group]
 
 
 def _computed(runner: JobRunner, group: Group, connection: Connection[Event | Raised, Message]) -> Sequence[Event]:
@@ -154,8 +154,8 @@ def _described(runner: JobRunner, job: DescribeJob) -> Described | Refused:
         return Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
 
 
-def given_up(job: Job, reason: str) -> Refused | Ended:
-    """The end of a job that nobody could compute."""
+def lost_job(job: Job, reason: str) -> Refused | Ended:
+    """The event that ends a job that no worker could compute."""
     if isinstance(job, DescribeJob):
         return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
     return Ended(job, failed(job, reason))

@@ -32,7 +32,7 @@ def workers_for(costs: Sequence[int], cores: int) -> int:
     """How many single-threaded workers end runs soonest.
 
     Args:
-        costs: of the runs, parameters times epochs times examples; of those that nobody can price, 0.
+        costs: of the runs, parameters times epochs times examples; 0 for those whose cost is unknown.
         cores: how many there are.
 
     Returns:

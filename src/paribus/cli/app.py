@@ -108,5 +108,5 @@ def _report_error(error: ParibusError) -> None:
         document: dict[str, object] = {"type": type(error).__name__, "message": str(error)}
         if isinstance(error, StudyError):
             document["mistakes"] = [{"place": m.place, "message": m.message} for m in error.mistakes]
-        with contextlib.suppress(ParibusError, BrokenPipeError):  # said on stderr already
+        with contextlib.suppress(ParibusError, BrokenPipeError):  # reported on stderr already
             streams.write_stdout(f"{json.dumps({'error': document})}\n")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from paribus.results.selection import RunSelection
 
 STDOUT = Path("-")
-"""Stands for stdout in the place of a file, as in other programs; a file of that name is ``"$PWD/-"``."""
+"""Means stdout in the place of a file name, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:

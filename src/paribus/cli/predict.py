@@ -10,7 +10,8 @@ import typer
 from paribus.cli import options, output
 
 Images = Annotated[
-    list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, or .npy arrays.", show_default=False)
+    list[Path],
+    typer.Argument(metavar="IMAGE...", help="PNG, JPEG, WebP or BMP files, or .npy arrays.", show_default=False),
 ]
 OfStudy = Annotated[str, typer.Option("--study", metavar="STUDY", help=options.STUDY_HELP, show_default=False)]
 Invert = Annotated[

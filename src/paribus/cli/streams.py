@@ -49,7 +49,7 @@ class _BestEffort(io.RawIOBase):
 
     def write(self, content: object) -> int:
         """Write all of it, or lose what is left."""
-        left = memoryview(content)  # type: ignore[arg-type]  # RawIOBase declares less than it is given
+        left = memoryview(content)  # type: ignore[arg-type]  # RawIOBase declares a narrower type than its callers pass
         size = left.nbytes
         try:
             while left:
@@ -81,7 +81,7 @@ def write_stdout(text: str) -> None:
     """Write text to stdout, to its end.
 
     Raises:
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: its reader has closed it.
         ParibusError: it cannot be written.
     """
     try:

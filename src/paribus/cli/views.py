@@ -38,7 +38,7 @@ def view_studies(studies: Sequence[StoredStudy], counts: Mapping[str, int]) -> V
     """The stored studies, a row a study."""
     if not studies:
         return View(Text("Nothing is stored here yet; `paribus run digits` takes seconds."), {"studies": []})
-    table = _make_table("study", "data", "arms", "runs stored", "runs wanted")
+    table = _make_table("study", "data", "arms", "runs stored", "runs in all")
     rows = []
     for study in studies:
         run_count = sum(len(arm.runs) for arm in study.arms)

@@ -39,14 +39,14 @@ MNIST_SHA256 = {
     "t10k-images-idx3-ubyte.gz": "5634745efa576a17e7d4cf5cd9d09123c75e6538e5114267c2d156edaf519341",
     "t10k-labels-idx1-ubyte.gz": "ae18e77e031ccde52407f794d123116439864147d33ac992975f85dd4dc42af6",
 }
-"""Of the compressed files as they lie in the package."""
+"""SHA-256 of the compressed files in the package."""
 
 
 def load_mnist(folder: Path = MNIST_FOLDER) -> Dataset:
     """MNIST: 60,000 + 10,000 images, uint8, shape (28, 28).
 
     Args:
-        folder: where the four files lie; the package's own by default.
+        folder: the folder of the four files; the package's own by default.
 
     Raises:
         DataError: a file is missing or is not the one that was packaged.
@@ -96,7 +96,7 @@ def load_digits() -> Dataset:
 def _digits_rows() -> NDArray[np.uint8]:
     """The rows of scikit-learn's file: 64 pixels and the label of each image.
 
-    The file is read where the package lies, as ``sklearn.datasets.load_digits`` reads it. To import scikit-learn for it
+    The file is read from the installed package, as ``sklearn.datasets.load_digits`` reads it. Importing scikit-learn
     takes 2 seconds, and most of them go into importing pandas and SciPy.
     """
     package = importlib.util.find_spec("sklearn")

@@ -58,7 +58,7 @@ class Words:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table read from one file. ``unit`` and ``places`` say where a row lies: ``'line 7'`` of a CSV file.
+    """A table read from one file. ``unit`` and ``places`` say where a row is: ``'line 7'`` of a CSV file.
 
     ``notes`` are remarks on what was left out.
     """
@@ -75,7 +75,7 @@ class Table:
         return {column.name: column for column in self.columns}
 
     def place(self, row: int) -> str:
-        """Where a row lies, in words."""
+        """Where a row is, in words."""
         return f"{self.unit} {self.places[row]}"
 
 

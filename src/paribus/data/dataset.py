@@ -24,7 +24,7 @@ class Content:
 
     Args:
         arrays: the four arrays, not flattened, and what was subtracted from the examples, if anything.
-        files: what the arrays lie in, if that is all of it (see :mod:`paribus.data.known`).
+        files: the files that the arrays are read from, if they are all of it (see :mod:`paribus.data.known`).
         fingerprint: where it is known already.
     """
 
@@ -52,7 +52,7 @@ class Dataset:
         y_train: int32 class indices, shape ``(train,)``.
         x_test: like ``x_train``.
         y_test: like ``y_train``.
-        classes: number of classes; every label lies in [0, classes).
+        classes: number of classes; every label is in [0, classes).
         class_names: one name a class, by index.
         offset: what was subtracted from each example in float64 before it was rounded to float32, shape of one example;
             None where nothing was (see :mod:`paribus.data.rounding`).
@@ -124,7 +124,7 @@ def build(
 ) -> Dataset:
     """Check four arrays and make a :class:`Dataset` of them.
 
-    Examples become uint8 (booleans, and whole numbers that all lie in 0 .. 255) or float32 (everything else).
+    Examples become uint8 (booleans, and whole numbers that are all in 0 .. 255) or float32 (everything else).
     The classes are those of ``class_names``, else the columns of one-hot labels, else what
     :func:`paribus.data.labels.read_labels` makes of the labels.
 

@@ -55,7 +55,7 @@ class ConvertedExamples:
 def convert_examples(
     source: str, x_train: NDArray[Any], x_test: NDArray[Any], *, checked: bool, standardize: bool
 ) -> ConvertedExamples:
-    """Examples as uint8 (whole numbers that all lie in 0 .. 255) or float32 (everything else).
+    """Examples as uint8 (whole numbers that are all in 0 .. 255) or float32 (everything else).
 
     Args:
         source: what errors call the data.

@@ -1,7 +1,7 @@
 """From the columns of a table to the features that a network reads, and the description that a stranger needs for it.
 
-Everything that is learnt (the words of a category, what fills in a missing value, the mean that is subtracted) is
-learnt from the training split alone; validation examples are part of it (decision 0066).
+Everything that is fitted (the words of a category, what fills in a missing value, the mean that is subtracted) is
+fitted to the training split alone; validation examples are part of it (decision 0066).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Column:
     Attributes:
         name: the column's name.
         words: for a column of words, those that have a 0/1 feature, in the order of the features; None for numbers.
-        fill: what stands in for a missing value; None where the table has none and none is expected.
+        fill: what replaces a missing value; None where the table has none and none is expected.
         indicator: whether a 0/1 feature says that the value was missing. All indicators come after all other features.
     """
 
@@ -86,24 +86,24 @@ def column_names(columns: Sequence[Column]) -> tuple[str, ...]:
 
 
 def feature_values(
-    column: Numbers | Words, rows: NDArray[np.intp], learnt: Column
+    column: Numbers | Words, rows: NDArray[np.intp], fitted: Column
 ) -> tuple[NDArray[np.float64] | NDArray[np.float32], NDArray[np.float32] | None]:
     """The features of some rows of a column, shape ``(rows, width)``, and their indicator, shape ``(rows,)``, if any.
 
-    Words that were not learnt are zeros everywhere.
+    Words that are not in the training split are zeros everywhere.
     """
     missing = _missing(column, rows)
-    indicator = missing.astype(np.float32) if learnt.indicator else None
+    indicator = missing.astype(np.float32) if fitted.indicator else None
     if isinstance(column, Numbers):
         values = column.values[rows]
-        if learnt.fill is not None:
-            values = np.where(missing, learnt.fill, values)
+        if fitted.fill is not None:
+            values = np.where(missing, fitted.fill, values)
         return values[:, None], indicator
-    words = learnt.words or ()
+    words = fitted.words or ()
     positions = {word: position for position, word in enumerate(words)}
     # One row a word that the column knows, and a last one for a missing word, whose code is NO_WORD.
     one_hot = np.zeros((len(column.words) + 1, len(words)), np.float32)
-    for code, word in (*enumerate(column.words), (NO_WORD, learnt.fill)):
+    for code, word in (*enumerate(column.words), (NO_WORD, fitted.fill)):
         if word in positions:
             one_hot[code, positions[str(word)]] = 1.0
     return one_hot[column.codes[rows]], indicator

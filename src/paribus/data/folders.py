@@ -17,12 +17,12 @@ NPY_FILES = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
 
 
 def has_idx(folder: Path) -> bool:
-    """Whether any of the four IDX files lies there."""
+    """Whether any of the four IDX files is there."""
     return any(_idx_file(folder, name) for name in IDX_FILES)
 
 
 def has_npy(folder: Path) -> bool:
-    """Whether any of the four ``.npy`` files lies there."""
+    """Whether any of the four ``.npy`` files is there."""
     return any((folder / name).is_file() for name in NPY_FILES)
 
 
@@ -32,7 +32,7 @@ def read_idx(
     """A data set from four IDX files under MNIST's names, each plain or ``.gz``; ``images-idx3`` or ``images.idx3``.
 
     Args:
-        folder: where they lie.
+        folder: the folder of the files.
         source: what errors call them; the folder by default.
         name: what to call the data; the folder's name by default.
         class_names: one name a class, where they are known.
@@ -64,7 +64,7 @@ def read_npy(folder: Path, *, standardize: bool = False) -> Dataset:
     A file ``dataset.json`` beside them (:class:`~paribus.data.sidecar.Sidecar`) may name the data and its classes.
 
     Args:
-        folder: where they lie.
+        folder: the folder of the files.
         standardize: see :func:`paribus.data.dataset.build`.
 
     Raises:

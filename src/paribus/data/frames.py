@@ -1,4 +1,4 @@
-"""What people hold their examples in besides NumPy: pandas frames and series, SciPy's sparse matrices.
+"""Examples that are no NumPy arrays: pandas frames and series, SciPy's sparse matrices.
 
 Neither package is imported: who hands over such an object has imported it already.
 """
@@ -75,7 +75,7 @@ def as_array(values: ArrayLike | Any, where: str) -> NDArray[Any]:
         where: what to call them in an error, such as ``'arrays: x_train'``.
 
     Raises:
-        DataError: values are missing or masked, or are no array; the message names the call that mends it.
+        DataError: values are missing or masked, or are no array; the message names the call that repairs it.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise DataError(f"{where}: has masked (missing) values; fill them first")

@@ -3,7 +3,7 @@
 Two zero bytes, one byte for the type, one for the number of dimensions, then each dimension as a big-endian uint32,
 then the values, big-endian, in C order. The file may be gzip-compressed; that is seen from its content.
 
-A header is never believed: what it claims is held against the size of the file before anything is allocated.
+A header is never believed: its claims are checked against the size of the file before anything is allocated.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _values(file: BinaryIO, length: int, source: str) -> NDArray[Any]:
             promised = promise(header.kind, header.shape)
             if header.size > length * MAX_DEFLATE_RATIO:
                 raise DataError(
-                    f"{source}: truncated, or its header lies: it promises {promised}, "
+                    f"{source}: truncated, or its header is wrong: it promises {promised}, "
                     f"more than {human(length)} of gzip can hold"
                 )
             return _read_values(stream, header, source)

@@ -36,7 +36,7 @@ class Picture:
 
     Attributes:
         pixels: uint8, shape (height, width) for grey and (height, width, 3) for colour.
-        turned: whether it lies otherwise in its file, with a note of the camera (EXIF) that says how to hold it.
+        turned: whether its pixels are stored turned, with a note of the camera (EXIF) that says how.
     """
 
     pixels: NDArray[np.uint8]
@@ -161,7 +161,7 @@ def _refuse_animation(image: Image, path: Path) -> None:
 
 
 def _turned(image: Image) -> Image | None:
-    """The image as its camera was held; None where it lies so already, or where no note of that can be read."""
+    """The image as its camera was held; None where it is so already, or where no note of that can be read."""
     from PIL import ExifTags, Image
 
     # Not ImageOps.exif_transpose: it writes all notes again, and fails on odd ones that have nothing to do with it.

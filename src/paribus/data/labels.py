@@ -76,7 +76,7 @@ def class_indices(y: NDArray[Any], where: str) -> tuple[NDArray[np.int32], int |
         int32 indices of shape ``(n,)``, and the number of classes where the form tells it (one-hot), else None.
 
     Raises:
-        DataError: the labels have another shape or type, are not whole, or lie outside of [0, 65,536).
+        DataError: the labels have another shape or type, are not whole, or are outside of [0, 65,536).
     """
     if y.dtype.kind not in "uifb":
         raise DataError(
@@ -139,7 +139,7 @@ def _words(y: NDArray[Any], where: str) -> list[str]:
         if not isinstance(word, str) or not word.strip():
             raise DataError(
                 f"{where}: label {word!r} of example {index} among words; expected a word for every example. A missing "
-                "label cannot be learnt: leave that example out"
+                "label cannot be learned: leave that example out"
             )
     return words
 
@@ -192,7 +192,7 @@ def _check_range(source: str, classes: int, train_labels: NDArray[np.int32], tes
             index = int(bad[0])
             raise DataError(
                 f"{source}: label {labels[index]} of example {index} in {split} is out of range; the training data "
-                f"has {classes} classes, so labels lie in 0 .. {classes - 1}"
+                f"has {classes} classes, so labels are in 0 .. {classes - 1}"
             )
 
 

@@ -1,4 +1,4 @@
-"""How much a data file may ask for. Whatever a header claims is held against these before anything is allocated."""
+"""How much a data file may ask for. The claims of headers are checked against these before anything is allocated."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ def release(array: NDArray[Any]) -> None:
 
 def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Copies of some rows of a memory-mapped array; ascending rows are read fastest."""
-    taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    copied = np.empty((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, BLOCK_BYTES // (array.dtype.itemsize * max(1, array[:1].size) + AROUND))
     for start in range(0, len(rows), step):
         block = slice(start, start + step)
-        # "clip" copies straight into place; the rows are known to lie inside.
-        np.take(array, rows[block], axis=0, out=taken[block], mode="clip")
+        # "clip" copies straight into place; the rows are known to be inside.
+        np.take(array, rows[block], axis=0, out=copied[block], mode="clip")
         release(array)
-    return taken
+    return copied
 
 
 def copy(array: NDArray[Any]) -> NDArray[Any]:

@@ -28,7 +28,7 @@ def read(path: Path, *, standardize: bool = False) -> Dataset:
         standardize: see :func:`paribus.data.dataset.build`.
 
     Raises:
-        DataError: the archive is corrupt or lies about its size, an array is missing or is no array of numbers, or
+        DataError: the archive is corrupt or states a wrong size, an array is missing or is no array of numbers, or
             the arrays do not agree (see :func:`paribus.data.dataset.build`).
     """
     source = str(path)
@@ -84,5 +84,5 @@ def _check_member(member: zipfile.ZipInfo, where: str) -> None:
         )
     if member.file_size > (member.compress_size + 1) * MAX_DEFLATE_RATIO:
         raise DataError(
-            f"{where}: the zip directory lies: {human(member.compress_size)} cannot unpack to {human(member.file_size)}"
+            f"{where}: a wrong zip directory: {human(member.compress_size)} cannot unpack to {human(member.file_size)}"
         )

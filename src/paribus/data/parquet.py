@@ -77,7 +77,7 @@ def _index_columns(schema: Any) -> list[str]:
 
 
 def _by_name(table: Any, names: list[str]) -> list[tuple[str, Any]]:
-    """The columns of these names in their order, found in one pass: looking each up would be quadratic."""
+    """The columns of these names in their order, in one pass: looking them up one by one would be quadratic."""
     to_read = set(names)
     return [(name, values) for name, values in zip(table.column_names, table.columns, strict=True) if name in to_read]
 

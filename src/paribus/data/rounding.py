@@ -60,7 +60,7 @@ def measure_rounding(x_train: NDArray[Any]) -> Rounding:
 
 
 def rounding_note(moved: Mapping[str, float]) -> tuple[str, ...]:
-    """A remark on features that lose digits: by how many standard deviations their values are moved, by name."""
+    """A remark on features that lose digits: by how many standard deviations each one's values are moved."""
     if not moved:
         return ()
     names = list(moved)

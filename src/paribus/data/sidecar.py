@@ -1,4 +1,4 @@
-"""The file beside four ``.npy`` files: what arrays cannot say. It comes from outside, so nothing in it is trusted."""
+"""The file beside four ``.npy`` files: the data's name and class names. From outside, so nothing in it is trusted."""
 
 from __future__ import annotations
 

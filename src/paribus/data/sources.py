@@ -1,4 +1,4 @@
-"""Which data a name or a path stands for."""
+"""Which data a name or a path means."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _unscaled(spec: DataSpec, dataset: Dataset) -> tuple[str, ...]:
     if not LARGE_PIXEL <= largest <= 255 or pixels.min() < 0 or (pixels != np.floor(pixels)).any():
         return ()
     return (
-        f"Pixels lie in 0 to {largest:g} and are divided by nothing, unless a network does it itself; `scale = 255` "
+        f"Pixels are in 0 to {largest:g} and are divided by nothing, unless a network does it itself; `scale = 255` "
         "brings them to 0 to 1, and `scale = 1` says that they are meant so.",
     )
 
@@ -203,7 +203,7 @@ def _check_options(spec: DataSpec, source: _Source) -> None:
         if getattr(spec, option) not in (None, ()) and option not in source.options:
             raise UsageError(f"{where}: `{option}` means nothing for {source.kind}; leave it out")
     if spec.test is not None and spec.test_fraction is not None:
-        raise UsageError(f"{where}: `test` and `test_fraction` stand side by side; expected one of them")
+        raise UsageError(f"{where}: both `test` and `test_fraction`; expected one of them")
     if spec.test_fraction is not None and not 0 < spec.test_fraction < 1:
         raise UsageError(f"{where}: test_fraction = {spec.test_fraction:g}; expected a share between 0 and 1")
     if spec.scale is not None and not 0 < spec.scale < math.inf:

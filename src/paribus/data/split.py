@@ -1,4 +1,4 @@
-"""The split of data that comes without a test split: stratified, and the same for ever.
+"""The split of data that comes without a test split: stratified, and always the same.
 
 It does not use NumPy's generators, whose streams may change between versions, but SplitMix64, which is eight
 lines of integer arithmetic (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).

@@ -26,7 +26,7 @@ def near_unique_note(columns: Sequence[Numbers | Words]) -> tuple[str, ...]:
         return ()
     verb = "has a value of its own" if len(names) == 1 else "have values of their own"
     return (
-        f"{_listed(names)} {verb} in most rows, as identifiers and free text have: nothing can be learnt "
+        f"{_listed(names)} {verb} in most rows, as identifiers and free text have: nothing can be learned "
         f"from that for new rows. Leave {'it' if len(names) == 1 else 'them'} out with `drop`, or do nothing if it is "
         "meant so.",
     )

@@ -66,7 +66,7 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     names = _class_names(table.source, labels, train)
     features = [column for column in table.columns if column.name != options.label]
     filled = [learn_column(column, train, spec.impute, table.source) for column in features]
-    columns = tuple(learnt.column for learnt in filled)
+    columns = tuple(fitted.column for fitted in filled)
     _check_size(table.source, len(train) + len(test), columns)
     offset, rounding_notes = _offset(features, columns, train, centred=spec.standardize)
     notes = (*table.notes, *near_unique_note(features), *filled_note(filled, len(train)), *rounding_notes)
@@ -139,15 +139,15 @@ def _offset(
     """What is subtracted from each feature before it is rounded to float32; and a remark where nothing is."""
     numeric: list[tuple[int, Numbers, Column]] = []
     position = 0
-    for column, learnt in zip(features, columns, strict=True):
+    for column, fitted in zip(features, columns, strict=True):
         if isinstance(column, Numbers):
-            numeric.append((position, column, learnt))
-        position += learnt.width
+            numeric.append((position, column, fitted))
+        position += fitted.width
     offset = np.zeros(len(column_names(columns)))
     coarse: dict[str, float] = {}
     for start in range(0, len(numeric), COLUMNS_AT_ONCE):
         block = numeric[start : start + COLUMNS_AT_ONCE]
-        rounding = measure_rounding(np.hstack([feature_values(column, rows, learnt)[0] for _, column, learnt in block]))
+        rounding = measure_rounding(np.hstack([feature_values(column, rows, fitted)[0] for _, column, fitted in block]))
         for index in np.flatnonzero(rounding.too_coarse):
             place, column, _ = block[index]
             offset[place] = rounding.mean[index]
@@ -166,12 +166,12 @@ def _matrix(
     """Some rows of all columns as float32 features, shape ``(rows, features)``: indicators come last."""
     matrix = np.empty((len(rows), len(column_names(columns))), np.float32)
     position, last = 0, sum(column.width for column in columns)
-    for column, learnt in zip(features, columns, strict=True):
-        values, indicator = feature_values(column, rows, learnt)
-        place = slice(position, position + learnt.width)
+    for column, fitted in zip(features, columns, strict=True):
+        values, indicator = feature_values(column, rows, fitted)
+        place = slice(position, position + fitted.width)
         # Subtracted in float64, then rounded.
         matrix[:, place] = values if offset is None else values - offset[place]
-        position += learnt.width
+        position += fitted.width
         if indicator is not None:
             matrix[:, last] = indicator
             last += 1

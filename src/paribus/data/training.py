@@ -1,4 +1,4 @@
-"""What of a training split is trained on, and how its classes weigh: the same for networks and estimators."""
+"""The part of a training split that is trained on, and class weights: the same for networks and estimators."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a run shows that it is running: on a terminal, in a log, or not at all."""
+"""Progress while a study runs: on a terminal, in a notebook, in a log, or none."""

@@ -48,7 +48,7 @@ class Silent(Display):
 
 @final
 class BestEffort(Display):
-    """Another display, until something cannot be written: full, closed, or an ended pipe. Then nothing more is shown.
+    """Another display, until something cannot be written: full, closed, or an ended pipe. Then it displays no more.
 
     Args:
         display: what shows it, as long as it can.

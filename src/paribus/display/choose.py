@@ -10,7 +10,7 @@ from paribus.display.base import BestEffort, Display, Silent
 def suitable() -> Display:
     """In place in a notebook; else on stderr: live on a terminal, plain lines everywhere else.
 
-    Progress is best effort: where it cannot be shown, the study goes on.
+    Progress is best effort: where it cannot be displayed, the study goes on.
     """
     from paribus.display.notebook import Notebook, in_notebook, output
 

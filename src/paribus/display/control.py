@@ -1,4 +1,4 @@
-"""What Rich renders, with control characters shown as what they are."""
+"""What Rich renders, with control characters made visible."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def _so_far(plan: RunPlan, ended: dict[str, RunResult]) -> RenderableType:
         jobs = [job for job in plan.missing if job.arm == arm]
         results = [ended[j.fingerprint] for j in jobs if j.fingerprint in ended]
         accuracies = [result.scores.test_accuracy for result in results if result.scores is not None]
-        # Candidates of tuning are shown while they run, and in the report; not by their test accuracy.
+        # Candidates of tuning appear while they run, and in the report; not with their test accuracy.
         has_mean = bool(accuracies) and jobs[0].kind is not StudyKind.TUNING
         mean = f"test accuracy {sum(accuracies) / len(accuracies):.4f} so far" if has_mean else ""
         table.add_row(f"  [dim]{arm}[/dim]", f"[dim]{len(accuracies)}/{len(jobs)}[/dim]", f"[dim]{mean}[/dim]")

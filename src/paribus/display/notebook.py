@@ -31,12 +31,16 @@ class Notebook(Display):
     """
 
     def __init__(self, put: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._put = lambda html: put(show_control_characters(html))
+        self._output = put
         self._clock = clock
         self._tally: Tally | None = None
         self._title = ""
         self._remarks: list[str] = []
-        self._started = self._shown = 0.0
+        self._started = self._updated = 0.0
+
+    def _put(self, html: str) -> None:
+        """Replace the output; names in it come from whoever made the data."""
+        self._output(show_control_characters(html))
 
     def reading(self, source: str, size: int) -> None:
         """Say that it takes a while."""
@@ -60,12 +64,12 @@ class Notebook(Display):
             self._remarks.append(wording.describe_retry(event))
         elif isinstance(event, Interrupted):
             self._remarks.append(wording.describe_interruption(event))
-        if self._clock() - self._shown >= SECONDS:
-            self._shown = self._clock()
+        if self._clock() - self._updated >= SECONDS:
+            self._updated = self._clock()
             self._put(self._progress(self._tally))
 
     def __enter__(self) -> Self:
-        self._started = self._shown = self._clock()
+        self._started = self._updated = self._clock()
         return self
 
     def __exit__(

@@ -32,7 +32,7 @@ class Plain(Display):
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
         self._line(
-            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.run_count)} wanted, "
+            f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.run_count)} in all, "
             f"{plan.stored_count} stored, "
             f"{len(plan.missing)} to do; "
             f"data {data.name}, {data.train} train and {data.test} test examples"

@@ -25,13 +25,13 @@ _RELICS = {
     "output_dim": "its name is units",
     "init": "its name is kernel_initializer",
 }
-"""What older Keras had, and what stands for it now."""
+"""Arguments of older Keras, and what replaces them now."""
 
 _NEVER = frozenset({"self", "args", "kwargs"})
 
 
 def known_arguments(cls: type) -> dict[str, None]:
-    """The arguments that a class of Keras takes by name, its own first, then those that it hands on to its bases."""
+    """The arguments that a class of Keras takes, its own first, then those that it passes on to its bases."""
     known: dict[str, None] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object or not base.__module__.startswith("keras."):

@@ -22,6 +22,12 @@ from paribus.keras_config.custom_objects import SOURCES, source_digests
 from paribus.keras_config.names import snake_case
 
 _AUTOMATIC = re.compile(r"^(?P<stem>[a-z][a-z0-9_]*?)(_\d+)?$")
+_OTHER_STEMS = {"GroupQueryAttention": "grouped_query_attention"}
+"""Classes that Keras names by another name than the one it exports them by (keras 3.15)."""
+
+_DIRECTIONS = ("forward_", "backward_")
+"""What Bidirectional puts before the names of its two layers."""
+
 _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
 
 
@@ -54,30 +60,32 @@ def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
 
 def _layer_names(config: Any) -> dict[str, str]:
     """Old name -> new name for every layer that Keras named by itself, and for the models themselves."""
-    objects = list(_named(config))
-    taken = {name for name, _, automatic in objects if not automatic}
+    objects = list(_named_objects(config))
+    user_names = {name for name, _, automatic in objects if not automatic}
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
     for old, stem, automatic in objects:
         while automatic and old not in names:
             new = f"{stem}_{counts[stem]}" if counts[stem] else stem
             counts[stem] += 1
-            if new not in taken:
+            if new not in user_names:
                 names[old] = new
     return names
 
 
-def _named(value: Any) -> Iterator[tuple[str, str, bool]]:
+def _named_objects(value: Any) -> Iterator[tuple[str, str, bool]]:
     """Name, stem of the automatic name, and whether the name does not count, of all layers and models in a config."""
     if isinstance(value, dict):
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str) and "class_name" in value:
-            name, stem = inner["name"], snake_case(value["class_name"])
+            name, cls = inner["name"], value["class_name"]
+            direction = next((prefix for prefix in _DIRECTIONS if name.startswith(prefix)), "")
+            stem = f"{direction}{_OTHER_STEMS.get(cls) or snake_case(cls)}"
             match = _AUTOMATIC.match(name)
             yield name, stem, "layers" in inner or (match is not None and match["stem"] == stem)
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _named(item)
+            yield from _named_objects(item)
 
 
 def _clean(value: Any, names: dict[str, str], *, own_seed: bool = False) -> Any:

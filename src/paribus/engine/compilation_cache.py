@@ -1,7 +1,7 @@
-"""Kept programs that a kill cut off are removed, so that they are kept anew.
+"""Damaged entries of JAX's compilation cache are removed, so that their programs are cached again.
 
 JAX writes an entry of its cache in place and never replaces one that is there. A process that is killed while it writes
-leaves an entry that nobody can read, and every later process would compile that program again: JAX only warns.
+leaves an entry that cannot be read, and every later process would compile that program again: JAX only warns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNREADABLE = re.compile(r"Error reading persistent compilation cache entry for 
 
 @contextlib.contextmanager
 def damage_removed() -> Iterator[None]:
-    """Where JAX says inside this block that it cannot read a kept program, remove what is damaged.
+    """Where JAX says inside this block that it cannot read a cached program, remove the damaged entry.
 
     Only in our own folder: what is in a user's own ``JAX_COMPILATION_CACHE_DIR`` is the user's. Warnings of anything
     else are passed on.

@@ -51,12 +51,12 @@ class Programs:
     outputs: Any
     evaluation_batch: int
 
-    def keys(self, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """What ``draw`` draws from, for runs with these seeds."""
-        return _keys(self.network, self.lanes, each)
+    def keys(self, run_seeds: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """The random keys that ``draw`` takes, for runs with these seeds."""
+        return _keys(self.network, self.lanes, run_seeds)
 
     def zero(self) -> steps.Sums:
-        """Before the first batch."""
+        """The sums before the first batch."""
         return self.lanes.together([steps.Sums.zero()])
 
 
@@ -91,7 +91,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
             (len(part), length) for length in lengths for part in batches(np.arange(length, dtype=np.int32), batch_size)
         }
         whole = {call: lowered(*call) for call in calls}
-    chunks = {call: each.compile() for call, each in whole.items()}
+    chunks = {call: program.compile() for call, program in whole.items()}
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
     evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
     evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
@@ -104,10 +104,10 @@ def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]
     return np.split(order, range(batch_size, order.shape[-1], batch_size), axis=-1)
 
 
-def _keys(network: Network, lanes: Lanes, each: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def _keys(network: Network, lanes: Lanes, run_seeds: Sequence[Seeds]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     generators = len(network.seed_states)
-    dropout = [seeds.dropout_keys(one, generators) for one in each]
-    return lanes.together([seeds.init_key(one) for one in each]), lanes.together(dropout)
+    dropout = [seeds.dropout_keys(of_run, generators) for of_run in run_seeds]
+    return lanes.together([seeds.init_key(of_run) for of_run in run_seeds]), lanes.together(dropout)
 
 
 def _like(shape: tuple[int, ...], kind: DTypeLike) -> jax.ShapeDtypeStruct:

@@ -17,16 +17,23 @@ import keras
 from paribus.engine import canonical
 from paribus.engine.arguments import unknown_arguments
 from paribus.engine.input_range import scaled_twice
-from paribus.engine.losses import reads_one_output
-from paribus.engine.metrics import AskedMetrics, metric_objections
+from paribus.engine.losses import OutputKind, output_kind, reads_one_output, threshold
+from paribus.engine.metrics import ProtocolMetrics, metric_objections
 from paribus.engine.network import forget_what_was_built
 from paribus.engine.rebuild import as_read, input_shape, model_from_config, output_shape
 from paribus.engine.steps import EVALUATION_BATCH
-from paribus.engine.trainability import differs_when_rebuilt, objections, only_plain, rebuilt, stuck
+from paribus.engine.trainability import (
+    differs_when_rebuilt,
+    inference_objection,
+    objections,
+    only_plain,
+    rebuilt,
+    stuck,
+)
 from paribus.engine.untrusted import REFUSED, objection, refused_layers, too_large
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.custom_objects import module_of, registered_names
-from paribus.keras_config.ends import last_activation
+from paribus.keras_config.ends import ALIKE_ALONE, POSITIVE, last_activation
 from paribus.keras_config.graph import shared_layers
 from paribus.records import DescribeJob, LayerSummary, Recipe, Training
 
@@ -36,7 +43,7 @@ _KERAS_REFUSES = (ValueError, TypeError, NotImplementedError, ImportError, Attri
 _COLOURS = re.compile(r"\x1b\[\d+m")
 """With which Keras marks its messages for a terminal."""
 
-_ROOMS: Mapping[str, ModuleType] = {
+_NAMESPACES: Mapping[str, ModuleType] = {
     "regularizer": keras.regularizers,
     "initializer": keras.initializers,
     "constraint": keras.constraints,
@@ -59,7 +66,7 @@ def describe(
         job: the arm as it is written.
         example_shape: the shape of one example of the data.
         classes: how many classes the data has.
-        class_names: what they are called; by their numbers, where nothing is given.
+        class_names: what they are called; their numbers by default.
         ends: the smallest and the largest value that a network reads, where they are known.
 
     Raises:
@@ -93,7 +100,7 @@ def describe(
         raise ModelError(f"arm '{job.arm}'", mistakes)
     text = canonical.model_text(model, example_shape)
     with keras.StatelessScope(initialize_variables=False):
-        # Summed up is what the text says, by the names that it gives; and a text that cannot be read again is refused.
+        # The summary is of what the text describes, with its names; a text that cannot be read again is refused.
         model = _attempt(lambda: model_from_config(json.loads(text), example_shape), place, mistakes)
     forget_what_was_built()
     if model is None:
@@ -110,6 +117,9 @@ def describe(
             "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
             "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
+    if network is not None and not reasons and not only_plain(network):
+        changing = inference_objection(network, example_shape)
+        reasons = [] if changing is None else [changing]
     if network is not None and not reasons and ends is not None and not only_plain(network):
         twice = scaled_twice(network, *ends, example_shape)
         reasons = [] if twice is None else [twice]
@@ -125,10 +135,10 @@ def metric_mistakes(
 ) -> list[Mistake]:
     """What speaks against the protocol's own metrics, and against the positive class that it names."""
     try:
-        asked = AskedMetrics.of_training(training, class_names, of_estimator=of_estimator)
+        metrics = ProtocolMetrics.of_training(training, class_names, of_estimator=of_estimator)
     except ValueError as error:
         return [Mistake("protocol, positive", str(error))]
-    return [Mistake("protocol, metrics", text) for text in metric_objections(asked, outputs)]
+    return [Mistake("protocol, metrics", text) for text in metric_objections(metrics, outputs)]
 
 
 def range_names(classes: int) -> tuple[str, ...]:
@@ -137,15 +147,15 @@ def range_names(classes: int) -> tuple[str, ...]:
 
 
 def _config(text: str) -> dict[str, Any]:
-    """A model's config from its JSON; what else may stand there is refused."""
+    """A model's config from its JSON; anything else is refused."""
     try:
         config = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}; a model is what keras.Model.to_json() says") from None
+        raise ValueError(f"not JSON: {error}; a model is what keras.Model.to_json() returns") from None
     except RecursionError:
-        raise ValueError("nested too deeply; a model is what keras.Model.to_json() says") from None
+        raise ValueError("nested too deeply; a model is what keras.Model.to_json() returns") from None
     if not isinstance(config, dict):
-        raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() says")
+        raise TypeError(f"{text[:40]} is no Keras config; a model is what keras.Model.to_json() returns")
     if refused := sorted(set(refused_layers(config))):
         raise ValueError("; ".join(refused))
     if shared := sorted(set(shared_layers(config))):
@@ -173,18 +183,18 @@ def _brief(error: Exception) -> str:
     return " ".join(_COLOURS.sub("", text).split())
 
 
-def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
+def _construct(namespace: ModuleType, spec: dict[str, dict[str, Any]], place: str, mistakes: list[Mistake]) -> Any:
     """``{Dense = {units = 100}}`` -> ``keras.layers.Dense(units=100)``."""
-    ((name, arguments),) = written.items()
-    if room is keras.layers and name in REFUSED:
+    ((name, arguments),) = spec.items()
+    if namespace is keras.layers and name in REFUSED:
         mistakes.append(Mistake(place, objection(name)))
         return None
-    cls = getattr(room, name, None)
+    cls = getattr(namespace, name, None)
     if not isinstance(cls, type):
-        classes = {n.lower(): n for n in dir(room) if n[0].isupper()}
+        classes = {n.lower(): n for n in dir(namespace) if n[0].isupper()}
         close = [classes[n] for n in difflib.get_close_matches(name.lower(), classes, n=1)]
         hint = f"; did you mean {close[0]}?" if close else ""
-        mistakes.append(Mistake(place, f"{room.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
+        mistakes.append(Mistake(place, f"{namespace.__name__.removesuffix('.api')} has no class '{name}'{hint}"))
         return None
     before = len(mistakes)
     mistakes += [Mistake(f"{place} ({name})", text) for text in unknown_arguments(cls, arguments)]
@@ -194,12 +204,12 @@ def _construct(room: ModuleType, written: dict[str, dict[str, Any]], place: str,
     return _attempt(lambda: cls(**resolved), f"{place} ({name})", mistakes)
 
 
-def _stuck(optimizer: Any, written: dict[str, dict[str, Any]], place: str) -> list[Mistake]:
+def _stuck(optimizer: Any, spec: dict[str, dict[str, Any]], place: str) -> list[Mistake]:
     """What keeps an optimizer from taking a step: every argument that does so by itself, or all of them together."""
     reason = stuck(optimizer)
     if reason is None:
         return []
-    ((name, arguments),) = written.items()
+    ((name, arguments),) = spec.items()
     mistakes = []
     for key, value in arguments.items():
         alone = _construct(keras.optimizers, {name: {key: value}}, place, [])
@@ -211,14 +221,14 @@ def _stuck(optimizer: Any, written: dict[str, dict[str, Any]], place: str) -> li
 
 def _resolve(key: str, value: Any, place: str, mistakes: list[Mistake]) -> Any:
     """Arguments that are Keras objects themselves: ``kernel_regularizer = { L2 = { l2 = 0.001 } }``."""
-    room = next((room for suffix, room in _ROOMS.items() if key.endswith(suffix)), None)
+    namespace = next((namespace for suffix, namespace in _NAMESPACES.items() if key.endswith(suffix)), None)
     if (
-        room is not None
+        namespace is not None
         and isinstance(value, dict)
         and len(value) == 1
         and isinstance(next(iter(value.values())), dict)
     ):
-        return _construct(room, value, place, mistakes)
+        return _construct(namespace, value, place, mistakes)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -251,11 +261,12 @@ def _check_shapes(
         if not shape:
             return [Mistake(place, f"the network has several {what}; a classifier has one")]
     if as_read(reads[1:], example_shape) is None:
+        flat = "" if len(example_shape) == 1 else f", or {(math.prod(example_shape),)} for flat examples"
         return [
             Mistake(
                 place,
                 f"the network reads examples of shape {reads[1:]}, the data has examples of shape {example_shape}; "
-                f"give it the input {example_shape}, or {(math.prod(example_shape),)} for flat examples",
+                f"give it the input {example_shape}{flat}",
             )
         ]
     one_output = _attempt(lambda: reads_one_output(loss), "protocol, loss", mistakes)
@@ -263,12 +274,22 @@ def _check_shapes(
         return mistakes
     accepted = [(None, classes)] + ([(None, 1)] if one_output and classes == 2 else [])
     activation = last_activation(keras.saving.serialize_keras_object(model))
-    if answers == (None, 1) and activation == "softmax":
+    if answers == (None, 1) and activation is not None and activation in ALIKE_ALONE:
         return [
             Mistake(
                 f"{place}, layers",
-                "softmax over one unit is always 1, so that every example gets the same answer: say activation = "
+                f"{activation} over one unit is always {ALIKE_ALONE[activation]}, so that every example gets the same "
+                "answer: say activation = "
                 '"sigmoid" there, or end with a unit a class',
+            )
+        ]
+    if answers == (None, 1) and threshold(loss) == 0 and activation in POSITIVE:
+        return [
+            Mistake(
+                f"{place}, layers",
+                f"its one unit answers above 0 whatever it reads, as {activation} does, and the loss divides the "
+                "classes at 0, so that every example gets the same answer: say activation = "
+                f'"{"tanh" if output_kind(loss) is OutputKind.MARGINS else "linear"}" there',
             )
         ]
     if answers not in accepted:

@@ -1,4 +1,4 @@
-"""The digest of a run's final weights, by which two runs are told equal to the last bit."""
+"""The digest of a run's final weights: two runs with equal digests are equal to the last bit."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Dropout with cheaper masks: the same law as Keras's layer, other bits.
 
 Keras draws a threefry block for every pair of mask elements, a tenth to a fifth of a step of the networks here on a
-CPU. A mask needs less than a cipher: here element *i* of a mask is kept by the 32-bit word ``mix(mix(i + a) ^ b)``,
+CPU. A mask needs less than a cipher: here element *i* of a mask is drawn from the 32-bit word ``mix(mix(i + a) ^ b)``,
 where ``mix`` is a full-avalanche integer hash (two multiplications; constants by C. Wellons, "prospecting for hash
 functions", bias 0.107) and *a*, *b* are hashed from the layer's key and its step counter.
-``tests/engine/test_dropout.py`` holds the masks against the law: rate, and no correlation between neighbours, rows,
+``tests/engine/test_dropout.py`` tests the masks against the law: rate, and no correlation between neighbours, rows,
 steps, layers and seeds.
 """
 

@@ -1,6 +1,6 @@
 """The engine: runs jobs, one group after the other, on one device. Knows no store, no study and no other process.
 
-What is costly is kept between jobs: the data that was prepared last, and the compiled programs of an architecture,
+What is costly is cached between jobs: the data that was prepared last, and the compiled programs of an architecture,
 which all seeds share.
 """
 
@@ -20,8 +20,8 @@ from paribus.engine.lanes import Lanes
 from paribus.engine.splits import Splits, splits
 from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
 
-KEPT_DATA = 2
-"""Data sets that an engine keeps: those of the study at hand, with and without a validation split where it is tuned."""
+CACHED_DATA = 2
+"""Data sets in an engine's cache: those of one study, with and without a validation split where it is tuned."""
 
 RANGE_EXAMPLES = 256
 """Examples that are looked at for the range of values that networks read."""
@@ -44,7 +44,7 @@ class Engine:
         """The canonical form of an arm.
 
         Raises:
-            ModelError: with every mistake that Keras found.
+            ModelError: Keras refuses the arm; the error lists every mistake.
         """
         data = self._prepared(job.data, job.training, None)
         return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
@@ -59,7 +59,7 @@ class Engine:
 
         Args:
             jobs: at least one, at most as many as there are lanes; equal in all but their seeds.
-            on_epoch: told of every epoch of every run.
+            on_epoch: called after every epoch of every run.
 
         Returns:
             The runs, in the order of the jobs. Their bits depend on the number of lanes alone, never on each other.
@@ -87,7 +87,7 @@ class Engine:
         data = load(spec)
         if expected is not None:
             expected.check(data.content, spec.source)
-        while len(self._data) >= KEPT_DATA:
+        while len(self._data) >= CACHED_DATA:
             del self._data[next(iter(self._data))]
         prepared = splits(data, training.validation_split, training.validation)
         self._data[key] = prepared, data.content

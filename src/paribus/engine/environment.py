@@ -12,11 +12,11 @@ Why these flags on a core:
 On a GPU (``docs/decisions/0025-lanes.md``; none of this has been run on one yet):
 
 - ``--xla_gpu_deterministic_ops=true``: operations that could vary from call to call are replaced or refused, and
-  kernels are not chosen by timing them, which could choose others in the next process.
+  kernels are not selected by timing them, which could select others in the next process.
 - ``JAX_DEFAULT_MATMUL_PRECISION=float32``: JAX's own default rounds the operands of float32 products to TF32.
 - ``XLA_PYTHON_CLIENT_PREALLOCATE=false``: no worker takes three quarters of the GPU's memory for a small network.
 
-Compiled programs are kept in the user's cache directory, so that the next process need not compile them again. They are
+Compiled programs are stored in the user's cache directory, so that the next process need not compile them. They are
 machine code: the folder is named after processor and flags. ``tests/engine/test_compilation_cache.py`` shows that no
 bit depends on whether a program was compiled or read.
 """
@@ -33,7 +33,7 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
-from paribus.engine.variables import is_taken_away
+from paribus.engine.variables import is_removed
 from paribus.errors import BackendError
 from paribus.machine import Core, Gpu, Place, read_cpu_name
 from paribus.records import Environment
@@ -54,7 +54,7 @@ def prepare(place: Place | None = None) -> None:
     """Set this process up for training in a place: stay there and set the flags. Call before anything imports JAX.
 
     Without a place it computes on the CPU, on whatever core, or where the user's ``JAX_PLATFORMS`` says. Flags in the
-    user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is taken away (``variables.py``). Calling
+    user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is removed (``variables.py``). Calling
     again, here or in a child, changes nothing.
 
     Raises:
@@ -66,7 +66,7 @@ def prepare(place: Place | None = None) -> None:
         )
     if isinstance(place, Core) and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {place.number})
-    for name in [name for name in os.environ if is_taken_away(name)]:
+    for name in [name for name in os.environ if is_removed(name)]:
         del os.environ[name]
     os.environ["KERAS_BACKEND"] = "jax"
     if isinstance(place, Gpu):
@@ -109,7 +109,7 @@ def import_keras() -> None:
     """
     absent = [name for name in _NO_RUN_NEEDS if name not in sys.modules]
     for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say: not to be found
+        sys.modules[name] = None  # type: ignore[assignment]  # an import of it now raises ModuleNotFoundError
     try:
         import keras
     except (ValueError, TypeError, AttributeError) as error:
@@ -140,16 +140,16 @@ def _keep_programs() -> None:
 
 
 def cache_folder() -> Path:
-    """``$PARIBUS_CACHE``, else ``paribus`` in the user's cache directory. An empty ``PARIBUS_CACHE`` keeps nothing."""
-    chosen = os.environ.get("PARIBUS_CACHE")
-    if chosen:
-        return Path(chosen)
+    """``$PARIBUS_CACHE``, else ``paribus`` in the user's cache directory. If empty, nothing is cached."""
+    folder = os.environ.get("PARIBUS_CACHE")
+    if folder:
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paribus"
 
 
 @cache
 def current(lanes: int = 1) -> Environment:
-    """What this process computes with; the number of lanes, if there are several, is told with the device."""
+    """What this process computes with; the number of lanes, if there are several, is part of the device's name."""
     import jax
 
     device = jax.devices()[0]

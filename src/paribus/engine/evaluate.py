@@ -1,4 +1,4 @@
-"""What a network in every lane says of a whole split, in inference mode."""
+"""The outputs of the network in every lane for a whole split, in inference mode."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def own_metrics(training: Training, programs: Programs, state: State, data: Spli
     by_lane: list[dict[str, float]] = [{} for _ in range(programs.lanes.count)]
     if training.metrics is None:
         return by_lane
-    asked = metrics.AskedMetrics.of_training(training, data.class_names)
+    protocol_metrics = metrics.ProtocolMetrics.of_training(training, data.class_names)
     size = programs.evaluation_batch
     for name, split in (("test", data.test), ("train", data.train)):
         parts = [programs.lanes.apart(programs.outputs(state, split.rows(i, i + size))) for i in _starts(split, size)]
         for own, lane in zip(by_lane, zip(*parts, strict=True), strict=True):
             outputs = _joined(lane, len(split))
-            values = metrics.measure_metrics(asked, outputs, split.labels)
+            values = metrics.measure_metrics(protocol_metrics, outputs, split.labels)
             own |= {f"{name}_{metric}": value for metric, value in values.items()}
     return by_lane
 

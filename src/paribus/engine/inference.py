@@ -1,6 +1,6 @@
-"""Trained networks put together again from recipes and stored weights: to hand them on, or to ask them.
+"""Trained networks rebuilt from recipes and stored weights, for exports and predictions.
 
-The only place where other rooms meet the engine for that.
+Other packages use the engine for that only by way of this module.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Weights = Mapping[str, NDArray[np.generic]]
 """Final weights by path, as a run's result has them."""
 
 BATCH = 1000
-"""Examples that are asked about at a time."""
+"""Examples of one prediction batch."""
 
 _REFUSALS = (ValueError, TypeError, NotImplementedError, AttributeError, KeyError)
 """What Keras raises of a config that it cannot build in this process."""
@@ -34,7 +34,7 @@ _REFUSALS = (ValueError, TypeError, NotImplementedError, AttributeError, KeyErro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkAnswers:
-    """What one network says to some examples.
+    """One network's predictions of some examples.
 
     Attributes:
         probabilities: float32, shape ``(examples, classes)``.
@@ -46,7 +46,7 @@ class NetworkAnswers:
 
 
 def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
-    """An arm as a plain, compiled Keras model without anything of ours in it; its weights are still to be put in.
+    """An arm as a plain, compiled Keras model without any class of paribus in it; its weights are initial ones.
 
     Args:
         recipe: the arm's canonical form.
@@ -54,7 +54,7 @@ def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
         arm: what errors call it.
 
     Raises:
-        ModelError: Keras cannot build it here; mostly a class of the user's that nobody imported.
+        ModelError: Keras cannot build it here; mostly a class of the user's that is not imported.
     """
     forget_what_was_built()
     try:
@@ -68,7 +68,7 @@ def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
     return model
 
 
-def put_weights(model: keras.Model, weights: Weights) -> None:
+def set_weights(model: keras.Model, weights: Weights) -> None:
     """Give a model the weights of a run.
 
     Raises:

@@ -36,7 +36,7 @@ _SCALED = 8.0
 
 _SHRUNK = 8.0
 _SMALL = 0.25
-"""Scaling shrinks so much, and leaves so little, that nobody scales scaled values so on purpose."""
+"""Scaling shrinks so much, and leaves so little, that no one scales scaled values so on purpose."""
 
 Known = dict[Any, Any]
 

@@ -2,7 +2,7 @@
 
 A step of a small network keeps a GPU busy for a few microseconds and costs as many to start; the same step of many runs
 costs hardly more. How many lanes a program has may change its last bits on a GPU, so their number is fixed: where there
-are fewer runs than lanes, the last run fills the rest, and what those lanes say is thrown away.
+are fewer runs than lanes, the last run fills the rest, and what those lanes compute is thrown away.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Lanes:
         """An array's shape in one run -> its shape in the program."""
         return lengths if self.count == 1 else (self.count, *lengths)
 
-    def together(self, each: Sequence[Tree]) -> Tree:
-        """What belongs to each run as one; the last run's fills the lanes that are left."""
+    def together(self, trees: Sequence[Tree]) -> Tree:
+        """One tree for the program from one of each run; that of the last run fills the lanes that are left."""
         if self.count == 1:
-            return each[0]
-        filled = [*each, *[each[-1]] * (self.count - len(each))]
+            return trees[0]
+        filled = [*trees, *[trees[-1]] * (self.count - len(trees))]
         stacked: Tree = jax.tree.map(lambda *leaves: np.stack(leaves), *filled)
         return stacked
 
@@ -48,19 +48,19 @@ class Lanes:
             return [host]
         return [jax.tree.map(lambda leaf, lane=lane: leaf[lane], host) for lane in range(self.count)]
 
-    def chosen(self, which: Sequence[bool], new: Tree, old: Tree | None) -> Tree:
+    def select(self, marks: Sequence[bool], new: Tree, old: Tree | None) -> Tree:
         """``new`` in the lanes of the runs that are marked, ``old`` in the others (anything, where it is None)."""
-        marked = self.together([np.full(1, each) for each in which]).reshape(-1)
+        marked = self.together([np.full(1, mark) for mark in marks]).reshape(-1)
         if marked.all() or old is None:
             return new
         if not marked.any():
             return old
-        chosen: Tree = _chosen(marked, new, old)
-        return chosen
+        merged: Tree = _select(marked, new, old)
+        return merged
 
 
 @jax.jit
-def _chosen(marked: jax.Array, new: Any, old: Any) -> Any:
+def _select(marked: jax.Array, new: Any, old: Any) -> Any:
     def of_leaf(mine: jax.Array, theirs: jax.Array) -> jax.Array:
         return jnp.where(marked.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
 

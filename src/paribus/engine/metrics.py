@@ -1,4 +1,4 @@
-"""The protocol's own metrics: any metric of Keras that says one number, measured on a whole split as Keras would.
+"""The protocol's own metrics: any metric of Keras with one number, measured on a whole split as Keras would.
 
 Keras hands a metric whatever a network ends with, and the same metric says another thing of one sigmoid unit than of
 two softmax units, of logits than of probabilities. Arms are compared, so a metric sees the same form of answer from
@@ -37,7 +37,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedMetrics:
+class ProtocolMetrics:
     """The metrics of a protocol, for one arm.
 
     Attributes:
@@ -55,7 +55,9 @@ class AskedMetrics:
     of_estimator: bool = False
 
     @classmethod
-    def of_training(cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False) -> AskedMetrics:
+    def of_training(
+        cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False
+    ) -> ProtocolMetrics:
         """What a training asks for.
 
         Raises:
@@ -67,26 +69,26 @@ class AskedMetrics:
         return cls(items, outputs, len(class_names), _positive(training.positive, class_names), of_estimator)
 
 
-def measure_metrics(asked: AskedMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
+def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[np.int32]) -> dict[str, float]:
     """Every metric on a split, by name.
 
     Args:
-        asked: which metrics.
+        metrics: which metrics.
         outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged say
             nothing, and are taken for the answer of a network that knows nothing.
         labels: class indices, shape ``(examples,)``.
     """
-    ignorant = 1.0 / max(2, outputs.shape[-1]) if asked.outputs is OutputKind.PROBABILITIES else 0.0
+    ignorant = 1.0 / max(2, outputs.shape[-1]) if metrics.outputs is OutputKind.PROBABILITIES else 0.0
     known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
     return {
-        name_of(cls, arguments): float(_updated(asked, cls, arguments, known, labels).result().reshape(()))
-        for cls, arguments in asked.classes
+        name_of(cls, arguments): float(_updated(metrics, cls, arguments, known, labels).result().reshape(()))
+        for cls, arguments in metrics.classes
     }
 
 
-def metric_objections(asked: AskedMetrics, outputs: int) -> list[str]:
+def metric_objections(metrics: ProtocolMetrics, outputs: int) -> list[str]:
     """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
-    return [text for cls, arguments in asked.classes for text in _objections(asked, cls, arguments, outputs)]
+    return [text for cls, arguments in metrics.classes for text in _objections(metrics, cls, arguments, outputs)]
 
 
 def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
@@ -98,43 +100,52 @@ def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
     return list(class_names).index(name)
 
 
-def _objections(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: int) -> Iterator[str]:
+def _objections(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any], outputs: int) -> Iterator[str]:
     f_score = cls in ("F1Score", "FBetaScore")
-    if f_score and _is_one_column(asked, cls, arguments) and arguments.get("average") is not None:
+    if f_score and _is_one_column(metrics, cls, arguments) and arguments.get("average") is not None:
         yield (
             f"{cls}: with threshold it is the score of the positive class, and average = "
             f'"{arguments["average"]}" is over classes; leave one of them out'
         )
         return
-    if cls in MARGIN_METRICS and asked.of_estimator:
+    if cls in MARGIN_METRICS and metrics.of_estimator:
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
-    if asked.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
+    if metrics.outputs is OutputKind.MARGINS and reads_probabilities(cls, arguments):
         yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
         return
-    if arguments.get("from_logits") and asked.outputs is OutputKind.PROBABILITIES and not asked.of_estimator:
+    if arguments.get("from_logits") and metrics.outputs is OutputKind.PROBABILITIES and not metrics.of_estimator:
         yield f"{cls}: from_logits = true, but the protocol's loss takes outputs for probabilities; leave it out"
         return
-    probes = [_probe(asked, outputs, kind) for kind in ("right", "wrong", "random")]
+    probes = [_probe(metrics, outputs, kind) for kind in ("right", "wrong", "random")]
     try:
-        results = [np.asarray(_updated(asked, cls, arguments, *probe).result()) for probe in probes]
+        results = [np.asarray(_updated(metrics, cls, arguments, *probe).result()) for probe in probes]
     except _OBJECTIONS as error:
         message = " ".join(str(error).split()).split(" Arguments received by", 1)[0]
         yield f"Keras cannot measure {cls} here: {message[:300]}"
         return
     if results[0].size > 1:
-        positive = "threshold = 0.5 for the score of the positive class, or " if f_score else ""
-        yield (
-            f"{cls} says {math.prod(results[0].shape)} numbers, one a class; runs are compared by one number: "
-            f'give it {positive}average = "macro"{" for the mean over classes" if f_score else ", say"}'
-        )
-    elif asked.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
+        count = math.prod(results[0].shape)
+        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(cls, arguments)}"
+    elif metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
         yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
 
 
-def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def _remedy(cls: str, arguments: dict[str, Any]) -> str:
+    """How a metric that says several numbers says one."""
+    if cls in ("F1Score", "FBetaScore"):
+        return (
+            'give it threshold = 0.5 for the score of the positive class, or average = "macro" for the mean over '
+            "classes"
+        )
+    if isinstance(arguments.get("thresholds"), list):
+        return "give it one of its thresholds, and a metric a threshold if you want them all"
+    return 'give it class_aggregation = "uniform_average"' if cls == "R2Score" else "change its arguments"
+
+
+def _probe(metrics: ProtocolMetrics, outputs: int, kind: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Answers as an arm with so many outputs would give them, right, wrong or at random, two examples a class."""
-    count = min(asked.class_count, _PROBED_CLASSES)
+    count = min(metrics.class_count, _PROBED_CLASSES)
     labels = np.arange(2 * count, dtype=np.int32) % count
     columns = max(2, outputs)
     if kind == "random":
@@ -143,15 +154,19 @@ def _probe(asked: AskedMetrics, outputs: int, kind: str) -> tuple[NDArray[np.flo
         answered = labels if kind == "right" else (labels + 1) % count
         answers = np.full((len(labels), columns), 0.2 / columns, np.float32)
         answers[np.arange(len(labels)), answered % columns] = 0.8
-    if asked.outputs in (OutputKind.LOGITS, OutputKind.BINARY_LOGITS):
+    if metrics.outputs in (OutputKind.LOGITS, OutputKind.BINARY_LOGITS):
         answers = np.log(answers / (1 - answers))
-    elif asked.outputs is OutputKind.MARGINS:
+    elif metrics.outputs is OutputKind.MARGINS:
         answers = 2 * answers - 1
     return (answers[:, 1:2] if outputs == 1 else answers), labels
 
 
 def _updated(
-    asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: NDArray[np.float32], labels: NDArray[np.int32]
+    metrics: ProtocolMetrics,
+    cls: str,
+    arguments: dict[str, Any],
+    outputs: NDArray[np.float32],
+    labels: NDArray[np.int32],
 ) -> Any:
     """The metric after it has seen all examples."""
     stripped = {key: value for key, value in arguments.items() if not (cls == "AUC" and key == "from_logits")}
@@ -161,47 +176,47 @@ def _updated(
         warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            answers = _answers(asked, cls, arguments, jnp.asarray(outputs[part]))
+            answers = _answers(metrics, cls, arguments, jnp.asarray(outputs[part]))
             y = jnp.asarray(labels[part])
             if not cls.startswith("Sparse"):
-                positive = asked.positive if _is_one_column(asked, cls, arguments) else 1
+                positive = metrics.positive if _is_one_column(metrics, cls, arguments) else 1
                 y = jnp.eye(answers.shape[-1])[y] if answers.shape[-1] > 1 else (y[:, None] == jnp.asarray(positive))
             metric.update_state(y, answers)
     return metric
 
 
-def _is_one_column(asked: AskedMetrics, cls: str, arguments: dict[str, Any]) -> bool:
+def _is_one_column(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any]) -> bool:
     """Whether a metric reads the probability of the positive class alone."""
-    return asked.positive is not None and has_positive_class(cls, arguments)
+    return metrics.positive is not None and has_positive_class(cls, arguments)
 
 
-def _answers(asked: AskedMetrics, cls: str, arguments: dict[str, Any], outputs: Any) -> Any:
+def _answers(metrics: ProtocolMetrics, cls: str, arguments: dict[str, Any], outputs: Any) -> Any:
     """Outputs in the form that a metric reads, the same for every arm; see docs/decisions/0061."""
     if cls in MARGIN_METRICS:
         return outputs
     if arguments.get("from_logits") and cls != "AUC":
-        return _as_logits(asked, cls, outputs)
+        return _as_logits(metrics, cls, outputs)
     if reads_probabilities(cls, arguments):
-        shares = probabilities(outputs, asked.outputs)
-        if not _is_one_column(asked, cls, arguments) or asked.positive is None:
+        shares = probabilities(outputs, metrics.outputs)
+        if not _is_one_column(metrics, cls, arguments) or metrics.positive is None:
             return shares
-        positive = shares[:, asked.positive]
-        if asked.class_count == 2:
+        positive = shares[:, metrics.positive]
+        if metrics.class_count == 2:
             total = shares.sum(axis=-1)
             positive = jnp.where(total > 0, positive / jnp.where(total > 0, total, 1.0), 0.5)
         return positive[:, None]
-    if asked.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
-        return probabilities(outputs, asked.outputs)
+    if metrics.outputs not in (OutputKind.PROBABILITIES, OutputKind.MARGINS):
+        return probabilities(outputs, metrics.outputs)
     if outputs.shape[-1] > 1:
         return outputs
     # Not cut off at 0 and 1: what a linear end says beyond them is an error of its own.
-    positive = (outputs + 1.0) / 2.0 if asked.outputs is OutputKind.MARGINS else outputs
+    positive = (outputs + 1.0) / 2.0 if metrics.outputs is OutputKind.MARGINS else outputs
     return jnp.concatenate([1.0 - positive, positive], axis=-1)
 
 
-def _as_logits(asked: AskedMetrics, cls: str, outputs: Any) -> Any:
+def _as_logits(metrics: ProtocolMetrics, cls: str, outputs: Any) -> Any:
     """For cross-entropies that ask for logits: those of a network as they are, else the logarithm of probabilities."""
-    if asked.outputs is OutputKind.PROBABILITIES:
+    if metrics.outputs is OutputKind.PROBABILITIES:
         tiny = jnp.float32(1e-7)
         shares = jnp.clip(outputs, tiny, 1.0 - tiny)
         return jnp.log(shares / (1.0 - shares)) if cls == "BinaryCrossentropy" else jnp.log(shares)

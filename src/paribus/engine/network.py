@@ -1,4 +1,4 @@
-"""A recipe brought to life: structure without weights, and one compiled program that draws the weights from two keys.
+"""A network built from its recipe: no weights, but one compiled program that draws the weights from two keys.
 
 Keras would draw initial weights one operation at a time, seconds for the first model. Here the model is built inside
 ``keras.StatelessScope(initialize_variables=False)``, which creates variables without values, and their initializers
@@ -140,11 +140,11 @@ class Network:
 
     def named_weights(self, state: State) -> dict[str, jax.Array]:
         """Weights by path, trainable and not, without the states of seed generators."""
-        named = {v.path: value for v, value in zip(self.model.trainable_variables, state.trainable, strict=True)}
+        weights = {v.path: value for v, value in zip(self.model.trainable_variables, state.trainable, strict=True)}
         for i, (v, value) in enumerate(zip(self.model.non_trainable_variables, state.non_trainable, strict=True)):
             if i not in self.seed_states:
-                named[v.path] = value
-        return named
+                weights[v.path] = value
+        return weights
 
 
 def forget_what_was_built() -> None:
@@ -158,7 +158,7 @@ def forget_what_was_built() -> None:
 
 @contextmanager
 def _no_luck() -> Iterator[None]:
-    """Seeds that Keras makes up, with Python's generator, for whatever was given none are the same in every process."""
+    """Seeds that Keras makes up, with Python's generator, for objects without a seed are the same in every process."""
     state = random.getstate()
     random.seed(0)
     try:
@@ -170,7 +170,7 @@ def _no_luck() -> Iterator[None]:
 def _optimizer(text: str, model: keras.Model) -> tuple[Any, bool]:
     """An optimizer built for a model, and whether its first state depends on the model's weights.
 
-    Nadam and Adafactor make variables of given values, which a stateless scope does not allow: they are built outside.
+    Nadam and Adafactor make variables with initial values, which a stateless scope forbids: they are built outside.
     """
     optimizer = keras.saving.deserialize_keras_object(json.loads(text))
     try:

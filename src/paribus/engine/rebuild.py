@@ -23,7 +23,7 @@ def model_from_config(
         custom_objects: classes by registered name, beside those that are registered.
 
     Raises:
-        ValueError, TypeError: Keras refuses the config; a Lambda with Python code, or a class that nobody registered.
+        ValueError, TypeError: Keras refuses the config; a Lambda with Python code, or a class that is not registered.
     """
     bare = {key: _free_batch(item) for key, item in config.items() if key not in {"build_config", "compile_config"}}
     model = keras.saving.deserialize_keras_object(bare, custom_objects=dict(custom_objects))
@@ -55,7 +55,7 @@ def input_shape(model: keras.Model) -> tuple[int | None, ...]:
 
 
 def as_read(reads: tuple[int | None, ...], example: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape that a network reads examples in, given what its input says and what the data has.
+    """The shape that a network reads examples in, from the network's input and the data's examples.
 
     Examples are taken as they are, flattened, or with one axis of length 1 (a channel) added or left out at the end.
 

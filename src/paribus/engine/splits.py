@@ -176,10 +176,10 @@ class Streamed(Split):
 
     def _now(self) -> tuple[int, int, int]:
         try:
-            found = self._file.stat()
+            status = self._file.stat()
         except OSError as error:
             raise DataError(f"{self._file}: cannot be read any more: {error.strerror or error}") from error
-        return found.st_ino, found.st_size, found.st_mtime_ns
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _check(self) -> None:
         if self._now() != self._stamp:
@@ -233,14 +233,14 @@ def resident_bytes() -> int:
     Raises:
         UsageError: the variable is no whole number of MiB.
     """
-    chosen = os.environ.get(RESIDENT_VARIABLE, "")
-    if not chosen:
+    setting = os.environ.get(RESIDENT_VARIABLE, "")
+    if not setting:
         return min(RESIDENT_BYTES, machine.read_memory_limit() // RESIDENT_SHARE)
-    if not chosen.isdecimal():
+    if not setting.isdecimal():
         raise UsageError(
-            f"{RESIDENT_VARIABLE}={chosen}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"
+            f"{RESIDENT_VARIABLE}={setting}: expected a whole number of MiB, such as 2048; 0 streams every .npy file"
         )
-    return int(chosen) << 20
+    return int(setting) << 20
 
 
 def _split(x: NDArray[Any], labels: NDArray[np.int32], rows: Rows, most: int) -> Split:

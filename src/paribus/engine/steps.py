@@ -138,7 +138,7 @@ def chunk_program(
 
 
 def convolves(lowered: jax.stages.Lowered) -> bool:
-    """Whether a program has convolutions in it, of which the network's config said nothing: those of a user's classes.
+    """Whether a program has convolutions in it, of which the network's config shows nothing: those of a user's classes.
 
     XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel inside a loop for convolutions that are not in the form of
     ``paribus.engine.kernels``, and takes some 20 times as long: such networks are trained with one call a batch there.
@@ -148,11 +148,11 @@ def convolves(lowered: jax.stages.Lowered) -> bool:
 
 
 def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array], jax.Array]:
-    """A function ``(state, x) -> outputs``: what the network says in inference mode, float32 ``(batch, outputs)``."""
+    """A function ``(state, x) -> outputs``: the network's outputs in inference mode, float32 ``(batch, outputs)``."""
 
     def outputs(state: State, x: jax.Array) -> jax.Array:
-        found, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
-        return jnp.asarray(found, jnp.float32)
+        answers, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
+        return jnp.asarray(answers, jnp.float32)
 
     return network.with_kernels(outputs)
 
@@ -163,9 +163,9 @@ def evaluation_program(network: Network, prepare: Preparation) -> Callable[[Stat
     def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
         outputs, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
         y = losses.targets(labels, outputs.shape[-1], network.target_form)
-        given = losses.probabilities(outputs, network.output_kind)
+        shares = losses.probabilities(outputs, network.output_kind)
         predicted = losses.predicted_classes(outputs, network.output_kind)
         pick = jnp.arange(labels.shape[0])
-        return Evaluation(network.loss.call(y, outputs), predicted, given[pick, predicted], given[pick, labels])
+        return Evaluation(network.loss.call(y, outputs), predicted, shares[pick, predicted], shares[pick, labels])
 
     return network.with_kernels(evaluate)

@@ -1,7 +1,7 @@
 """One training: a group of runs of one arm, a lane each, from their first weights to their results.
 
 The lanes go through the epochs together. A run that is over before the others keeps the state that it ended with; its
-lane is computed on, and what it says from then on is thrown away.
+lane is computed on, and what it computes from then on is thrown away.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Course:
         return self.job.training.early_stopping is None or self.status is Status.DIVERGED
 
     @property
-    def shown(self) -> EpochReport:
+    def reported_epoch(self) -> EpochReport:
         """The epoch whose fit measures are the run's."""
         return self.reports[-1] if self.ends_with_its_last else self.reports[self._stand().best_epoch - 1]
 
@@ -80,33 +80,33 @@ def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: 
     """Train at most as many runs as there are lanes; they differ in nothing but their seeds.
 
     A loss that is nan or infinite after an epoch ends a run early, as ``diverged``; it scores what its weights score.
-    With early stopping the weights of the best epoch are kept, and its fit measures are the run's.
+    With early stopping a run ends with the weights of its best epoch, whose fit measures are the run's.
     """
     lanes, network = programs.lanes, programs.network
     started = time.perf_counter()
     courses = [_Course(job) for job in jobs]
     state = programs.draw(*programs.keys([job.seeds for job in jobs]))
-    kept: State | None = None
+    final: State | None = None
     for epoch in range(jobs[0].training.epochs):
         orders = [seeds.epoch_order(job.seeds, epoch, len(data.train)) for job in jobs]
         state, measures = _epoch(programs, state, data.train, lanes.together(orders), jobs[0].training.batch_size)
         reports = _reports(programs, state, measures, data.validation, epoch, jobs)
-        keep = [False] * len(jobs)
+        is_final = [False] * len(jobs)
         for lane, (course, report) in enumerate(zip(courses, reports, strict=False)):
             if not course.over:
-                keep[lane] = course.go_on(report)
+                is_final[lane] = course.go_on(report)
                 on_epoch(course.job, report)
         all_over = all(course.over for course in courses)
-        if any(keep):
+        if any(is_final):
             # The next epoch takes the state's memory.
-            kept = lanes.chosen(keep, state if all_over else jax.tree.map(jnp.copy, state), kept)
+            final = lanes.select(is_final, state if all_over else jax.tree.map(jnp.copy, state), final)
         if all_over:
             break
-    assert kept is not None, "the state after the first epoch or the last is kept"
+    assert final is not None, "every run ends with the state after one of its epochs"
     if any(course.ends_with_its_last for course in courses):
-        finalized = lanes.over(network.finalized, 0)(kept)
-        kept = lanes.chosen([course.ends_with_its_last for course in courses], finalized, kept)
-    return _results(courses, programs, kept, data, started)
+        finalized = lanes.over(network.finalized, 0)(final)
+        final = lanes.select([course.ends_with_its_last for course in courses], finalized, final)
+    return _results(courses, programs, final, data, started)
 
 
 def _epoch(
@@ -118,7 +118,7 @@ def _epoch(
         for rows in batches(chunk.order, batch_size) if programs.stepwise else [chunk.order]:
             call = programs.chunks[rows.shape[-1], chunk.order.shape[-1]]
             state, sums = call(state, sums, rows, chunk.x, chunk.labels)
-        # The program may still run; waiting for what it says keeps chunks from piling up in memory.
+        # The program may still run; waiting for its sums keeps chunks from piling up in memory.
         np.asarray(sums.right)
     return state, [lane.measures(len(train)) for lane in programs.lanes.apart(sums)]
 
@@ -131,14 +131,14 @@ def _reports(
     epoch: int,
     jobs: Sequence[TrainJob],
 ) -> list[EpochReport]:
-    """What is known of each lane after an epoch."""
-    fit = [(epoch + 1, jobs[0].training.epochs, each.loss, each.accuracy) for each in measures]
+    """The report of each lane after an epoch."""
+    fit = [(epoch + 1, jobs[0].training.epochs, lane.loss, lane.accuracy) for lane in measures]
     if validation is None:
-        return [EpochReport(*each) for each in fit]
-    found = evaluated(programs, state, validation)
+        return [EpochReport(*row) for row in fit]
+    evaluations = evaluated(programs, state, validation)
     return [
-        EpochReport(*each, mean(result.loss), accuracy(result, validation))
-        for each, result in zip(fit, found, strict=True)
+        EpochReport(*row, mean(result.loss), accuracy(result, validation))
+        for row, result in zip(fit, evaluations, strict=True)
     ]
 
 
@@ -148,21 +148,21 @@ def _results(
     """Measure every lane honestly: both splits, in inference mode, with the weights that its run ended with."""
     train, test = evaluated(programs, state, data.train), evaluated(programs, state, data.test)
     own = own_metrics(courses[0].job.training, programs, state, data)
-    named = [programs.network.named_weights(lane) for lane in programs.lanes.apart(state)]
+    weights_by_path = [programs.network.named_weights(lane) for lane in programs.lanes.apart(state)]
     seconds = (time.perf_counter() - started) / len(courses)
     results = []
     for lane, course in enumerate(courses):
-        weights = {path: np.asarray(value) for path, value in named[lane].items()}
-        shown, learnt, told = course.shown, train[lane], test[lane]
+        weights = {path: np.asarray(value) for path, value in weights_by_path[lane].items()}
+        fit, on_train, on_test = course.reported_epoch, train[lane], test[lane]
         if course.status is Status.FINISHED and not all(np.isfinite(value).all() for value in weights.values()):
             course.status, course.reason = Status.DIVERGED, "a weight was not finite after the last epoch"
         scores = Scores(
-            fit_accuracy=shown.fit_accuracy,
-            fit_loss=shown.fit_loss,
-            train_accuracy=accuracy(learnt, data.train),
-            train_loss=mean(learnt.loss),
-            test_accuracy=accuracy(told, data.test),
-            test_loss=mean(told.loss),
+            fit_accuracy=fit.fit_accuracy,
+            fit_loss=fit.fit_loss,
+            train_accuracy=accuracy(on_train, data.train),
+            train_loss=mean(on_train.loss),
+            test_accuracy=accuracy(on_test, data.test),
+            test_loss=mean(on_test.loss),
         )
         results.append(
             RunResult(
@@ -176,7 +176,7 @@ def _results(
                 environment=environment.current(programs.lanes.count),
                 reason=course.reason,
                 predictions=Predictions(
-                    np.asarray(told.predicted), np.asarray(told.confidence), np.asarray(told.true_probability)
+                    np.asarray(on_test.predicted), np.asarray(on_test.confidence), np.asarray(on_test.true_probability)
                 ),
                 weights=weights,
                 metrics=own[lane],

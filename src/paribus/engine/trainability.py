@@ -1,4 +1,4 @@
-"""What an arm's programs would object to, without running them: before anything trains, by name.
+"""Why an arm's network cannot be trained, known before anything trains, without running its programs.
 
 Keras takes many a layer that cannot be trained as a pure step. Most of them show when the step is traced; the others,
 which would train but as another network than was meant, are known by name.
@@ -50,12 +50,57 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
     try:
         return list(_traced(network, example_shape))
     except _OBJECTIONS as error:
-        return [f"Keras cannot train it as a pure step: {_said(error)}"]
+        return [f"Keras cannot train it as a pure step: {_message(error)}"]
 
 
 def only_plain(network: Network) -> bool:
     """Whether a network consists of Keras's commonest layers alone."""
     return all(_plain(layer) for layer in network.model._flatten_layers())
+
+
+def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str | None:
+    """Why a network's answers in inference mode would be a matter of chance or of the batches; None where they are not.
+
+    A layer that draws or updates itself in inference mode too changes the network while it is measured: what ``fit``
+    and ``evaluate`` say of it depends on the size and the order of the batches.
+
+    Args:
+        network: a network that can be trained, whose shapes fit the data.
+        example_shape: the shape of one example of the data.
+    """
+    variables = network.model.non_trainable_variables
+    if not variables:
+        return None
+    reads = as_read(input_shape(network.model)[1:], example_shape)
+    assert reads is not None, "the shapes were checked"
+
+    def states(others: list[jax.Array], weights: list[jax.Array], x: jax.Array) -> Any:
+        return network.call(weights, others, x, training=False)[1]
+
+    others, weights = (
+        [np.zeros(v.shape, v.dtype) for v in each] for each in (variables, network.model.trainable_variables)
+    )
+    program = jax.make_jaxpr(states)(others, weights, np.zeros((3, *reads), np.float32)).jaxpr
+    pairs = zip(variables, program.invars, program.outvars, strict=False)
+    changed = [variable for variable, before, after in pairs if before is not after]
+    if not changed:
+        return None
+    seeds = [variable for variable in changed if variable.name == "seed_generator_state"]
+    if seeds:
+        return (
+            f"layer '{_owner(network, seeds[0])}' draws random numbers in inference mode too, so that every answer "
+            "would be a matter of chance: let its call take `training`, and draw only where that is true"
+        )
+    return (
+        f"layer '{_owner(network, changed[0])}' changes its {changed[0].name} in inference mode too, so that an answer "
+        "would depend on what was answered before: let its call take `training`, and change it only where that is true"
+    )
+
+
+def _owner(network: Network, variable: Any) -> str:
+    """The name of the innermost layer that has a variable."""
+    owners = [layer for layer in network.model._flatten_layers() if any(v is variable for v in layer.variables)]
+    return str(min(owners, key=lambda layer: len(layer.variables)).name)
 
 
 def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
@@ -70,7 +115,7 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
         state = [np.zeros(variable.shape, variable.dtype) for variable in fresh.variables]
         jax.eval_shape(fresh.stateless_apply, state, [weights], [weights])
     except _OBJECTIONS as error:
-        return _said(error)
+        return _message(error)
     return None
 
 
@@ -91,7 +136,7 @@ def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, e
     if not registered_names(json.loads(recipe.model)):
         return False
     again = Network.rebuild(recipe, training)
-    first, second = (list(_constants_of(each, example_shape)) for each in (network, again))
+    first, second = (list(_constants_of(built, example_shape)) for built in (network, again))
     return len(first) != len(second) or not all(map(np.array_equal, first, second))
 
 
@@ -122,7 +167,7 @@ def _constants(value: Any) -> Iterator[NDArray[Any]]:
             yield from _constants(item)
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     message = " ".join(_COLOURS.sub("", str(error)).split())
     return message.split(" Arguments received by", 1)[0][:600]
 

@@ -1,6 +1,6 @@
 """What a model's description may not ask for, since the file that holds it may come from anybody.
 
-Keras itself refuses Python code and foreign modules in a config (its ``safe_mode``). What is refused here besides:
+Keras itself refuses Python code and foreign modules in a config (its ``safe_mode``). What is also refused here:
 layers that run code or read files by their name alone, and networks that no memory could hold.
 """
 
@@ -94,6 +94,6 @@ def _numbers(shape: tuple[int | None, ...]) -> int:
 
 
 def _size(count: int) -> str:
-    """``1.5 GiB``; more GiB than a number can show sensibly are shown all the same."""
+    """``1.5 GiB``; a size beyond any sensible unit is written in GiB as well."""
     unit = next((u for u in _UNITS if count < 1024 * _UNITS[u]), "PiB")
     return f"{count / _UNITS[unit]:,.1f} {unit}"

@@ -1,7 +1,7 @@
 """Which environment variables of the user's may reach what computes a run, and which must not.
 
 A run's fingerprint says nothing of the environment, so nothing in it may change a run's bits without being recorded.
-What the libraries read is therefore taken away by the beginning of its name, but for what changes no bit, or is
+What the libraries read is therefore removed by the beginning of its name, but for what changes no bit, or is
 recorded with the run (``XLA_FLAGS``). ``docs/environment.md`` lists all of it; ``tests/docs/test_environment.py``
 compares the page with the installed libraries.
 """
@@ -13,7 +13,7 @@ from typing import Final
 
 from paribus.errors import BackendError
 
-TAKEN_AWAY: Final = (
+REMOVED: Final = (
     "KERAS_", "JAX_", "JAX2TF_", "CHECK_VMA", "EAGER_CONSTANT_FOLDING", "MOCK_NUM_GPU_PROCESSES",
     "XLA_", "PJRT_", "TF_", "LIBTPU_", "TPU_", "LLVM_", "MOSAIC_", "CPU_OPT_PRESET_",
     "TRITON_", "MLIR_", "DISABLE_LLVM_OPT", "DISABLE_PTXAS_OPT", "AMDGCN_", "NVPTX_", "HWLOC_", "SLINKY_",
@@ -35,14 +35,14 @@ RECORDED: Final = ("XLA_FLAGS",)
 """What stays and is recorded with the run: runs that differ in it are not answered as one without a note."""
 
 
-def is_taken_away(name: str) -> bool:
+def is_removed(name: str) -> bool:
     """Whether a variable must not reach what computes."""
-    return name.startswith(TAKEN_AWAY) and not name.startswith(HARMLESS) and name not in RECORDED
+    return name.startswith(REMOVED) and not name.startswith(HARMLESS) and name not in RECORDED
 
 
 def without_foreign_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that a worker process starts with: NumPy and OpenBLAS read theirs when they are loaded."""
-    return {name: value for name, value in environ.items() if not is_taken_away(name)}
+    return {name: value for name, value in environ.items() if not is_removed(name)}
 
 
 def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which of scikit-learn's classes a study may name: classifiers, and what stands inside them (steps, base estimators).
+"""Which of scikit-learn's classes a study may name: classifiers, and what they may contain (steps, base estimators).
 
 Left out is ``sklearn.model_selection``: a search inside an arm would choose with another budget than other arms have.
 """

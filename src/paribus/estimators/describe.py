@@ -22,7 +22,7 @@ _REMEDIES = {
     "VotingClassifier": 'give it voting = "soft"',
     "StackingClassifier": 'name its last step, such as final_estimator = "LogisticRegression"',
 }
-"""How a classifier that gives no probabilities can; all others stand inside one that adds them."""
+"""How a classifier that gives no probabilities can; all others are wrapped in one that adds them."""
 
 _ENSEMBLE = "{ CalibratedClassifierCV = { ensemble = false, estimator = "
 

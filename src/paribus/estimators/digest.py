@@ -1,7 +1,7 @@
 """The digest of what an estimator has learned, by which two runs are compared to the last bit.
 
 Covered is every attribute that scikit-learn sets while it fits, private ones too, but for the arguments (they are the
-recipe) and generators of random numbers: arrays by type, shape and values (field by field: what lies between the fields
+recipe) and generators of random numbers: arrays by type, shape and values (field by field: what is between the fields
 of a tree's nodes is not defined), numbers and texts, lists and tables, and the estimators inside. An object of a class
 in C (a tree, a loss) counts with what its own ``__reduce__`` says of it. Nothing is pickled, and nothing is read back.
 """
@@ -24,7 +24,7 @@ def learned_digest(estimator: BaseEstimator) -> str:
     """sha256, hexadecimal, over all that a fitted estimator has learned, in the order of names.
 
     Raises:
-        TypeError: it holds something that cannot be told to the last bit.
+        TypeError: it holds something whose bits cannot be read.
     """
     digest = hashlib.sha256()
     for path, content in _parts("", estimator, ()):
@@ -34,7 +34,7 @@ def learned_digest(estimator: BaseEstimator) -> str:
 
 
 def _parts(path: str, value: Any, above: tuple[int, ...]) -> Iterator[tuple[str, bytes]]:
-    """Places and their content as bytes. ``above`` are the objects that this one lies in."""
+    """Places and their content as bytes. ``above`` are the objects that contain this one."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         yield path, f"{type(value).__name__} {value!r}".encode()
     elif isinstance(value, np.ndarray | np.generic):
@@ -63,7 +63,7 @@ def _array(path: str, value: np.ndarray[Any, Any], above: tuple[int, ...]) -> It
 
 
 def _inner(value: Any) -> Mapping[str, Any]:
-    """What an object consists of, by name, in an order that is always the same."""
+    """The parts of an object with their names, in an order that is always the same."""
     if isinstance(value, Mapping):
         return {repr(key): value[key] for key in sorted(value, key=repr)}
     if isinstance(value, set | frozenset):
@@ -75,7 +75,7 @@ def _inner(value: Any) -> Mapping[str, Any]:
         return {"data": entries.data, "row": entries.row, "col": entries.col, "shape": entries.shape}
     if isinstance(value, BaseEstimator):
         parameters = value.get_params(deep=False)
-        # The steps of a pipeline are arguments, and are fitted where they stand.
+        # The steps of a pipeline are arguments, and are fitted in their place.
         learned = {name: x for name, x in sorted(vars(value).items()) if name not in parameters or holds_estimator(x)}
         return {name: item for name, item in learned.items() if not _draws(name)}
     if hasattr(value, "__dict__") and "__reduce__" not in _defined(type(value)):

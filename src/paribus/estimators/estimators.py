@@ -93,7 +93,7 @@ class Estimators:
         """The canonical form of an arm.
 
         Raises:
-            ModelError: with every mistake that scikit-learn found.
+            ModelError: scikit-learn refuses the arm; the error lists every mistake.
         """
         return describe(job)
 
@@ -170,7 +170,7 @@ class Estimators:
         if expected is not None:
             expected.check(data.content, spec.source)
         prepared = _prepare(data, spec, training)
-        # One data set is enough: as vectors of float32 it may be four times as large as it lies in its files.
+        # One data set is enough: as vectors of float32 it may be four times as large as in its files.
         self._data = {key: (prepared, data.content)}
         return prepared
 

@@ -1,6 +1,6 @@
 """Which estimators no memory could hold: refused before anything trains, as ``engine/untrusted.py`` does for networks.
 
-The estimate is low on purpose, so that nothing is refused that could be fitted. Counted is what is surely made: the
+The estimate is low on purpose, so that nothing is refused that could be fitted. Counted is what is certainly made: the
 trees of an ensemble, at the least that one takes, and those weights of a multi-layer perceptron that do not depend on
 the data. Not counted are the examples, and ensembles that may stop early by themselves.
 """
@@ -19,7 +19,7 @@ TREE_BYTES = 400
 """The smallest tree in any of scikit-learn's ensembles, measured in its release 1.9: 404 bytes and more."""
 
 WEIGHT_BYTES = 4 * 4
-"""A weight of an ``MLPClassifier`` in float32, its gradient, and what Adam keeps of it."""
+"""A weight of an ``MLPClassifier`` in float32, its gradient, and Adam's two moments of it."""
 
 
 def too_large(estimator: BaseEstimator, memory: int | None = None) -> str | None:
@@ -46,16 +46,16 @@ def _least(estimator: BaseEstimator) -> tuple[int, str]:
 
 
 def _own(name: str, parameters: dict[str, Any], inside: int) -> tuple[int, str]:
-    """What a class makes by itself; ``inside`` is what the estimators that it was given take."""
+    """The bytes of a class's own results; ``inside`` is what the estimators in its arguments take."""
     match name:
         case "RandomForestClassifier" | "ExtraTreesClassifier" | "RandomTreesEmbedding":
-            argument, each = "n_estimators", TREE_BYTES
+            argument, unit = "n_estimators", TREE_BYTES
         case "BaggingClassifier":
-            argument, each = "n_estimators", max(TREE_BYTES, inside)
+            argument, unit = "n_estimators", max(TREE_BYTES, inside)
         case "GradientBoostingClassifier" if parameters["n_iter_no_change"] is None:
-            argument, each = "n_estimators", TREE_BYTES
+            argument, unit = "n_estimators", TREE_BYTES
         case "HistGradientBoostingClassifier" if parameters["early_stopping"] is False:
-            argument, each = "max_iter", TREE_BYTES
+            argument, unit = "max_iter", TREE_BYTES
         case "MLPClassifier":
             sizes = parameters["hidden_layer_sizes"]
             hidden = [sizes] if isinstance(sizes, int) else list(sizes)
@@ -65,7 +65,7 @@ def _own(name: str, parameters: dict[str, Any], inside: int) -> tuple[int, str]:
         case _:
             return 0, name
     count = int(parameters[argument])
-    return count * each, f"{name} with {argument} = {count:,}"
+    return count * unit, f"{name} with {argument} = {count:,}"
 
 
 def _inside(value: Any) -> Iterator[BaseEstimator]:

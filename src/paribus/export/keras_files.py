@@ -40,7 +40,7 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
         StoreError, DataError: weights are damaged, the data can no longer be read.
         ParibusError: a file cannot be written.
     """
-    from paribus.engine.inference import keras_model, put_weights, reads
+    from paribus.engine.inference import keras_model, reads, set_weights
 
     results, training = selection.results, selection.results.document.protocol.training()
     if not selection.networks:
@@ -57,7 +57,7 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
         model = keras_model(runs[0].arm.recipe, training, arm)
         shape = reads(model, prepared.example_shape)
         for selected in runs:
-            put_weights(model, results.store.weights(selected.run.fingerprint))
+            set_weights(model, results.store.weights(selected.run.fingerprint))
             entries.append(_entry(selected, shape, _save(model, folder / _file(selected))))
     manifest = _manifest(selection, prepared, entries)
     if prepared.columns is not None:
@@ -213,7 +213,7 @@ def _column_words(column: dict[str, Any]) -> str:
     what += " ..." if words is not None and len(words) > LISTED else ""
     fill = column["fill"]
     what += "" if fill is None else f"; a missing value is taken for {fill if isinstance(fill, str) else f'{fill:g}'}"
-    return what + ("; whether it is missing stands behind all other features" if column["indicator"] else "")
+    return what + ("; whether it is missing comes after all other features" if column["indicator"] else "")
 
 
 LISTED = 12

@@ -145,13 +145,13 @@ def _params(selected: SelectedRun, selection: RunSelection) -> dict[str, Any]:
 
 
 def _metrics(selected: SelectedRun, selection: RunSelection) -> Iterator[tuple[str, float, int]]:
-    """Curves by epoch; the measures after training at the epoch whose weights were kept. MLflow takes no nan."""
+    """Curves by epoch; the measures after training at the epoch that the weights are from. MLflow takes no nan."""
     run = selected.run
     for name in CURVES:
         for epoch, value in enumerate(getattr(run.curve, name), 1):
             if math.isfinite(value):
                 yield f"epoch_{name}", value, epoch
-    kept = find_best_epoch(selection.results.document.protocol.training().early_stopping, run.curve)
+    final_epoch = find_best_epoch(selection.results.document.protocol.training().early_stopping, run.curve)
     for name, value in run_fields(run).items():
         if isinstance(value, float):
-            yield name, value, kept
+            yield name, value, final_epoch

@@ -7,7 +7,7 @@
     x = prepare(frame)                       # what the networks read, float32
     names = classes(frame, networks[0])      # what the first network answers
 
-It needs NumPy and pandas, and Keras to ask a network. Everything that it knows stands in ``manifest.json`` beside it.
+It needs NumPy and pandas, and Keras to ask a network. Everything that it knows is in ``manifest.json`` beside it.
 """
 
 import json
@@ -26,7 +26,7 @@ networks = _MANIFEST["networks"]
 def prepare(frame: Any) -> Any:
     """A pandas frame as the networks read it: float32, shape (rows, features).
 
-    Columns are found by their names, whatever their order; others are not looked at.
+    Columns are looked up by name, in any order; others are ignored.
     """
     how = _MANIFEST["preparation"]
     columns = how["columns"]

@@ -24,7 +24,7 @@ EVENTS = "events.out.tfevents"
 def export_events(selection: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
     """Write one folder for each run, ``ARM/seed-N``, with one event file in it.
 
-    Scalars: ``epoch/...`` by epoch, and the measures after training at the epoch whose weights were kept. The HParams
+    Scalars: ``epoch/...`` by epoch, and the measures after training at the epoch that the weights are from. The HParams
     tab has arm, seed and parameters. With ``replace`` older event files of a run are removed: no point is doubled.
 
     Raises:

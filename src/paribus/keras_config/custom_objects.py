@@ -49,7 +49,7 @@ def source_digests(config: Any) -> dict[str, str]:
 
 
 def imports_for(models: Iterable[str]) -> Imports:
-    """What workers must import to build networks, given as configs in JSON."""
+    """What workers must import to build networks from their JSON configs."""
     names = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
     modules = tuple(sorted({module for name in names if importable(module := module_of(name))}))
     return Imports(modules, tuple(sorted({str(folder) for m in modules if (folder := _folder(m)) is not None})))

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from paribus.keras_config.graph import Json, is_container, is_functional, predecessors
 from paribus.keras_config.names import bare_name, takes_logits
 
-_FRACTIONS = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid", "log_softmax"})
-"""Activations after which outputs are no logits any more."""
+_FRACTIONS = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid"})
+"""Activations after which outputs are no logits any more. Those of log_softmax are, whose softmax they have."""
 
-_UNBOUNDED = frozenset({"linear", "relu", "tanh", "elu", "selu", "leaky_relu", "gelu", "silu", "swish", "softplus"})
-"""Activations whose outputs are no probabilities; softplus and relu are below 0 never, and above 1 often."""
+_UNBOUNDED = frozenset(
+    {
+        *("linear", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "swish", "mish"),
+        *("hard_silu", "hard_swish", "softplus", "softsign", "tanh", "hard_tanh", "exponential", "squareplus"),
+        *("log_sigmoid", "log_softmax", "glu", "hard_shrink", "soft_shrink", "tanh_shrink", "sparse_plus", "sparsemax"),
+    }
+)
+"""Activations whose outputs are no probabilities; softplus and relu are below 0 never, and above 1 often.
+
+Keras's sparsemax is one of them: with several units in its support it is above 1 (keras 3.15)."""
+
+POSITIVE = frozenset({"softmax", "sigmoid", "softplus", "exponential", "squareplus"})
+"""Activations whose outputs are all above 0."""
+
+ALIKE_ALONE: Mapping[str, int] = MappingProxyType({"softmax": 1, "sparsemax": 1, "log_softmax": 0})
+"""Activations that say always the same of one unit, because they compare it with itself."""
 
 _WITHOUT_LOGITS = frozenset({"kldivergence", "categoricalgeneralizedcrossentropy"})
 """Losses of probabilities that cannot take logits."""

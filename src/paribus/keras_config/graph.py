@@ -16,7 +16,7 @@ _WEIGHTED = re.compile(
     r"Dense|EinsumDense|Embedding|LSTM|GRU|SimpleRNN|ConvLSTM\dD|Bidirectional|TimeDistributed|SpectralNormalization|"
     r"(Separable|Depthwise)?Conv\dD(Transpose)?|MultiHeadAttention|GroupedQueryAttention"
 )
-"""Layers that do the work; what stands between them belongs to the one before."""
+"""Layers that do the work; those between them belong to the one before."""
 
 _NORMALIZES = re.compile(r"(Batch|Layer|Group|RMS)Normalization|PReLU")
 
@@ -35,7 +35,7 @@ def containers(model: Json) -> Iterator[Json]:
 
 
 def layers(model: Json) -> Iterator[tuple[Json, Json]]:
-    """Every layer with the container it stands in; inputs and nested models are left out, their layers are not."""
+    """Every layer with its container; inputs and nested models are left out, their layers are not."""
     for container in containers(model):
         for layer in container["layers"]:
             if layer["class_name"] != "InputLayer" and not is_container(layer):
@@ -102,13 +102,13 @@ def is_functional(container: Json) -> bool:
 
 
 def remove(container: Json, layer: Json) -> bool:
-    """Take a layer out of its container; what read it reads what it read.
+    """Remove a layer from its container; the layers that it feeds are fed by those that feed it.
 
     Returns:
-        False, and nothing is changed, where that makes no sense: a layer with several inputs, or the last one left.
+        False, and nothing is changed, for a layer with several inputs, or the only one left.
     """
-    rest = [each for each in container["layers"] if each is not layer]
-    if all(each["class_name"] == "InputLayer" for each in rest):
+    rest = [other for other in container["layers"] if other is not layer]
+    if all(other["class_name"] == "InputLayer" for other in rest):
         return False
     if is_functional(container):
         sources = [_places(node) for node in layer["inbound_nodes"]]
@@ -116,8 +116,8 @@ def remove(container: Json, layer: Json) -> bool:
             return False
         name = layer["name"]
         instead = {(name, call): places[0] for call, places in enumerate(sources)}
-        for each in rest:
-            each["inbound_nodes"] = _redirected(each["inbound_nodes"], instead)
+        for other in rest:
+            other["inbound_nodes"] = _redirected(other["inbound_nodes"], instead)
         container["output_layers"] = _redirected_place(container["output_layers"], instead)
     container["layers"] = rest
     return True
@@ -127,15 +127,15 @@ def predecessors(container: Json, layer: Json) -> list[Json]:
     """The layers that a layer is called on."""
     stack: list[Json] = container["layers"]
     if not is_functional(container):
-        index = next(i for i, each in enumerate(stack) if each is layer)
+        index = next(i for i, other in enumerate(stack) if other is layer)
         return stack[index - 1 : index] if index else []
     names = {place[0] for node in layer["inbound_nodes"] for place in _places(node)}
-    return [each for each in stack if each["name"] in names]
+    return [other for other in stack if other["name"] in names]
 
 
 def successors(container: Json, layer: Json) -> list[Json]:
     """The layers that are called on a layer."""
-    return [each for each in container["layers"] if any(one is layer for one in predecessors(container, each))]
+    return [other for other in container["layers"] if any(before is layer for before in predecessors(container, other))]
 
 
 def _outputs(container: Json) -> list[Json]:
@@ -147,7 +147,7 @@ def _outputs(container: Json) -> list[Json]:
 
 
 def _back_to_weights(container: Json, layer: Json) -> set[int]:
-    identities = {id(each) for each in wrapped(layer)} if not is_container(layer) else {id(layer)}
+    identities = {id(inner) for inner in wrapped(layer)} if not is_container(layer) else {id(layer)}
     if is_container(layer):
         for last in _outputs(layer["config"]):
             identities |= _back_to_weights(layer["config"], last)

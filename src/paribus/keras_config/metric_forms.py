@@ -1,4 +1,4 @@
-"""Which form of answers a metric of Keras reads, known without asking Keras."""
+"""Which form of answers a metric of Keras reads, known without importing Keras."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARGIN_METRICS = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})
 
 
 def reads_probabilities(class_name: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether a metric holds outputs against thresholds between 0 and 1."""
+    """Whether a metric compares outputs with thresholds between 0 and 1."""
     if class_name in ("F1Score", "FBetaScore"):
         return arguments.get("threshold") is not None
     return class_name in _BINARY
@@ -34,6 +34,6 @@ def has_positive_class(class_name: str, arguments: Mapping[str, Any]) -> bool:
 
     An F score with a threshold is, and without one it is about the classes answered.
     """
-    # Class 0 is a class: only None and False say that an argument is not given.
+    # Class 0 is a class: only None and False mean that the argument has no value.
     of_all_classes = [key for key in _OF_ALL_CLASSES if arguments.get(key) is not None and arguments[key] is not False]
     return reads_probabilities(class_name, arguments) and not of_all_classes

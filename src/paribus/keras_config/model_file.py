@@ -1,4 +1,4 @@
-"""A ``.keras`` file that somebody handed over: its config is read, and nothing else. No code in it can run here."""
+"""A ``.keras`` file from anybody: its config is read, and nothing else. No code in it can run here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What Keras calls things, known without asking Keras: automatic names, and the metrics that a study may name.
+"""Keras's names, known without importing Keras: automatic names, and the metrics that a study may name.
 
-``tests/engine/test_metrics.py`` holds this against Keras itself.
+``tests/engine/test_metrics.py`` compares this with Keras itself.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def is_fraction(class_name: str) -> bool:
 
 
 def is_proportion(class_name: str) -> bool:
-    """Whether a metric lies in [0, 1]: the fractions, and AUC, which is printed as the plain number that it is."""
+    """Whether a metric's values are in [0, 1]: the fractions, and AUC, which is printed as a plain number."""
     return class_name in _PROPORTIONS
 
 
@@ -61,7 +61,7 @@ def is_in_nats(class_name: str) -> bool:
 
 
 def name_of(class_name: str, arguments: Mapping[str, Any]) -> str:
-    """What a metric is called: the ``name`` it was given, else Keras's own name for its class."""
+    """A metric's name: its argument ``name``, else Keras's own name for its class."""
     name = arguments.get("name")
     return name if isinstance(name, str) else _OWN_NAMES.get(class_name) or snake_case(class_name)
 

@@ -14,7 +14,7 @@ _KIND = re.compile(rf"(?!Global).*{_WORDS}")
 def has_windows(recipe: Recipe) -> bool:
     """Whether a layer or operation is named as one of Keras's that go over their input window by window.
 
-    ``tests/keras_config/test_windows.py`` holds the names against Keras. What a user's own class does inside is not in
+    ``tests/keras_config/test_windows.py`` compares the names with Keras. What a user's own class does inside is not in
     a config: it counts where its name says so. Global pooling has no windows.
 
     Such networks are computed in the forms of ``paribus.engine.kernels`` on a CPU, and their fingerprints say so.

@@ -33,7 +33,7 @@ class ScoredCandidate:
     Attributes:
         candidate: the candidate.
         scores: the validation measure of each of its seeds, after the last epoch or, with early stopping, after the
-            epoch that was kept; infinite for the loss of a diverged run, None for a run that failed or is missing.
+            run's last or best epoch; infinite for the loss of a diverged run, None for a run that failed or is missing.
         mean: mean over all its seeds; None where one has no score, as others would then be judged on more seeds.
         remarks: status and reason of each run that did not finish.
     """

@@ -115,7 +115,7 @@ def _fit_like_mnist(picture: Grey, source: str) -> Grey:
 
 
 def _start(small: Grey, axis: int) -> int:
-    """The first pixel of a digit along an axis of 28 pixels, so that its centre of mass lies at 14."""
+    """The first pixel of a digit along an axis of 28 pixels, so that its centre of mass is at 14."""
     mass = small.sum(axis=1 - axis)
     centre = float((mass * (np.arange(len(mass)) + 0.5)).sum() / mass.sum())
     return int(np.clip(round(14 - centre), 0, 28 - len(mass)))

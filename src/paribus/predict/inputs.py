@@ -38,7 +38,7 @@ class Inputs:
 
     Attributes:
         inputs: one entry for each example.
-        x: the examples, float32 or uint8, ``(examples, *shape of an example as the networks were given it)``.
+        x: the examples, float32 or uint8, ``(examples, *shape of an example in the training data)``.
         data: the study's data, as loaded without ``flatten``.
     """
 

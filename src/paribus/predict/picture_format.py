@@ -46,7 +46,7 @@ class PictureFormat:
 def read_format(data: Dataset) -> PictureFormat:
     """The format of a data set's pictures, from its first training examples, as loaded without ``flatten``.
 
-    White is 255 in whole numbers, or their largest where all lie below 128 (16 for scikit-learn's digits); it is 1
+    White is 255 in whole numbers, or their largest where all are below 128 (16 for scikit-learn's digits); it is 1
     where values are fractions.
 
     Raises:
@@ -73,7 +73,7 @@ def read_format(data: Dataset) -> PictureFormat:
 def _background(pictures: NDArray[Any], top: float) -> Background | None:
     if pictures.shape[3:] == (3,):
         return None
-    edge = float(np.median([border_value(each.reshape(each.shape[:2])) for each in pictures]))
+    edge = float(np.median([border_value(picture.reshape(picture.shape[:2])) for picture in pictures]))
     return "dark" if edge <= 0.1 * top else "light" if edge >= 0.9 * top else None
 
 

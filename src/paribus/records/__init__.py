@@ -1,4 +1,4 @@
-"""Frozen values that every room may know, imported from here. They import nothing of ours.
+"""Frozen values that every package may use, imported from here. They import nothing else of paribus.
 
 Arrays inside records are never written to after construction.
 """
@@ -20,9 +20,11 @@ from paribus.records.jobs import (
     TrainJob,
     label_study,
 )
+from paribus.records.measures import MEASURES, Measure, is_loss
 from paribus.records.runs import Curve, Environment, EpochReport, Predictions, RunResult, Scores, Status
 
 __all__ = [
+    "MEASURES",
     "Curve",
     "DataSpec",
     "DataSummary",
@@ -38,6 +40,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "LayerSummary",
+    "Measure",
     "Predictions",
     "Recipe",
     "Refused",
@@ -50,5 +53,6 @@ __all__ = [
     "TrainJob",
     "Training",
     "canonical_json",
+    "is_loss",
     "label_study",
 ]

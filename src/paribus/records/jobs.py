@@ -1,4 +1,4 @@
-"""What is asked: seeds, recipes, data, training, and the jobs that a backend computes."""
+"""Requests to a backend: seeds, recipes, data, training, and the jobs that a backend computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes out: how a run ended, its measures, curves, predictions, weights and environment."""
+"""Results of a run: how it ended, its measures, curves, predictions, weights and environment."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class StudyAnswers:
 
 @dataclass(frozen=True, slots=True)
 class MissingAnswers:
-    """The reason why no answers can be shown."""
+    """Why there are no answers."""
 
     reason: str
 
@@ -104,7 +104,7 @@ def _dataset(outcome: Outcome) -> Dataset | MissingAnswers:
     except (DataError, UsageError) as error:
         return MissingAnswers(f"the data cannot be read any more ({error})")
     if dataset.fingerprint != outcome.data.fingerprint:
-        return MissingAnswers(f"the data that '{dataset.name}' stands for has changed since these runs were computed")
+        return MissingAnswers(f"the data that '{dataset.name}' names has changed since these runs were computed")
     return dataset
 
 

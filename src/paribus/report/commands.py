@@ -37,7 +37,7 @@ def describe_installation(outcome: Outcome) -> str:
 
 
 def is_built_in(document: StudyDocument) -> bool:
-    """Whether the command line knows the study by name."""
+    """Whether the command line can run the study by its name."""
     return _study_arguments(document)[0] != "study.toml"
 
 

@@ -124,7 +124,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
     if flips:
         smallest = min(flip.smallest for flip in flips)
         yield (
-            "An exact sign-flip permutation of the seeds' differences stands beside as a check on this test set; the "
+            "An exact sign-flip permutation of the seeds' differences is reported as a check on this test set; the "
             f"smallest p it can reach here is {smallest:.2g}."
         )
     if outcome.effects:
@@ -141,11 +141,11 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
 
 
 def _family(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:
-    """How the allowed error is divided among the statements, and which p values stand beside without deciding."""
+    """How the allowed error is divided among the statements, and which p values are reported without deciding."""
     family = max(comparison.contrasts for comparison in judged)
     if family == 1:
         return
-    holm_shown = any(holm_p(statement) is not None for statement in list_statements(outcome))
+    with_holm = any(holm_p(statement) is not None for statement in list_statements(outcome))
     primary = [comparison for comparison in judged if comparison.primary]
     if primary and has_own_share(primary[0]):
         sources.append(BRETZ)
@@ -154,14 +154,14 @@ def _family(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) 
             "and the others what was left, in equal parts. By the union bound, intervals, adjusted p values and "
             "verdicts hold for all of them at once (Bretz et al. 2009)."
         )
-        if holm_shown:
+        if with_holm:
             sources.append(WEIGHTED_HOLM)
-            yield "p values after weighted Holm (Benjamini and Hochberg 1997) are given beside them and decide nothing."
+            yield "p values after weighted Holm (Benjamini and Hochberg 1997) are reported and decide nothing."
         return
     yield f"Intervals, adjusted p values and verdicts hold for all {family} comparisons at once (Bonferroni)."
-    if holm_shown:
+    if with_holm:
         sources.append(HOLM)
-        yield "p values after Holm (1979) are given beside them and decide nothing."
+        yield "p values after Holm (1979) are reported and decide nothing."
 
 
 def _equivalence(outcome: Outcome, sources: list[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The claims of the notebook that a built-in study repeats, held against the study's runs."""
+"""The claims of the notebook that a built-in study repeats, compared with the study's runs."""
 
 from __future__ import annotations
 

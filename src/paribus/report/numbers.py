@@ -1,6 +1,6 @@
 """How numbers are printed, alike in every table: fractions as percentages, differences in points, losses in nats.
 
-Two decimals of a percentage are one example in 10,000. More are shown where two would hide something: an interval that
+Two decimals of a percentage are one example in 10,000. More are printed where two would hide much: an interval that
 would look as if it had no width, or a 99.997 that would read 100.00.
 """
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
 from paribus.analysis.wording import differences, magnitude, p_text
+from paribus.keras_config.names import is_loss_in_nats, snake_case
 from paribus.records import Recipe, Seeds
+from paribus.study.document import StudyDocument
 
 MINUS = "\N{MINUS SIGN}"
 UNDEFINED = "\N{EN DASH}"
-"""What stands in a table where a number is undefined."""
+"""The text of a number that is undefined."""
 
 _MOST_DECIMALS = 6
 
@@ -48,8 +50,8 @@ def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInte
 def format_difference(metric: Metric, value: float, low: float | None, high: float | None) -> PrintedInterval:
     """A difference between arms with its interval, to the digits of its sentence: in points or in nats."""
     texts = differences([value] if low is None or high is None else [value, low, high], metric.unit)
-    shown = [text.replace("-", MINUS) for text in texts]
-    return PrintedInterval(shown[0], shown[1], shown[2]) if len(shown) == 3 else PrintedInterval(shown[0], None, None)
+    printed = [text.replace("-", MINUS) for text in texts]
+    return PrintedInterval(*printed) if len(printed) == 3 else PrintedInterval(printed[0], None, None)
 
 
 def format_interval(
@@ -71,6 +73,12 @@ def format_value(metric: Metric | str, value: float) -> str:
     """One run's value of a metric, in the unit of its table."""
     known = METRICS[metric] if isinstance(metric, str) else metric
     return str(format_interval(known.unit, value, None, None, signed=known.name == "generalization_gap"))
+
+
+def loss_unit(document: StudyDocument) -> str:
+    """What a heading adds to "test loss": ``, nats`` for a cross-entropy or divergence, else the name of the loss."""
+    loss = document.protocol.loss
+    return ", nats" if is_loss_in_nats(loss) else f" ({snake_case(next(iter(loss)))})"
 
 
 def parameter_count(recipe: Recipe) -> int | None:

@@ -15,7 +15,7 @@ LONGEST_SIDE = 64
 """Sides longer than this many pixels are scaled down."""
 
 SHORTEST_SIDE = 5
-"""With sides shorter than this the examples are not shown: nobody would recognize anything."""
+"""With sides shorter than this the examples are not drawn: nothing would be recognizable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

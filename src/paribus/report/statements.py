@@ -9,6 +9,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading, check_fit_accuracy
 from paribus.report.notebook_claims import check_claims
+from paribus.study.document import StudyDocument
 
 JudgedStatement = JudgedContrast | Effect
 """What a study declared and judged."""
@@ -29,6 +30,14 @@ def is_primary(statement: JudgedStatement) -> bool:
     return statement.comparison is not None and statement.comparison.primary
 
 
+def is_declared(document: StudyDocument, statement: JudgedStatement) -> bool:
+    """Whether the study writes a statement out, rather than getting it with all pairs of arms."""
+    if not isinstance(statement, JudgedContrast) or is_primary(statement):
+        return True
+    written = {(contrast.a, contrast.b, contrast.metric) for contrast in document.contrasts}
+    return (statement.a, statement.b, statement.metric.name) in written
+
+
 def state(statement: JudgedStatement) -> str:
     """The sentence of a statement."""
     return contrast_sentence(statement) if isinstance(statement, JudgedContrast) else effect_sentence(statement)
@@ -36,8 +45,7 @@ def state(statement: JudgedStatement) -> str:
 
 def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
     """The judged contrasts that the study writes out, primary ones first; all of them where it writes out none."""
-    written = {(contrast.a, contrast.b, contrast.metric) for contrast in outcome.document.contrasts}
-    judged = [contrast for contrast in outcome.contrasts if (contrast.a, contrast.b, contrast.metric.name) in written]
+    judged = [contrast for contrast in outcome.contrasts if is_declared(outcome.document, contrast)]
     return tuple(sorted(judged or outcome.contrasts, key=lambda contrast: not is_primary(contrast)))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.phrases import has_own_share, interval_name, scope_text, share_text, share_title
-from paribus.analysis.wording import capitalized, listed, percent, unit_name
+from paribus.analysis.wording import capitalized, confidence, listed, percent, unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import PrintedInterval
@@ -27,7 +27,7 @@ _MEASURES = (
 
 
 Cell = str | PrintedInterval
-"""What stands in a cell: text, or a number with its interval."""
+"""The content of a cell: text, or a number with its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def describe_share(statement: JudgedStatement) -> str:
     noun = "contrast" if isinstance(statement, JudgedContrast) else "effect"
     if not has_own_share(comparison):
         return share_title(comparison, noun)
-    return f"{share_title(comparison, noun)}, {percent(comparison.interval_level)} CI ({share_text(comparison)})"
+    return f"{share_title(comparison, noun)}, {confidence(comparison.interval_level)} CI ({share_text(comparison)})"
 
 
 def explain_no_statement(outcome: Outcome) -> str:

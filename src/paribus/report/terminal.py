@@ -31,7 +31,7 @@ NARROW = 100
 """Below this width the parameters go under the arm's name."""
 
 ONE_LINE = 132
-"""From this width on an interval stands beside its number, below it under the number."""
+"""From this width on an interval is printed beside its number; in narrower tables it is printed below."""
 
 DRAWN = 150
 """From this width on the intervals are drawn too."""
@@ -141,7 +141,7 @@ def _caption(outcome: Outcome) -> str:
     if not any(arm.estimates.get("test_accuracy") for arm in outcome.arms):
         return "No run has a score yet."
     if not any(len(arm.scored) > 1 for arm in outcome.arms):
-        return "In per cent. One seed an arm: there is no interval, and nothing can be told apart. Run more seeds."
+        return "In per cent. One seed an arm: there is no interval, and no difference can be judged. Run more seeds."
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in MEASURES])
     return (
         f"In per cent, gap (train minus test accuracy) in points; {intervals}. "
@@ -159,7 +159,7 @@ def _tuned(outcome: Outcome) -> Iterator[RenderableType]:
     table.add_column(overflow="fold", min_width=8)
     table.add_column(overflow="fold")
     for name, choice in choices.items():
-        text = Text(f"{tuning.describe_choice(choice)}. ").append(tuning.list_candidates(choice), style="dim")
+        text = Text(f"{tuning.describe_choice(outcome, choice)}. ").append(tuning.list_candidates(choice), style="dim")
         table.add_row(Text(name, style="bold"), text)
     yield table
     yield Text(tuning.describe_tuning(outcome), style="dim")

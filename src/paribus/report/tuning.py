@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from paribus.analysis.wording import counted, listed, percent
+from paribus.keras_config.names import is_loss_in_nats
 from paribus.outcome.choice import Choice, ScoredCandidate
 from paribus.outcome.outcome import Outcome
+from paribus.report import numbers
 from paribus.report.tables import Cell, TextTable
 from paribus.study.candidates import format_values
 
 MEASURE = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
-UNIT = {"val_accuracy": "%", "val_loss": "nats"}
 
 
 def tuned_choices(outcome: Outcome) -> dict[str, Choice]:
@@ -38,19 +39,20 @@ def describe_tuning(outcome: Outcome) -> str:
     without = f" {listed(others)} {'was' if len(others) == 1 else 'were'} not tuned." if others else ""
     budget = f"{counted(first.trainings, 'training')} of {counted(first.epochs, 'epoch')} an arm"
     return (
-        f"Chosen by mean {MEASURE[first.monitor]} on the last {percent(first.validation_split)} of the training split, "
-        f"held out: {budget}, on seeds that no run above has. The test split took no part.{without}"
+        f"Selected by mean {MEASURE[first.monitor]} on the last {percent(first.validation_split)} of the training "
+        f"split, held out: {budget}, on seeds that no run above has. The test split took no part.{without}"
     )
 
 
-def describe_choice(choice: Choice) -> str:
+def describe_choice(outcome: Outcome, choice: Choice) -> str:
     """``learning_rate 0.1, the best of 6 candidates with 96.30 %``."""
     if choice.best is None:
-        return "nothing could be chosen"
+        return "nothing could be selected"
     of = counted(len(choice.candidates), "candidate")
     sampled = f" (a sample of {choice.combinations:,})" if choice.combinations > len(choice.candidates) else ""
     on = f", each on {choice.seeds} seeds" if choice.seeds > 1 else ""
-    return f"{format_values(choice.values)}: {_with_unit(choice, choice.best)}, the best of {of}{sampled}{on}"
+    best = _with_unit(outcome, choice, choice.best)
+    return f"{format_values(choice.values)}: {best}, the best of {of}{sampled}{on}"
 
 
 def list_candidates(choice: Choice) -> str:
@@ -77,7 +79,8 @@ def candidate_table(outcome: Outcome) -> TextTable | None:
     if not choices:
         return None
     monitor = next(iter(choices.values())).monitor
-    head = ("Arm", "Values", "Chosen", f"{MEASURE[monitor].capitalize()}, {UNIT[monitor]}", "Seeds")
+    unit = ", %" if monitor == "val_accuracy" else numbers.loss_unit(outcome.document)
+    head = ("Arm", "Values", "Selected", f"{MEASURE[monitor].capitalize()}{unit}", "Seeds")
     return TextTable(
         describe_tuning(outcome), head, tuple(row for choice in choices.values() for row in _rows(choice)), words=3
     )
@@ -85,7 +88,7 @@ def candidate_table(outcome: Outcome) -> TextTable | None:
 
 def _rows(choice: Choice) -> Iterator[tuple[Cell, ...]]:
     for index, scored in enumerate(choice.candidates):
-        mark = "chosen" if index == choice.best_index else ""
+        mark = "selected" if index == choice.best_index else ""
         yield (
             choice.arm,
             format_values(scored.candidate.by_key),
@@ -102,16 +105,19 @@ def describe_tuning_method(outcome: Outcome) -> str:
         return ""
     first = next(iter(choices.values()))
     rule = outcome.document.protocol.early_stopping
-    when = "after the last epoch" if rule is None else "after the epoch that early stopping kept"
+    when = "after the last epoch" if rule is None else "after the best epoch of early stopping"
     parts = [
         f"{counted(len(choices), 'arm').capitalize()} {'was' if len(choices) == 1 else 'were'} tuned before the runs "
         f"reported here, {'with' if len(choices) == 1 else 'each with'} {counted(first.trainings, 'training')} of "
         f"{counted(first.epochs, 'epoch')}: the last {percent(first.validation_split)} of the training split were held "
-        f"out, and the values with the best mean {MEASURE[first.monitor]} {when} were chosen (the first listed, of "
+        f"out, and the values with the best mean {MEASURE[first.monitor]} {when} were selected (the first listed, of "
         "equals).",
-        *(f"{name}: {describe_choice(choice)}, from {_grid(outcome, name)}." for name, choice in choices.items()),
-        "The test split took no part in the choice. The runs reported here have the chosen values and other seeds than "
-        "the candidates, and follow the protocol above.",
+        *(
+            f"{name}: {describe_choice(outcome, choice)}, from {_grid(outcome, name)}."
+            for name, choice in choices.items()
+        ),
+        "The test split took no part in the selection. The runs reported here have the selected values and other seeds "
+        "than the candidates, and follow the protocol above.",
     ]
     others = untuned_arms(outcome)
     if others:
@@ -158,9 +164,13 @@ def _grid(outcome: Outcome, arm: str) -> str:
     return listed([f"{key} {{{', '.join(format_values(value) for value in values)}}}" for key, values in grid.items()])
 
 
-def _with_unit(choice: Choice, scored: ScoredCandidate) -> str:
+def _with_unit(outcome: Outcome, choice: Choice, scored: ScoredCandidate) -> str:
     text = format_score(choice, scored)
-    return f"{text} {UNIT[choice.monitor]}" if text[-1].isdigit() else text
+    if not text[-1].isdigit():
+        return text
+    in_nats = is_loss_in_nats(outcome.document.protocol.loss)
+    unit = "%" if choice.monitor == "val_accuracy" else "nats" if in_nats else ""
+    return f"{text} {unit}".rstrip()
 
 
 def _finite(value: float | None) -> float | None:

@@ -102,7 +102,7 @@ def _restore_first_shares(
         notes.append(
             f"{names} {'was' if len(late) == 1 else 'were'} declared primary after "
             f"{counted(max(late.values()), 'seed')} had been judged: the shares of the error stay as they were. "
-            "A study with another `first_seed` starts on seeds that nobody has looked at."
+            "A study with another `first_seed` starts on seeds that have not been looked at."
         )
         statements = declared_statements(_without_primary(document, [declared[index] for index in late]))
     else:

@@ -176,7 +176,7 @@ def _note_choice(document: StudyDocument, choice: Choice) -> Iterator[str]:
         numbers = sorted(v for v in grid[key] if isinstance(v, int | float) and not isinstance(v, bool))
         if len(numbers) == len(grid[key]) > 2 and value in (numbers[0], numbers[-1]) and value != 0:
             end = "smallest" if value == numbers[0] else "largest"
-            yield f"{choice.arm}: the selected {key}, {value}, is the {end} of the grid; a better one may lie beyond."
+            yield f"{choice.arm}: the selected {key}, {value}, is the {end} of the grid; a better one may be beyond it."
 
 
 def _note_early_stopping(document: StudyDocument, arms: Sequence[ArmOutcome]) -> list[str]:

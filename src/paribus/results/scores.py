@@ -19,7 +19,7 @@ from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
 from paribus.keras_config.names import is_binary_loss, is_log_loss, is_loss_in_nats, takes_logits
-from paribus.records import DataSummary, Predictions, RunResult, Seeds
+from paribus.records import MEASURES, DataSummary, Predictions, RunResult, Seeds, is_loss
 from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
@@ -74,10 +74,10 @@ class StudyScores:
         Raises:
             UnknownNameError: there is no such metric; the message lists those that there are.
         """
-        metrics = metric_named(name, self._own)
-        if name.endswith("_loss") and name not in self._own and not is_loss_in_nats(self._document.protocol.loss):
-            return replace(metrics, unit=Unit.PLAIN)
-        return metrics
+        metric = metric_named(name, self._own)
+        if is_loss(name) and not is_loss_in_nats(self._document.protocol.loss):
+            return replace(metric, unit=Unit.PLAIN)
+        return metric
 
     def scores(self, arm: str, metric: str) -> SeedScores:
         """The scores of an arm: a row for each run with scores, a column for each example, or one for the whole split.
@@ -116,11 +116,12 @@ class StudyScores:
 
     def has(self, arm: str, metric: str) -> bool:
         """Whether an arm has a metric: an estimator has no fit accuracy, of losses only log loss (decision 0033)."""
-        if arm not in self._estimators or not metric.startswith(("fit_", "train_loss", "test_loss")):
+        measure = MEASURES.get(metric)
+        if arm not in self._estimators or measure is None or not (measure.from_fit or measure.is_loss):
             return True
         loss = self._document.protocol.loss
         compares_all_outputs = is_binary_loss(loss) and self._classes > 2
-        return not metric.startswith("fit_") and is_log_loss(loss) and not compares_all_outputs
+        return not measure.from_fit and is_log_loss(loss) and not compares_all_outputs
 
     @cached_property
     def loss_is_per_example(self) -> bool:
@@ -153,7 +154,7 @@ class StudyScores:
     def _is_known(self, run: RunResult, metric: str) -> bool:
         if metric in self._own:
             return math.isfinite(run.metrics.get(metric, math.nan))
-        if not metric.endswith("_loss") or is_log_loss(self._document.protocol.loss):
+        if not is_loss(metric) or is_log_loss(self._document.protocol.loss):
             return True
         return math.isfinite(getattr(run.scores, metric))
 
@@ -173,7 +174,7 @@ class StudyScores:
         if metric in self._own:
             return run.metrics[metric]
         value = float(getattr(run.scores, metric))
-        return math.log(self._classes) if metric.endswith("_loss") and not math.isfinite(value) else value
+        return math.log(self._classes) if is_loss(metric) and not math.isfinite(value) else value
 
     def _true_labels(self) -> NDArray[np.int32]:
         """The labels that the runs were measured with.

@@ -191,7 +191,7 @@ def _check_unchanged(study: str, document: StudyDocument, stored: StoredStudy) -
             update={"data": stored_document.data, "protocol": _with_epochs_of(document, stored_document)}
         )
     # Older stores have relative paths, which started at the current folder (decision 0043).
-    stored_document, document = (with_absolute_paths(each, Path()) for each in (stored_document, document))
+    stored_document, document = (with_absolute_paths(one, Path()) for one in (stored_document, document))
     if not is_same_study(stored_document, document) or stored_document.data != document.data:
         differences = "; ".join(list_differences(stored_document, document)) or "data.source"
         raise UsageError(

@@ -9,7 +9,7 @@ from paribus.backends.base import Backend
 from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.names import is_binary_loss
-from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused
+from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, is_loss
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
@@ -88,7 +88,7 @@ def _find_undefined_losses(document: StudyDocument, data: DataSummary) -> list[M
         )
         for number, contrast in enumerate(document.contrasts, 1)
         for name in (contrast.a, contrast.b)
-        if contrast.metric.endswith("_loss") and name in document.arms and document.arms[name].estimator is not None
+        if is_loss(contrast.metric) and name in document.arms and document.arms[name].estimator is not None
     ]
 
 

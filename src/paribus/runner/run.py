@@ -42,7 +42,7 @@ def run_study(
         backend: computes the missing ones.
         display: shows the progress.
         stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
-        arms: only these are run; all by default. The outcome is that of the whole study in any case (decision 0080).
+        arms: only these are run; all by default. The outcome is always that of the whole study (decision 0080).
         seeds: the number of seeds of these arms, if not the study's.
         parameters: the number of weights of an arm's network, where the caller knows it.
 

@@ -57,7 +57,7 @@ def run_until_decided(
     Looks that were planned when the study was first run stay: planning others after looking spends more error.
 
     Raises:
-        UsageError: ``max_seeds`` lies beyond the last look that was planned, or before the first.
+        UsageError: ``max_seeds`` is beyond the last look that was planned, or before the first.
     """
     name = stored_as or study.name
     looks = _read_stored_looks(study, name, store) or study.comparison.looks

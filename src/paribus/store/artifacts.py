@@ -2,7 +2,7 @@
 
 A file is written under a temporary name, fsynced, renamed and its folder fsynced, all before the row that names it is
 committed. Its name holds the run and its content (``<fingerprint>.weights.<16 hex of sha256>.safetensors``), so that a
-replaced run's new file never stands where its row still means the old one, and a file that a killed writer left
+replaced run's new file never has the name that its row has for the old one, and a file that a killed writer left
 is taken up by the same run, computed again. Only numbers are ever loaded; safetensors has no code in it.
 """
 
@@ -177,7 +177,7 @@ def content_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     import numpy as np
     from safetensors.numpy import save
 
-    # In C order: safetensors copies memory as it lies, and would store a transposed view untransposed.
+    # In C order: safetensors copies memory in its order, and would store a transposed view untransposed.
     return bytes(save({name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}))
 
 
@@ -214,7 +214,7 @@ def _dtype(name: str) -> np.dtype[Any]:
 
 
 def _entries(folder: Path) -> list[str]:
-    """What is in a folder, by name; nothing in what is none, nor in a link to one."""
+    """The entries of a folder, sorted by name; none for what is no folder, or a link to one."""
     if not is_folder(folder):
         return []
     try:

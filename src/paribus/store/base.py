@@ -42,7 +42,7 @@ class StoredRun:
     fingerprint: str
 
     def among(self, runs: Mapping[str, RunResult]) -> RunResult | None:
-        """The run, if it is there, with these seeds: one that depends on no seed stands for all that an arm has."""
+        """The run, if it is there, with these seeds: one that depends on no seed counts for all seeds of an arm."""
         run = runs.get(self.fingerprint)
         return run if run is None or run.seeds == self.seeds else replace(run, seeds=self.seeds)
 
@@ -58,9 +58,9 @@ class StoredArm:
 
 @dataclass(frozen=True, slots=True)
 class StoredStudy:
-    """What was run under a name, so that it can be shown and reported after its TOML file has moved.
+    """What was run under a name, so that it can be listed and reported after its TOML file has moved.
 
-    A store has at most one study of a name and a kind. Arms stand in the order in which they were first saved; the
+    A store has at most one study of a name and a kind. Arms are in the order in which they were first saved; the
     document knows the order that its writer chose.
 
     Attributes:
@@ -130,11 +130,11 @@ def anchor(metric: str, terms: Sequence[tuple[str, float]]) -> str:
 
 
 class Store(ABC):
-    """Where ended runs are kept.
+    """The store of ended runs.
 
     Every store keeps these promises:
 
-    - **Whole or not at all.** When ``record`` returns, the run with its predictions and weights is kept, as safely as
+    - **Whole or not at all.** When ``record`` returns, the run with its predictions and weights is stored, as safely as
       the store can keep anything. When it raises, or the process is killed inside it, a later reader finds either the
       whole run or nothing of it. The same holds for ``save_recipe``, ``save_study`` and ``record_judgements``.
     - **Nothing finished is lost.** A finished run is never overwritten: recording its fingerprint again changes
@@ -142,9 +142,9 @@ class Store(ABC):
       run to any later one; a failure never replaces a run that has scores.
     - **What goes in comes out**: nan, infinities and None stay apart, in scores and in curves; floats keep their bits.
     - **Threads** may share a store; calls are carried out one after the other. A process forked from the owner may
-      not use it. Records handed in or out belong to both sides: nobody writes into their arrays.
+      not use it. Records handed in or out belong to both sides: neither writes into their arrays.
 
-    A fingerprint is 64 lower-case hexadecimal digits; seeds lie in [-2**63, 2**63). All methods raise ``StoreError``
+    A fingerprint is 64 lower-case hexadecimal digits; seeds are in [-2**63, 2**63). All methods raise ``StoreError``
     where these rules are broken, where the store was closed, and where its medium fails.
     """
 
@@ -192,7 +192,7 @@ class Store(ABC):
         seeds: int | None = None,
         first_seed: int = 0,
     ) -> None:
-        """Keep what is run under a name and a kind; ``extended`` says how it joins what was kept before.
+        """Store what is run under a name and a kind; ``extended`` says how it joins what was stored before.
 
         ``seeds`` is how many seeds are asked for, from ``first_seed`` on.
         """
@@ -245,13 +245,13 @@ def labelled_study(store: Store, label: str) -> StoredStudy | None:
 
 
 def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
-    """Join what was kept under a study's name with what is now run under it.
+    """Join what was stored under a study's name with what is now run under it.
 
     The same data: the study is extended, and its document is the new one. An arm of the same recipe keeps its earlier
     seeds beside the new ones; arms that are not mentioned stay. Whether two documents are the same study is for the
     caller to say, who moves another one aside first (``rename_study``). Other data: it is another study, and replaces
     the first. An arm with another recipe, or with another fingerprint for a seed it already had, replaces the arm, so
-    that runs of two different networks never stand in one arm. Replacing forgets no run, only what it was called.
+    that one arm never has runs of two different networks. Replacing deletes no run, only its place in the study.
 
     Of the numbers of seeds that were asked for, from the same first seed on, the larger one stays.
     """
@@ -277,7 +277,7 @@ def _in_order(arm: StoredArm, earlier: Sequence[StoredRun]) -> StoredArm:
 
 
 def gives_way(old: Status, new: Status) -> bool:
-    """Whether a run that is kept with status ``old`` is replaced by a later result with status ``new``."""
+    """Whether a run that is stored with status ``old`` is replaced by a later result with status ``new``."""
     return old is not Status.FINISHED and _RANK[new] >= _RANK[old]
 
 
@@ -330,7 +330,7 @@ def check_arms(arms: Sequence[StoredArm]) -> None:
 def check_seed_numbers(seeds: int | None, first_seed: int) -> None:
     """Raise StoreError unless a study can have asked for so many seeds from there on."""
     if not 0 <= first_seed < _SEED_LIMIT:
-        raise StoreError(f"first seed {first_seed}: it lies in [0, 2**63)")
+        raise StoreError(f"first seed {first_seed}: it must be in [0, 2**63)")
     if seeds is not None and not 1 <= seeds < _SEED_LIMIT:
         raise StoreError(f"{seeds} seeds: a study asks for at least one")
 
@@ -342,7 +342,7 @@ def check_judgements(judgements: Sequence[Judgement]) -> None:
         if judgement.seeds < 1 or not (judgement.look is None or judgement.look >= 1):
             raise StoreError(f"{judgement}: seeds and looks are counted from 1")
         if not (math.isfinite(judgement.share) and 0 < judgement.share <= 1):
-            raise StoreError(f"{judgement}: a share of the error lies in (0, 1]")
+            raise StoreError(f"{judgement}: a share of the error must be in (0, 1]")
 
 
 def check_anchor(anchor: str) -> None:

@@ -1,4 +1,4 @@
-"""Opening the SQLite file: is it ours, is it of a format we know, and the transactions around every write."""
+"""Opening the SQLite file, if it is a store of a known format, and the transactions around every write."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | None = None) -> None:
-    """Bring the database to a format, the newest unless said otherwise, one transaction a migration."""
+    """Bring the database to a format, the newest by default, one transaction a migration."""
     version = format_of(connection, path)
     # Some database browsers switch to WAL and leave it so; readers of a read-only folder could not read it then.
     connection.execute("PRAGMA journal_mode = DELETE")

@@ -68,7 +68,7 @@ def examine(folder: str | os.PathLike[str]) -> list[Finding]:
 
 
 def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
-    """Mend what ``examine`` finds, as the store's one writer. Killed at any moment, it can be called again.
+    """Repair what ``examine`` finds, as the store's one writer. Killed at any moment, it can be called again.
 
     Raises:
         StoreBusyError: another process is writing to the store.
@@ -119,10 +119,10 @@ class _Repair:
         if findings:
             with closing(connect(self._folder / DATABASE_NAME, "rwc")) as connection:
                 migrate(connection, self._folder / DATABASE_NAME, self._at)
-                actions += [Action(finding, self._mend(connection, finding)) for finding in findings]
+                actions += [Action(finding, self._repair(connection, finding)) for finding in findings]
         return actions
 
-    def _mend(self, connection: sqlite3.Connection, finding: Finding) -> str:
+    def _repair(self, connection: sqlite3.Connection, finding: Finding) -> str:
         match finding.problem:
             case Problem.ROW | Problem.MISSING | Problem.DAMAGED:
                 return self._set_run_aside(connection, finding)

@@ -67,6 +67,6 @@ def make_folder_inside(folder: Path, at: Hook = nothing) -> None:
 
 
 def _write_all(descriptor: int, content: memoryview) -> None:
-    """``os.write`` may write less than it is given, at most 2 GiB at a time."""
+    """``os.write`` may write less than its argument, at most 2 GiB at a time."""
     while content:
         content = content[os.write(descriptor, content) :]

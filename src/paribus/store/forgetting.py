@@ -1,4 +1,4 @@
-"""Taking broken rows out of a database: what they hold, whatever that is, and what else goes with them."""
+"""Removing broken rows from a database, whatever they hold, and the rows that depend on them."""
 
 from __future__ import annotations
 

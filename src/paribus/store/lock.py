@@ -100,7 +100,7 @@ def no_writer(folder: Path) -> Iterator[bool]:
     try:
         descriptor = open_regular(folder / LOCK_NAME, os.O_RDONLY)
     except FileNotFoundError:
-        yield True  # nobody ever wrote here
+        yield True  # no process ever wrote here
         return
     try:
         try:

@@ -56,7 +56,7 @@ def check_recipe_at(connection: sqlite3.Connection, number: int) -> None:
 
 
 def check_recipe_key_at(connection: sqlite3.Connection, number: int) -> None:
-    """Raise BrokenRowError unless the key in the row of that number is what was written, and what it stands for is."""
+    """Raise BrokenRowError unless the key in a row, and its recipe, are those that were written."""
     key, recipe, checksum = connection.execute(
         'SELECT "key", recipes.checksum, recipe_keys.checksum '
         "FROM recipe_keys LEFT JOIN recipes ON recipes.id = recipe WHERE recipe_keys.rowid = ?",

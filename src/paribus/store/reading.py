@@ -1,4 +1,4 @@
-"""Reading a database that somebody else may be writing, without ever writing anything oneself.
+"""Reading a database that another process may be writing, without writing anything.
 
 Three states ask for care. The database is not there yet: a reader finds nothing, and looks again the next time. A
 writer was killed in a commit: the pages are in a state between two commits until the journal is played back, which
@@ -26,7 +26,7 @@ from paribus.temporary_folders import temporary_folder
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 10
-_KEPT: Final[dict[tuple[int, int], int]] = {}
+_OPENED: Final[dict[tuple[int, int], int]] = {}
 """Descriptors of databases that were copied, by device and inode. They stay open on purpose: closing any descriptor of
 a file drops all POSIX locks that this process has on it, those of its other SQLite connections included."""
 
@@ -150,10 +150,10 @@ def _played_back(path: Path) -> Iterator[sqlite3.Connection | None]:
 def _copy_database(path: Path, target: Path) -> None:
     status = path.stat()
     key = (status.st_dev, status.st_ino)
-    if key not in _KEPT:
-        _KEPT[key] = open_regular(path, os.O_RDONLY)
+    if key not in _OPENED:
+        _OPENED[key] = open_regular(path, os.O_RDONLY)
     with target.open("wb") as copy:
         position = 0
-        while block := os.pread(_KEPT[key], 2**20, position):
+        while block := os.pread(_OPENED[key], 2**20, position):
             copy.write(block)
             position += len(block)

@@ -160,7 +160,7 @@ def recipe_of(row: Row) -> Recipe:
 
 
 def data_text(data: DataSummary | None) -> str | None:
-    """A data summary as JSON; notes and class names, which came later, stand at the end where there are any."""
+    """A data summary as JSON; notes and class names, which came later, are at the end where there are any."""
     if data is None:
         return None
     values = astuple(data)

@@ -96,7 +96,7 @@ _FORMAT_2: Final = (
 
 _FORMAT_3: Final[tuple[Step, ...]] = (
     # What SQLite does not notice is a bit that flips inside a value, or a row that a broken index no longer finds.
-    # `checksum` covers a recipe's content; a key and the content it stands for; a study's row with all of its arms and
+    # `checksum` covers a recipe's content; a key and the content it is of; a study's row with all of its arms and
     # their runs; a judgement (rows.py). `ledger` covers the checksums of all rows of a table, so that none goes missing
     # without a word (docs/decisions/0071).
     "ALTER TABLE recipes ADD COLUMN checksum TEXT NOT NULL DEFAULT ''",

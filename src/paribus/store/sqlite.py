@@ -140,7 +140,7 @@ class SqliteStore(Store):
 
     def save_recipe(self, key: str, recipe: Recipe) -> None:
         """See ``Store.save_recipe``."""
-        with self._writing("an arm's canonical form was not kept") as connection, transaction(connection, self._at):
+        with self._writing("an arm's canonical form was not stored") as connection, transaction(connection, self._at):
             queries.put_recipe_key(connection, key, recipe)
 
     def save_study(
@@ -158,7 +158,7 @@ class SqliteStore(Store):
         base.check_arms(arms)
         base.check_seed_numbers(seeds, first_seed)
         new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
-        with self._writing(f"study '{new.label}' was not kept") as connection:
+        with self._writing(f"study '{new.label}' was not stored") as connection:
             old = study_queries.study(connection, name, kind)
             if (study := base.extended(old, new)) != old:
                 with transaction(connection, self._at):
@@ -183,7 +183,7 @@ class SqliteStore(Store):
     def record_judgements(self, judgements: Sequence[Judgement]) -> None:
         """See ``Store.record_judgements``."""
         base.check_judgements(judgements)
-        with self._writing("which answers were looked at was not kept") as connection:
+        with self._writing("which answers were looked at was not stored") as connection:
             known = set(judgement_queries.judgements(connection))
             new = [judgement for judgement in dict.fromkeys(judgements) if judgement not in known]
             if new:

@@ -1,8 +1,8 @@
 """SQL about what was run under which name: functions of a connection.
 
 A study's checksum covers its row and all that hangs on it: the names and contents of its arms, in their order, and
-which run each arm has for which seeds. Two fingerprints that changed places, an arm that another recipe's number
-stands in, a row that is gone: each makes another checksum.
+which run each arm has for which seeds. Two fingerprints that changed places, an arm with another recipe's number,
+a row that is gone: each makes another checksum.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Finding:
         problem: its kind.
         subject: the fingerprint of the run, the name of the study, the file's path inside the store, or the table and
             the number of the row.
-        message: what was found and what was expected.
+        message: the value and the expected value.
         row: the number of the row in its table; None for files, and for the database as a whole.
     """
 
@@ -188,7 +188,7 @@ def _left_files(folder: Path, artifacts: Artifacts, table: Table, files: Collect
         if is_temporary(path.name):
             findings.append(Finding(Problem.TEMPORARY, place, "left by a writer that was killed"))
         elif path.parent == artifacts.folder:
-            findings.append(Finding(Problem.ORPHAN, place, "no folder, and artifacts lie in folders of such names"))
+            findings.append(Finding(Problem.ORPHAN, place, "no folder, and artifacts are in folders of such names"))
         elif artifact is not None and path not in named and artifact.fingerprint not in broken:
             findings.append(Finding(Problem.ORPHAN, place, f"no run {artifact.fingerprint[:12]} has this file"))
     return findings

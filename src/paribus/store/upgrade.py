@@ -49,8 +49,8 @@ def derive_kinds_and_checksums(connection: sqlite3.Connection) -> None:
 
 
 def _arms(connection: sqlite3.Connection, study: int, recipes: dict[int, str]) -> list[tuple[str, str, _Runs]]:
-    found = connection.execute("SELECT id, name, recipe FROM arms WHERE study = ? ORDER BY id", (study,)).fetchall()
-    return [(name, recipes.get(recipe, ""), _runs(connection, number)) for number, name, recipe in found]
+    rows = connection.execute("SELECT id, name, recipe FROM arms WHERE study = ? ORDER BY id", (study,)).fetchall()
+    return [(name, recipes.get(recipe, ""), _runs(connection, number)) for number, name, recipe in rows]
 
 
 def _runs(connection: sqlite3.Connection, arm: int) -> _Runs:
@@ -62,7 +62,7 @@ def _runs(connection: sqlite3.Connection, arm: int) -> _Runs:
 
 
 def _name_and_kind(name: str, document: str, arms: Sequence[_Runs]) -> tuple[str, str]:
-    """Kinds were told by the ends of names, by seeds that no study has, and by the question of an ablation."""
+    """A study's kind was encoded in the end of its name, in unusual seeds, or in the question of an ablation."""
     seeds = [run[:3] for of_arm in arms for run in of_arm]
     runs = [tuple(seed for seed in run if isinstance(seed, int)) for run in seeds]
     if name.endswith(".tuning") and runs and all(run and run[0] >= _TRIAL_SEED for run in runs):

@@ -28,9 +28,9 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def without_defaults(written: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """What is written of a table, without keys that are empty or have these values."""
-    return {key: value for key, value in written.items() if key not in defaults or (value and value != defaults[key])}
+def without_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """A table as it is written to TOML or JSON, without keys that are empty or have these values."""
+    return {key: value for key, value in table.items() if key not in defaults or (value and value != defaults[key])}
 
 
 class ImputeSettings(Table):
@@ -73,10 +73,10 @@ class Data(Table):
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Documents that were stored before there were these keys stay equal, letter by letter (decision 0067)."""
+        """Documents stored before these keys existed stay equal, letter by letter (decision 0067)."""
         return without_defaults(handler(self), {"drop": (), "impute": None})
 
     def spec(self) -> DataSpec:
-        """As the frozen value that the other rooms know."""
+        """The table as the frozen value that other packages use."""
         imputation = None if self.impute is None else records.Imputation(**self.impute.model_dump())
         return DataSpec(**{**self.model_dump(), "drop": self.drop, "impute": imputation})

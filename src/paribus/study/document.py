@@ -126,7 +126,7 @@ def _label_order(label: int | str) -> tuple[bool, int, str]:
 class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
-    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` is the arm's place in a
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` takes the place of the protocol's,
     where it is what is compared. ``grid`` lists values to choose from on a validation split, by the arguments that they
     are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where others are tuned.
@@ -145,7 +145,7 @@ class Arm(Table):
         present = [f"`{name}`" for name in ("layers", "model", "estimator") if getattr(self, name) is not None]
         mistakes = []
         if len(present) != 1:
-            listing = f"found {' and '.join(present)}" if present else "found none"
+            listing = f"it has {' and '.join(present)}" if present else "it has none"
             mistakes.append(f"an arm has one of `layers`, `model` and `estimator`, {listing}; give one of them")
         if self.estimator is not None and "optimizer" in self.model_fields_set:
             mistakes.append("a scikit-learn estimator has no `optimizer`; leave it out, or give the network's `layers`")

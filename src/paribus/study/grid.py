@@ -132,7 +132,7 @@ def _find_objects(key: str, optimizer: _Object, stack: list[_Object]) -> tuple[l
     if not matching:
         known = ", ".join(dict.fromkeys(layer.kind for layer in stack if not layer.answers)) or "none"
         raise UsageError(
-            f"no {match['kind']} layer stands before the answer; the layers that do are {known} "
+            f"no {match['kind']} layer comes before the answer; the layers that do are {known} "
             f'(the last layer is named by its number, as in "layer {len(stack)}.{path[0]}")'
         )
     return matching, path

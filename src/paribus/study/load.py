@@ -23,7 +23,7 @@ from paribus.study.overrides import with_absolute_paths
 from paribus.study.python_object import load_python_study
 
 MAX_BYTES = 4 << 20
-"""The largest study file in bytes: nobody writes 4 MiB by hand, and parsing costs memory."""
+"""The largest study file in bytes: no one writes 4 MiB by hand, and parsing costs memory."""
 
 
 TOO_LONG = "not TOML: a whole number of more than 64 bits; TOML has none"

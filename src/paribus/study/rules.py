@@ -13,11 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.names import is_log_loss, spelled_out
-
-METRICS = (
-    *("test_accuracy", "test_loss", "train_accuracy", "train_loss", "generalization_gap", "fit_accuracy", "fit_loss"),
-)
-"""The metrics of every run."""
+from paribus.records import MEASURES
 
 
 def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
@@ -29,7 +25,7 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
     if not isinstance(arms, Mapping):
         return
     known = ", ".join(map(str, arms))
-    measured = (*METRICS, *_list_added_measures(_get(document, "protocol")))
+    measured = (*MEASURES, *_list_added_measures(_get(document, "protocol")))
     declared: list[tuple[frozenset[str], object]] = []
     for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):
         sides = [name for name in (_get(contrast, "a"), _get(contrast, "b")) if isinstance(name, str)]
@@ -45,13 +41,14 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
             yield make_mistake(("contrasts", index), message)
         declared.append((frozenset(sides), metric))
         estimators = [name for name in sides if _get(arms.get(name), "estimator") is not None]
-        if estimators and str(metric).startswith("fit_"):
+        measure = MEASURES.get(str(metric))
+        if estimators and measure is not None and measure.from_fit:
             message = (
                 f"{metric} of '{estimators[0]}': it is what fit prints of networks, and a scikit-learn estimator has "
                 "none; compare test_accuracy or train_accuracy"
             )
             yield make_mistake(("contrasts", index), message)
-        elif estimators and str(metric).endswith("_loss") and not has_log_loss:
+        elif estimators and measure is not None and measure.is_loss and not has_log_loss:
             message = (
                 f"{metric} of '{estimators[0]}': a scikit-learn estimator is measured by its log loss alone, and the "
                 'protocol has another; compare test_accuracy, or let the loss be "categorical_crossentropy"'

@@ -52,8 +52,8 @@ def main() -> int:
     if unknown:
         parser.error(f"{unknown[0]!r}: no such table; choose of {', '.join(SIMULATIONS)}")
     broken: list[str] = []
-    generator = np.random.default_rng(arguments.seed)
     for name in arguments.names or SIMULATIONS:
+        generator = np.random.default_rng(arguments.seed)  # each its own: a table does not depend on those before it
         for table in SIMULATIONS[name](arguments.draws, generator):
             sys.stdout.write(f"{table.text}\n\n")
             sys.stdout.flush()

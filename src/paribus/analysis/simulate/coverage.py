@@ -19,7 +19,7 @@ _MARGINS = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was found for one size and one mix.
+    """The results for one size and one mix.
 
     Attributes:
         mix: how the variance splits.

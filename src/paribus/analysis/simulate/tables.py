@@ -27,7 +27,7 @@ def coverage_tables(draws: int, generator: np.random.Generator) -> Iterator[Tabl
 
 
 def coverage_table(scope: Scope, draws: int, generator: np.random.Generator) -> Table:
-    """Coverage and errors of one comparison in one scope. Two seeds are shown too; no bound is promised for them."""
+    """Coverage and errors of one comparison in one scope. Two seeds are listed too; no bound is promised for them."""
     rows: list[Sequence[str]] = []
     broken: list[str] = []
     for seeds in (2, *SEEDS):

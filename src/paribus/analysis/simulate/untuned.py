@@ -1,4 +1,4 @@
-"""Settings that nobody tuned the methods to: unequal seeds, seeds that collapse, losses with heavy tails.
+"""Settings that the methods were not tuned to: unequal seeds, seeds that collapse, losses with heavy tails.
 
 Every row says what is promised of it. Exceptions are measured as well, and named in ``docs/statistics.md``.
 """
@@ -26,7 +26,7 @@ _LOWEST, _HIGHEST_ERROR = 0.935, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting nobody tuned to.
+    """A setting that was not tuned to.
 
     Attributes:
         name: as printed.

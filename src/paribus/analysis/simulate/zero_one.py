@@ -37,7 +37,7 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class ExamRates:
-    """What was found for one exam and size.
+    """The results for one exam and size.
 
     Attributes:
         covered: share of intervals that cover the true difference, by scope. On this test set that is the mean over all

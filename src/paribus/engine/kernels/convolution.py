@@ -70,7 +70,7 @@ def _canonical_order(spec: Sequence[int]) -> tuple[int, ...]:
 
 
 def _pixelwise_kernel_gradient(inputs: jax.Array, kernel: jax.Array, params: Mapping[str, Any]) -> jax.Array | None:
-    """The gradient of a kernel of one pixel, a matrix product of what lies in memory; None of another kernel.
+    """The gradient of a kernel of one pixel, a matrix product of the arrays in their memory order, else None.
 
     By way of the canonical form it would take twice as long.
     """

@@ -27,38 +27,38 @@ FEW_PRODUCTS = 27
 
 
 def reads_few(kernel: jax.Array, groups: int) -> bool:
-    """Whether what a kernel computes is faster as shifted products: with one group, or in groups of one channel."""
-    *taps, read, given = kernel.shape
-    products = math.prod(taps) * read
+    """Whether a kernel's result is computed faster as shifted products: with one group, or in groups of one channel."""
+    *taps, channels, filters = kernel.shape
+    products = math.prod(taps) * channels
     if groups == 1:
         return math.prod(taps) > 1 and products <= FEW_PRODUCTS
-    return 1 in (read, given // groups) and products <= MOST_ENTRIES
+    return 1 in (channels, filters // groups) and products <= MOST_ENTRIES
 
 
 def shifted_products(inputs: jax.Array, kernel: jax.Array, windows: Windows, groups: int, kind: Any) -> jax.Array:
     """A convolution in groups, forward or a gradient of its inputs, as a sum over taps and channels.
 
     Args:
-        inputs: ``(batch, *spatial, groups * read)``.
-        kernel: ``(*taps, read, groups * given)``.
+        inputs: ``(batch, *spatial, groups * channels)``.
+        kernel: ``(*taps, channels, filters)``.
         windows: how the kernel goes over the spatial axes, and 1 by 1 over the others.
         groups: how many.
         kind: the dtype of the result; sums are in float32 at least.
     """
-    *taps, read, given = kernel.shape
+    *taps, channels, filters = kernel.shape
     precise = jnp.promote_types(kind, jnp.float32)
     inputs = windows.padded(inputs, 0.0).astype(precise)
-    kernel = kernel.reshape(*taps, read, groups, given // groups).astype(precise)
-    grouped = inputs.reshape(*inputs.shape[:-1], groups, read)
+    kernel = kernel.reshape(*taps, channels, groups, filters // groups).astype(precise)
+    grouped = inputs.reshape(*inputs.shape[:-1], groups, channels)
     total = None
     offsets = zip(windows.offsets, itertools.product(*map(range, taps)), strict=True)
-    for (offset, tap), channel in itertools.product(offsets, range(read)):
+    for (offset, tap), channel in itertools.product(offsets, range(channels)):
         axes = zip(offset, windows.counts, windows.strides, strict=True)
         places = [slice(start, start + (n - 1) * stride + 1, stride) for start, n, stride in axes][:-1]
         product = grouped[(*places, slice(None), channel, None)] * kernel[(*tap, channel)]
         total = product if total is None else total + product
     assert total is not None, "a kernel has a tap"
-    return total.reshape(*total.shape[:-2], given).astype(kind)
+    return total.reshape(*total.shape[:-2], filters).astype(kind)
 
 
 def depthwise_kernel_gradient(
@@ -68,31 +68,31 @@ def depthwise_kernel_gradient(
 
     Args:
         inputs: ``(groups, *spatial, batch)``: the channels are the batch.
-        gradient: ``(*rows and columns, batch, groups * given)``, which goes over the inputs as a kernel.
+        gradient: ``(*rows and columns, batch, groups * multiplier)``, which goes over the inputs as a kernel.
         windows: how it does so: there is one window for each tap of the kernel.
         groups: how many.
         kind: the dtype of the result; sums are in float32 at least.
 
     Returns:
-        ``(1, *taps, groups * given)``; None where groups read several channels or the kernel is too large.
+        ``(1, *taps, groups * multiplier)``; None where groups read several channels or the kernel is too large.
     """
     taps = windows.counts[1:-1]
     if inputs.shape[0] != groups or math.prod(taps) > MOST_ENTRIES or min(inputs.shape) == 0 or min(taps) == 0:
         return None
     precise = jnp.promote_types(kind, jnp.float32)
     gradients = jnp.moveaxis(gradient, -2, 0)
-    given = gradients.shape[-1] // groups
+    multiplier = gradients.shape[-1] // groups
     strides, dilation = windows.strides[1:-1], windows.dilation[1:-1]
     rows = gradients.shape[1]
     block = max(1, min(rows, UNROLLED // math.prod(taps)))
     blocks = -(-rows // block)
     span = (block - 1) * dilation[0] + (taps[0] - 1) * strides[0] + 1
-    # What lies before and after the inputs' own rows, so that the last block is as long as the others.
+    # Padding before and after the inputs' own rows, so that the last block is as long as the others.
     config = [(*pads, step - 1) for pads, step in zip(windows.padding, windows.input_dilation, strict=True)]
     low, high, between = config[1]
     own = low + high + (inputs.shape[1] - 1) * (between + 1) + 1
     config[1] = (low, high + max(0, (blocks - 1) * block * dilation[0] + span - own), between)
-    # As they lie in memory: a padding between two transpositions would keep them from cancelling.
+    # In their order in memory: a padding between two transpositions would keep them from cancelling.
     images = jnp.moveaxis(jnp.moveaxis(inputs, -1, 0), 1, -1)
     images = _padded(images, [(0, 0, 0), *config[1:-1], (0, 0, 0)]).astype(precise)
     gradients = _padded(
@@ -104,7 +104,7 @@ def depthwise_kernel_gradient(
         image, start = number // blocks, number % blocks * block
         x = lax.dynamic_slice_in_dim(lax.dynamic_index_in_dim(images, image, 0, False), start * dilation[0], span, 0)
         dy = lax.dynamic_slice_in_dim(lax.dynamic_index_in_dim(gradients, image, 0, False), start, block, 0)
-        dy = dy.reshape(*dy.shape[:-1], groups, given)
+        dy = dy.reshape(*dy.shape[:-1], groups, multiplier)
         added = []
         for total, tap in zip(sums, itertools.product(*map(range, taps)), strict=True):
             first, *others = (t * stride for t, stride in zip(tap, strides, strict=True))
@@ -115,10 +115,10 @@ def depthwise_kernel_gradient(
             added.append(total)
         return added, None
 
-    start = [jnp.zeros((*columns, groups, given), precise) for _ in range(math.prod(taps))]
+    start = [jnp.zeros((*columns, groups, multiplier), precise) for _ in range(math.prod(taps))]
     sums, _ = lax.scan(add, start, jnp.arange(images.shape[0] * blocks))
     flat = jnp.stack([jnp.sum(total, axis=tuple(range(len(columns)))) for total in sums])
-    return flat.reshape(1, *taps, groups * given).astype(kind)
+    return flat.reshape(1, *taps, groups * multiplier).astype(kind)
 
 
 def _padded(array: jax.Array, config: Sequence[tuple[int, int, int]]) -> jax.Array:

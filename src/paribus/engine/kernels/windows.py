@@ -1,4 +1,4 @@
-"""Where the windows of a pooling, or a kernel going over its input, lie: pure arithmetic on shapes, and slices."""
+"""Positions of the windows of a pooling, or of a kernel on its input: pure arithmetic on shapes, and slices."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
     yield arm_accuracy.draw_gap(outcome, WIDTH)
     for name in dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts):
         group = [contrast for contrast in outcome.contrasts if contrast.metric.name == name]
-        yield differences.draw_forest(f"contrasts-{name}", group, WIDTH)
-    yield differences.draw_forest("effects", outcome.effects, WIDTH)
+        yield differences.draw_forest(f"contrasts-{name}", group, WIDTH, outcome.document)
+    yield differences.draw_forest("effects", outcome.effects, WIDTH, outcome.document)
     yield cell_means.draw_cells(outcome, WIDTH)
     seeds = [
         differences.draw_seeds(contrast, differences.common_seeds(outcome, contrast), PANEL, "seeds")
@@ -40,8 +40,8 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
     yield _sheet("curves", "Learning curves", draw_curves(outcome, PANEL))
     test_answers = read_answers(outcome)
     if isinstance(test_answers, StudyAnswers):
-        found = [found for found in test_answers.by_arm.values() if found.calibration.count.any()]
-        plots = [draw_reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in found]
+        calibrated = [answers for answers in test_answers.by_arm.values() if answers.calibration.count.any()]
+        plots = [draw_reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in calibrated]
         yield _sheet("calibration", "Accuracy against confidence", plots)
 
 

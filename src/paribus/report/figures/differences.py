@@ -16,17 +16,21 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
-from paribus.report.statements import JudgedStatement, primary_first
+from paribus.report.statements import JudgedStatement, is_declared, primary_first
 from paribus.report.tables import name_statement
+from paribus.study.document import StudyDocument
 
 
-def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float) -> Plot | None:
-    """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band."""
+def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: StudyDocument) -> Plot | None:
+    """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band.
+
+    What the study declares is never off the scale.
+    """
     known = [(item, item.comparison) for item in primary_first(statements) if item.comparison is not None]
     if not known:
         return None
     metric, first = known[0][0].metric, known[0][1]
-    rows = [_track(item, comparison, width) for item, comparison in known]
+    rows = [_track(item, comparison, width, is_declared(document, item)) for item, comparison in known]
     margins = {comparison.margin for _, comparison in known}
     margin = margins.pop() if len(margins) == 1 else None
     band = None if margin is None else margin * _factor(metric)
@@ -98,7 +102,7 @@ def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
     ax.set_axisbelow(True)
 
 
-def _track(item: JudgedStatement, comparison: Comparison, width: float) -> Track:
+def _track(item: JudgedStatement, comparison: Comparison, width: float, declared: bool) -> Track:
     factor = _factor(item.metric)
     low, high = comparison.low, comparison.high
     label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"
@@ -109,6 +113,7 @@ def _track(item: JudgedStatement, comparison: Comparison, width: float) -> Track
         (Mark(comparison.difference * factor, str(comparison.verdict)),),
         None if low is None or high is None else (low * factor, high * factor),
         dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),
+        on_scale=declared,
     )
 
 

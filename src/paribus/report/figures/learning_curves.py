@@ -18,12 +18,12 @@ _TICKS = (0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0
 
 def draw_curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
     """One panel an arm, all on one scale; arms without a curve have none."""
-    shown = [arm for arm in outcome.arms if any(run.curve.fit_accuracy for run in arm.runs)]
-    if not shown:
+    arms = [arm for arm in outcome.arms if any(run.curve.fit_accuracy for run in arm.runs)]
+    if not arms:
         return ()
-    limits = _limits(shown, floor=0.5 / outcome.data.train)
+    limits = _limits(arms, floor=0.5 / outcome.data.train)
     epochs = outcome.document.protocol.epochs
-    return tuple(_panel(arm, f"curves-{number}", limits, epochs, width) for number, arm in enumerate(shown))
+    return tuple(_panel(arm, f"curves-{number}", limits, epochs, width) for number, arm in enumerate(arms))
 
 
 def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int, width: float) -> Plot:
@@ -63,7 +63,7 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
     alt = (
         f"{arm.name}: fit accuracy{' and validation accuracy' if validated else ''} by epoch, {seeds}; the last fit "
-        f"accuracy lies between {min(final):.2%} and {max(final):.2%}."
+        f"accuracy is between {min(final):.2%} and {max(final):.2%}."
     )
     return Plot(name, alt, *size, draw)
 
@@ -88,14 +88,14 @@ def _scale(ax: Any, palette: Palette, limits: tuple[float, float], epochs: int) 
 
 
 def _limits(arms: Sequence[ArmOutcome], floor: float) -> tuple[float, float]:
-    """The smallest and the largest error rate of all arms, with room; none is drawn below half an example."""
+    """The smallest and the largest error rate of all arms, with a margin; none is drawn below half an example."""
     errors: list[float] = []
     for arm in arms:
         for run in arm.runs:
-            found = [*run.curve.fit_accuracy, *run.curve.val_accuracy]
+            values = [*run.curve.fit_accuracy, *run.curve.val_accuracy]
             if run.scores is not None:
-                found += [run.scores.test_accuracy, run.scores.train_accuracy]
-            errors += [1 - value for value in found if math.isfinite(value)]
+                values += [run.scores.test_accuracy, run.scores.train_accuracy]
+            errors += [1 - value for value in values if math.isfinite(value)]
     low, high = max(min(errors, default=0.01), floor), max(max(errors, default=1.0), 2 * floor)
     return max(low / 1.25, floor / 2), min(high * 1.15, 1.0)
 

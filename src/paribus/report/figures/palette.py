@@ -1,4 +1,4 @@
-"""The colours of figures and pages. Each has one meaning everywhere, and is told apart by shape or words as well."""
+"""The colours of figures and pages. Each has one meaning everywhere, which shapes or words repeat."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Palette:
     """Colours as ``#rrggbb``.
 
     Attributes:
-        surface: what figures stand on.
+        surface: the background of figures.
         ink: text.
         muted: secondary text and axes.
         grid: lines that only guide the eye.
@@ -71,7 +71,7 @@ DARK = Palette(
 _NAMES = tuple(field.name for field in fields(Palette))
 
 MARKED = Palette(*(f"#0a0b{number:02x}" for number in range(1, len(_NAMES) + 1)))
-"""Colours that nobody sees: they mark places in an SVG where a page puts its own (``var(--ink)`` and so on)."""
+"""Placeholder colours: they mark places in an SVG where a page puts its own (``var(--ink)`` and so on)."""
 
 VARIABLES = {getattr(MARKED, name): f"var(--{name})" for name in _NAMES}
 """What each marking colour becomes."""

@@ -39,7 +39,7 @@ class Plot:
         alt: what a reader who cannot see it must know.
         width: in pixels, which are points on paper.
         height: likewise.
-        draw: puts it on a figure (or a part of one) in given colours.
+        draw: puts it on a figure (or a part of one) in the colours of a palette.
     """
 
     name: str

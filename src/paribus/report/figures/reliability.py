@@ -1,4 +1,4 @@
-"""Reliability: how often an arm is right where it says that it is so and so sure."""
+"""Reliability diagrams: an arm's accuracy against its stated confidence."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def draw_reliability(arm: str, calibration: Calibration, name: str, width: float
         confidence, accuracy = calibration.confidence[filled], calibration.accuracy[filled]
         ax.vlines(confidence, confidence, accuracy, colors=palette.worse, linewidth=1.6, alpha=0.7)
         many = calibration.count[filled] >= _FEW
-        for chosen, alpha in ((many, 1.0), (~many, 0.35)):
+        for bins, alpha in ((many, 1.0), (~many, 0.35)):
             ax.plot(
-                confidence[chosen],
-                accuracy[chosen],
+                confidence[bins],
+                accuracy[bins],
                 "o",
                 color=palette.test,
                 markersize=6,

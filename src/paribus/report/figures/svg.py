@@ -1,4 +1,4 @@
-"""Matplotlib's SVG made fit to stand inside a page: small, without an identifier twice, in the page's own colours."""
+"""Matplotlib's SVG prepared for use inside a page: small, without an identifier twice, in the page's own colours."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def inline_svg(source: bytes, name: str, alt: str) -> str:
 
 
 def _referenced(root: ElementTree.Element) -> list[str]:
-    found: dict[str, None] = {}
+    identifiers: dict[str, None] = {}
     for element in root.iter():
         for key, value in element.attrib.items():
             if key == _LINK:
-                found[value.removeprefix("#")] = None
+                identifiers[value.removeprefix("#")] = None
             for identifier in _REFERENCE.findall(value):
-                found[identifier] = None
-    return list(found)
+                identifiers[identifier] = None
+    return list(identifiers)
 
 
 def _tidy(element: ElementTree.Element, names: dict[str, str]) -> None:
@@ -90,8 +90,8 @@ def _attributes(element: ElementTree.Element, names: dict[str, str]) -> list[tup
 def _style(value: str) -> str:
     """The style without its font family: text takes the page's."""
     parts = [part.strip() for part in value.split(";")]
-    kept = [part.replace(": ", ":") for part in parts if part and not part.startswith("font-family")]
-    return _COLOUR.sub(lambda match: VARIABLES[match[0]], ";".join(kept))
+    declarations = [part.replace(": ", ":") for part in parts if part and not part.startswith("font-family")]
+    return _COLOUR.sub(lambda match: VARIABLES[match[0]], ";".join(declarations))
 
 
 def _short(value: str) -> str:

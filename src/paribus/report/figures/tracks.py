@@ -45,6 +45,7 @@ class Track:
         line: from where to where a line is drawn, and its colour; an interval or a distance.
         capped: whether the line is an interval, with ends.
         dots: small dots, one a seed.
+        on_scale: whether the scale reaches over all of it, however far the other rows are.
     """
 
     label: str
@@ -53,6 +54,7 @@ class Track:
     line: tuple[float, float] | None = None
     capped: bool = True
     dots: tuple[float, ...] = ()
+    on_scale: bool = False
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -67,7 +69,7 @@ class Frame:
 
     Attributes:
         axis: what the scale measures.
-        key: pairs of a kind of mark and what it stands for.
+        key: pairs of a kind of mark and its meaning.
         unit: what is printed after each tick.
         signed: whether ticks carry a sign.
         zero: whether zero is the middle that everything is seen from.
@@ -100,7 +102,7 @@ def height(rows: int) -> float:
 
 
 def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], frame: Frame) -> None:
-    """Draw the rows. A row that lies far from all others would squeeze them: an arrow says where it is instead."""
+    """Draw the rows. A row that reaches far from all others would squeeze them: an arrow marks what is cut off."""
     low, high = _limits(tracks, frame)
     tall = ROW * len(tracks) + FOOT
     ax = add_axes(figure, (width, height(len(tracks))), SIDE, SIDE, TOP, BOTTOM)
@@ -118,12 +120,16 @@ def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
     middle = 0.0 if frame.zero else median((low + high) / 2 for low, high in extents)
     reach = [max(abs(low - middle), abs(high - middle)) for low, high in extents]
     usual = sorted(reach)[(len(reach) - 1) // 2]
-    near = [extent for extent, far in zip(extents, reach, strict=True) if far <= 4 * usual or usual == 0]
+    near = [
+        extent
+        for track, extent, far in zip(tracks, extents, reach, strict=True)
+        if track.on_scale or far <= 4 * usual or usual == 0
+    ]
     low, high = min(start for start, _ in near), max(end for _, end in near)
     if frame.zero:
         low, high = min(low, -(frame.band or 0)), max(high, frame.band or 0)
-    room = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
-    return low - room, high + room
+    margin = (high - low) * 0.05 or max(abs(high) * 0.01, 0.01)
+    return low - margin, high + margin
 
 
 def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
@@ -146,8 +152,8 @@ def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
 def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[float, float], per_pixel: float) -> None:
     low, high = limits
     y = top + 31
-    room = (high - low) / per_pixel
-    letters = max(8, int(room / _LETTER) - len(track.note) - 3)
+    width = (high - low) / per_pixel
+    letters = max(8, int(width / _LETTER) - len(track.note) - 3)
     label = track.label if len(track.label) <= letters else track.label[: letters - 1] + "…"
     backing = {"facecolor": palette.surface, "edgecolor": "none", "pad": 1.5}
     ax.text(low, top + 18, label, color=palette.ink, fontsize=12, fontweight="bold", bbox=backing)
@@ -181,6 +187,18 @@ def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[floa
         ax.plot(
             [mark.value], [y], SHAPES[mark.kind], color=colour, markersize=5.5 if mark.small else 7.5, markeredgewidth=0
         )
+    if start < low:
+        _cut_off(ax, palette, track, y, low, start, per_pixel)
+    if end > high:
+        _cut_off(ax, palette, track, y, high, end, -per_pixel)
+
+
+def _cut_off(ax: Any, palette: Palette, track: Track, y: float, edge: float, to: float, inwards: float) -> None:
+    """An arrow at an end of the scale, with the value that the row reaches beyond it."""
+    shape, align = ("<", "left") if inwards > 0 else (">", "right")
+    ax.plot([edge + 5 * inwards], [y], shape, color=getattr(palette, track.marks[0].kind), markersize=7)
+    words = f"to {tick(round(to, 2))}"
+    ax.text(edge + 12 * inwards, y + 11, words, color=palette.muted, fontsize=11, ha=align, va="center")
 
 
 def _key(figure: Any, palette: Palette, key: Sequence[tuple[str, str]], width: float, tall: float) -> None:

@@ -16,7 +16,7 @@ _COLUMNS = (
     ("train_accuracy", "Train accuracy, %"),
     ("generalization_gap", "Gap, points"),
     ("fit_accuracy", "Fit accuracy, %"),
-    ("test_loss", "Test loss, nats"),
+    ("test_loss", "Test loss"),
 )
 
 
@@ -25,7 +25,8 @@ def arms_section(outcome: Outcome) -> Markup:
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
     caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in _COLUMNS])
-    head = ["Arm", *(heading for _, heading in _COLUMNS), "Seeds"]
+    units = {"test_loss": numbers.loss_unit(outcome.document)}
+    head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in _COLUMNS), "Seeds"]
     overlap = tag(
         "p",
         "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
@@ -49,7 +50,7 @@ def tuning_section(outcome: Outcome) -> Markup | None:
     rows: list[list[Child]] = [[str(cell) for cell in row] for row in candidates.rows]
     inner = table("Every candidate, with its mean over its seeds", candidates.head, rows, numbers=candidates.words)
     choices = [
-        tag("li", tag("b", name), f": {tuning.describe_choice(choice)}")
+        tag("li", tag("b", name), f": {tuning.describe_choice(outcome, choice)}")
         for name, choice in tuning.tuned_choices(outcome).items()
     ]
     folded = details(f"{len(rows)} candidates", inner, open_=len(rows) <= 12)
@@ -71,7 +72,7 @@ def gap_section(outcome: Outcome) -> Markup:
         ),
         responsive_figure(
             lambda width: figures.draw_gap(outcome, width),
-            "How far above its own test accuracy each arm's train accuracy lies (the gap), and its fit accuracy. A "
+            "How far above its own test accuracy each arm's train accuracy is (the gap), and its fit accuracy. A "
             "diamond at or left of zero would read as perfect generalization.",
         ),
     )

@@ -1,4 +1,4 @@
-"""HTML from Python calls. Text is escaped unless it is :class:`Markup`, which only these rooms make."""
+"""HTML from Python calls. Text is escaped unless it is :class:`Markup`, which only these modules make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """HTML that is safe as it stands."""
+    """HTML that needs no escaping."""
 
     text: str
 
@@ -25,7 +25,7 @@ Attribute = str | int | float | bool | None
 def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element. ``class_`` and ``for_`` lose their underscore, others turn into hyphens (``aria_label``).
 
-    An attribute that is True stands alone; one that is None or False is left out.
+    An attribute that is True is written without a value; one that is None or False is left out.
     """
     words = "".join(_attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
     if name in _VOID:

@@ -104,7 +104,7 @@ def repeat_section(outcome: Outcome) -> Markup:
 
 
 def _code_spans(text: str) -> list[tuple[bool, str]]:
-    """The text in pieces, and for each whether it stands between backticks."""
+    """The text in pieces, and for each whether it is between backticks."""
     return [(index % 2 == 1, part) for index, part in enumerate(text.split("`"))]
 
 

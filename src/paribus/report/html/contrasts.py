@@ -27,6 +27,7 @@ from paribus.report.html.parts import (
 from paribus.report.numbers import format_margin
 from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
 from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
+from paribus.study.document import StudyDocument
 
 _MOST_PANELS = 12
 
@@ -39,7 +40,7 @@ def contrasts_section(outcome: Outcome) -> Markup | None:
     groups = [
         [c for c in contrasts if c.metric.name == name] for name in dict.fromkeys(c.metric.name for c in contrasts)
     ]
-    drawn = [_forest(f"contrasts-{group[0].metric.name}", group) for group in groups]
+    drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome.document) for group in groups]
     sentences = [sentence_paragraph(contrast_sentence(c), (c.a, c.b)) for c in contrasts]
     return section(
         "contrasts",
@@ -66,7 +67,7 @@ def effects_section(outcome: Outcome) -> Markup | None:
             "the cells.",
         ),
         responsive_figure(
-            lambda width: figures.draw_forest("effects", outcome.effects, width),
+            lambda width: figures.draw_forest("effects", outcome.effects, width, outcome.document),
             "Each effect with its interval and seeds.",
         ),
         responsive_figure(
@@ -88,14 +89,14 @@ def _intervals(outcome: Outcome) -> Markup:
     return tag("p", " ".join(parts))
 
 
-def _forest(name: str, group: Sequence[JudgedContrast]) -> Markup | None:
+def _forest(name: str, group: Sequence[JudgedContrast], document: StudyDocument) -> Markup | None:
     label = group[0].metric.label
     if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
         return responsive_figure(
-            lambda width: figures.draw_forest(name, group, width), f"Differences in {label}, one seed each."
+            lambda width: figures.draw_forest(name, group, width, document), f"Differences in {label}, one seed each."
         )
     return responsive_figure(
-        lambda width: figures.draw_forest(name, group, width),
+        lambda width: figures.draw_forest(name, group, width, document),
         f"Differences in {label} with their intervals; small dots are the paired differences of the seeds.",
     )
 
@@ -154,7 +155,7 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
     ]
     caption = (
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
-        "its interval. One seed alone would have shown one of these bars."
+        "its interval. One seed alone would have given one of these bars."
     )
     drawn = [plot for plot in plots if plot is not None]
     return [tag("h3", "Seed by seed"), panel_grid(drawn, caption), _differences(outcome)] if drawn else []

@@ -15,15 +15,15 @@ from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, section, table
 from paribus.report.statements import written_contrasts
 
-_SHOWN = 24
-_SHOWN_EACH = 12
+_MOST_EXAMPLES = 24
+_MOST_IN_GALLERY = 12
 _MOST_CONTRASTS = 6
 
 
 def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswers) -> Markup:
     """Counts by arm, and galleries."""
     if isinstance(test_answers, MissingAnswers):
-        return section("examples", "Which examples decide", tag("p", f"No examples are shown: {test_answers.reason}."))
+        return section("examples", "Which examples decide", tag("p", f"No examples: {test_answers.reason}."))
     answers = list(test_answers.by_arm.values())
     return section(
         "examples",
@@ -62,7 +62,11 @@ def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers]) ->
     rows = [of_arm.predicted for of_arm in answers]
     runs = sum(len(of_arm.seeds) for of_arm in answers)
     title = f"{counted(len(indices), 'example')} that every run of every arm gets wrong"
-    return [tag("h3", title), _gallery(test_answers, indices[:_SHOWN], rows, runs), _more(len(indices), _SHOWN)]
+    return [
+        tag("h3", title),
+        _gallery(test_answers, indices[:_MOST_EXAMPLES], rows, runs),
+        _more(len(indices), _MOST_EXAMPLES),
+    ]
 
 
 def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
@@ -83,7 +87,10 @@ def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
         if len(indices):
             answers = test_answers.by_arm[loser]
             title = tag("h4", f"Won by {winner}: what {loser} answered")
-            parts += [title, _gallery(test_answers, indices[:_SHOWN_EACH], [answers.predicted], len(answers.seeds))]
+            parts += [
+                title,
+                _gallery(test_answers, indices[:_MOST_IN_GALLERY], [answers.predicted], len(answers.seeds)),
+            ]
     return parts
 
 
@@ -92,7 +99,7 @@ def _arm(test_answers: StudyAnswers, of_arm: ArmTestAnswers) -> Markup:
     parts: list[Child] = []
     for title, indices in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
         if len(indices):
-            gallery = _gallery(test_answers, indices[:_SHOWN_EACH], [of_arm.predicted], len(of_arm.seeds))
+            gallery = _gallery(test_answers, indices[:_MOST_IN_GALLERY], [of_arm.predicted], len(of_arm.seeds))
             parts += [tag("h4", f"{title}: {len(indices):,}"), gallery]
     return details(of_arm.arm, parts or tag("p", "Every answer of every seed is right."))
 

@@ -65,7 +65,7 @@ def _figure(outcome: Outcome) -> Markup | None:
     if plot is None:
         return None
     runs = ",".join(run.fingerprint for arm in outcome.arms for run in arm.runs)
-    # Several outputs stand on one page: identifiers must differ where drawings do.
+    # A page may have several outputs: identifiers must differ where drawings do.
     return tag("figure", svg(plot, hashlib.sha256(runs.encode()).hexdigest()[:8]))
 
 

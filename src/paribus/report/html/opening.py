@@ -22,7 +22,7 @@ from paribus.report.statements import (
 from paribus.report.tables import explain_no_statement
 
 _MOST = 8
-"""ArmTestAnswers at the top; all of them stand in their section."""
+"""ArmTestAnswers at the top; all of them are in their section."""
 
 _FEW = 3
 """More answers than this are set small, so that they can be seen at one glance."""

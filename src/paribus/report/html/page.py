@@ -96,7 +96,7 @@ def _contents(main: list[Markup], kind: str) -> Markup:
 
 
 def _folded_contents(main: list[Markup]) -> Markup:
-    """The contents where there is no room beside the text: folded, below the question."""
+    """The contents for narrow pages: folded, below the question."""
     return tag("details", tag("summary", "Contents"), _contents(main, "inside"), class_="folded")
 
 

@@ -51,7 +51,7 @@ def svg(plot: Plot, suffix: str = "") -> Markup:
 def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]], *, numbers: int = 1) -> Markup:
     """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
 
-    It stands in a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
+    It is inside a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
     columns turns each row into a block, in which each cell has its heading beside it (decision record 0077).
     """
     labels = [_plain(join(heading).text) for heading in head]
@@ -100,7 +100,7 @@ def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
 
 
 def legend(*entries: tuple[str, str]) -> Markup:
-    """What the marks of a figure stand for: pairs of a colour's name and words."""
+    """What the marks of a figure mean: pairs of a colour's name and words."""
     return tag(
         "span", [tag("span", tag("i", class_=f"swatch {kind}"), words) for kind, words in entries], class_="keys"
     )

@@ -1,4 +1,4 @@
-"""What the notebook that a built-in study repeats printed and said of its networks, read from a file beside its TOML.
+"""What a built-in study's notebook printed and claimed about its networks, read from a file beside its TOML.
 
 See ``docs/decisions/0078-a-notebooks-numbers-are-data.md``.
 """
@@ -18,7 +18,7 @@ class PrintedScores:
     Attributes:
         parameters: the network's number of parameters, by which it is recognized.
         test_accuracy: a fraction of 1.
-        fit_accuracy: what ``fit`` printed in the last epoch, a fraction of 1; None where it was not kept.
+        fit_accuracy: what ``fit`` printed in the last epoch, a fraction of 1; None where it has no output of it.
     """
 
     parameters: int
