@@ -16,7 +16,8 @@ sys.path.insert(0, str(PAGE.parents[1] / "tests"))
 
 from paribus.engine import environment  # noqa: E402
 
-environment.prepare()
+if "jax" not in sys.modules:  # a test reads the page in a process that computes already
+    environment.prepare()
 
 from network_cases import GROUPS, NETWORKS  # noqa: E402
 from paribus.errors import ParibusError  # noqa: E402
