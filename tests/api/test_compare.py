@@ -247,7 +247,7 @@ def test_a_config_that_says_another_network_is_noticed(engine: Engine) -> None:
 
 def test_arms_share_one_loss() -> None:
     smooth = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
-    with pytest.raises(StudyError, match=r"one loss, found 'a' .*label_smoothing=0.1.*; 'b' mean_squared_error"):
+    with pytest.raises(StudyError, match=r"one loss, these have 'a' .*label_smoothing=0.1.*; 'b' mean_squared_error"):
         pb.Study({"a": compiled(plain(), loss=smooth), "b": plain()}, "digits", loss="mse")
     same = {"a": compiled(plain(), loss=keras.losses.CategoricalCrossentropy()), "b": compiled(plain()), "c": plain()}
     assert pb.Study(same, "digits").document.protocol.loss == {"categorical_crossentropy": {}}

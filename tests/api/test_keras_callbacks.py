@@ -148,7 +148,7 @@ def test_plateaus_are_the_protocols() -> None:
 def test_two_callbacks_that_set_rates_are_refused() -> None:
     with pytest.raises(UsageError, match="keep one of them"):
         study(C.LearningRateScheduler(lambda _epoch: 0.1), C.ReduceLROnPlateau())
-    with pytest.raises(UsageError, match="ReduceLROnPlateau is given more than once"):
+    with pytest.raises(UsageError, match="ReduceLROnPlateau is set more than once"):
         study(C.ReduceLROnPlateau(), C.ReduceLROnPlateau())
 
 

@@ -81,7 +81,7 @@ ENDING = """
 import atexit, os, signal, sys
 from paribus.cli import app
 from paribus.errors import InterruptedRunError
-def interrupted():
+def interrupted(**_):
     raise {error}
 app.app = interrupted
 atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))

@@ -56,6 +56,12 @@ COMMANDS = {
     "export --json": ["export", "STUDY", "--to", "parquet", "-o", "tables", "--force", "--json"],
     "export to Keras": ["export", "STUDY", "--to", "keras", "-o", "networks", "--force"],
     "export to MLflow": ["export", "STUDY", "--to", "mlflow", "-o", "mlflow"],
+    "judge": ["judge", "PREDICTIONS"],
+    "judge --json": ["judge", "PREDICTIONS", "--json"],
+    "merge": ["merge", "STORE", "--into", "merged"],
+    "merge --json": ["merge", "STORE", "--into", "merged", "--json"],
+    "verify": ["verify", "STORE", "--runs", "1"],
+    "verify --json": ["verify", "STORE", "--runs", "1", "--json"],
     "doctor": ["doctor"],
     "doctor --json": ["doctor", "--json"],
     "doctor --repair": ["doctor", "--repair"],
@@ -78,8 +84,10 @@ MISTAKES = {
     "an unknown option",
     "a missing argument",
 }
-STORELESS = {"studies", "studies --json", "no command", *MISTAKES - {"an unknown picture"}} | {
-    name for name, words in COMMANDS.items() if words and words[-1] in ("--help", "--version")
+STORELESS = {"no command", *MISTAKES - {"an unknown picture"}} | {
+    name
+    for name, words in COMMANDS.items()
+    if words and (words[0] in ("studies", "judge", "merge", "verify") or words[-1] in ("--help", "--version"))
 }
 SILENT = {"report html", "report figures"} | MISTAKES - {"an unknown study, --json"}
 """Commands that write nothing to stdout."""
@@ -139,6 +147,15 @@ def ask(store: Path, study: str, tmp_path_factory: pytest.TempPathFactory) -> It
     place = tmp_path_factory.mktemp("asked")
     picture = place / "picture.npy"
     np.save(picture, np.zeros((8, 8)))
+    predictions = place / "predictions.csv"
+    rows = [
+        f"{arm},{seed},{i},{i % 2},{(i + (i < len(arm + seed))) % 2}"
+        for arm in "ab"
+        for seed in "12"
+        for i in range(20)
+    ]
+    predictions.write_text("\n".join(["arm,seed,example,label,prediction", *rows]), encoding="utf-8")
+    places = {"STORE": str(store), "PICTURE": str(picture), "PREDICTIONS": str(predictions)}
     variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
         [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
@@ -147,7 +164,7 @@ def ask(store: Path, study: str, tmp_path_factory: pytest.TempPathFactory) -> It
         assert process.stdout is not None
 
         def asked(command: str, folder: Path = store, **order: Any) -> Said:
-            arguments = [word.replace("STUDY", study).replace("PICTURE", str(picture)) for word in COMMANDS[command]]
+            arguments = [places.get(word, word.replace("STUDY", study)) for word in COMMANDS[command]]
             if command not in STORELESS:
                 arguments += ["--store", str(folder)]
             (place / "work").mkdir(exist_ok=True)

@@ -331,7 +331,7 @@ def test_a_lambda_layer_written_in_toml_is_refused() -> None:
     ("text", "message"),
     [
         ("{", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); a model is what"),
-        ("[]", "[] is no Keras config; a model is what keras.Model.to_json() says"),
+        ("[]", "[] is no Keras config; a model is what keras.Model.to_json() returns"),
         ("null", "null is no Keras config"),
         ("{}", "a model is expected, this config says dict"),
         (json.dumps(of_class("keras.layers", "Dense", {"units": 3})), "a model is expected, this config says Dense"),

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from keras_classes.layers import SOFTMAX, LayerCase, case_of
 from keras_classes.names import begins_with, exported, first_name
 from paribus.engine.losses import OutputKind
-from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
+from paribus.engine.metrics import ProtocolMetric, ProtocolMetrics, measure_metrics, metric_objections
+from paribus.engine.own_metrics import metric_class
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.errors import ParibusError
 from paribus.keras_config import names as keras_names
@@ -123,7 +124,8 @@ def _metric(name: str) -> str:
     except ValueError as error:
         raise RefusedMetricError(str(error)) from error
     arguments = dict(METRIC_ARGUMENTS.get(cls, {}))
-    asked = ProtocolMetrics(((cls, arguments),), OutputKind.PROBABILITIES, 4, None)
+    metric = ProtocolMetric.of(cls, arguments, metric_class(cls, {}))
+    asked = ProtocolMetrics((metric,), '{"categorical_crossentropy": {}}', OutputKind.PROBABILITIES, 4, None)
     if objections := metric_objections(asked, 4):
         raise RefusedMetricError(objections[0])
     case = Case([SOFTMAX], "SGD", batches=BATCHES)

@@ -61,7 +61,7 @@ def judge(
         The answer, as ``pb.compare`` gives it. What only training shows (train accuracy, curves, networks) is absent.
 
     Raises:
-        DataError: the table cannot be read, or is not complete; the message names row, rule and mend.
+        DataError: the table cannot be read, or is not complete; the message names row, rule and remedy.
         UsageError: an argument is invalid, or the examples belong to fewer than 10 groups.
 
     Example:

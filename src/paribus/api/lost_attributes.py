@@ -51,7 +51,7 @@ def _compare_with_copy(value: Any) -> Iterator[str]:
         there = getattr(again, attribute, here)
         if _is_plain(here) and _is_plain(there) and not _are_equal(here, there):
             if not _are_equal(there, getattr(_make_again(value), attribute, there)):
-                continue  # drawn anew each time: the worker refuses that, and says how to draw
+                continue  # drawn again each time: the worker refuses that, and says how to draw
             yield (
                 f"class {name} has {attribute} = {_show(here)}, and {_show(there)} where it is made again from its "
                 "config, which is how it travels: take it as an argument of __init__ and return it from get_config"

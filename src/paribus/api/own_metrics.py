@@ -64,10 +64,10 @@ def write_own_metric(metric: Any) -> dict[str, dict[str, Any]]:
 
 
 def describe_own_metrics(values: Sequence[Any], tables: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Say of each metric of the user's own what a study must know of it, by the metric's name.
+    """Describe each metric of the user's own as a study must know it, by the metric's name.
 
     Args:
-        values: the metrics as they were given.
+        values: the metrics, as the user passed them.
         tables: the same as tables, in the same order.
     """
     own = {}

@@ -34,7 +34,7 @@ class Programs:
     Attributes:
         network: the structure.
         lanes: how many runs a program computes at a time.
-        draw: see :meth:`Network.initial_state`, or :meth:`Network.state_from` where runs start from given weights.
+        draw: see :meth:`Network.initial_state`, or :meth:`Network.state_from` where runs start from the user's.
         initial_weights: those weights, in the order of the network's; empty where they are drawn.
         chunks: see :func:`paribus.engine.steps.chunk_program`; one for each number of examples trained on in one call
             and each number of examples in the chunk.
@@ -54,9 +54,9 @@ class Programs:
     outputs: Any
     evaluation_batch: int
 
-    def initial_state(self, each: Sequence[Seeds]) -> State:
+    def initial_state(self, seeds: Sequence[Seeds]) -> State:
         """The first state of runs with these seeds."""
-        keys = _keys(self.network, self.lanes, each)
+        keys = _keys(self.network, self.lanes, seeds)
         state: State = self.draw(*keys, self.initial_weights) if self.initial_weights else self.draw(*keys)
         return state
 

@@ -28,7 +28,7 @@ def metric_class(name: str, sources: Mapping[str, str | None]) -> Any:
     """A metric's class by its name in Keras, or by the name under which the user registered it.
 
     Raises:
-        UsageError: nobody registered it in this process, or its file is not the one of which the study was made.
+        UsageError: it is not registered in this process, or its file is not the one of which the study was made.
     """
     if not is_registered_name(name):
         return getattr(keras.metrics, name)

@@ -30,6 +30,6 @@ def with_rates(optimizer: Any, state: State, lanes: Lanes, rates: Sequence[float
 
 
 def _position(optimizer: Any) -> int:
-    """Where the learning rate stands among an optimizer's variables."""
+    """Where the learning rate is among an optimizer's variables."""
     # A study whose optimizers have a schedule has no such protocol: their rate is no variable.
     return next(index for index, variable in enumerate(optimizer.variables) if variable is optimizer._learning_rate)

@@ -49,7 +49,7 @@ def source_digests(config: Any) -> dict[str, str]:
 
 
 def imports_for(models: Iterable[str], classes: Iterable[str] = ()) -> Imports:
-    """What workers must import to build networks, given as configs in JSON, and other classes by registered name."""
+    """What workers must import to build networks from configs in JSON, and other classes by registered name."""
     of_models = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
     names = (*of_models, *registered_names(list(classes)))
     modules = tuple(sorted({module for name in names if importable(module := module_of(name))}))

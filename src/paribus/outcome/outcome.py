@@ -59,7 +59,7 @@ class ArmOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TestExamples:
-    """The test examples of predictions from elsewhere, whose data nobody here has.
+    """The test examples of predictions from elsewhere, whose data is not here.
 
     Attributes:
         labels: the right class of each example, shape ``(examples,)``.

@@ -37,7 +37,7 @@ class LayerSummary:
 
 
 INITIAL_WEIGHTS = "initial_weights"
-"""The key of a recipe's model under which the digest of its initial weights stands, where it has any."""
+"""The key of a recipe's model under which the digest of its initial weights is, where it has any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def describe_installation(outcome: Outcome) -> str:
 
 
 def _judge_command(request: PredictionsRequest) -> str:
-    """The command that judges a file again; an answer to a frame is given for its file."""
+    """The command that judges a file again; for a frame, as for its file."""
     settings, default = request.comparison, ComparisonSettings()
     source = request.source if "." in request.source else f"{request.name}.parquet"
     words = ["paribus", "judge", source]

@@ -1,6 +1,6 @@
 """The part of a report that its runs can be verified from: the study, what was trained, full digests, environments.
 
-It stands in the HTML as JSON in a ``<template>``, which no browser shows or runs. Fields are only ever added.
+It is part of the HTML, as JSON in a ``<template>``, which no browser shows or runs. Fields are only ever added.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ def _note_initial_weights(arms: Sequence[ArmOutcome]) -> Iterator[str]:
     single = len(starting) == 1
     yield (
         f"{listed(files)} {'starts' if single else 'start'} from weights that are the same for every seed, so that "
-        f"{'its' if single else 'their'} seeds vary the order of the batches and dropout alone: what is said holds for "
-        "these weights, not for others that the same pretraining would have given."
+        f"{'its' if single else 'their'} seeds vary the order of the batches and dropout alone: the answer holds for "
+        "these weights, not for others that the same pretraining could end with."
     )
 
 

@@ -222,7 +222,7 @@ def _list_arm_claims(
         if run.scores is None:
             continue  # a failed run claims nothing
         if job.fingerprint != run.fingerprint:
-            reason = "its fingerprint is not that of what is said to have been trained, in this version of paribus"
+            reason = "its fingerprint is not that of what the report claims to have trained, in this version of paribus"
             yield Unverifiable(name, reason)
         else:
             yield Claim(name, job, run, accuracies, store)

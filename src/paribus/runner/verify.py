@@ -91,7 +91,7 @@ class Verification:
 
 
 def trust_code(files: Sequence[Path], claims: Claims) -> tuple[Imports, Claims]:
-    """What workers import, and the claims that can be checked with it: code that nobody trusts is not run.
+    """What workers import, and the claims that can be checked with it: code that is not trusted is not run.
 
     Args:
         files: Python files that the user trusts.

@@ -118,7 +118,7 @@ class SqliteStore(Store):
         for study in studies:
             base.check_arms(study.arms)
             base.check_seed_numbers(study.seeds, study.first_seed)
-        with self._writing("the studies were not kept") as connection:
+        with self._writing("the studies were not stored") as connection:
             known = set(judgement_queries.judgements(connection))
             with transaction(connection, self._at):
                 for key, recipe in recipes.items():

@@ -176,7 +176,7 @@ _NO_RECIPE = {"levels", "precision", "grid", "learning_rates", "initial_weights"
 class Arm(Table):
     """One recipe: a network (a stack of ``layers``, or a ``model``: a Keras config as JSON text) or an ``estimator``.
 
-    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm stands in a
+    An estimator is a scikit-learn classifier, which has no optimizer. ``levels`` says where the arm is in a
     factorial design: ``{ architecture = "deep", dropout = "on" }``. ``precision`` and ``learning_rates`` take the place
     of the protocol's, where they are what is compared. ``grid`` lists values to choose from on a validation split, by
     the arguments that they are for (see ``paribus.study.grid``); an empty one says that the arm stays as it is where

@@ -24,7 +24,7 @@ class InitialWeightsSettings(Table):
     sha256: str | None = None
 
     def as_record(self) -> records.InitialWeights:
-        """As the frozen value that the other rooms know."""
+        """As the frozen value that the other packages know."""
         assert self.sha256 is not None, "it is filled in where a study is loaded"
         return records.InitialWeights(self.file, self.sha256)
 

@@ -25,7 +25,7 @@ class OwnMetricSettings(Table):
 
 
 def find_metric_mistakes(metrics: MetricTables, own: Mapping[str, OwnMetricSettings]) -> Iterator[str]:
-    """Find metrics of the user's own of which nothing is said, and what is said of no metric."""
+    """Find metrics of the user's own without settings, and settings of no metric."""
     names = {name_of(cls, arguments): cls for table in metrics for cls, arguments in table.items()}
     for name, cls in names.items():
         if is_registered_name(cls) and name not in own:

@@ -84,8 +84,10 @@ def check_judging(
         try:
             declared.append(DeclaredContrast.model_validate(contrast))
         except ValidationError as error:
-            found = translate_mistakes(error, DeclaredContrast)
-            mistakes += [Mistake(f"contrast {number} {mistake.place}".rstrip(), mistake.message) for mistake in found]
+            translated = translate_mistakes(error, DeclaredContrast)
+            mistakes += [
+                Mistake(f"contrast {number} {mistake.place}".rstrip(), mistake.message) for mistake in translated
+            ]
     keys = [(frozenset((contrast.a, contrast.b)), contrast.metric) for contrast in declared]
     for item, key in zip(declared, keys, strict=True):
         if keys.count(key) > 1:

@@ -45,7 +45,7 @@ def read_predictions(predictions: Any) -> PredictionTable:
 
     Raises:
         DataError: the table cannot be read; a value is missing; a row is there twice or not at all; labels differ
-            between runs; probabilities are nan, negative, or do not sum to 1. The message names row and mend.
+            between runs; probabilities are nan, negative, or do not sum to 1. The message names the row and the remedy.
     """
     source = open_source(predictions)
     layout = find_layout(source.name, source.columns)
@@ -107,7 +107,7 @@ def _reduce(source: Source, layout: Layout, classes: WordCodes, batch: Batch) ->
             f"columns by the labels, like p_{word}"
         )
     reduced = reduce_probabilities([batch.numbers[name] for name in columns], labels, columns, place)
-    # Codes of words, so that a predicted class and a label are told apart in one way.
+    # Codes of words, so that a predicted class and a label are distinguished in one way.
     code_of = np.asarray([classes[cls] for cls in layout.probabilities], np.int32)
     predicted, confidence = code_of[reduced.predicted], reduced.confidence
     ties = reduced.ties
