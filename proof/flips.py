@@ -25,7 +25,7 @@ def show(places: str, *arguments: int) -> Finding:
 PROOF = Proof(
     "bit-flips",
     "One flipped bit in a store's database is detected, or harmless to every answer; the doctor never calls it sound.",
-    ("src/paribus/store", "src/paribus/records.py", "tests/bit_flips.py", "tests/store_examples.py", "proof/flips.py"),
+    ("src/paribus/store", "src/paribus/records", "tests/bit_flips.py", "tests/store_examples.py", "proof/flips.py"),
     {
         "random positions": partial(show, "random_places", COUNT),
         "every position of every text": partial(show, "text_places"),
