@@ -258,6 +258,15 @@ def test_objects_that_are_no_studies(folder: Path, where: str, message: str) -> 
     assert str(caught.value).startswith(message)
 
 
+def test_a_file_that_failed_is_not_in_the_way_of_another_of_its_name(folder: Path) -> None:
+    (folder / "first").mkdir()
+    (folder / "first" / "networks_of_mine.py").write_text("1 / 0", encoding="utf-8")
+    (folder / "networks_of_mine.py").write_text(STUDY, encoding="utf-8")
+    with pytest.raises(UsageError, match="ZeroDivisionError"):
+        load_study("first/networks_of_mine.py:study")
+    assert load_study("networks_of_mine.py:study").name == "mine"
+
+
 def test_a_bad_study_in_python_says_its_mistakes(folder: Path) -> None:
     (folder / "my_networks.py").write_text(STUDY.replace("units = 10", "units = 0"), encoding="utf-8")
     with pytest.raises(StudyError, match=r"mine\.toml: 2 mistakes"):
