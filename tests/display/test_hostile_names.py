@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 import traceback
@@ -29,6 +28,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.records import DataSpec, Ended, Status
 from paribus.study.plan import plan_runs
 from report_examples import tiny
+from terminals import need_terminal, read_terminal
 
 HOSTILE = {
     "colours": "\x1b[31mred\x1b[0m",
@@ -166,19 +166,12 @@ def test_json_keeps_the_value(hostile: str, capsys: pytest.CaptureFixture[str]) 
 
 def on_a_terminal(*arguments: str, folder: Path) -> tuple[int, str]:
     """The exit code, and what the command line writes to a terminal that has no colours, both streams."""
-    main_end, terminal = pty.openpty()
+    ours, theirs = need_terminal()
     variables = os.environ | {"TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "paribus", *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=terminal, env=variables) as process:
-        os.close(terminal)
-        written = b""
-        while True:
-            try:
-                block = os.read(main_end, 65536)
-            except OSError:
-                break
-            written += block
-    os.close(main_end)
+    with subprocess.Popen(command, cwd=folder, stdout=theirs, stderr=theirs, env=variables) as process:
+        os.close(theirs)
+        written = read_terminal(ours)
     return process.returncode, written.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
