@@ -14,7 +14,7 @@ from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, scope_text
+from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, sample_text, scope_text
 from paribus.analysis.wording import capitalized, confidence, counted, differences, listed, magnitude, with_unit
 
 
@@ -119,7 +119,7 @@ def check_sentence(check: NonInferiority) -> str:
     difference, worst = differences([comparison.difference, check.worst], metric.unit)
     numbers = (
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
-        f"(one-sided {confidence(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
+        f"(one-sided {confidence(comparison.level)} limit), {sample_text(comparison)}"
     )
     much = magnitude(check.margin, metric.unit)
     lead = {
@@ -170,6 +170,7 @@ def _joined(
     if comparison is not None and metric is not None:
         parts.extend(remarks_on(comparison, metric))
     for item in missing:
-        noun, verb = ("Seed", "is") if len(item.seeds) == 1 else ("Seeds", "are")
+        unit, single = capitalized(item.unit), len(item.seeds) == 1
+        noun, verb = (unit, "is") if single else (f"{unit}s" if item.unit == "seed" else unit, "are")
         parts.append(f"{noun} {listed(item.seeds)} of {item.arm} {verb} missing.")
     return " ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -108,6 +108,43 @@ class Imputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Folds:
+    """How all examples of a source are divided for cross-validation (decision 0116).
+
+    In each of ``repeats`` repetitions every example is in one of ``count`` folds. ``group`` names the column of a table
+    whose rows of one value stay in one fold; ``partition`` is a .npy file with the fold of each example, shape
+    ``(repeats, examples)``, in place of paribus's own partition. ``repeat`` and ``fold`` select the split of one run:
+    that fold is tested on and all others are trained on; None for all of them.
+    """
+
+    count: int
+    repeats: int = 1
+    group: str | None = None
+    partition: str | None = None
+    repeat: int | None = None
+    fold: int | None = None
+
+    @property
+    def runs(self) -> int:
+        """The number of runs of an arm with one seed in each fold."""
+        return self.count * self.repeats
+
+    def of_seed(self, seed: int) -> Folds:
+        """The split of a run by its seed: repetition by repetition, fold by fold, and then the next round."""
+        number = seed % self.runs
+        return replace(self, repeat=number // self.count, fold=number % self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSummary:
+    """The split of one fold: its fingerprint and its sizes."""
+
+    fingerprint: str
+    train: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True)
 class DataSpec:
     """The source of the data and how it is prepared before a network sees it.
 
@@ -118,7 +155,7 @@ class DataSpec:
     How it is read, for sources that ask for it: ``label`` names the column that holds the class, ``categorical`` the
     columns whose numbers are categories, ``test`` the file of the test split; ``test_fraction`` is the share split
     off for testing where the source has no test split. ``drop`` names columns that are left out, ``impute`` says how
-    missing values of a table are filled in.
+    missing values of a table are filled in. ``folds`` divides all examples for cross-validation.
     """
 
     source: str
@@ -131,6 +168,7 @@ class DataSpec:
     test_fraction: float | None = None
     drop: tuple[str, ...] = ()
     impute: Imputation | None = None
+    folds: Folds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +176,9 @@ class DataSummary:
     """The data as reports describe it: name, fingerprint (sha256 of content), sizes.
 
     ``notes`` are remarks on how it was read; ``class_names`` are empty where they are the indices. Neither identifies
-    the data: summaries that differ in them alone are equal (decision 0067).
+    the data: summaries that differ in them alone are equal (decision 0067). ``folds`` are the splits of
+    cross-validation, by repetition and then by fold; ``train`` and ``test`` are the sizes of the first, and
+    ``fingerprint`` is a digest of all. Stored summaries do not have them.
     """
 
     name: str
@@ -149,6 +189,7 @@ class DataSummary:
     classes: int
     notes: tuple[str, ...] = field(default=(), compare=False)
     class_names: tuple[str, ...] = field(default=(), compare=False)
+    folds: tuple[FoldSummary, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.records import Status
 from paribus.report import tuning
+from paribus.report.splits import describe_split
 from paribus.report.statements import list_statements
 from paribus.report.tables import holm_p
 from paribus.study.predictions_request import PredictionsRequest
@@ -31,6 +32,11 @@ HOLM = "Holm S. A simple sequentially rejective multiple test procedure. Scand. 
 LAN = "Lan K. K. G., DeMets D. L. Discrete sequential boundaries for clinical trials. Biometrika 70, 659 (1983)."
 MILLER = "Miller E. Adding error bars to evals. arXiv 2411.00640 (2024)."
 MACKINNON = "MacKinnon J. G., Nielsen M. O., Webb M. D. Cluster-robust inference. J. Econometrics 232, 272 (2023)."
+NADEAU = "Nadeau C., Bengio Y. Inference for the generalization error. Machine Learning 52, 239-281 (2003)."
+BENGIO = (
+    "Bengio Y., Grandvalet Y. No unbiased estimator of the variance of K-fold cross-validation. JMLR 5, 1089 (2004)."
+)
+BAYLE = "Bayle P., Bayle A., Janson L., Mackey L. Cross-validation confidence intervals for test error. NeurIPS (2020)."
 GUO = "Guo C. et al. On calibration of modern neural networks. ICML (2017)."
 
 
@@ -102,7 +108,7 @@ def _design(outcome: Outcome) -> str:
     )
     return (
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {seeds} each on {data.name} "
-        f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
+        f"({describe_split(outcome)}, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
         f"{next(iter(protocol.loss))}{validation}. {_learning_rates(outcome)}{_precision(outcome)}"
         "A seed determines three independent streams: initial weights, order of the batches, dropout. "
@@ -183,6 +189,21 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
         yield from _family(outcome, judged, sources)
         return
+    if Scope.NEW_TRAINING_SETS in scopes:
+        sources += [NADEAU, BENGIO]
+        yield (
+            f"Claims on new data and new training sets rest on the corrected resampled t interval ({level}) of the "
+            "folds' differences: their variance is multiplied by 1 / J + n_test / n_train, with J - 1 degrees of "
+            "freedom (Nadeau and Bengio 2003). The correction is a heuristic, as no unbiased estimate of that variance "
+            "exists (Bengio and Grandvalet 2004), and the claims are about training sets as large as those of a fold."
+        )
+    if Scope.THESE_TRAINING_SETS in scopes:
+        sources += [BAYLE]
+        yield (
+            f"Claims with these training sets treat seeds and examples as random within the folds ({level}): the "
+            "variance of a fold's mean over its seeds, and that between examples of a fold (as Bayle et al. 2020 of "
+            "the examples). Other training sets may give other differences."
+        )
     if Scope.THIS_TEST_SET in scopes:
         yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
     yield from _family(outcome, judged, sources)

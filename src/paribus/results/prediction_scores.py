@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from paribus.analysis.folds import FoldLayout
 from paribus.analysis.groups import Groups, make_groups
 from paribus.analysis.metrics import METRICS, Metric
 from paribus.analysis.pairing import SeedScores
@@ -32,6 +33,11 @@ class PredictionScores:
         """The metrics that are known of the predictions: test loss where the right class has a probability."""
         known = ("test_accuracy", *(() if self.table.true_probability is None else ("test_loss",)))
         return {name: METRICS[name] for name in known}
+
+    @property
+    def folds(self) -> FoldLayout | None:
+        """Predictions from elsewhere are on one test set."""
+        return None
 
     @cached_property
     def groups(self) -> Groups | None:

@@ -47,6 +47,10 @@ from paribus.study.rules import find_contradictions, make_mistake
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
 
+NEW_TRAINING_SETS = "new data, new training sets"
+THESE_TRAINING_SETS = "these training sets"
+"""The scopes of cross-validation."""
+
 Precision = Literal["float32", "bf16"]
 
 Whole = Annotated[int, Strict()]
@@ -267,7 +271,7 @@ class ComparisonSettings(Table):
     allowed error among them, the others the rest (``docs/decisions/0050-shares-of-the-error.md``).
     """
 
-    scope: Literal["new data", "this test set"] = "new data"
+    scope: Literal["new data", "this test set", "new data, new training sets", "these training sets"] = "new data"
     level: Number = Field(default=0.95, gt=0.5, lt=1)
     margin: Number | None = Field(default=None, gt=0)
     all_pairs: Flag = False
@@ -377,8 +381,13 @@ class StudyDocument(Table):
 
     @property
     def scope(self) -> str:
-        """What the verdicts are about."""
-        return self.comparison.scope
+        """What the verdicts are about; by default in cross-validation, new data and new training sets."""
+        return NEW_TRAINING_SETS if self.data.folds and self.comparison.scope == "new data" else self.comparison.scope
+
+    @property
+    def runs_per_seed(self) -> int:
+        """The number of runs of an arm that one of ``seeds`` makes: one, or one in each fold of each repetition."""
+        return 1 if self.data.divided is None else self.data.divided.runs
 
     @property
     def levels(self) -> Mapping[str, Mapping[str, str]]:

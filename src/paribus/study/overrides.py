@@ -22,6 +22,8 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
         changes["source"] = absolute(data.source, folder)
     if data.test is not None:
         changes["test"] = absolute(data.test, folder)
+    if data.partition is not None:
+        changes["partition"] = absolute(data.partition, folder)
     return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
 
 
@@ -80,10 +82,10 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
-    seeds = document.seeds
+    seeds = document.seeds * document.runs_per_seed
     if arms * seeds > MAX_RUNS:
         raise UsageError(
-            f"study '{document.name}': {arms:,} arms with {seeds:,} seeds each are {arms * seeds:,} runs; "
+            f"study '{document.name}': {arms:,} arms with {seeds:,} runs each are {arms * seeds:,} runs; "
             f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
         )
     trainings = len(document.tuned) * (document.tuning.budget or 0)

@@ -11,6 +11,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
 from paribus.report.numbers import format_duration
+from paribus.report.splits import describe_split
 from paribus.report.statements import (
     JudgedStatement,
     is_primary,
@@ -112,7 +113,7 @@ def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "Data", f"{request.source}, {request.examples:,} test examples{groups}"
     else:
         data, epochs = outcome.data, counted(outcome.document.protocol.epochs, "epoch")
-        yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
+        yield "Data", f"{data.name}, {describe_split(outcome)}"
         yield "Training", f"{epochs}, {format_duration(sum(run.seconds for run in runs))} in all"
     known = [(item.comparison, item.metric) for item in list_statements(outcome) if item.comparison is not None]
     if known and any(comparison.low is not None for comparison, _ in known):
