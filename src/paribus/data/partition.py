@@ -96,13 +96,14 @@ def _stratified_groups(
             fold = int(ties[np.argmin(sums[ties].sum(axis=1))])
         sums[fold] += table[group]
         of_group[group] = fold
-    return of_group[groups]
+    codes: NDArray[np.intp] = of_group[groups]
+    return codes
 
 
 def _read_partition(folds: Folds, examples: int) -> NDArray[np.intp]:
     path = Path(str(folds.partition))
     try:
-        codes = np.load(path, allow_pickle=False)
+        codes: NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: is no .npy file with the fold of each example: {error}") from error
     expected = (folds.repeats, examples)

@@ -154,7 +154,7 @@ def components_coverage(
 
 def folds_tables(draws: int, generator: np.random.Generator) -> Iterator[Table]:
     """Real learners in both scopes, and the components."""
-    yield learners_table(max(draws // 100, 50), generator)
+    yield learners_table(max(draws // 400, 20), generator)
     yield components_table(draws, generator)
 
 
@@ -184,7 +184,8 @@ def learners_table(draws: int, generator: np.random.Generator, sizes: Sequence[i
         "these training sets, 3 seeds: coverage",
     )
     return Table(
-        f"**Folds, real learners** (95 % intervals; {FOLDS} folds, once; {draws:,} studies)\n\n" + markdown(head, rows),
+        f"**Folds, real learners** (95 % intervals; {FOLDS} folds, once; {draws:,} studies in each row)\n\n"
+        + markdown(head, rows),
         tuple(broken),
     )
 
@@ -206,7 +207,7 @@ def components_table(draws: int, generator: np.random.Generator) -> Table:
     head = (
         "share of the training sets in a fold's variance",
         "correlation between them",
-        *(f"{folds} folds, {repeats} times" for folds, repeats in designs),
+        *(f"{folds} folds, {'once' if repeats == 1 else f'{repeats} times'}" for folds, repeats in designs),
     )
     return Table(
         "**Folds, components** (coverage of 95 % intervals on new data and new training sets)\n\n"
