@@ -38,11 +38,13 @@ class Pooled(ABC):
         folds: how they are divided.
         labels: class indices, int32, shape ``(examples,)``.
         codes: the fold of each example in each repetition, shape ``(repeats, examples)``.
+        own_test: the number of examples of the test split that the source has, which come last; 0 without one.
     """
 
     folds: Folds
     labels: NDArray[np.int32]
     codes: NDArray[np.intp]
+    own_test: int
 
     def split(self, repeat: int, fold: int) -> Dataset:
         """The data set of one fold. Test examples are in their order, training examples in a mixed one."""
@@ -109,6 +111,7 @@ class PooledArrays(Pooled):
             )
         self.folds, self._whole, self._source = folds, dataset, source
         self.labels = np.concatenate([dataset.y_train, dataset.y_test])
+        self.own_test = len(dataset.y_test)
         self._x = np.concatenate([*chunks(dataset.x_train), *chunks(dataset.x_test)])
         self.codes = make_partition(self.labels, folds, source, dataset.class_names)
 
@@ -133,6 +136,7 @@ class PooledTable(Pooled):
         self.folds = folds
         self._rows = table_folds.read_rows(path, spec, group=folds.group)
         self.labels = self._rows.labels
+        self.own_test = self._rows.own_test
         self.codes = make_partition(
             self.labels, folds, self._rows.table.source, self._rows.class_names, self._rows.groups
         )

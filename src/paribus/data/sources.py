@@ -105,9 +105,12 @@ def summarize(spec: DataSpec) -> DataSummary:
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
     """
-    if spec.folds is not None and spec.folds.fold is None:
-        summary = load_pooled(spec).summary()
-        notes = (*summary.notes, *_pooled_note(spec))
+    if spec.folds is not None and spec.folds.fold is not None:
+        return load(spec).summary()
+    if spec.folds is not None:
+        pooled = load_pooled(spec)
+        summary = pooled.summary()
+        notes = (*summary.notes, *_pooled_note(spec, pooled))
         shape = (math.prod(summary.input_shape),) if spec.flatten else summary.input_shape
         return dataclasses.replace(summary, notes=notes, input_shape=shape)
     recorded = builtin.SUMMARIES.get(spec.source)
@@ -214,12 +217,14 @@ def _inside(folder: Path) -> list[Path]:
     return [folder, *sorted(folder.rglob("*"))]
 
 
-def _pooled_note(spec: DataSpec) -> tuple[str, ...]:
-    """A remark on sources that have a test split of their own."""
-    if spec.test is None and "test_fraction" in _find(spec).options:
+def _pooled_note(spec: DataSpec, pooled: Pooled) -> tuple[str, ...]:
+    """A remark on sources that have a test split of their own; a single example is what arrays without one were cut."""
+    if (spec.test is None and "test_fraction" in _find(spec).options) or pooled.own_test <= 1:
         return ()
+    train = len(pooled.labels) - pooled.own_test
     return (
-        "The training and the test split that the source has are pooled: every example is a test example of its fold.",
+        f"The splits that the source has, {train:,} training and {pooled.own_test:,} test examples, are pooled: every "
+        "example is a test example of one fold.",
     )
 
 

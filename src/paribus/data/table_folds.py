@@ -32,6 +32,7 @@ class TableRows:
         class_names: one name a class.
         groups: the index of each row's group, shape ``(rows,)``; None without groups.
         notes: remarks on how the table was read.
+        own_test: the number of rows of the test table, which come last; 0 without one.
     """
 
     table: Table
@@ -42,6 +43,7 @@ class TableRows:
     class_names: tuple[str, ...]
     groups: NDArray[np.intp] | None
     notes: tuple[str, ...]
+    own_test: int
 
 
 def read_rows(path: Path, spec: DataSpec, group: str | None) -> TableRows:
@@ -59,6 +61,7 @@ def read_rows(path: Path, spec: DataSpec, group: str | None) -> TableRows:
     """
     options = tables.table_options(path, spec)
     table = tables.READERS[path.suffix.lower()](path, options)
+    first = len(table.places)
     if spec.test is not None:
         test = Path(spec.test).expanduser()
         table = _joined(table, tables.read_test_table(test, spec, dataclasses.replace(options, is_test=True), table))
@@ -80,6 +83,7 @@ def read_rows(path: Path, spec: DataSpec, group: str | None) -> TableRows:
         names,
         None if group is None else _groups(table, group),
         (*table.notes, *near_unique_note(features), *filled_note(filled, len(every))),
+        len(table.places) - first,
     )
 
 

@@ -205,12 +205,13 @@ class StudyScores:
             by_pass.setdefault(seed // divided.count, {})[seed % divided.count] = run
         complete = sorted(number for number, folds in by_pass.items() if len(folds) == divided.count)
         kind = np.bool_ if metric == "test_accuracy" else np.float64
-        values = np.zeros((len(complete), codes.shape[1] if per_example else divided.count), kind)
+        columns = codes.shape[1] if per_example else divided.count
+        values: NDArray[np.generic] = np.zeros((len(complete), columns), kind)
         for row, number in enumerate(complete):
             for fold, run in by_pass[number].items():
                 if per_example:
-                    columns = np.flatnonzero(codes[number % divided.repeats] == fold)
-                    values[row, columns] = self._example_scores(run, metric, columns)
+                    examples = np.flatnonzero(codes[number % divided.repeats] == fold)
+                    values[row, examples] = self._example_scores(run, metric, examples)
                 else:
                     values[row, fold] = self._scalar(run, metric)
         return SeedScores(arm, tuple(complete), values, "pass over the folds")

@@ -98,7 +98,8 @@ def new_training_sets_coverage(
     truth = true_difference(arms, examples - examples // FOLDS, max(draws, 400), generator)
     layout = make_layout([np.arange(examples) % FOLDS], FOLDS)
     rows = layout.of_rows([0], examples)
-    covered, plain, widths = 0, 0, []
+    covered = plain = 0
+    widths = []
     for _ in range(draws):
         a, b = _cross_validate(arms, *draw_examples((examples,), generator), generator)
         parts = fold_parts(((1.0, a[None]), (-1.0, b[None])), rows, Scope.NEW_TRAINING_SETS)
@@ -106,7 +107,7 @@ def new_training_sets_coverage(
         covered += low <= truth <= high
         widths.append((high - low) / 2)
         naive = TwoPartVariance(float(np.var(parts.differences, ddof=1)) / FOLDS, FOLDS - 1)
-        plain += abs(parts.mean - truth) <= half_width(naive, ALPHA)
+        plain += bool(abs(parts.mean - truth) <= half_width(naive, ALPHA))
     return covered / draws, plain / draws, float(np.median(widths))
 
 
