@@ -189,6 +189,7 @@ def test_every_form_of_the_answer_names_scope_and_folds(
         text = Path(f"report.{form}").read_text(encoding="utf-8")
         for words in ("on new data and new training sets", "240 examples in 4 folds, repeated 2 times", "Nadeau C."):
             assert words in text
+        assert "fold by fold" in text
     assert "8 runs an arm: 4 folds, repeated 2 times" in " ".join(ask("compare", "tree", "linear").split())
     checked = ask("check", "--new", "tree", "--old", "linear", "--margin", "0.5")
     assert "on new data and new training sets" in " ".join(checked.split())

@@ -112,8 +112,19 @@ def _design(outcome: Outcome) -> str:
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
         f"{next(iter(protocol.loss))}{validation}. {_learning_rates(outcome)}{_precision(outcome)}"
         "A seed determines three independent streams: initial weights, order of the batches, dropout. "
-        f"{_initial_weights(outcome)}All arms used the same seeds, so that runs pair by seed and by test example."
+        f"{_initial_weights(outcome)}{_pairing(outcome)}"
         f"{baselines}"
+    )
+
+
+def _pairing(outcome: Outcome) -> str:
+    """What runs of different arms have in common."""
+    if outcome.document.data.folds is None:
+        return "All arms used the same seeds, so that runs pair by seed and by test example."
+    return (
+        "Each run trained on all folds but one and was measured on that one, with a seed of its own; whatever was "
+        "fitted to data was fitted to its training part. All arms used the same folds and seeds, so that runs pair by "
+        "fold, seed and test example."
     )
 
 
@@ -173,6 +184,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
     level = percent(judged[0].level)
     scopes = {comparison.scope for comparison in judged}
     mean = "test examples" if scopes == {Scope.THESE_NETWORKS} else "seeds"
+    mean = "folds" if all(scope.is_of_folds for scope in scopes) else mean
     yield f"Differences are means over {mean} of the paired differences between two arms."
     if Scope.NEW_DATA in scopes:
         sources += [GALLAS, COCHRAN, BANERJEE]
