@@ -50,6 +50,7 @@ class JudgedContrast:
         missing: seeds left out of this contrast because one of the arms has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
         next_step: what would decide it, a sentence; empty where it is decided or nothing can be planned.
+        unit: what its rows are, in sentences: seeds, or passes over the folds.
     """
 
     a: str
@@ -60,6 +61,7 @@ class JudgedContrast:
     missing: tuple[Missing, ...] = ()
     looks_taken: tuple[int, ...] = ()
     next_step: str = ""
+    unit: str = "seed"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -129,7 +131,7 @@ def compare_family(
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
-        JudgedContrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing)
+        JudgedContrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing, unit=item.a.unit)
         for item, rows, comparison, p_holm in zip(declared, aligned, comparisons, steps, strict=True)
     )
 

@@ -21,7 +21,9 @@ from paribus.analysis.wording import capitalized, confidence, counted, differenc
 def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
-        return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)
+        return _joined(
+            f"{contrast.a} and {contrast.b} have no scored {contrast.unit} in common: no comparison.", contrast.missing
+        )
     sentence = comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
     return " ".join(filter(None, (sentence, contrast.next_step)))
 
