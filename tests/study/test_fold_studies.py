@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from paribus.errors import StudyError, UsageError
 from paribus.records import Recipe, Seeds
 from paribus.runner.sequential import with_looks
 from paribus.study.document import StudyDocument
+from paribus.study.fold_rules import check_fold_metrics
 from paribus.study.identity import is_same_study
 from paribus.study.load import check_table, parse_study
 from paribus.study.plan import list_jobs
@@ -123,3 +125,13 @@ def test_commands_that_do_not_know_folds_refuse_them() -> None:
         with_looks(study())
     with pytest.raises(UsageError, match="not supported by --shard 1/2"):
         Shard(1, 2).select(study())
+
+
+def test_metrics_need_every_class_in_every_fold() -> None:
+    with_metrics = study(protocol={"metrics": [{"F1Score": {"average": "macro"}}]})
+    data = summarize(with_metrics.data.spec())
+    check_fold_metrics(with_metrics, data)
+    fewer = replace(data, folds=(*data.folds[:4], replace(data.folds[4], test_classes=9), data.folds[5]))
+    check_fold_metrics(study(), fewer)
+    with pytest.raises(UsageError, match="fold 1 of repetition 1 has test examples of 9 of the 10 classes"):
+        check_fold_metrics(with_metrics, fewer)

@@ -26,6 +26,7 @@ from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import local_backend, open_session
 from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
+from paribus.study.fold_rules import refuse_folds
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
@@ -162,9 +163,13 @@ def ablate_arm(
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         backend: computes the runs instead of worker processes of this machine; it is closed at the end.
         progress: whether to show progress.
+
+    Raises:
+        UsageError: the study has folds; otherwise as :func:`ablate`.
     """
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
+    refuse_folds(base, "ablation")
     backend = backend or local_backend(base, workers, lanes)
     display = suitable() if progress else Silent()
     with open_session(folder, backend) as opened:

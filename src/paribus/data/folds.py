@@ -57,9 +57,10 @@ class Pooled(ABC):
         digest, summaries, first = hashlib.sha256(), [], None
         for repeat in range(self.folds.repeats):
             for fold in range(self.folds.count):
-                one = self.split(repeat, fold).summary()
+                split = self.split(repeat, fold)
+                one, present = split.summary(), len(np.unique(split.y_test))
                 first = first or one
-                summaries.append(FoldSummary(one.fingerprint, one.train, one.test))
+                summaries.append(FoldSummary(one.fingerprint, one.train, one.test, present))
                 digest.update(f"{one.fingerprint}\n".encode())
         assert first is not None, "there is a fold"
         return dataclasses.replace(first, fingerprint=digest.hexdigest(), folds=tuple(summaries))

@@ -137,11 +137,12 @@ class Folds:
 
 @dataclass(frozen=True, slots=True)
 class FoldSummary:
-    """The split of one fold: its fingerprint and its sizes."""
+    """The split of one fold: its fingerprint, its sizes, and the number of classes among its test examples."""
 
     fingerprint: str
     train: int
     test: int
+    test_classes: int
 
 
 @dataclass(frozen=True, slots=True)

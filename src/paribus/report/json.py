@@ -87,6 +87,7 @@ def _predictions_fields(outcome: Outcome, request: PredictionsRequest) -> dict[s
             "test": request.examples,
             "classes": len(request.classes),
             **({} if request.groups is None else {"groups": request.groups}),
+            **({} if request.folds is None else {"folds": request.folds, "repeats": request.repeats}),
         },
         "scope": request.scope,
         "level": request.comparison.level,

@@ -77,6 +77,13 @@ def _predictions(outcome: Outcome, request: PredictionsRequest, sources: list[st
     )
     if any("test_loss" in arm.estimates for arm in outcome.arms):
         text += ", loss the mean of -log of the right class's probability, clipped at 1e-7"
+    if request.folds is not None:
+        whole = "" if request.groups is None else ", with whole groups in each"
+        text += (
+            f". Every example was answered by runs that did not train on it, in {request.folds} folds{whole}; each "
+            "seed counted here is a pass over all folds"
+        )
+        return f"{text}."
     if request.groups is None:
         return f"{text}."
     if request.scope == Scope.THIS_TEST_SET:

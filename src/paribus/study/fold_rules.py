@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from paribus.errors import UsageError
+from paribus.records import DataSummary
 
 if TYPE_CHECKING:
     from paribus.study.document import StudyDocument
@@ -67,6 +68,22 @@ def refuse_folds(document: StudyDocument, what: str) -> None:
         raise UsageError(
             f"study '{document.name}' has folds, which are not supported by {what}; give a study with a fixed test "
             "split (leave `folds` out)"
+        )
+
+
+def check_fold_metrics(document: StudyDocument, data: DataSummary) -> None:
+    """Check that every fold has examples of every class, where the study adds metrics: AUC, for one, needs them.
+
+    Raises:
+        UsageError: a fold lacks a class.
+    """
+    lacking = [place for place, fold in enumerate(data.folds) if fold.test_classes < data.classes]
+    if document.protocol.metrics and lacking:
+        repeat, fold = divmod(lacking[0], document.data.folds or 1)
+        raise UsageError(
+            f"study '{document.name}': fold {fold} of repetition {repeat} has test examples of "
+            f"{data.folds[lacking[0]].test_classes} of the {data.classes} classes, and metrics such as AUC are no "
+            "number there; take fewer folds, or leave `metrics` out"
         )
 
 
