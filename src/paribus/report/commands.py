@@ -63,8 +63,8 @@ def is_built_in(document: StudyDocument) -> bool:
 def count_seeds(outcome: Outcome) -> int:
     """The number of seeds of the arm that has most, missing ones included."""
     runs = max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=0)
-    each = 1 if outcome.predictions_request is not None else outcome.document.runs_per_seed
-    return -(-runs // each) if runs else outcome.design.seeds
+    per_seed = 1 if outcome.predictions_request is not None else outcome.document.runs_per_seed
+    return -(-runs // per_seed) if runs else outcome.design.seeds
 
 
 def _study_arguments(document: StudyDocument) -> list[str]:

@@ -171,8 +171,8 @@ def learners_table(draws: int, generator: np.random.Generator, sizes: Sequence[i
                 if examples == min(sizes)
                 else None
             )
-            shown = "" if these is None else as_percent(these)
-            rows.append((name, f"{examples:,}", as_percent(rate), f"{100 * width:.1f}", as_percent(plain), shown))
+            these_text = "" if these is None else as_percent(these)
+            rows.append((name, f"{examples:,}", as_percent(rate), f"{100 * width:.1f}", as_percent(plain), these_text))
             for scope, seen, count in ((Scope.NEW_TRAINING_SETS, rate, draws), (Scope.THESE_TRAINING_SETS, these, 0)):
                 if seen is not None and seen < LOWEST - tolerance(1 - LOWEST, count or max(draws // 4, 20)):
                     broken.append(f"{name}, {examples} examples, {scope}: coverage {seen:.4f}")
