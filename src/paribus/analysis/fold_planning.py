@@ -73,7 +73,7 @@ def plan_repeats(
 
     Args:
         comparison: of new training sets.
-        detect: the true difference to be found, positive, in the metric's units.
+        detect: the true difference to detect, positive, in the metric's units.
         metric: what is compared.
         power: the chance to find it, in (0, 1).
         level: the level of the study's intervals.

@@ -63,7 +63,7 @@ def is_built_in(document: StudyDocument) -> bool:
 def count_seeds(outcome: Outcome) -> int:
     """The number of seeds of the arm that has most, missing ones included."""
     runs = max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=0)
-    per_seed = 1 if outcome.predictions_request is not None else outcome.document.runs_per_seed
+    per_seed = 1 if outcome.predictions_request is not None else outcome.document.data.runs_per_seed
     return -(-runs // per_seed) if runs else outcome.design.seeds
 
 

@@ -141,7 +141,7 @@ def start_workers(
     """
     if store.study(stored_as or study.name) is None:
         selected = [study.arms[name] for name in arms or study.arms]
-        backend.warm_up(study.seeds * study.runs_per_seed * sum(arm.estimator is None for arm in selected))
+        backend.warm_up(study.seeds * study.data.runs_per_seed * sum(arm.estimator is None for arm in selected))
 
 
 def announce_reading(study: StudyDocument, display: Display) -> None:

@@ -115,6 +115,11 @@ class Data(Table):
         return spec if spec.folds is None else replace(spec, folds=spec.folds.of_seed(0))
 
     @property
+    def runs_per_seed(self) -> int:
+        """The runs of an arm that one of a study's ``seeds`` makes: one, or one in each fold of each repetition."""
+        return 1 if self.divided is None else self.divided.runs
+
+    @property
     def divided(self) -> Folds | None:
         """The folds of all examples; None with a fixed test split."""
         return None if self.folds is None else Folds(self.folds, self.repeats, self.group, self.partition)

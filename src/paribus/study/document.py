@@ -39,6 +39,7 @@ from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training, canonical_json
 from paribus.study.data_table import Data, Flag, Number, Table, without_defaults, without_unset
 from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
+from paribus.study.fold_rules import SCOPES
 from paribus.study.initial_weights import WeightsFile
 from paribus.study.learning_rates import LearningRates, ReduceLROnPlateauSettings
 from paribus.study.own_metrics import OwnMetricSettings, find_metric_mistakes, list_forms
@@ -46,10 +47,6 @@ from paribus.study.rules import find_contradictions, make_mistake
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_SEED = 2**31 - 1
-
-NEW_TRAINING_SETS = "new data, new training sets"
-THESE_TRAINING_SETS = "these training sets"
-"""The scopes of cross-validation."""
 
 Precision = Literal["float32", "bf16"]
 
@@ -382,12 +379,7 @@ class StudyDocument(Table):
     @property
     def scope(self) -> str:
         """What the verdicts are about; by default in cross-validation, new data and new training sets."""
-        return NEW_TRAINING_SETS if self.data.folds and self.comparison.scope == "new data" else self.comparison.scope
-
-    @property
-    def runs_per_seed(self) -> int:
-        """The number of runs of an arm that one of ``seeds`` makes: one, or one in each fold of each repetition."""
-        return 1 if self.data.divided is None else self.data.divided.runs
+        return SCOPES[0] if self.data.folds and self.comparison.scope == "new data" else self.comparison.scope
 
     @property
     def levels(self) -> Mapping[str, Mapping[str, str]]:

@@ -82,7 +82,7 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
-    seeds = document.seeds * document.runs_per_seed
+    seeds = document.seeds * document.data.runs_per_seed
     if arms * seeds > MAX_RUNS:
         raise UsageError(
             f"study '{document.name}': {arms:,} arms with {seeds:,} runs each are {arms * seeds:,} runs; "

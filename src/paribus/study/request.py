@@ -57,6 +57,6 @@ def list_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
     In cross-validation every run has a seed of its own, which says its repetition and fold
     (``paribus.records.Folds.of_seed``): there are ``seeds`` of them in each fold of each repetition.
     """
-    runs = document.runs_per_seed
+    runs = document.data.runs_per_seed
     first = document.first_seed * runs
     return tuple(Seeds.of(seed) for seed in range(first, first + document.seeds * runs))
