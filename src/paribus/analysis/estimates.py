@@ -82,6 +82,8 @@ def estimate_scores(
     strictness = Strictness(level)
     if folds is not None:
         return _estimate_folds(values, folds, about, strictness, proportion=proportion)
+    if about.is_of_folds:
+        raise UsageError(f'scope "{about}" is that of cross-validation, and these scores are of one split')
     one_seed = about is Scope.THESE_NETWORKS
     if about is not Scope.THIS_TEST_SET and values.shape[1] < 2:
         raise UsageError("scores have 1 example: claims about new data need at least 2")

@@ -76,7 +76,7 @@ class Division:
 
     def _split(self, labels: NDArray[np.int32], groups: NDArray[np.intp] | None) -> NDArray[np.intp]:
         """The partition that a splitter makes, repetition by repetition."""
-        if not hasattr(self.folds, "split"):
+        if not callable(getattr(self.folds, "get_n_splits", None)):
             raise UsageError(f"folds={_name(self.folds)}: a number of folds is expected, or a splitter of scikit-learn")
         if self.repeats != 1:
             raise UsageError(f"repeats={self.repeats} with a splitter, which says how often itself; leave it out")
