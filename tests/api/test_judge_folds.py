@@ -55,6 +55,7 @@ def test_folds_are_judged_for_new_training_sets(passes: int) -> None:
     low, high = stats.t.interval(0.95, len(d) - 1, loc=d.mean(), scale=np.sqrt((1 / len(d) + 1 / 4) * d.var(ddof=1)))
     assert (contrast.low, contrast.high) == pytest.approx((low, high), rel=1e-12)
     assert "on new data and new training sets" in contrast.sentence
+    assert contrast.comparison.folded.differences == pytest.approx(list(d), rel=1e-12)
 
 
 def test_passes_of_one_partition_are_seeds_of_it() -> None:

@@ -36,16 +36,16 @@ def read_folds(
     rank = {word: index for index, word in enumerate(in_label_order(words))}
     folds = np.asarray([rank[word] for word in words], np.int32)[codes]
     cells = keys.seed.astype(np.int64) * examples + keys.example
-    table = np.empty(passes * examples, np.int32)
-    table[cells[::-1]] = folds[::-1]
-    differing = np.flatnonzero(table[cells] != folds)
+    by_cell = np.empty(passes * examples, np.int32)
+    by_cell[cells[::-1]] = folds[::-1]
+    differing = np.flatnonzero(by_cell[cells] != folds)
     if differing.size:
         row = int(differing[0])
         raise DataError(
             f"{name}: {keys.place(row)} ({keys.describe_run(row)}): example {keys.examples[keys.example[row]]!r} is in "
             f"fold {words[codes[row]]!r}, and in another one in another arm; arms are compared on the same folds"
         )
-    table = table.reshape(passes, examples)
+    table = by_cell.reshape(passes, examples)
     for number, row_folds in enumerate(table):
         if len(np.unique(row_folds)) < len(words):
             raise DataError(
