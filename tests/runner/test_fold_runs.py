@@ -25,6 +25,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 import paribus as pb
 from command_line import call
+from paribus.analysis.compare_folds import compare_folds
+from paribus.analysis.comparison import Scope
+from paribus.analysis.folds import make_layout
+from paribus.analysis.metrics import METRICS
+from paribus.analysis.sentences import comparison_sentence
+from paribus.analysis.strictness import Strictness
 from paribus.backends.base import Backend
 from paribus.errors import ModelError, UsageError
 from paribus.estimators.estimators import Estimators
@@ -146,6 +152,22 @@ def test_these_training_sets_need_several_seeds_and_say_their_scope() -> None:
     assert "12 runs an arm: 4 folds, 3 seeds in each" in contrast.sentence
     accuracies = np.array([[arm_run.scores.test_accuracy for arm_run in results.arms[a].runs] for a in arms])
     assert contrast.comparison.difference == pytest.approx(float(accuracies[1].mean() - accuracies[0].mean()))
+
+
+def test_one_seed_in_each_fold_says_nothing_of_these_training_sets(tmp_path: Path) -> None:
+    x, y = examples(120)
+    study = pb.Study(ARMS, (x, y), folds=3, seeds=2, scope="these training sets")
+    with pytest.raises(UsageError, match="give 2 seeds or more"):
+        run(study, seeds=1)
+    codes = make_layout([np.arange(120) % 3], 3)
+    right = np.random.default_rng(0).random((2, 1, 120)) < 0.8
+    terms = ((1.0, right[0]), (-1.0, right[1]))
+    scope = Scope.THESE_TRAINING_SETS
+    comparison = compare_folds(terms, codes.of_rows([0], 120), 0.01, Strictness(), scope)
+    assert (comparison.low, comparison.p_value, comparison.verdict) == (None, None, "undecided")
+    assert comparison.difference == pytest.approx(right[0].mean() - right[1].mean())
+    text = comparison_sentence(comparison, "a", "b", METRICS["test_accuracy"])
+    assert "as one seed in each fold cannot tell a from b" in text
 
 
 def test_stored_runs_are_not_fitted_again_and_more_repetitions_add_to_them(tmp_path: Path) -> None:

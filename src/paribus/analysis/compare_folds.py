@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paribus.analysis.compare import checked_margin, judge_mean
-from paribus.analysis.comparison import Comparison, FoldedRuns, Scope
+from paribus.analysis.comparison import Comparison, FoldedRuns, Scope, Verdict
 from paribus.analysis.folds import FoldRows, fold_parts
 from paribus.analysis.strictness import Strictness
 from paribus.analysis.zero_one import Term
@@ -36,6 +36,8 @@ def compare_folds(
     """
     limit = checked_margin(margin)
     about = Scope.NEW_TRAINING_SETS if rows.codes.shape[1] == rows.folds else scope
+    if about is Scope.THESE_TRAINING_SETS and len(rows.repeats) == 1:
+        return _undecided(terms, rows, limit, strictness, higher_is_better=higher_is_better)
     parts = fold_parts(terms, rows, about)
     judged = judge_mean(parts.mean, parts.variance, limit, strictness, higher_is_better=higher_is_better)
     return Comparison(
@@ -64,4 +66,34 @@ def compare_folds(
         folded=FoldedRuns(
             rows.folds, parts.repeats, parts.rounds, tuple(float(value) for value in parts.differences), parts.floored
         ),
+    )
+
+
+def _undecided(
+    terms: Sequence[Term], rows: FoldRows, margin: float | None, strictness: Strictness, *, higher_is_better: bool
+) -> Comparison:
+    """What one seed in each fold says of these training sets: a difference, and not how far seeds move it."""
+    means = rows.means(terms)[0]
+    return Comparison(
+        difference=float(rows.sizes(0) @ means) / rows.codes.shape[1],
+        low=None,
+        high=None,
+        p_value=None,
+        verdict=Verdict.UNDECIDED,
+        scope=Scope.THESE_TRAINING_SETS,
+        components=None,
+        level=strictness.level,
+        margin=margin,
+        standard_error=None,
+        p_equivalent=None,
+        p_adjusted=None,
+        p_equivalent_adjusted=None,
+        seeds=rows.folds,
+        examples=rows.codes.shape[1],
+        seed_differences=tuple(float(value) for value in means),
+        contrasts=strictness.contrasts,
+        higher_is_better=higher_is_better,
+        share=strictness.share,
+        primary=strictness.primary,
+        folded=FoldedRuns(rows.folds, 1, 1, tuple(float(value) for value in means)),
     )

@@ -86,7 +86,7 @@ def check_not_worse(
     comparison = compare_aligned(terms, metric, margin, Strictness(level), scope, groups, fold_rows)
     assert comparison is not None, "there are common seeds"
     answer, worst, p_value = CheckAnswer.UNDECIDED, None, None
-    if comparison.seeds > 1:
+    if comparison.seeds > 1 and comparison.low is not None:
         if fold_rows is None:
             parts = decompose(terms, offset_by_run=metric.offset_by_run, groups=groups)
             variance, _ = variance_of_mean(parts, comparison.scope)

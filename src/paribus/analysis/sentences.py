@@ -53,10 +53,11 @@ def comparison_sentence(
         where = f"{where}, averaged over {listed(averaged_over)}"
     if comparison.scope is Scope.THESE_NETWORKS:
         return _joined(_these_networks(comparison, a, b, metric, noun), missing, comparison, metric)
-    if comparison.seeds == 1:
+    if comparison.low is None:
         (text,) = differences([comparison.difference], metric.unit)
+        alone = "one seed" if comparison.folded is None else "one seed in each fold"
         first = (
-            f"Undecided {where}, as one seed cannot tell {a} from {b}: {metric.label} differs by "
+            f"Undecided {where}, as {alone} cannot tell {a} from {b}: {metric.label} differs by "
             f"{with_unit(text, metric.unit)}, and how far another seed would move that is unknown."
         )
         return _joined(first, missing)
@@ -145,7 +146,7 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
         subject = f"the interaction {effect.name} in {effect.metric.label}"
         between, differs = "all levels", "is not zero"
         claim = "is above zero" if comparison.difference > 0 else "is below zero"
-    if comparison.seeds == 1:
+    if comparison.low is None:
         (text,) = differences([comparison.difference], effect.metric.unit)
         return (
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "

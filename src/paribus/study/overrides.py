@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
+from paribus.study.fold_rules import find_fold_mistakes
 
 MAX_RUNS = 100_000
 """The largest number of runs, and of pairs of arms, in one study."""
@@ -82,6 +83,8 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
+    for _, message in find_fold_mistakes(document):
+        raise UsageError(f"study '{document.name}': {message}")  # an option may have changed the seeds
     seeds = document.seeds * document.data.runs_per_seed
     if arms * seeds > MAX_RUNS:
         raise UsageError(
