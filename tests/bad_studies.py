@@ -205,7 +205,8 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "comparison, scope",
-                "'elsewhere': input should be 'new data', 'this test set', 'new data, new training sets' or 'these training sets'",
+                "'elsewhere': input should be 'new data', 'this test set', 'new data, new training sets' or 'these "
+                "training sets'",
             ),
             ("comparison, level", "1.5: input should be less than 1"),
             ("comparison, margin", "-1: input should be greater than 0"),
