@@ -14,10 +14,11 @@ from paribus.report.tables import TextTable, name_statement
 def fold_tables(outcome: Outcome) -> tuple[TextTable, ...]:
     """For each metric a table: a row for each statement and repetition, a column for each fold; none without folds."""
     by_metric: dict[str, list[JudgedStatement]] = {}
-    for statement in (*outcome.effects, *outcome.contrasts):
+    statements: tuple[JudgedStatement, ...] = (*outcome.effects, *outcome.contrasts)
+    for statement in statements:
         if statement.comparison is not None and statement.comparison.folded is not None:
             by_metric.setdefault(statement.metric.name, []).append(statement)
-    return tuple(_table(statements) for statements in by_metric.values())
+    return tuple(_table(of_metric) for of_metric in by_metric.values())
 
 
 def _table(statements: list[JudgedStatement]) -> TextTable:
