@@ -53,7 +53,7 @@ def comparison_sentence(
         where = f"{where}, averaged over {listed(averaged_over)}"
     if comparison.scope is Scope.THESE_NETWORKS:
         return _joined(_these_networks(comparison, a, b, metric, noun), missing, comparison, metric)
-    if comparison.low is None:
+    if comparison.seeds == 1 or _has_one_seed_a_fold(comparison):
         (text,) = differences([comparison.difference], metric.unit)
         alone = "one seed" if comparison.folded is None else "one seed in each fold"
         first = (
@@ -75,6 +75,11 @@ def comparison_sentence(
         numbers = numbers_text(comparison, metric, noun)
         first = f"Undecided between {a} and {b} {where}: {numbers}. {compatible_text(comparison, metric)}"
     return _joined(first, missing, comparison, metric)
+
+
+def _has_one_seed_a_fold(comparison: Comparison) -> bool:
+    """Whether these training sets were judged with one seed in each fold, which gives no interval."""
+    return comparison.folded is not None and comparison.low is None
 
 
 def _these_networks(comparison: Comparison, a: str, b: str, metric: Metric, noun: str) -> str:
@@ -146,7 +151,7 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
         subject = f"the interaction {effect.name} in {effect.metric.label}"
         between, differs = "all levels", "is not zero"
         claim = "is above zero" if comparison.difference > 0 else "is below zero"
-    if comparison.low is None:
+    if comparison.seeds == 1 or _has_one_seed_a_fold(comparison):
         (text,) = differences([comparison.difference], effect.metric.unit)
         return (
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "

@@ -86,9 +86,10 @@ def _check_size(document: StudyDocument, arms: int) -> None:
     for _, message in find_fold_mistakes(document):
         raise UsageError(f"study '{document.name}': {message}")  # an option may have changed the seeds
     seeds = document.seeds * document.data.runs_per_seed
+    unit = "seeds" if document.data.folds is None else "runs"
     if arms * seeds > MAX_RUNS:
         raise UsageError(
-            f"study '{document.name}': {arms:,} arms with {seeds:,} runs each are {arms * seeds:,} runs; "
+            f"study '{document.name}': {arms:,} arms with {seeds:,} {unit} each are {arms * seeds:,} runs; "
             f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
         )
     trainings = len(document.tuned) * (document.tuning.budget or 0)
