@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paribus.data import load, load_pooled, summarize
+from paribus.data import load, summarize
 from paribus.data.partition import make_partition
+from paribus.data.sources import load_pooled
 from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import DataSpec, Folds, Imputation
 

@@ -32,6 +32,7 @@ from paribus.analysis.metrics import METRICS
 from paribus.analysis.sentences import comparison_sentence
 from paribus.analysis.strictness import Strictness
 from paribus.backends.base import Backend
+from paribus.data.sources import load_pooled
 from paribus.errors import ModelError, UsageError
 from paribus.estimators.estimators import Estimators
 from paribus.records import Described, DescribeJob, Ended, Event, Job, Refused, Started
@@ -87,7 +88,7 @@ def test_paribus_own_folds_give_scikit_learn_the_same_scores(tmp_path: Path) -> 
     x, y = examples()
     study = pb.Study(ARMS, (x, y), folds=5, repeats=2, seeds=1)
     results = run(study)
-    codes = pb.data.load_pooled(study.document.data.spec()).codes
+    codes = load_pooled(study.document.data.spec()).codes
     for name, model in ARMS.items():
         runs = results.arms[name].runs
         for repeat in range(2):
@@ -243,7 +244,7 @@ def test_a_repeated_splitter_is_taken_repetition_by_repetition() -> None:
     splitter = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)
     study = pb.Study(ARMS, (x, y), folds=splitter, seeds=1)
     assert (study.document.data.folds, study.document.data.repeats) == (3, 2)
-    codes = pb.data.load_pooled(study.document.data.spec()).codes
+    codes = load_pooled(study.document.data.spec()).codes
     tests = [test for _, test in splitter.split(x, y)]
     for place, test in enumerate(tests):
         assert np.array_equal(np.flatnonzero(codes[place // 3] == place % 3), test)

@@ -19,7 +19,7 @@ No file is ever trusted: nothing in it can run code, and what its header claims 
 from paribus.data.arrays import from_arrays, spool
 from paribus.data.dataset import Dataset
 from paribus.data.images import read_image
-from paribus.data.sources import class_names, load, load_pooled, pending, sources, summarize
+from paribus.data.sources import class_names, load, pending, sources, summarize
 from paribus.data.standardize import Standardization, standardization
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "class_names",
     "from_arrays",
     "load",
-    "load_pooled",
     "pending",
     "read_image",
     "sources",

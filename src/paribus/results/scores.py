@@ -15,8 +15,9 @@ from paribus.analysis.folds import FoldLayout, make_layout
 from paribus.analysis.metrics import FITS_BETTER, FITS_WORSE, Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
-from paribus.data import load, load_pooled
+from paribus.data import load
 from paribus.data.folds import Pooled
+from paribus.data.sources import load_pooled
 from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
