@@ -123,7 +123,7 @@ def test_the_command_prints_every_table_and_says_that_the_bounds_hold(
     monkeypatch.setattr("sys.argv", ["simulate", "--draws", "5000"])
     assert command.main() == 0
     printed = capsys.readouterr().out
-    assert printed.count("\n| --- |") == 11
+    assert printed.count("\n| --- |") == 13
     assert printed.endswith("Every bound holds.\n")
 
 

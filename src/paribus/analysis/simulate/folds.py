@@ -95,7 +95,7 @@ def new_training_sets_coverage(
     arms: tuple[Learner, Learner], examples: int, draws: int, generator: np.random.Generator
 ) -> tuple[float, float, float]:
     """Coverage of 95 % intervals on new data and new training sets; that of the plain t; their median half width."""
-    truth = true_difference(arms, examples - examples // FOLDS, max(draws, 400), generator)
+    truth = true_difference(arms, examples - examples // FOLDS, min(4 * draws, 400), generator)
     layout = make_layout([np.arange(examples) % FOLDS], FOLDS)
     rows = layout.of_rows([0], examples)
     covered = plain = 0
