@@ -69,7 +69,7 @@ def log_loss(
     Args:
         true_probability: the predicted probability of the right class, shape ``(seeds, examples)`` or any other.
         classes: number of classes.
-        smallest: the smallest probability that is told from 0; by default Keras's 1e-7.
+        smallest: smaller probabilities count as this one; by default Keras's 1e-7.
 
     Returns:
         Losses in the shape of ``true_probability``.
