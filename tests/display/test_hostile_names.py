@@ -205,7 +205,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     broken.write_bytes(picture.read_bytes()[:40])
     commands: dict[int, list[list[str]]] = {
         0: [
-            ["run", "study.toml"],
+            ["run", "study.toml", "--workers", "1"],
             ["show"],
             ["show", "pictures"],
             ["show", "pictures/a/0"],
