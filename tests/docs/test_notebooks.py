@@ -135,7 +135,9 @@ def test_results_are_shown_once_and_their_progress_beside_them(executed: tuple[s
         studies += 1
         progress, *results = [output for output in cell.outputs if output["output_type"] != "stream"]
         assert progress["output_type"] == "display_data"
-        assert re.search(r"\d+ runs, \d+ stored, \d+ to do; data .*; \d+ runs in \d+ s", shown(progress, "text/html"))
+        assert re.search(
+            r"\d+ runs, \d+ stored, \d+ to do; data .*; \d+ runs in (\d+ min )?\d+ s", shown(progress, "text/html")
+        )
         assert [output["output_type"] for output in results] == ["execute_result"]
         assert shown(results[0], "text/html").startswith('<div class="paribus">')
         assert len(shown(results[0], "text/plain").splitlines()) > 5
