@@ -152,13 +152,17 @@ def compare_terms(
 
 
 def limits_of_mean(parts: Decomposition, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
-    """The interval with error ``alpha`` around the grand mean."""
+    """The lower and upper limit of the interval with two-sided error ``alpha`` around the grand mean."""
     below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
     return parts.mean - below, parts.mean + above
 
 
 def parsed_scope(scope: str) -> Scope:
-    """The scope of that name, with or without a leading "on"."""
+    """The scope of that name, with or without a leading "on".
+
+    Raises:
+        UsageError: there is no such scope.
+    """
     try:
         return Scope(scope.removeprefix("on "))
     except ValueError:

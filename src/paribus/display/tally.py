@@ -21,7 +21,14 @@ FIXED_COST = 50_000
 
 @dataclass(slots=True)
 class Running:
-    """A run that is being computed: when its last epoch ended, and that epoch's report."""
+    """A run that is being computed.
+
+    Attributes:
+        job: the run.
+        since: when its last epoch ended, or when it was started, by the clock of the tally.
+        report: the measures after its last epoch; None before the first.
+        attempt: how many times it was started, above 1 where a worker died.
+    """
 
     job: TrainJob
     since: float

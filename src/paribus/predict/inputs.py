@@ -53,7 +53,7 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
     Args:
         files: PNG, JPEG, WebP and BMP pictures; ``.npy`` files with one example or several, in the data's own numbers.
         spec: the study's data.
-        invert: see ``pictures.convert_picture``.
+        invert: see ``convert.convert_picture``.
 
     Raises:
         UsageError: a file of another kind, or the study's data is no pictures.

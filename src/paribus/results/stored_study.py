@@ -82,9 +82,18 @@ class StoredResults:
     def judge_pair(
         self, scores: StudyScores, a: str, b: str, metric: str, margin: float | None = None
     ) -> tuple[Statement, JudgedContrast | None] | None:
-        """A declared contrast as the study judges it, whichever way round; None where it was not declared.
+        """Judge one declared contrast as a member of the study's family.
 
-        The contrast itself is None before its first planned look. ``margin`` takes the place of the declared one.
+        Args:
+            scores: the scores of the study's runs.
+            a: one arm of the contrast.
+            b: the other one; the contrast may be declared as a against b or as b against a.
+            metric: what is compared.
+            margin: takes the place of the declared margin.
+
+        Returns:
+            The statement and the judged contrast, which is None before its first planned look; None where no such
+            contrast was declared.
         """
         statements = list(read_history(self.document, self.arms, self.store).statements)
         for index, statement in enumerate(statements):

@@ -27,6 +27,13 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
     """The sha256 (64 hexadecimal digits) that names a run.
 
     Of the data its content and its preparation count; the path and the way of reading it are in the content already.
+
+    Args:
+        recipe: the canonical form of the arm.
+        training: how it is trained, with weights by class index (``study.plan.with_class_indices``).
+        spec: how the data is prepared.
+        data: has the fingerprint of the data's content.
+        seeds: the seeds of the three streams; they do not count for an estimator that draws nothing at random.
     """
     # What is added later changes no older name.
     more = {"kernels": KERNELS} if has_windows(recipe) else {}
