@@ -13,7 +13,7 @@ from paribus.report import numbers
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.figures.reliability import draw_reliability
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, details, panel_grid, section, table
+from paribus.report.html.parts import NARROW, details, folded_section, panel_grid, table
 
 _MOST_CLASSES = 20
 _MOST_MISTAKES = 8
@@ -29,9 +29,10 @@ def classes_section(test_answers: StudyAnswers | MissingAnswers) -> Markup | Non
     if not confusions:
         return None
     best = max(test_answers.by_arm.values(), key=lambda answers: float(answers.right.mean())).arm
-    return section(
+    return folded_section(
         "classes",
         "Class by class",
+        f"accuracy of each of {len(test_answers.class_names)} classes, and what is mistaken for what",
         _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in confusions]),
         table(
             "The commonest mistakes of each arm: times a run, on average",
@@ -53,16 +54,17 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
     if not arms:
         return None
     plots = [
-        draw_reliability(of_arm.arm, of_arm.calibration, f"calibration-{number}", NARROW)
+        draw_reliability(of_arm.arm, of_arm.calibration, len(of_arm.seeds), f"calibration-{number}", NARROW)
         for number, of_arm in enumerate(arms)
     ]
-    return section(
+    return folded_section(
         "calibration",
         "Calibration",
+        "whether stated confidence can be believed",
         tag(
             "p",
             "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
-            "claims too much. Pale dots hold few answers.",
+            "claims too much. Pale bins hold few test examples: their accuracy is mostly chance.",
         ),
         panel_grid(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
         table(

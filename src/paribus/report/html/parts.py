@@ -22,7 +22,19 @@ def section(anchor: str, title: str, *children: Child) -> Markup:
     )
 
 
-def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
+def folded_section(anchor: str, title: str, summary: str, *children: Child) -> Markup:
+    """A long part of the page, folded: its heading and one line say what unfolds."""
+    head = tag("summary", tag("h2", title, id=f"{anchor}-title"), tag("span", summary, class_="teaser"))
+    body = tag("details", head, children)
+    return tag("section", body, id=anchor, aria_labelledby=f"{anchor}-title", class_="fold")
+
+
+def code_spans(text: str) -> list[Child]:
+    """Text whose parts between backticks are code."""
+    return [tag("code", part) if index % 2 else part for index, part in enumerate(text.split("`"))]
+
+
+def responsive_figure(make: Callable[[float], Plot | None], caption: Child = None) -> Markup | None:
     """A figure drawn for a desk and for a phone; a page shows the one that fits."""
     wide, narrow = make(WIDE), make(NARROW)
     if wide is None or narrow is None:
@@ -31,7 +43,7 @@ def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> M
         "figure",
         tag("div", svg(wide, "wide"), class_="wide"),
         tag("div", svg(narrow, "narrow"), class_="narrow"),
-        tag("figcaption", caption),
+        tag("figcaption", caption) if caption else None,
     )
 
 
@@ -95,8 +107,12 @@ def badge(verdict: Verdict) -> Markup:
 
 def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
     """A sentence with its names in bold and true minus signs."""
-    text = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
-    return tag("p", list(_emphasized(text, names)))
+    return tag("p", emphasized(sentence, names))
+
+
+def emphasized(sentence: str, names: Sequence[str]) -> Child:
+    """Text with its names in bold and true minus signs."""
+    return list(_emphasized(re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence), names))
 
 
 def legend(*entries: tuple[str, str]) -> Markup:
