@@ -101,7 +101,7 @@ def twelve(seeds: int = 2) -> Outcome:
 
 
 def on_table(path: Path, columns: int = 5, seeds: int = 3) -> Outcome:
-    """A study of a table that is written to ``path``, judged on AUC; its classes are weighed, its features standardized.
+    """A study of a table that is written to ``path``, judged on AUC, with weighed classes and standardized features.
 
     Its features are numbers, the last one words; a class is "yes" or "no".
     """

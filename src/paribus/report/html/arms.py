@@ -9,7 +9,7 @@ from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
 from paribus.report.figures import arm_measures as figures
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import details, responsive_figure, section, table
+from paribus.report.html.parts import details, responsive_figure, section, table, wide_table
 from paribus.report.statements import list_metrics
 from paribus.report.tables import Cell, describe_intervals, format_seeds, metric_table
 
@@ -94,14 +94,14 @@ def gap_section(outcome: Outcome) -> Markup | None:
     )
 
 
-def _own_metrics(outcome: Outcome) -> Markup | None:
+def _own_metrics(outcome: Outcome) -> list[Markup]:
     metrics = metric_table(outcome)
     if metrics is None:
-        return None
+        return []
     rows: list[list[Child]] = [
         [tag("span", str(name), class_="name"), *map(_cell, cells)] for name, *cells in metrics.rows
     ]
-    return table(metrics.caption, metrics.head, rows)
+    return wide_table(metrics.caption, metrics.head, rows)
 
 
 def _cell(cell: Cell) -> Child:

@@ -13,7 +13,7 @@ from paribus.report import numbers
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.figures.reliability import draw_reliability
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, details, folded_section, panel_grid, table
+from paribus.report.html.parts import NARROW, details, folded_section, panel_grid, table, wide_table
 
 _MOST_CLASSES = 20
 _MOST_MISTAKES = 8
@@ -75,7 +75,7 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
     )
 
 
-def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> Markup:
+def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> list[Markup]:
     mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in confusions]), axis=0, where=_known(confusions))
     order = list(range(len(test_answers.class_names)))
     if len(order) > _MOST_CLASSES:
@@ -91,7 +91,7 @@ def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confus
     ]
     lowest = f" (the {_MOST_CLASSES} lowest)" if len(order) < len(test_answers.class_names) else ""
     caption = f"Accuracy by class{lowest}, %: mean over seeds, with the seeds' standard deviation"
-    return table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows)
+    return wide_table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows, names=2)
 
 
 def _known(confusions: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -12,6 +12,12 @@ from paribus.report.html.build import Child, Markup, join, tag
 WIDE, NARROW = 760.0, 350.0
 """Widths of figures in pixels: for a desk and for a phone."""
 
+_LETTERS = 94
+"""About so many letters fit beside each other in a table on a desk."""
+
+_NARROWEST = 11
+"""A column is as wide as so many letters at least: ``98.31 ±0.42``."""
+
 SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.UNDECIDED: "?"}
 
 
@@ -20,6 +26,36 @@ def section(anchor: str, title: str, *children: Child) -> Markup:
     return tag(
         "section", tag("h2", title, id=f"{anchor}-title"), children, id=anchor, aria_labelledby=f"{anchor}-title"
     )
+
+
+def wide_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Child]], *, names: int = 1) -> list[Markup]:
+    """A table with a column for each arm or metric: as many tables as it takes for all columns to fit a page.
+
+    Args:
+        caption: of the first table; the others say that they go on.
+        head: the headings.
+        rows: the cells.
+        names: so many first columns are in every table.
+    """
+    made = []
+    for number, columns in enumerate(_columns_that_fit(head, names)):
+        places = [*range(names), *columns]
+        title = caption if number == 0 else f"{caption} (continued)"
+        made.append(table(title, [head[place] for place in places], [[row[place] for place in places] for row in rows]))
+    return made
+
+
+def _columns_that_fit(head: Sequence[str], names: int) -> list[list[int]]:
+    widths = [max(_NARROWEST, *map(len, heading.split())) + 2 for heading in head]
+    tables: list[list[int]] = [[]]
+    used = start = sum(widths[:names])
+    for place in range(names, len(head)):
+        if tables[-1] and used + widths[place] > _LETTERS:
+            tables.append([])
+            used = start
+        tables[-1].append(place)
+        used += widths[place]
+    return tables
 
 
 def folded_section(anchor: str, title: str, summary: str, *children: Child) -> Markup:
