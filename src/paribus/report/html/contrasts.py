@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis import Effect, JudgedContrast, Verdict
+from paribus.analysis import Comparison, Effect, JudgedContrast, Verdict
 from paribus.analysis.phrases import scope_text
 from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import capitalized, with_unit_name
@@ -28,6 +28,7 @@ from paribus.report.numbers import format_margin
 from paribus.report.statements import (
     JudgedStatement,
     headline_statements,
+    is_declared,
     list_statements,
     primary_first,
     written_contrasts,
@@ -153,7 +154,7 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
     noun = "contrast" if isinstance(statements[0], JudgedContrast) else "effect"
     known = [statement.comparison for statement in statements if statement.comparison is not None]
     margins = list(dict.fromkeys(format_margin(comparison.margin, metric.unit) for comparison in known))
-    columns = [noun.capitalize(), "Verdict", with_unit_name("Difference", metric.unit), "Adjusted p", "Ahead in"]
+    columns = [noun.capitalize(), "Verdict", with_unit_name("Difference", metric.unit), _p_heading(known), "Ahead in"]
     columns += ["Margin"] * (len(margins) > 1)
     rows = [_row(statement, with_margin=len(margins) > 1) for statement in primary_first(statements)]
     scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison in known)
@@ -166,6 +167,12 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
     if len(rows) <= _MOST_ROWS:
         return made
     return details(f"All {len(rows)} {noun}s on {metric.label} in a table", made)
+
+
+def _p_heading(known: Sequence[Comparison]) -> str:
+    """One statement that is judged at one look alone has no adjusted p: its p is the p."""
+    adjusted = any(pair[0] != pair[1] for pair in map(p_values, known))
+    return "Adjusted p" if adjusted else "p"
 
 
 def _other_p_values(groups: Sequence[Sequence[JudgedStatement]]) -> Markup | None:
@@ -220,11 +227,12 @@ def _name(statement: JudgedStatement) -> Child:
 
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
-    """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
-    written = written_contrasts(outcome)
+    """Panels for what the study writes out, or for the contrasts of the answer; every difference in a table."""
+    in_answer = [item for item in headline_statements(outcome) if isinstance(item, JudgedContrast)]
+    written = [contrast for contrast in written_contrasts(outcome) if is_declared(outcome.design, contrast)]
     plots = [
         figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
-        for number, contrast in enumerate(written[:_MOST_PANELS])
+        for number, contrast in enumerate((written or in_answer)[:_MOST_PANELS])
     ]
     caption = (
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "

@@ -46,7 +46,7 @@ def wide_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Child]
 
 
 def _columns_that_fit(head: Sequence[str], names: int) -> list[list[int]]:
-    widths = [max(_NARROWEST, *map(len, heading.split())) + 2 for heading in head]
+    widths = [max([_NARROWEST, *map(len, heading.split())]) + 2 for heading in head]
     tables: list[list[int]] = [[]]
     used = start = sum(widths[:names])
     for place in range(names, len(head)):
