@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from paribus.analysis import Calibration, Confusion
+from paribus.analysis import Calibration, Confusion, Unit
 from paribus.analysis.wording import counted
 from paribus.report import numbers
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
@@ -157,9 +157,9 @@ def _error(calibration: Calibration) -> Child:
     error = calibration.error
     if error is None:
         return numbers.UNDEFINED
-    low, high = (None, None) if error.low is None or error.high is None else (error.low * 100, error.high * 100)
-    text = f"{error.mean * 100:.2f}"
-    return text if low is None or high is None else [text, tag("small", f" [{max(low, 0):.2f}, {high:.2f}]")]
+    low = None if error.low is None else max(error.low, 0.0)
+    printed = numbers.format_interval(Unit.FRACTION, error.mean, low, error.high)
+    return [printed.value, tag("small", f" {printed.limits}")] if printed.limits else printed.value
 
 
 def _leaning(of_arm: ArmTestAnswers) -> Child:

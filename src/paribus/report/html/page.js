@@ -71,15 +71,19 @@
       const tip = element("div", "", plot);
       guide.className = "guide";
       tip.className = "tip";
+      // Many rows would cover the curves.
+      if (arms.length > 6) tip.classList.add("below");
       const hide = () => { guide.hidden = true; tip.hidden = true; };
       let epoch = last;
       const show = (at) => {
         epoch = Math.min(Math.max(at, 1), last);
         const share = epochs > 1 ? left + (right - left) * (epoch - 1) / (epochs - 1) : left;
-        const x = share * plot.querySelector("svg").getBoundingClientRect().width;
+        const box = plot.querySelector("svg").getBoundingClientRect();
+        const x = share * box.width;
         fill(tip, arms, epoch);
         guide.hidden = tip.hidden = false;
         guide.style.left = `${x}px`;
+        guide.style.height = `${box.height}px`;
         const width = tip.offsetWidth;
         const beside = x > plot.clientWidth / 2 ? x - width - 12 : x + 12;
         tip.style.left = `${Math.min(Math.max(beside, 0), plot.clientWidth - width)}px`;
