@@ -320,3 +320,22 @@ def test_no_label_of_a_figure_is_over_another(addresses, visit, name, size):
     page = visit(addresses[name], size)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
     assert page.evaluate(LABELS_OVER_EACH_OTHER) == []
+
+
+LABELS_OUTSIDE = """
+() => [...document.querySelectorAll('svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
+  const {left, right, top, bottom} = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.left < left - 2 || box.right > right + 2 || box.top < top - 2 || box.bottom > bottom + 2;
+  }).map((text) => text.textContent);
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["notebook", "factorial", "twelve", "table"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_label_is_inside_its_figure(addresses, visit, name, size):
+    page = visit(addresses[name], size)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert page.evaluate(LABELS_OUTSIDE) == []

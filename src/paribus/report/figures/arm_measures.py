@@ -27,7 +27,8 @@ def draw_metric(outcome: Outcome, metric: Metric, width: float) -> Plot | None:
         for estimate in estimates
         if estimate is not None and estimate.low is not None
     )
-    interval = f"mean and {', '.join(about)}" if about else "mean"
+    lead = "mean and " if width >= _WIDE else ""
+    interval = f"{lead}{', '.join(about)}" if about else "mean"
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
     unit = {Unit.FRACTION: " %", Unit.NATS: "", Unit.PLAIN: ""}[metric.unit]
     axis = f"{metric.label}, nats" if metric.unit is Unit.NATS else metric.label
@@ -51,10 +52,12 @@ def draw_gap(outcome: Outcome, width: float) -> Plot | None:
 
 
 _SEED = (("seed", "one seed"),)
+_WIDE = 500.0
+"""In a figure less wide than this the legend leaves out that the mark is the mean."""
 
 
 def _plot(name: str, alt: str, width: float, rows: Sequence[Track], frame: Frame) -> Plot:
-    tall = tracks.height(len(rows))
+    tall = tracks.height(len(rows), frame, width)
     return Plot(name, alt, width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 

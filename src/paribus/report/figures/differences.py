@@ -42,7 +42,7 @@ def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, 
     alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
         f"{row.label}: {row.note}, {comparison.verdict}" for row, (_, comparison) in zip(rows, known, strict=True)
     )
-    tall = tracks.height(len(rows))
+    tall = tracks.height(len(rows), frame, width)
     return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
