@@ -41,7 +41,7 @@ def test_markdown_tables_have_as_many_cells_in_every_row(tiny):
     lines = render_report(tiny, "md").splitlines()
     tables = [line for line in lines if line.startswith("|")]
     assert len(tables) == 2 + 3 + 2 + 3 + 2 + 3
-    for block in (tables[:5], tables[5:]):
+    for block in (tables[:5], tables[5:10], tables[10:]):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
     for contrast in tiny.contrasts:
         assert f"- {markdown.escape_markdown(contrast_sentence(contrast))}" in lines
