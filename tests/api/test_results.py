@@ -107,7 +107,8 @@ def test_the_notebook_gets_verdicts_figure_and_table_in_one_piece(results: pb.Re
         assert part not in html.replace("http://www.w3.org", "")
     for arm in results.arms:
         assert f'<th scope="row">{arm}</th>' in html
-    assert "and 2 further comparisons" in html
+    assert html.count('<div class="card ') == 3
+    assert "further comparison" not in html
     # Its style must not touch the notebook around it.
     rules = html.split("<style>")[1].split("</style>")[0].replace("@media(prefers-color-scheme:dark){", "")
     selectors = [part for rule in rules.split("}") if "{" in rule for part in rule.split("{")[0].split(",")]
