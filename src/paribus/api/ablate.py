@@ -11,8 +11,9 @@ from typing import Any, Self, Unpack
 
 from paribus.ablation import AS_IT_IS, Variant, variants
 from paribus.api.options import StudyOptions, show_options
-from paribus.api.results import Results, render_text
+from paribus.api.results import Results
 from paribus.api.study import Study
+from paribus.api.text import render_text
 from paribus.backends.base import Backend
 from paribus.display.base import Silent
 from paribus.display.choose import suitable
@@ -21,6 +22,7 @@ from paribus.errors.control_characters import show_control_characters
 from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
 from paribus.report.ablation import AblationOutcome, Part
+from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import try_arms
 from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import local_backend, open_session
@@ -46,15 +48,15 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: AblationOutcome, *resources: object) -> None:
-        super().__init__(ablated.outcome, *resources)
+    def __init__(self, ablated: AblationOutcome, *resources: object, source: StoredResults | None = None) -> None:
+        super().__init__(ablated.outcome, *resources, source=source)
         self.ablated = ablated
 
     @classmethod
     def of_parts(cls, ablated: AblationOutcome, store: Store, *resources: object) -> Self:
         """An ablation that reads from a store whose session has ended."""
         results = Results.of(ablated.outcome, store, *resources)
-        return cls(replace(ablated, outcome=results.outcome), results)
+        return cls(replace(ablated, outcome=results.outcome), results, source=results._require_stored("ablate"))
 
     @property
     def parts(self) -> tuple[Part, ...]:

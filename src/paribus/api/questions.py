@@ -20,6 +20,7 @@ from paribus.analysis import (
 from paribus.analysis.metrics import Metric
 from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
+from paribus.errors.control_characters import show_control_characters
 from paribus.report.json import contrast_fields
 from paribus.results.verdicts import Scores
 from paribus.study.design import Design
@@ -60,13 +61,22 @@ class Source(Protocol[S]):
         """The name of an arm, if there is one of that name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """One answer as text and as JSON."""
+    """One answer as text and as JSON; its ``repr`` is the text.
+
+    Attributes:
+        text: the sentences that the command line prints.
+        json: the document of ``--json``.
+        exit_code: that of the command line.
+    """
 
     text: str
     json: Any
     exit_code: int = 0
+
+    def __repr__(self) -> str:
+        return show_control_characters(self.text)
 
 
 def compare(results: Source[S], a: str, b: str, metric: str, margin: float | None) -> Answer:
