@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from paribus.api.progress import choose_display
 from paribus.api.questions import Answer
 from paribus.api.text import render_text
 from paribus.backends.base import Backend
-from paribus.display.base import Silent
-from paribus.display.choose import suitable
 from paribus.errors import UsageError
 from paribus.report.noise import shares_document, shares_table
 from paribus.results.stored_study import StoredResults
@@ -30,7 +29,7 @@ def measure_arm_noise(
     document = results.document
     results.require_arm(arm)
     backend = backend or local_backend(document, workers, lanes)
-    display = suitable() if progress else Silent()
+    display = choose_display("auto", progress=progress)
     with resume_session(results.store, backend) as store:
         shares = measure_noise(document, arm, seeds, store, backend, display, stored_as=results.request.stored_as)
     text = render_text(shares_table(document.name, arm, shares))
