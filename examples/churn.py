@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 import paribus as pb
 
-TABLE, SEEDS, EPOCHS = "churn.csv", 5, 15
+TABLE, SEEDS, EPOCHS = "churn.csv", 5, 30
 
 # %%
 table = pd.read_csv(TABLE)

@@ -178,8 +178,9 @@ def test_an_old_report_is_replaced_and_a_link_is_followed(tiny, tmp_path):
 
 
 def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match=r"there is no folder .*create it"):
-        write_report(tiny, "csv", tmp_path / "missing" / "report.csv")
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(UsageError, match=r"the folder .* cannot be made"):
+        write_report(tiny, "csv", tmp_path / "file" / "report.csv")
     with pytest.raises(UsageError, match="this is a folder"):
         write_report(tiny, "csv", tmp_path)
     with pytest.raises(UsageError, match=r"format 'docx': choose one of html, md, latex, csv, json"):
@@ -187,6 +188,11 @@ def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, mo
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="cannot be written to"):
         write_report(tiny, "csv", tmp_path / "report.csv")
+
+
+def test_missing_folders_are_made(tiny, tmp_path):
+    write_report(tiny, "csv", tmp_path / "a" / "b" / "report.csv")
+    assert (tmp_path / "a" / "b" / "report.csv").read_text().startswith("arm,seed")
 
 
 def test_a_full_disk_leaves_the_old_report_alone(tiny, tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
 from paribus.errors.control_characters import show_control_characters
 from paribus.report.json import contrast_fields
+from paribus.report.numbers import with_minus
 from paribus.results.verdicts import Scores
 from paribus.study.design import Design
 from paribus.study.statements import Statement, declared_statements
@@ -102,7 +103,7 @@ def compare(results: Source[S], a: str, b: str, metric: str, margin: float | Non
         )
     else:
         contrast = turn_contrast(declared[1], a)
-    text = "\n".join((contrast_sentence(contrast), *notes))
+    text = "\n".join((with_minus(contrast_sentence(contrast)), *notes))
     return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
@@ -132,7 +133,7 @@ def check(results: Source[S], new: str, old: str, metric: str, margin: float) ->
         "sentence": check_sentence(answer),
         "notes": list(results.remarks(scores, new, old)),
     }
-    text = "\n".join((check_sentence(answer), *results.remarks(scores, new, old)))
+    text = "\n".join((with_minus(check_sentence(answer)), *results.remarks(scores, new, old)))
     return Answer(text, document, EXIT_CODES[answer.answer])
 
 
@@ -167,7 +168,7 @@ def plan(results: Source[S], detect: float, power: float) -> Answer:
             weight=statement.share,
             schedule=Schedule(comparison.looks) if grows and comparison.looks else None,
         )
-        texts.append(f"{contrast.a} against {contrast.b}: {seed_plan.statement}")
+        texts.append(f"{contrast.a} against {contrast.b}: {with_minus(seed_plan.statement)}")
         documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_to_json(asdict(seed_plan))})
     return Answer("\n\n".join(texts), {"study": results.design.name, "plans": documents})
 

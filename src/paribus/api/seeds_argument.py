@@ -1,4 +1,4 @@
-"""The argument ``seeds``: a count, or a list of seeds that follow each other."""
+"""The argument ``seeds``: a count, or a list of seeds that follow each other (decision 0121)."""
 
 from __future__ import annotations
 

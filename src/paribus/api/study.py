@@ -299,7 +299,7 @@ class Study:
 
 
 def _refuse_policy(precision: Any) -> None:
-    """Refuse the names of Keras's policies, which say something else than ``bf16`` (decision 0021).
+    """Refuse the names of Keras's policies, which say something else than ``bf16`` (decision 0121).
 
     Raises:
         UsageError: it is one.

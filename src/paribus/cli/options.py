@@ -29,6 +29,15 @@ def expand_home(path: Path | None) -> Path | None:
         raise UsageError(f"{path}: {error}; write the whole path") from error
 
 
+def expand_homes(paths: list[Path] | None) -> list[Path] | None:
+    """Several paths with ``~`` spelled out.
+
+    Raises:
+        UsageError: one of them names somebody who has no home here.
+    """
+    return None if paths is None else [whole for path in paths if (whole := expand_home(path)) is not None]
+
+
 Store = Annotated[
     Path,
     typer.Option(

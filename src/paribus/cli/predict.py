@@ -12,7 +12,12 @@ from paribus.cli.completion import complete_study
 
 Images = Annotated[
     list[Path],
-    typer.Argument(metavar="IMAGE...", help="PNG, JPEG, WebP or BMP files, or .npy arrays.", show_default=False),
+    typer.Argument(
+        metavar="IMAGE...",
+        help="PNG, JPEG, WebP or BMP files, or .npy arrays.",
+        show_default=False,
+        callback=options.expand_homes,
+    ),
 ]
 OfStudy = Annotated[
     str,

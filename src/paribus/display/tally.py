@@ -1,10 +1,10 @@
 """The progress of a study while it runs: counts, accuracies so far, an estimate of the time left. Draws nothing.
 
-The estimate: an arm's seconds per epoch are the mean over its epochs so far, without the first one of each run, in which
-its network may be compiled. Where runs have one epoch, it is the shortest of two or more. An arm without any is estimated
-from its parameters, at the rate of the other arms. The time left is the sum over all epochs to do, divided by the number of busy
-workers. A run of a scikit-learn estimator counts as one epoch. How long it takes is not known beforehand, so an arm of
-estimators without a run is estimated as a mean run of the others.
+The estimate: an arm's seconds per epoch are the mean over its epochs so far, without the first one of each run, in
+which its network may be compiled. Where runs have one epoch, it is the shortest of two or more. An arm without any is
+estimated from its parameters, at the rate of the other arms. The time left is the sum over all epochs to do, divided by
+the number of busy workers. A run of a scikit-learn estimator counts as one epoch. How long it takes is not known
+beforehand, so an arm of estimators without a run is estimated as a mean run of the others.
 """
 
 from __future__ import annotations
