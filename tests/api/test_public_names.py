@@ -8,7 +8,6 @@ import paribus as pb
 from paribus.backends.fake import FakeBackend
 from project_files import HEAVY, imported_by
 
-
 PUBLIC = {
     "paribus": "Ablation Contrast ParibusError Results Study __version__ ablate analysis compare data errors judge "
     "load_results",
