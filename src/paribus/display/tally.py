@@ -23,9 +23,10 @@ FIXED_COST = 50_000
 
 @dataclass(slots=True)
 class Running:
-    """A run that is being computed: when its last epoch ended, and that epoch's report."""
+    """A run that is being computed: when it started, when its last epoch ended, and that epoch's report."""
 
     job: TrainJob
+    started: float
     since: float
     report: EpochReport | None = None
     attempt: int = 1
@@ -89,7 +90,7 @@ class Tally:
         now = self.clock()
         match event:
             case Started(job, attempt):
-                self.running[job.fingerprint] = Running(job, now, None, attempt)
+                self.running[job.fingerprint] = Running(job, now, now, None, attempt)
             case EpochDone(job, report):
                 run = self.running[job.fingerprint]
                 self._arms[job.arm].time(now - run.since, first=run.report is None)

@@ -7,6 +7,7 @@
         artifacts/3f/3f...  weights and predictions, one safetensors file each
         writer.lock         locked by the writer while there is one
         quarantine/         what `paribus doctor --repair` moved aside
+        forgotten/          studies that `paribus forget` moved aside, a store each
 """
 
 from __future__ import annotations
