@@ -136,6 +136,7 @@ def metric(hostile: str, folder: Path) -> None:
 
 
 def report(hostile: str, folder: Path) -> None:
+    (folder / "a").write_bytes(b"no folder")
     Results(tiny(2)).report(folder / "a" / f"{hostile.replace('/', '')}.html")
 
 

@@ -33,8 +33,9 @@ def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise UsageError(f"{folder}: this is a file; name a folder with -o") from error
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be made: {error.strerror}; name another folder with -o") from error
+    except (OSError, ValueError) as error:  # a byte 0 in its name, says Python
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{folder}: cannot be made: {reason}; name another folder with -o") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{folder}: cannot be written to; name another folder with -o")
 

@@ -94,10 +94,9 @@ def check_writable(path: Path) -> None:
     folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{path}: the folder {folder} cannot be made: {error.strerror}; name a file somewhere else"
-        ) from error
+    except (OSError, ValueError) as error:  # a byte 0 in its name, says Python
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: the folder {folder} cannot be made: {reason}; name a file somewhere else") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{path}: the folder {folder} cannot be written to; name a file somewhere else")
 
