@@ -68,9 +68,6 @@ results
 # %%
 results.contrast("big-dropout", "big")
 
-# %%
-_ = results.plot()
-
 # %% [markdown]
 # 98.28 % against 97.92 % was one run of each. Here is every run, to see how far a
 # single one can be trusted:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import paribus as pb
-from command_line import call
 from paribus.backends.fake import FakeBackend
+from paribus.cli.app import app
 
 
 @pytest.fixture
@@ -46,4 +46,6 @@ def test_names_complete(
     monkeypatch.setenv("_PARIBUS_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", " ".join(["paribus", *line]))
     monkeypatch.setenv("COMP_CWORD", str(len(line)))
-    assert sorted(call(capsys, monkeypatch).out.split()) == sorted(expected)
+    with pytest.raises(SystemExit):
+        app(prog_name="paribus", standalone_mode=False)
+    assert sorted(capsys.readouterr().out.split()) == sorted(expected)

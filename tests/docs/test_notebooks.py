@@ -145,7 +145,7 @@ def test_they_show_what_they_promise(executed: dict[str, NotebookNode]) -> None:
     assert "no column 'colour'" in text["your-own-data"]
     assert re.search(r"boosting +\d\.\d+", text["churn"])
     assert "dropout is not worse than none" in text["pytorch-judged"]
-    for name in ("churn", "notebook-redone", "pytorch-judged"):
+    for name in ("churn", "pytorch-judged"):
         assert any("image/png" in output.get("data", {}) for output in outputs(executed[name])), name
 
 

@@ -13,13 +13,13 @@ from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Status
 from paribus.report.numbers import format_estimate
 
-_SHOWN = ("test_accuracy", "train_accuracy", "test_loss")
+_MEASURES = ("test_accuracy", "train_accuracy", "test_loss")
 _CARD = "border:1px solid #8886;border-radius:6px;padding:.5em .9em;margin:.2em;display:inline-block;vertical-align:top"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Arm(ArmOutcome):
-    """One arm: all that :class:`ArmOutcome` has, shown as a card in Jupyter and as one line elsewhere."""
+    """One arm: all that :class:`ArmOutcome` has: a card in Jupyter, one line elsewhere."""
 
     @classmethod
     def of(cls, arm: ArmOutcome) -> Self:
@@ -44,7 +44,7 @@ class Arm(ArmOutcome):
         ends = [f"{count} {status}" for status, count in counts.items() if count and status is not Status.FINISHED]
         ends += [f"{len(self.missing)} missing"] if self.missing else []
         yield f"{len(self.runs)} {'seed' if len(self.runs) == 1 else 'seeds'}" + f" ({', '.join(ends)})" * bool(ends)
-        for name in _SHOWN:
+        for name in _MEASURES:
             if self.estimates.get(name) is not None:
                 yield f"{METRICS[name].label} {format_estimate(name, self.estimates[name])}"
 

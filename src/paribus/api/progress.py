@@ -1,4 +1,4 @@
-"""The arguments ``progress`` and ``verbose``: what is shown while runs are computed."""
+"""The arguments ``progress`` and ``verbose``: the display of the progress."""
 
 from __future__ import annotations
 

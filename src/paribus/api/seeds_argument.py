@@ -20,7 +20,9 @@ def read_seeds(seeds: Any, first_seed: int = 0) -> tuple[int, int]:
         UsageError: a list that is empty or has gaps, or that begins elsewhere than at ``first_seed``.
     """
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
-        return seeds, first_seed
+        # A count, or what the rules of the document refuse.
+        count: int = seeds  # type: ignore[assignment]
+        return count, first_seed
     try:
         numbers = sorted(operator.index(seed) for seed in seeds)
     except TypeError as error:
