@@ -24,6 +24,7 @@ from paribus.report.csv import run_rows
 from paribus.report.figures import arm_accuracy
 from paribus.report.figures.plot import to_bytes
 from paribus.report.json import outcome_fields
+from paribus.report.numbers import with_minus
 from paribus.report.toml import to_toml
 from paribus.study import builtin
 from paribus.study.document import StudyDocument
@@ -43,7 +44,7 @@ def test_markdown_tables_have_as_many_cells_in_every_row(tiny):
     for block in (tables[:5], tables[5:]):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
     for contrast in tiny.contrasts:
-        assert f"- {markdown.escape_markdown(contrast_sentence(contrast))}" in lines
+        assert f"- {markdown.escape_markdown(with_minus(contrast_sentence(contrast)))}" in lines
 
 
 def test_markdown_of_hostile_text():
