@@ -68,6 +68,9 @@ COMMANDS = {
     "an unknown study": ["report", "no-such-study"],
     "an unknown study, --json": ["compare", "no-such-study", "a", "b", "--json"],
     "an unknown picture": ["predict", "no-such.png", "--study", "STUDY"],
+    # What a store has must stay for the other commands.
+    "forget an unknown study": ["forget", "no-such-study"],
+    "forget an unknown study, --json": ["forget", "no-such-study", "--json"],
     "--help": ["--help"],
     "--version": ["--version"],
     "no command": [],
@@ -80,6 +83,8 @@ MISTAKES = {
     "an unknown study",
     "an unknown study, --json",
     "an unknown picture",
+    "forget an unknown study",
+    "forget an unknown study, --json",
     "an unknown command",
     "an unknown option",
     "a missing argument",
@@ -89,7 +94,7 @@ STORELESS = {"no command", *MISTAKES - {"an unknown picture"}} | {
     for name, words in COMMANDS.items()
     if words and (words[0] in ("studies", "judge", "merge", "verify") or words[-1] in ("--help", "--version"))
 }
-SILENT = {"report html", "report figures"} | MISTAKES - {"an unknown study, --json"}
+SILENT = {"report html", "report figures"} | {name for name in MISTAKES if "--json" not in name}
 """Commands that write nothing to stdout."""
 EXIT_CODES = {
     "check": (0, 3, 4),

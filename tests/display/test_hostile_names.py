@@ -142,6 +142,7 @@ def metric(hostile: str, folder: Path) -> None:
 
 
 def report(hostile: str, folder: Path) -> None:
+    (folder / "a").write_bytes(b"no folder")
     tiny_results().report(folder / "a" / f"{hostile.replace('/', '')}.html")
 
 

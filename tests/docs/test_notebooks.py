@@ -30,14 +30,23 @@ EXAMPLES = ROOT / "examples"
 TOOL = runpy.run_path(str(EXAMPLES / "notebooks.py"))
 SCRIPTS: list[Path] = TOOL["scripts"]()
 NAMES = [script.stem for script in SCRIPTS]
-SAMPLE = {"notebook-redone", "your-own-data"}
+SAMPLE = {"churn", "notebook-redone", "pytorch-judged", "your-own-data"}
 """The notebooks that the suite runs; ``make proof`` runs all of them."""
-STUDIES = {"convnet": 1, "normalization-and-rows": 3, "notebook-redone": 1, "your-own-data": 4}
+STUDIES = {
+    "churn": 1,
+    "convnet": 1,
+    "normalization-and-rows": 3,
+    "notebook-redone": 1,
+    "pytorch-judged": 0,
+    "your-own-data": 4,
+}
 """How many studies each of them trains."""
 PROMISES = {
+    "churn": [r"boosting +\d\.\d+"],
     "convnet": ["34826"],
     "normalization-and-rows": ["without 3 BatchNormalization layers", r"lstm .*\n(.*\n)*gru "],
     "notebook-redone": ["79,510", "319,810", "898,510", "1,111,460"],
+    "pytorch-judged": ["dropout is not worse than none"],
     "your-own-data": ["no column 'colour'"],
 }
 """What is in their outputs, patterns of text."""
@@ -149,6 +158,14 @@ def test_they_show_what_they_promise(executed: tuple[str, NotebookNode]) -> None
     text = "\n".join(shown(o, "text/plain") or o.get("text", "") for o in outputs(notebook))
     for promise in PROMISES[name]:
         assert re.search(promise, text), promise
+    if name in ("churn", "pytorch-judged"):
+        assert any("image/png" in output.get("data", {}) for output in outputs(notebook))
+
+
+@pytest.mark.parametrize("name", ["churn", "notebook-redone", "pytorch-judged"])
+def test_from_the_data_to_the_figure_in_under_40_lines(name: str) -> None:
+    lines = [line for cell in code(committed(name)) for line in cell.source.splitlines()]
+    assert len([line for line in lines if line.strip() and not line.startswith("#")]) < 40
 
 
 def test_a_parameter_that_is_not_there_is_refused(tmp_path: Path) -> None:

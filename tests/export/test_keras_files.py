@@ -227,8 +227,8 @@ def test_places_that_cannot_be_written_to(opened: SqliteStore, tmp_path: Path) -
     (tmp_path / "file").write_text("a file")
     with pytest.raises(UsageError, match="this is a file; name a folder"):
         export_networks(chosen(opened), tmp_path / "file")
-    with pytest.raises(UsageError, match="there is no folder"):
-        export_networks(chosen(opened), tmp_path / "no" / "where")
+    with pytest.raises(UsageError, match="cannot be made: Not a directory"):
+        export_networks(chosen(opened), tmp_path / "file" / "networks")
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from paribus.report.csv import run_rows
 from paribus.report.figures import arm_measures
 from paribus.report.figures.plot import to_bytes
 from paribus.report.json import outcome_fields
+from paribus.report.numbers import with_minus
 from paribus.report.toml import to_toml
 from paribus.study import builtin
 from paribus.study.document import StudyDocument
@@ -44,7 +45,7 @@ def test_markdown_tables_have_as_many_cells_in_every_row(tiny):
     for block in (tables[:5], tables[5:10], tables[10:]):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
     for contrast in tiny.contrasts:
-        assert f"- {markdown.escape_markdown(contrast_sentence(contrast))}" in lines
+        assert f"- {markdown.escape_markdown(with_minus(contrast_sentence(contrast)))}" in lines
 
 
 def test_markdown_of_hostile_text():
@@ -179,8 +180,9 @@ def test_an_old_report_is_replaced_and_a_link_is_followed(tiny, tmp_path):
 
 
 def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match=r"there is no folder .*create it"):
-        write_report(tiny, "csv", tmp_path / "missing" / "report.csv")
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(UsageError, match=r"the folder .* cannot be made"):
+        write_report(tiny, "csv", tmp_path / "file" / "report.csv")
     with pytest.raises(UsageError, match="this is a folder"):
         write_report(tiny, "csv", tmp_path)
     with pytest.raises(UsageError, match=r"format 'docx': choose one of html, md, latex, csv, json"):
@@ -188,6 +190,11 @@ def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, mo
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="cannot be written to"):
         write_report(tiny, "csv", tmp_path / "report.csv")
+
+
+def test_missing_folders_are_made(tiny, tmp_path):
+    write_report(tiny, "csv", tmp_path / "a" / "b" / "report.csv")
+    assert (tmp_path / "a" / "b" / "report.csv").read_text().startswith("arm,seed")
 
 
 def test_a_full_disk_leaves_the_old_report_alone(tiny, tmp_path, monkeypatch):

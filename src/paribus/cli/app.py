@@ -11,7 +11,21 @@ from typing import Any
 
 import typer
 
-from paribus.cli import ablate, doctor, export, judge, merge, output, predict, run, show, stored, streams, verify
+from paribus.cli import (
+    ablate,
+    doctor,
+    export,
+    forget,
+    judge,
+    merge,
+    output,
+    predict,
+    run,
+    show,
+    stored,
+    streams,
+    verify,
+)
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.errors.control_characters import show_control_characters
 from paribus.version import __version__
@@ -56,6 +70,7 @@ app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
+app.command("forget")(forget.forget)
 app.command("doctor")(doctor.doctor)
 
 

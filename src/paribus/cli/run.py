@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import complete_arm
 from paribus.cli.shards import print_shard
 from paribus.errors import ParibusError, UsageError
 
@@ -106,7 +107,10 @@ def run(
 
 def noise(
     study: options.Study,
-    arm: Annotated[str, typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False)],
+    arm: Annotated[
+        str,
+        typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False, autocompletion=complete_arm),
+    ],
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Runs in which each stream varies.")] = 5,
     epochs: options.Epochs = None,
     data: options.Data = None,

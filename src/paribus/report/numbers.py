@@ -7,6 +7,7 @@ would look as if it had no width, or a 99.997 that would read 100.00.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
@@ -19,6 +20,7 @@ MINUS = "\N{MINUS SIGN}"
 UNDEFINED = "\N{EN DASH}"
 """The text of a number that is undefined."""
 
+_HYPHEN = re.compile(r"(?<=[\s(\[])-(?=\d)")
 _MOST_DECIMALS = 6
 
 
@@ -37,6 +39,11 @@ class PrintedInterval:
 
     def __str__(self) -> str:
         return f"{self.value} {self.limits}".rstrip()
+
+
+def with_minus(sentence: str) -> str:
+    """A sentence for readers, with the minus sign of tables; JSON, CSV and ``Contrast.sentence`` have ASCII's."""
+    return _HYPHEN.sub(MINUS, sentence)
 
 
 def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInterval:

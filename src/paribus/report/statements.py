@@ -10,6 +10,7 @@ from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading, check_fit_accuracy
 from paribus.report.notebook_claims import check_claims
+from paribus.report.numbers import with_minus
 from paribus.study.design import Design
 
 JudgedStatement = JudgedContrast | Effect
@@ -106,8 +107,10 @@ def list_metrics(outcome: Outcome) -> tuple[Metric, ...]:
 
 
 def state(statement: JudgedStatement) -> str:
-    """The sentence of a statement."""
-    return contrast_sentence(statement) if isinstance(statement, JudgedContrast) else effect_sentence(statement)
+    """The sentence of a statement, as readers get it."""
+    if isinstance(statement, JudgedContrast):
+        return with_minus(contrast_sentence(statement))
+    return with_minus(effect_sentence(statement))
 
 
 def written_contrasts(outcome: Outcome) -> tuple[JudgedContrast, ...]:
