@@ -14,7 +14,6 @@ from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results, render_text
 from paribus.api.study import Study
 from paribus.backends.base import Backend
-from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
@@ -166,7 +165,7 @@ def ablate_arm(
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     backend = backend or local_backend(base, workers, lanes)
-    display = suitable() if progress else Silent()
+    display = suitable(folder, progress=progress)
     with open_session(folder, backend) as opened:
         as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
         recipe = as_it_is.recipes[arm]

@@ -21,7 +21,6 @@ from paribus.api.own_metrics import describe_own_metrics
 from paribus.api.rate_table import add_rate_tables
 from paribus.api.results import Results
 from paribus.backends.base import Backend
-from paribus.display.base import Silent
 from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
@@ -246,7 +245,7 @@ class Study:
         study = override(declared, seeds=seeds, epochs=epochs)
         selected = check_arms(study, arms)
         backend = backend or local_backend(study, workers, lanes)
-        display = suitable() if progress else Silent()
+        display = suitable(folder, progress=progress)
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
             start_workers(study, opened, backend, stored_as=name, arms=selected)
