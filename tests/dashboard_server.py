@@ -17,7 +17,7 @@ import uvicorn
 from paribus.backends.fake import FakeBackend
 from paribus.dashboard.access import Access
 from paribus.dashboard.app import build_app
-from paribus.dashboard.serve import OpeningFile, _bind
+from paribus.dashboard.serve import OpeningFile, bind_socket
 from paribus.dashboard.studies import Studies
 from paribus.display.base import Silent
 from paribus.runner.run import run_study
@@ -95,7 +95,7 @@ class Served:
 @contextmanager
 def served(store: Path, folder: Path) -> Iterator[Served]:
     """The dashboard of a store, on a free port; ``folder`` gets the opening file."""
-    listener = _bind("127.0.0.1", 0)
+    listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
     access = Access("127.0.0.1", port)
     opening = OpeningFile(folder, access)

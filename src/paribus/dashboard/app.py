@@ -82,7 +82,7 @@ class _Guard:
             await send(message)
 
         request = Request(scope)
-        refused = self._access.refuse(request.method, request.url.path, request.headers)
+        refused = self._access.refuse(request.method, scope["path"], request.headers)
         if refused is not None:
             status, reason = refused
             response = HTMLResponse(pages.error_page(reason[0].upper() + reason[1:] + "."), status)
@@ -174,11 +174,11 @@ class _Pages:
         try:
             generation, sent, version = -1, 0, ""
             while not self._stopping():
-                self._reader.read()
-                if generation != self._reader.generation:
-                    generation, sent = self._reader.generation, 0
+                now_generation, events = self._reader.read()
+                if generation != now_generation:
+                    generation, sent = now_generation, 0
                     yield _event("begin", {})
-                added = self._reader.events[sent : sent + _BATCH]
+                added = events[sent : sent + _BATCH]
                 if added:
                     sent += len(added)
                     yield _event("log", added)
@@ -191,8 +191,8 @@ class _Pages:
 
     def _running(self) -> str | None:
         """The name of the study that a process computes now."""
-        self._reader.read()
-        planned = [event for event in self._reader.events if event["event"] == "planned"]
+        _, events = self._reader.read()
+        planned = [event for event in list(events) if event["event"] == "planned"]
         return str(planned[-1].get("study")) if planned and self._reader.is_running else None
 
 

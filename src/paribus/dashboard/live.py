@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from paribus.store.regular import open_regular
 
 EVENTS: Final = frozenset({"planned", "started", "epoch", "ended", "interrupted", "over"})
 """The events of a log; a line that is none of them is left out."""
+
+HEAD: Final = 128
+"""Bytes at the beginning of a log by which it is known again."""
 
 MAX_LINE: Final = 1 << 16
 """Bytes of the longest line that is read."""
@@ -27,6 +31,7 @@ class LiveReader:
 
     Attributes:
         generation: grows when another process has begun a log of its own: all events before are of an earlier one.
+        is_running: whether a process still writes, when the log was last read.
         events: the events of the present log. Their values may be anything: a store may be a stranger's.
     """
 
@@ -34,13 +39,24 @@ class LiveReader:
         self._path = folder / NAME
         self._identity: tuple[int, int] | None = None
         self._offset = 0
+        self._head = b""
         self._rest = b""
         self.generation = 0
         self.events: list[dict[str, Any]] = []
         self.is_running = False
+        self._lock = threading.Lock()
 
-    def read(self) -> None:
-        """Read what was added; whether a process still writes is ``is_running``."""
+    def read(self) -> tuple[int, list[dict[str, Any]]]:
+        """Read what was added. Threads may share a reader.
+
+        Returns:
+            The generation and its events, of one moment; only added to as long as the generation stays.
+        """
+        with self._lock:
+            self._read()
+            return self.generation, self.events
+
+    def _read(self) -> None:
         try:
             descriptor = open_regular(self._path, os.O_RDONLY)
         except (OSError, StoreError):
@@ -50,8 +66,11 @@ class LiveReader:
         try:
             status = os.fstat(descriptor)
             identity = (status.st_dev, status.st_ino)
-            if identity != self._identity or status.st_size < self._offset:
+            # A new file may have the inode of the one before: its first line, which has the time, differs.
+            head = os.pread(descriptor, HEAD, 0)
+            if identity != self._identity or status.st_size < self._offset or not head.startswith(self._head):
                 self._begin(identity)
+            self._head = head
             self.is_running = _is_locked(descriptor)
             length = min(status.st_size, MAX_BYTES) - self._offset
             if length > 0:
@@ -64,7 +83,7 @@ class LiveReader:
     def _begin(self, identity: tuple[int, int] | None) -> None:
         if identity == self._identity and not self.events and not self._offset:
             return
-        self._identity, self._offset, self._rest = identity, 0, b""
+        self._identity, self._offset, self._head, self._rest = identity, 0, b"", b""
         self.events = []
         self.generation += 1
 

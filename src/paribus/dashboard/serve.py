@@ -123,19 +123,24 @@ def _listen(host: str, port: int | None) -> socket.socket:
         UsageError: there is no such address here, or its port is in use.
     """
     try:
-        return _bind(host, PORT if port is None else port)
+        return bind_socket(host, PORT if port is None else port)
     except OSError as error:
         if port is not None:
             raise UsageError(
                 f"--host {host} --port {port}: cannot be listened on ({error.strerror}); choose another port"
             ) from error
     try:
-        return _bind(host, 0)
+        return bind_socket(host, 0)
     except OSError as error:
         raise UsageError(f"--host {host}: cannot be listened on ({error.strerror})") from error
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 is any free one.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
