@@ -17,7 +17,7 @@ import uvicorn
 from paribus.backends.fake import FakeBackend
 from paribus.dashboard.access import Access
 from paribus.dashboard.app import build_app
-from paribus.dashboard.serve import OpeningFile, bind_socket
+from paribus.dashboard.serve import OpeningFile, bind_socket, configure_server
 from paribus.dashboard.studies import Studies
 from paribus.display.base import Silent
 from paribus.runner.run import run_study
@@ -63,7 +63,7 @@ class Served:
         sent = {"Host": self.host, "Cookie": self.cookie} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():
@@ -104,10 +104,7 @@ def served(store: Path, folder: Path) -> Iterator[Served]:
     app = build_app(
         Studies(store), access, opened=opening.renew, stopping=lambda: server is not None and server.should_exit
     )
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configure_server(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

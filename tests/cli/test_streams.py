@@ -67,6 +67,7 @@ COMMANDS = {
     "doctor --repair": ["doctor", "--repair"],
     "an unknown study": ["report", "no-such-study"],
     "an unknown study, --json": ["compare", "no-such-study", "a", "b", "--json"],
+    "a dashboard for everybody": ["dashboard", "--host", "0.0.0.0"],
     "an unknown picture": ["predict", "no-such.png", "--study", "STUDY"],
     "--help": ["--help"],
     "--version": ["--version"],
@@ -79,6 +80,7 @@ COMMANDS = {
 MISTAKES = {
     "an unknown study",
     "an unknown study, --json",
+    "a dashboard for everybody",
     "an unknown picture",
     "an unknown command",
     "an unknown option",

@@ -8,7 +8,7 @@ import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from paribus.dashboard import pages
 from paribus.dashboard.access import Access
@@ -16,6 +16,10 @@ from paribus.dashboard.app import build_app
 from paribus.dashboard.studies import Studies
 from paribus.errors import UsageError
 from paribus.files.temporary import make_lasting_folder
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
 
 PORT: Final = 8710
 """The port where none is asked for; a free one if it is in use."""
@@ -88,22 +92,7 @@ def serve(
             opened=opening.renew,
             stopping=lambda: server is not None and server.should_exit,
         )
-        config = uvicorn.Config(
-            app,
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            ssl_certfile=None if tls is None else tls.certificate,
-            ssl_keyfile=None if tls is None else tls.key,
-        )
-        try:
-            config.load()
-        except OSError as error:  # ssl.SSLError is one
-            raise UsageError(f"--tls-certificate, --tls-key: they cannot be used ({error})") from error
+        config = configure_server(app, tls)
         server = uvicorn.Server(config)
         opening.renew()
         tell(f"dashboard of {store} at {access.address}; Ctrl-C stops it")
@@ -114,6 +103,33 @@ def serve(
     finally:
         listener.close()
         remove()
+
+
+def configure_server(app: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
+    """The server's settings: it writes no log of requests, and believes no header about its address.
+
+    Raises:
+        UsageError: the certificate cannot be used.
+    """
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
+    )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"--tls-certificate, --tls-key: they cannot be used ({error})") from error
+    return config
 
 
 def _listen(host: str, port: int | None) -> socket.socket:
