@@ -18,6 +18,8 @@ from dashboard_server import Served, document, fill, served
 from display_examples import DATA, DOCUMENT, WANTED, failure
 from paribus.display.live_log import LiveLog
 from paribus.records import Ended, EpochDone, EpochReport, Started
+from paribus.runner.jobs import list_arms
+from paribus.store.sqlite import SqliteStore
 from paribus.study.plan import plan_runs
 
 BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
@@ -120,9 +122,11 @@ def test_curves_grow_without_reloading(
     page.goto(f"http://{dashboard.host}/live")
     expect(page.locator("figure[data-metric=fit_loss] path.mean")).to_have_count(3)
     page.evaluate("window.stays = true")
+    named, plan = DOCUMENT.model_copy(update={"name": "grown"}), plan_runs(WANTED, {})
+    with SqliteStore.open(store, mode="write") as opened_store:
+        opened_store.save_study("grown", named.model_dump_json(), list_arms(plan), DATA)
     log = LiveLog(store)
-    named = DOCUMENT.model_copy(update={"name": "grown"})
-    log.planned(named, DATA, plan_runs(WANTED, {}))
+    log.planned(named, DATA, plan)
     expect(page.locator("#study")).to_have_value("grown")
     log.show(Started(WANTED[0], worker=1))
     for epoch in (1, 2, 3):
