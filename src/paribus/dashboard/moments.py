@@ -70,7 +70,7 @@ def find_moments(document: StudyDocument, progress: Mapping[str, Progress]) -> M
         if next_moment:
             waiting[statement.key] = (statement.name, next_moment)
     named = {arm for statement in statements for arm in statement.arms}
-    seeds |= {arm: of.requested for arm, of in progress.items() if arm not in named and of.is_whole}
+    seeds |= {arm: _last_look(document, of) for arm, of in progress.items() if arm not in named}
     return Moments(seeds, waiting)
 
 
@@ -100,6 +100,13 @@ def without_waiting(outcome: Outcome, moments: Moments) -> Outcome:
         contrasts=tuple(contrast for contrast in outcome.contrasts if contrast.key in keys),
         effects=tuple(effect for effect in outcome.effects if effect.key in keys),
     )
+
+
+def _last_look(document: StudyDocument, of: Progress) -> int:
+    """The number of seeds at the last moment of an arm that no statement is about."""
+    if document.comparison.looks:
+        return max((look for look in document.comparison.looks if look <= of.complete), default=0)
+    return of.requested if of.is_whole else 0
 
 
 def _last_moment(
