@@ -208,7 +208,7 @@ async def _static(request: Request) -> Response:
     name = request.path_params["name"]
     kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT}
     if name not in kinds:
-        return _not_found()
+        return _no_page()
     content = files(__package__).joinpath("static", name).read_text(encoding="utf-8")
     if name == "dashboard.css":
         content = f"{_palette()}{files('paribus.report.html').joinpath('page.css').read_text('utf-8')}{content}"
@@ -221,14 +221,14 @@ def _palette() -> str:
     return f"{light}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
-def _not_found() -> Response:
+def _no_page() -> Response:
     return HTMLResponse(pages.error_page("There is no such page."), 404)
 
 
 async def _unknown(_request: Request, error: Exception) -> Response:
     if isinstance(error, UnknownNameError):
         return HTMLResponse(pages.error_page("There is no such study in this store."), 404)
-    return _not_found()
+    return _no_page()
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
