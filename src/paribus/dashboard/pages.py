@@ -115,7 +115,8 @@ def error_page(message: str) -> str:
 
 def opened_page() -> str:
     """The page that goes on to the dashboard. A redirect would belong to another site's request, without the cookie."""
-    head = tag("head", tag("meta", charset="utf-8"), tag("meta", http_equiv="refresh", content="0;url=/"))
+    icon = tag("link", rel="icon", href="data:,")  # or browsers ask for one
+    head = tag("head", tag("meta", charset="utf-8"), icon, tag("meta", http_equiv="refresh", content="0;url=/"))
     body = tag("body", tag("p", tag("a", "To the dashboard", href="/")))
     return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"
 
