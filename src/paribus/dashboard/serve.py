@@ -115,6 +115,7 @@ def configure_server(app: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
 
     config = uvicorn.Config(
         app,
+        log_config=None,  # uvicorn's own would close the handlers of everybody else in this process
         log_level="error",
         access_log=False,
         server_header=False,
