@@ -67,6 +67,7 @@ COMMANDS = {
     "doctor --repair": ["doctor", "--repair"],
     "an unknown study": ["report", "no-such-study"],
     "an unknown study, --json": ["compare", "no-such-study", "a", "b", "--json"],
+    "a dashboard for everybody": ["dashboard", "--host", "0.0.0.0"],
     "an unknown picture": ["predict", "no-such.png", "--study", "STUDY"],
     # What a store has must stay for the other commands.
     "forget an unknown study": ["forget", "no-such-study"],
@@ -82,6 +83,7 @@ COMMANDS = {
 MISTAKES = {
     "an unknown study",
     "an unknown study, --json",
+    "a dashboard for everybody",
     "an unknown picture",
     "forget an unknown study",
     "forget an unknown study, --json",

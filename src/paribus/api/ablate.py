@@ -180,10 +180,10 @@ def ablate_arm(
         progress: whether to show progress.
         verbose: as :func:`ablate`.
     """
-    display = choose_display(verbose, progress=progress)
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     backend = backend or local_backend(base, workers, lanes)
+    display = choose_display(verbose, folder, progress=progress)
     with open_session(folder, backend) as opened:
         as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
         recipe = as_it_is.recipes[arm]

@@ -247,7 +247,6 @@ class Study:
         first_seed = None
         if seeds is not None and not isinstance(seeds, int):
             seeds, first_seed = read_seeds(seeds)
-        display = choose_display(verbose, progress=progress)
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
@@ -258,6 +257,7 @@ class Study:
             study = study.model_copy(update={"first_seed": first_seed})
         selected = check_arms(study, arms)
         backend = backend or local_backend(study, workers, lanes)
+        display = choose_display(verbose, folder, progress=progress)
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
             start_workers(study, opened, backend, stored_as=name, arms=selected)

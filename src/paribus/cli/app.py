@@ -13,6 +13,7 @@ import typer
 
 from paribus.cli import (
     ablate,
+    dashboard,
     doctor,
     export,
     forget,
@@ -66,6 +67,7 @@ app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)
+app.command("dashboard")(dashboard.dashboard)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("merge")(merge.merge)
