@@ -30,7 +30,7 @@ def compile_once(programs: Mapping[str, Callable[[], Callable[[], T]]], identity
     """Compile programs, each in one process at a time.
 
     Args:
-        programs: by name, in the order in which they are compiled where nobody else does; each is lowered by being
+        programs: by name, in the order in which one process alone compiles them; each is lowered by being
             called, and returns what compiles it.
         identity: says of what they are the programs: processes with an equal one share them.
 

@@ -71,7 +71,7 @@ def only_plain(network: Network) -> bool:
     """Whether a network consists of Keras's commonest layers alone."""
     layers = list(network.model._flatten_layers())
     operations = [operation for layer in layers for operation in getattr(layer, "operations", ())]
-    return all(isinstance(each, keras.Layer) for each in operations) and all(map(_plain, layers))
+    return all(isinstance(operation, keras.Layer) for operation in operations) and all(map(_plain, layers))
 
 
 def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str | None:
