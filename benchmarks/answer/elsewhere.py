@@ -63,7 +63,9 @@ def tuner(arm: dict[str, Any], task: dict[str, Any], data: Arrays) -> list[float
             batch_size=task["batch_size"],
             verbose=0,
         )
-        (trial,) = search.oracle.get_best_trials(1)
+        (trial,) = search.oracle.trials.values()
+        if trial.score is None:
+            raise SystemExit(f"KerasTuner's trial failed: {(trial.message or 'no reason').strip().splitlines()[-1]}")
         return [float(trial.score)]
 
 
