@@ -32,4 +32,5 @@ def channel_sums(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array 
     if x.size < SMALLEST or x.shape[0] < FEWEST:
         return None
     rows = lax.reduce_sum_p.bind(x, **{**params, "axes": (0,)}).reshape(math.prod(x.shape[1:-1]), x.shape[-1])
-    return jnp.ones(rows.shape[0], x.dtype) @ rows
+    total: jax.Array = jnp.ones(rows.shape[0], x.dtype) @ rows
+    return total
