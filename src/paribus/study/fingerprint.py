@@ -19,8 +19,11 @@ from paribus.study.document import Arm
 ENGINE = 1
 """Raised by one whenever the engine, by design, computes other bits for the same job."""
 
-KERNELS = 1
-"""Raised whenever, by design, it does so for networks with convolutions or pooling only (decision 0058)."""
+KERNELS = 2
+"""Raised whenever, by design, it does so for networks with convolutions, pooling or transformed images only.
+
+Decision 0058; 2 since sums, few filters and transformed images are computed otherwise (decisions 0110 to 0112).
+"""
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
