@@ -73,7 +73,7 @@ dist: $(DEV) ## build wheel and sdist, check them, install the wheel into an emp
 peers: ## set up the environment of the tools that benchmarks/peers compares with, in PEERS=.venv-peers
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet -c benchmarks/peers/constraints.txt \
-	  keras tensorflow-cpu torch jax scikit-learn ictonyx threadpoolctl
+	  keras tensorflow-cpu torch jax scikit-learn ictonyx keras-tuner tensorboard threadpoolctl
 
 clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
 	rm -rf $(VENV) dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis

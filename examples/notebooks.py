@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -47,6 +48,8 @@ def written(script: Path) -> NotebookNode:
 def run(notebook: NotebookNode, folder: Path, **parameters: object) -> NotebookNode:
     """Run a notebook in a folder; parameters replace what its first cell with code assigns to those names.
 
+    Tables that lie beside the notebook and are named in its first cell are copied to the folder.
+
     Raises:
         ValueError: the first cell does not assign such a name.
         nbclient.exceptions.CellExecutionError: a cell fails.
@@ -62,6 +65,9 @@ def run(notebook: NotebookNode, folder: Path, **parameters: object) -> NotebookN
             f"the first cell does not assign {', '.join(sorted(unknown))}; it assigns {assigned}"
         )
     assignments = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    for table in HERE.glob("*.csv"):
+        if table.name in first.source:
+            shutil.copy(table, folder)
     plain = first.source
     first.source = f"{plain}\n{assignments}"
     try:

@@ -13,11 +13,18 @@ from proof.records import Finding, Proof
 from proof.results import ROOT
 
 FILES = {
+    "api/test_live_models.py": "a fresh layer of any class of Keras",
     "api/test_network_cases.py": "small networks as people have them, against Keras's fit",
     "cli/test_streams.py": "every command with every kind of stream",
+    "docs/test_notebooks.py": "every notebook of examples/, with few seeds, epochs and examples",
     "engine/test_keras_parity.py": "every layer, optimizer, loss and model against Keras's fit",
     "engine/test_metrics.py": "every metric of Keras",
-    "store/test_crash.py": "300 kills at any moment",
+    "engine/test_parity.py": "an epoch of dense and convolutional networks against Keras's fit",
+    "results/test_losses.py": "test losses of every form against Keras's evaluate",
+    "runner/test_command_sequences.py": "50 sequences of commands",
+    "store/test_crash.py": "300 kills at any moment, and one at every point",
+    "store/test_doctor.py": "a kill at every point of a repair",
+    "store/test_doctor_and_runs.py": "100 damaged stores, run again",
     "store/test_state_machine.py": "100 histories of 50 steps",
     "study/test_fuzz.py": "4,000 mutated study files",
 }
@@ -37,6 +44,6 @@ def run(file: str) -> Finding:
 PROOF = Proof(
     "whole-tests",
     "What the suite tries on a fixed sample holds for the whole of it.",
-    ("src", "tests", "constraints.txt"),
+    ("src", "tests", "examples", "constraints.txt"),
     {what: partial(run, file) for file, what in FILES.items()},
 )

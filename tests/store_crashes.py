@@ -38,6 +38,13 @@ def carry_out(store: Store, step: Step) -> None:
             store.record_judgements([judgement(number) for number in numbers])
 
 
+def first_and_last(points: Sequence[str]) -> list[int]:
+    """Of each point the places where it comes first and last: a sample of a long list of points, with all of them."""
+    first = {point: len(points) - 1 - index for index, point in enumerate(reversed(points))}
+    last = {point: index for index, point in enumerate(points)}
+    return sorted({*first.values(), *last.values()})
+
+
 @dataclass(frozen=True)
 class Answer:
     signal: int | None

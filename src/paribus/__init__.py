@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from paribus.api.compare import compare
     from paribus.api.contrast import Contrast
     from paribus.api.judge import judge
+    from paribus.api.load import load_results
     from paribus.api.results import Results
     from paribus.api.study import Study
     from paribus.errors import ParibusError
@@ -41,6 +42,7 @@ __all__ = [
     "data",
     "errors",
     "judge",
+    "load_results",
 ]
 
 _MODULES = {
@@ -52,6 +54,7 @@ _MODULES = {
     "ablate": "paribus.api.ablate",
     "compare": "paribus.api.compare",
     "judge": "paribus.api.judge",
+    "load_results": "paribus.api.load",
 }
 
 

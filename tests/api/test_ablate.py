@@ -125,9 +125,9 @@ def test_the_notebooks_fifth_network_is_found_in_its_fourth(engine: Engine) -> N
     assert found.outcome.document.protocol == fifth.outcome.document.protocol
 
 
-@pytest.mark.slow
-def test_a_model_that_is_hurt_by_its_dropout_is_told_so() -> None:
-    found = pb.ablate(model(), "digits", parts=["no-dropout"], seeds=3, epochs=6, progress=False)
+def test_a_model_that_is_hurt_by_its_dropout_is_told_so(engine: Engine) -> None:
+    study = pb.Study({ablate.AS_IT_IS: model()}, "digits", seeds=3, epochs=6)
+    found = ablate.ablate_arm(study, ablate.AS_IT_IS, parts=["no-dropout"], backend=InProcess(engine), progress=False)
     assert found.contrast("as-it-is", "no-dropout").verdict == "worse"
     assert found.contrast("no-dropout", "as-it-is").verdict == "better"
 
@@ -239,7 +239,7 @@ def test_broken_compile_records_are_told(tmp_path: Path) -> None:
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     command = ["ablate", "digits/large-dropout", "--part", "no-dropout", "--seeds", "2", "--epochs", "1", "--json"]
     monkeypatch.setattr(sys, "argv", ["paribus", *command])
-    app([*command, "--store", str(tmp_path / "runs")], standalone_mode=False)
+    app([*command, "--workers", "1", "--store", str(tmp_path / "runs")], standalone_mode=False)
     said = json.loads(capfd.readouterr().out)
     assert [(entry["arm"], entry["part"]) for entry in said["ablation"]] == [("no-dropout", "dropout")]
     assert said["base"] == "large-dropout"

@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 import paribus as pb
@@ -26,7 +27,7 @@ def network(units: int) -> keras.Model:
 def test_examples_are_true(name: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(session, "LocalBackend", lambda *_, **__: InProcess(engine))
     made = pb.Study({"large": network(32), "small": network(2)}, "digits", epochs=5)
-    names = {"pb": pb, "keras": keras, "study": made, "network": network, "folder": tmp_path}
+    names = {"pb": pb, "np": np, "keras": keras, "study": made, "network": network, "folder": tmp_path}
     text = inspect.getdoc(getattr(pb, name)) or ""
     test = doctest.DocTestParser().get_doctest(text, names, f"paribus.{name}", None, None)
     assert test.examples, f"paribus.{name} shows no example"

@@ -82,18 +82,25 @@ def network(inputs: int, *hidden: keras.layers.Layer) -> keras.Model:
     return keras.Sequential([keras.Input((inputs,)), *hidden, keras.layers.Dense(10, activation="softmax")])
 
 
+ARMS = {"hidden": network(64, keras.layers.Dense(24, activation="relu")), "linear": network(64)}
+
+
+@pytest.fixture(scope="module")
+def built_in(engine: Engine) -> pb.Results:
+    """The same arms on the built-in data, with one seed."""
+    return pb.Study(ARMS, "digits", **PROTOCOL).run(1, backend=InProcess(engine), progress=False)
+
+
 @pytest.mark.no_cover  # trains much, and other tests pass the same lines
 @pytest.mark.parametrize("form", FORMS)
-def test_digits_from_files(form: str, engine: Engine, tmp_path: Path) -> None:
+def test_digits_from_files(form: str, engine: Engine, built_in: pb.Results, tmp_path: Path) -> None:
     train, test = digits()
     data = FORMS[form](tmp_path, train, test) | {"scale": 16, "flatten": form not in {"csv", "parquet"}}
-    arms = {"hidden": network(64, keras.layers.Dense(24, activation="relu")), "linear": network(64)}
-    results = pb.Study(arms, data, **PROTOCOL).run(backend=InProcess(engine), progress=False)
+    results = pb.Study(ARMS, data, **PROTOCOL).run(backend=InProcess(engine), progress=False)
     assert all(run.scores and run.scores.test_accuracy > 0.8 for arm in results.arms.values() for run in arm.runs)
     assert results.contrast("hidden", "linear").comparison is not None
     assert "hidden" in repr(results)
     if form != "pngs":  # A folder lists its images class by class, which is another order to draw batches from.
-        built_in = pb.Study(arms, "digits", **PROTOCOL).run(1, backend=InProcess(engine), progress=False)
         for name, arm in built_in.arms.items():
             assert arm.runs[0].weights_digest == results.arms[name].runs[0].weights_digest
 

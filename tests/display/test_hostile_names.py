@@ -10,6 +10,7 @@ import traceback
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -127,16 +128,22 @@ def built_in(hostile: str, folder: Path) -> None:
     pb.Study.load(hostile)
 
 
+@cache
+def tiny_results() -> Results:
+    return Results(tiny(2))
+
+
 def arm(hostile: str, folder: Path) -> None:
-    Results(tiny(2)).contrast(hostile, "small")
+    tiny_results().contrast(hostile, "small")
 
 
 def metric(hostile: str, folder: Path) -> None:
-    Results(tiny(2)).contrast("small", "large", hostile)
+    tiny_results().contrast("small", "large", hostile)
 
 
 def report(hostile: str, folder: Path) -> None:
-    Results(tiny(2)).report(folder / "a" / f"{hostile.replace('/', '')}.html")
+    (folder / "a").write_bytes(b"no folder")
+    tiny_results().report(folder / "a" / f"{hostile.replace('/', '')}.html")
 
 
 def store(hostile: str, folder: Path) -> None:
@@ -199,7 +206,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     broken.write_bytes(picture.read_bytes()[:40])
     commands: dict[int, list[list[str]]] = {
         0: [
-            ["run", "study.toml"],
+            ["run", "study.toml", "--workers", "1"],
             ["show"],
             ["show", "pictures"],
             ["show", "pictures/a/0"],

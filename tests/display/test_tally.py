@@ -66,51 +66,78 @@ def test_epochs_take_as_long_as_those_before() -> None:
     for number, seconds in ((1, 2.0), (2, 4.0)):
         clock.now += seconds
         counted.count(epoch(job(), number))
-    assert counted.seconds_left() == pytest.approx(2 * 3.0)
+    assert counted.seconds_left() == pytest.approx(2 * 4.0), "the first one may have compiled the network"
     assert counted.fraction() == pytest.approx(0.5)
 
 
 def test_arms_not_yet_seen_are_priced_by_their_size() -> None:
-    """The big network has four times the cost of the small one: 3 epochs of 2 s and 4 of 8 s, one worker."""
+    """The big network has four times the cost of the small one: 2 epochs of 2 s and 4 of 8 s, one worker."""
     counted, clock = tally(job(), job(BIG))
     counted.count(Started(job()))
-    clock.now += 2
+    for number, seconds in ((1, 9), (2, 2)):
+        clock.now += seconds
+        counted.count(epoch(job(), number))
+    assert counted.seconds_left() == pytest.approx(2 * 2 + 4 * 8)
+    assert counted.fraction() == pytest.approx(2 / 20)
+
+
+def test_a_first_epoch_that_compiles_gives_no_estimate() -> None:
+    counted, clock = tally(*(job(seed=seed) for seed in range(100)))
+    counted.count(Started(job()))
+    clock.now += 30
     counted.count(epoch(job(), 1))
-    assert counted.seconds_left() == pytest.approx(3 * 2 + 4 * 8)
-    assert counted.fraction() == pytest.approx(1 / 20)
+    assert counted.seconds_left() is None
+    clock.now += 1
+    counted.count(epoch(job(), 2))
+    assert counted.seconds_left() == pytest.approx(2 + 99 * 4)
+
+
+def test_runs_of_one_epoch_are_estimated_from_the_second_on() -> None:
+    jobs = [replace(job(seed=seed), training=replace(job().training, epochs=1)) for seed in range(10)]
+    counted, clock = tally(*jobs)
+    for done, seconds in enumerate((30, 2)):
+        counted.count(Started(jobs[done]))
+        clock.now += seconds
+        counted.count(EpochDone(jobs[done], EpochReport(1, 1, 0.5, 0.9)))
+        counted.count(ended(jobs[done]))
+        assert counted.seconds_left() == (None if done == 0 else pytest.approx(8 * 2))
 
 
 def test_an_arm_that_has_been_seen_is_priced_by_itself() -> None:
     counted, clock = tally(job(), job(BIG))
     counted.count(Started(job()))
     counted.count(Started(job(BIG)))
-    clock.now += 2
-    counted.count(epoch(job(), 1))
-    clock.now += 1
-    counted.count(epoch(job(BIG), 1))
-    assert counted.seconds_left() == pytest.approx((3 * 2 + 3 * 3) / 2), "two workers are busy"
+    for number in (1, 2):
+        clock.now += 2
+        counted.count(epoch(job(), number))
+        clock.now += 1
+        counted.count(epoch(job(BIG), number))
+    assert counted.seconds_left() == pytest.approx((2 * 3 + 2 * 3) / 2), "two workers are busy"
 
 
 def test_a_run_that_is_tried_again_starts_from_nothing() -> None:
     counted, clock = tally(job())
     counted.count(Started(job()))
-    clock.now += 2
-    counted.count(epoch(job(), 1))
+    for number in (1, 2):
+        clock.now += 2
+        counted.count(epoch(job(), number))
     clock.now += 30
     counted.count(Started(job(), attempt=2))
     assert counted.running[job().fingerprint].attempt == 2
     assert counted.fraction() == 0.0
     assert counted.seconds_left() == pytest.approx(4 * 2)
-    clock.now += 4
-    counted.count(epoch(job(), 1))
-    assert counted.seconds_left() == pytest.approx(3 * 3), "the time that a dead worker took is nobody's epoch"
+    for number in (1, 2):
+        clock.now += 4
+        counted.count(epoch(job(), number))
+    assert counted.seconds_left() == pytest.approx(2 * 3), "the time that a dead worker took is nobody's epoch"
 
 
 def test_a_run_that_ends_early_has_nothing_left() -> None:
     counted, clock = tally(job(), job(seed=1))
     counted.count(Started(job()))
-    clock.now += 2
-    counted.count(epoch(job(), 1))
+    for number in (1, 2):
+        clock.now += 2
+        counted.count(epoch(job(), number))
     counted.count(ended(job(), Status.DIVERGED))
     assert counted.running == {}
     assert counted.fraction() == pytest.approx(0.5)

@@ -85,10 +85,10 @@ def test_the_log_has_a_line_for_every_run_that_ends() -> None:
     a_story(Plain(stream, clock), clock)
     assert stream.getvalue().splitlines() == [
         "digits: 3 arms, 6 runs in all, 2 stored, 4 to do; data digits, 1347 train and 450 test examples",
-        "[1/4] small seed 0; test accuracy 0.9812 (3 s); about 38 s left",
-        f"[2/4] small seed 1; failed: {BRACKETS} (3 s); about 26 s left",
+        "[1/4] small seed 0; test accuracy 0.9812 (12 s); about 38 s left",
+        f"[2/4] small seed 1; failed: {BRACKETS} (0 s); about 26 s left",
         "large seed 0: its worker died: killed by SIGSEGV; attempt 2",
-        "[3/4] large seed 0; diverged (the loss was nan after epoch 1), test accuracy 0.1000 (3 s); about 13 s left",
+        "[3/4] large seed 0; diverged (the loss was nan after epoch 1), test accuracy 0.1000 (0 s); about 13 s left",
     ]
 
 
@@ -117,13 +117,16 @@ def test_the_live_region() -> None:
     tally = Tally(planned(), clock)
     for job in (WANTED[0], WANTED[2]):
         tally.count(Started(job))
-    clock.now += 2
+    clock.now += 30
     tally.count(epoch(WANTED[0], 1))
+    assert "left" not in shown(tally, 75)[0], "the first epoch compiled the network"
+    clock.now += 2
+    tally.count(epoch(WANTED[0], 2))
     lines = shown(tally, 75)
-    assert lines[0].split("%")[1].split("  ") == [" 0 of 6 runs 75 s about 24 s left"]
+    assert lines[0].split("%")[1].split("  ") == [" 0 of 6 runs 75 s about 23 s left"]
     assert [" ".join(line.split()) for line in lines[1:3]] == [
         "large seed 0 compiling, first epoch",
-        "small seed 0 epoch 1/4, fit loss 0.2500, fit accuracy 0.9250",
+        "small seed 0 epoch 2/4, fit loss 0.2500, fit accuracy 0.9250",
     ]
     tally.count(Ended(WANTED[0], result(WANTED[0])))
     tally.count(Ended(WANTED[1], failure(WANTED[1])))

@@ -34,7 +34,7 @@ ELSEWHERE = (
     "AWS_",
 )
 COMPILED = re.compile(
-    rb"\0(_?(?:JAX|XLA|TF|PJRT|LLVM|MLIR|MOSAIC|TRITON|AMDGCN|NVPTX|DISABLE|HWLOC|SLINKY|ONEDNN|DNNL|EIGEN|YNN|XNN|OMP|GOMP|KMP"
+    rb"\0(?=[A-Z_])(_?(?:JAX|XLA|TF|PJRT|LLVM|MLIR|MOSAIC|TRITON|AMDGCN|NVPTX|DISABLE|HWLOC|SLINKY|ONEDNN|DNNL|EIGEN|YNN|XNN|OMP|GOMP|KMP"
     rb"|OPENBLAS|GOTO|MKL|NPY|NUMPY|SCIPY|SKLEARN|CUBLAS|CUBLASLT|CUDNN)_[A-Z][A-Z0-9_]*)(?=\0)"
 )
 """What looks like a variable of a library that computes, in its binaries."""
@@ -58,7 +58,10 @@ def sources(library: str) -> Iterator[Path]:
 
 def read_by(path: Path) -> set[str]:
     """The variables that a file's code asks for: `environ` and `getenv`, and functions of such names around them."""
-    tree = ast.parse(path.read_text("utf-8", "replace"))
+    text = path.read_text("utf-8", "replace")
+    if "env" not in text.lower():  # all of them have it in their names, and few files have to be parsed
+        return set()
+    tree = ast.parse(text)
     constants = {
         target.id: node.value.value
         for node in ast.walk(tree)
@@ -69,9 +72,11 @@ def read_by(path: Path) -> set[str]:
     asked: list[ast.expr] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=function, args=[first, *_]):
-                words = ast.unparse(function)
-                if re.search(r"environ(\.get|\.setdefault|\.pop)$|env\w*$", words, re.IGNORECASE):
+            case ast.Call(func=ast.Attribute(value=value, attr="get" | "setdefault" | "pop"), args=[first, *_]):
+                if ast.unparse(value).lower().endswith("environ"):
+                    asked.append(first)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[first, *_]):
+                if re.search(r"env\w*$", name, re.IGNORECASE):
                     asked.append(first)
             case ast.Subscript(value=value, slice=index) if ast.unparse(value).endswith("environ"):
                 asked.append(index)

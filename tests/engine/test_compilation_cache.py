@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import warnings
@@ -24,31 +23,38 @@ from paribus.engine.network import Network
 from paribus.records import Seeds
 from processes import unmeasured
 
-RUN = [sys.executable, "-m", "paribus", "run", "digits", "--seeds", "1", "--epochs", "2", "--arm", "large-dropout"]
-RUN += ["--workers", "1"]  # another one would only be started
+RUN = """
+from paribus.engine import environment
+environment.prepare()
+from paribus.backends.job_runner import JobRunner
+runner = JobRunner()
+runner.warm_up()
+from digits_jobs import DROPOUT, arm, describe_job, train_job
+(run,) = runner.run([train_job(runner.describe(describe_job(arm(DROPOUT))))], lambda *_: None)
+print(run.weights_digest)
+"""
+"""What a worker does."""
 
 
-def digest(store: Path, cache: str, home: Path) -> str:
+def digest(cache: str, home: Path) -> str:
     environment = {k: v for k, v in unmeasured().items() if not k.startswith("JAX_")}
-    environment |= {"PARIBUS_CACHE": cache, "HOME": str(home)}
-    done = subprocess.run(
-        [*RUN, "--json", "--store", str(store)], env=environment, capture_output=True, text=True, check=True
-    )
-    (run,) = json.loads(done.stdout)["arms"][0]["runs"]
-    return str(run["weights_digest"])
+    environment |= {"PARIBUS_CACHE": cache, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", RUN], env=environment, capture_output=True, text=True, check=True)
+    assert len(done.stdout) == 65, done.stdout
+    return done.stdout
 
 
 def test_no_bit_depends_on_the_cache(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    without = digest(tmp_path / "a", "", tmp_path)
+    without = digest("", tmp_path)
     assert not (tmp_path / ".cache" / "paribus").exists(), "an empty PARIBUS_CACHE keeps nothing"
-    cold = digest(tmp_path / "b", str(cache), tmp_path)
+    cold = digest(str(cache), tmp_path)
     kept = [path for path in cache.rglob("*-cache") if path.is_file()]
     assert kept, "programs are kept"
-    warm = digest(tmp_path / "c", str(cache), tmp_path)
+    warm = digest(str(cache), tmp_path)
     for path in kept:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    damaged = digest(tmp_path / "d", str(cache), tmp_path)
+    damaged = digest(str(cache), tmp_path)
     assert without == cold == warm == damaged
     assert not any(path.exists() for path in kept), "JAX replaces no entry, so a damaged one must go"
 

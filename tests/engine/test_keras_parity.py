@@ -261,13 +261,13 @@ PLAIN = [dense(6), SOFTMAX]
 
 SAMPLE = frozenset(
     {
-        *("conv2d-normalized", "lstm", "penalties-and-constraints"),
+        *("conv2d-normalized", "penalties-and-constraints"),
         *("nesterov-clipped", "averaged-often", "accumulated", "cosine"),
         *("sparse-logits", "binary-of-each", "summed", "two-classes-hinge"),
-        *("shared", "own", "convnet", "weighted-two-classes"),
+        *("shared", "own", "weighted-two-classes"),
     }
 )
-"""Tried here; ``make proof`` tries all."""
+"""Tried here, beside those of ``tests/api/test_network_cases.py``; ``make proof`` tries all."""
 
 
 def cases(table: dict[str, Any]) -> list[Any]:

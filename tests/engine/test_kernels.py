@@ -263,3 +263,46 @@ def test_what_has_none_of_them_is_called_as_it_is() -> None:
 
     assert with_cpu_kernels(plain)(1.0) == 2.0
     assert seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("shape", [(8, 9, 8, 130), (16, 512, 8), (8, 16, 16, 16, 2)])
+def test_sums_over_examples_and_pixels(shape: tuple[int, ...]) -> None:
+    """Large ones are computed otherwise than by XLA, and not less exactly."""
+    x = drawn(np.random.default_rng(0), *shape)
+    axes = tuple(range(len(shape) - 1))
+    sums = with_cpu_kernels(lambda a: jnp.sum(a, axes))
+    reduced = [e for e in jax.make_jaxpr(sums)(x).jaxpr.eqns if e.primitive.name == "reduce_sum"]
+    assert [equation.params["axes"] for equation in reduced] == [(0,)]
+    exact = np.asarray(x, np.float64).sum(axes)
+    np.testing.assert_allclose(jax.jit(sums)(x), exact, rtol=0, atol=2e-4)
+    assert not np.isnan(sums(jnp.zeros(shape))).any()
+
+
+@pytest.mark.parametrize("axes", [(0, 1), (1,), (0, 2), (0, 1, 2)])
+def test_other_sums_are_left_to_xla(axes: tuple[int, ...]) -> None:
+    x = drawn(np.random.default_rng(0), 4 if axes == (0, 1) else 16, 512, 32)
+    traced = jax.make_jaxpr(with_cpu_kernels(lambda a: jnp.sum(a, axes)))(x)
+    assert [e.params["axes"] for e in traced.jaxpr.eqns if e.primitive.name == "reduce_sum"] == [axes]
+
+
+def test_batch_normalization() -> None:
+    """Moments of an array large enough for the rule, and the gradients through them."""
+    generator = np.random.default_rng(0)
+    layer = keras.layers.BatchNormalization()
+    x = drawn(generator, 16, 16, 16, 16)
+    layer.build(x.shape)
+    others = [v.value for v in layer.non_trainable_variables]
+    scales = [drawn(generator, 16), drawn(generator, 16)]
+
+    def normalized(x: Any, gamma: Any, beta: Any) -> Any:
+        return layer.stateless_call([gamma, beta], others, x, training=True)[0]
+
+    assert_same(normalized, [x, *scales], generator)
+
+
+@pytest.mark.parametrize("filters", [1, 6, 15, 16])
+@pytest.mark.parametrize("arguments", [{}, {"padding": "same"}, {"strides": 2}, {"dilation_rate": 2}])
+def test_first_convolutions_with_few_filters(filters: int, arguments: dict[str, Any]) -> None:
+    generator = np.random.default_rng(filters)
+    x, kernel = drawn(generator, 2, 11, 9, 2), drawn(generator, 3, 3, 2, filters)
+    assert_same(lambda *a: keras.ops.conv(*a, **arguments), [x, kernel], generator)

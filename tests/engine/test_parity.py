@@ -55,6 +55,8 @@ CASES = {
     ),
     "mean-squared-error": Case([dense(40, "tanh"), SOFTMAX], "AdamW", "mean_squared_error"),
 }
+SAMPLE = frozenset({"sgd-momentum-decay", "adam", "conv1d", "batch-normalization", "mean-squared-error"})
+"""Tried here, beside those of ``test_keras_parity.py``; ``make proof`` tries all."""
 
 
 def network_of(case: Case) -> tuple[Network, steps.State]:
@@ -90,7 +92,14 @@ def examples(case: Case, rest: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.no_cover  # Keras and JAX trace for minutes, and other tests pass the same lines
-@pytest.mark.parametrize(("name", "rest"), [*((name, 7) for name in CASES), ("adam", 0), ("conv1d", 0)])
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        *(pytest.param(name, 7, marks=[] if name in SAMPLE else pytest.mark.proof) for name in CASES),
+        ("adam", 0),
+        pytest.param("conv1d", 0, marks=pytest.mark.proof),
+    ],
+)
 def test_an_epoch_is_what_keras_fit_computes(name: str, rest: int) -> None:
     case = CASES[name]
     network, state = network_of(case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import pytest
 import own_layers
 from paribus.engine import trainability
 from paribus.engine.describe import describe
+from paribus.engine.network import Network
 from paribus.errors import ModelError
 from paribus.records import DataSpec, DescribeJob
 from paribus.study.document import Arm, Protocol
@@ -118,6 +120,20 @@ def test_usual_networks_cost_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trainability.objections(network, (6, 6, 1)) == []
     with pytest.raises(AssertionError):
         trainability.objections(unusual, (12,))
+
+
+def test_a_usual_residual_network_costs_no_trial_unless_an_operation_is_in_it() -> None:
+    def network(added: Callable[[Any, Any], Any]) -> Network:
+        inputs = keras.Input((6, 6, 1))
+        x = keras.layers.MaxPooling2D(2)(keras.layers.Conv2D(2, 3, padding="same")(inputs))
+        x = added(x, keras.layers.BatchNormalization()(x))
+        x = keras.layers.Dense(4, "softmax")(keras.layers.GlobalAveragePooling2D()(x))
+        model = keras.Model(inputs, x)
+        case = Case(model=json.dumps(keras.saving.serialize_keras_object(model)), shape=(6, 6, 1))
+        return written(case)[1]
+
+    assert trainability.only_plain(network(lambda x, y: keras.layers.Add()([x, y])))
+    assert not trainability.only_plain(network(lambda x, y: x + y))
 
 
 def test_own_code_in_a_usual_layer_is_tried() -> None:

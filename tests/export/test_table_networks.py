@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from paribus.data import load
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
 from paribus.export.keras_files import export_networks
+from paribus.records import RunResult
 from paribus.results.selection import select_runs
 from paribus.results.stored_study import open_results
 from paribus.runner.run import run_study
 from paribus.store.sqlite import SqliteStore
+from paribus.study.document import StudyDocument
 from paribus.study.load import parse_study
 
 STUDY = """
@@ -45,19 +48,21 @@ STRANGER = """
 import sys
 sys.modules["paribus"] = None  # importing it is an error
 import numpy as np, pandas as pd
-folder, table, labels = sys.argv[1:]
-sys.path.insert(0, folder)
-from prepare import classes, networks, prepare
-read = pd.read_parquet if table.endswith(".parquet") else pd.read_csv
-frame = read(table)
-np.save(folder + "/prepared.npy", prepare(frame))
-answers = classes(frame.drop(columns=labels)[frame.columns.drop(labels)[::-1]], networks[0])
-print((answers == frame[labels].astype(str)).mean())
-try:
-    prepare(frame.drop(columns="city"))
-except ValueError as error:
-    print(error)
+for folder, table in zip(sys.argv[1::2], sys.argv[2::2]):
+    sys.modules.pop("prepare", None)
+    sys.path.insert(0, folder)
+    from prepare import classes, networks, prepare
+    read = pd.read_parquet if table.endswith(".parquet") else pd.read_csv
+    frame = read(table)
+    np.save(folder + "/prepared.npy", prepare(frame))
+    answers = classes(frame.drop(columns="outcome")[frame.columns.drop("outcome")[::-1]], networks[0])
+    print((answers == frame["outcome"].astype(str)).mean())
+    try:
+        prepare(frame.drop(columns="city"))
+    except ValueError as error:
+        print(error)
 """
+VARIANTS = {"csv": ("csv", True), "parquet": ("parquet", True), "not standardized": ("csv", False)}
 
 
 def frame(rows: int, seed: int) -> pd.DataFrame:
@@ -76,37 +81,66 @@ def frame(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize(("suffix", "standardize"), [("csv", "true"), ("parquet", "true"), ("csv", "false")])
-def test_a_stranger_scores_what_the_table_says(suffix: str, standardize: str, engine: Engine, tmp_path: Path) -> None:
-    for name, rows, seed in (("train", 300, 0), ("test", 200, 1)):
-        path = tmp_path / f"{name}.{suffix}"
-        frame(rows, seed).to_csv(path, index=False) if suffix == "csv" else frame(rows, seed).to_parquet(path)
-    document = parse_study(STUDY.format(folder=tmp_path, suffix=suffix, standardize=standardize), "study.toml")
-    with SqliteStore.open(tmp_path / "runs", "write") as store:
-        outcome = run_study(document, store, InProcess(engine), Silent())
-        files = export_networks(select_runs(open_results("table", store)), tmp_path / "out")
-    assert [file.name for file in files][-3:] == ["prepare.py", "README.md", "manifest.json"]
-    said = subprocess.run(
-        [sys.executable, "-c", STRANGER, str(tmp_path / "out"), str(tmp_path / f"test.{suffix}"), "outcome"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    (run,) = outcome.arms[0].runs
-    assert run.scores is not None
-    assert float(said[0]) == pytest.approx(run.scores.test_accuracy, abs=1e-9)
-    if standardize == "true":
-        assert run.scores.test_accuracy > 0.7
-    assert said[1] == "the table lacks the columns 'city'"
-    data = load(document.data.spec())
+@dataclass(frozen=True)
+class Exported:
+    """A study of a table, with its folder, in which ``out`` has the exported network."""
+
+    folder: Path
+    document: StudyDocument
+    run: RunResult
+
+
+@pytest.fixture(scope="module")
+def exported(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
+    variants = {}
+    for name, (suffix, standardize) in VARIANTS.items():
+        folder = tmp_path_factory.mktemp("table")
+        for part, rows, seed in (("train", 300, 0), ("test", 200, 1)):
+            path = folder / f"{part}.{suffix}"
+            frame(rows, seed).to_csv(path, index=False) if suffix == "csv" else frame(rows, seed).to_parquet(path)
+        text = STUDY.format(folder=folder, suffix=suffix, standardize=str(standardize).lower())
+        document = parse_study(text, "study.toml")
+        with SqliteStore.open(folder / "runs", "write") as store:
+            (run,) = run_study(document, store, InProcess(engine), Silent()).arms[0].runs
+            files = export_networks(select_runs(open_results("table", store)), folder / "out")
+        assert [file.name for file in files][-3:] == ["prepare.py", "README.md", "manifest.json"]
+        variants[name] = Exported(folder, document, run)
+    return variants
+
+
+@pytest.fixture(scope="module")
+def said(exported: dict[str, Exported]) -> dict[str, list[str]]:
+    """What a process without paribus says of each, two lines."""
+    places = [
+        str(exported[name].folder / file)
+        for name, (suffix, _) in VARIANTS.items()
+        for file in ("out", f"test.{suffix}")
+    ]
+    done = subprocess.run([sys.executable, "-c", STRANGER, *places], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2 * len(VARIANTS)
+    return {name: lines[2 * index : 2 * index + 2] for index, name in enumerate(VARIANTS)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_stranger_scores_what_the_table_says(
+    name: str, exported: dict[str, Exported], said: dict[str, list[str]]
+) -> None:
+    study, out, standardize = exported[name], exported[name].folder / "out", VARIANTS[name][1]
+    assert study.run.scores is not None
+    assert float(said[name][0]) == pytest.approx(study.run.scores.test_accuracy, abs=1e-9)
+    if standardize:
+        assert study.run.scores.test_accuracy > 0.7
+    assert said[name][1] == "the table lacks the columns 'city'"
+    data = load(study.document.data.spec())
     x = np.asarray(data.x_test)
-    if standardize == "true":
+    if standardize:
         standard = pb.data.standardization(data.x_train)
         x = (x - standard.mean) / standard.deviation
-    np.testing.assert_allclose(np.load(tmp_path / "out" / "prepared.npy"), x, atol=1e-6)
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    np.testing.assert_allclose(np.load(out / "prepared.npy"), x, atol=1e-6)
+    manifest = json.loads((out / "manifest.json").read_text())
     assert [column["name"] for column in manifest["preparation"]["columns"]] == ["when", "age", "zip", "city", "flag"]
-    assert "| `zip` | a 0/1 feature for each of 10115, 20095, 80331" in (tmp_path / "out" / "README.md").read_text()
+    assert "| `zip` | a 0/1 feature for each of 10115, 20095, 80331" in (out / "README.md").read_text()
 
 
 def test_what_comes_from_frames_has_their_columns(engine: Engine, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from paribus.records import LayerSummary, Recipe
 
 COMPUTES = re.compile(
     r"\b(?:conv|depthwise_conv|separable_conv|conv_transpose|max_pool|average_pool|adaptive_\w+_pool|gaussian_blur"
-    r"|elastic_transform|extract_patches|extract_sequences|sobel_edges|stft)\("
+    r"|elastic_transform|extract_patches|extract_sequences|sobel_edges|stft|image\.affine_transform)\("
 )
 
 
@@ -40,7 +40,9 @@ def test_what_computes_windows_is_known_by_its_name(name: str) -> None:
     assert has_windows(recipe(name))
 
 
-@pytest.mark.parametrize("name", ["Dense", "GlobalAveragePooling1D", "GlobalMaxPool2D", "LSTM", "MultiHeadAttention"])
+@pytest.mark.parametrize(
+    "name", ["Dense", "GlobalAveragePooling1D", "GlobalMaxPool2D", "LSTM", "MultiHeadAttention", "RandomFlip"]
+)
 def test_what_computes_none_is_not(name: str) -> None:
     assert not has_windows(recipe(name))
 

@@ -1,4 +1,4 @@
-"""The picture of the packages in docs/architecture.md is that of the imports."""
+"""The picture of the packages in docs/architecture.md is that of the imports, and what the page names is there."""
 
 from __future__ import annotations
 
@@ -60,3 +60,19 @@ def test_few_modules_are_outside_a_package() -> None:
     loose = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
     assert loose <= GROUND | LOOSE
     assert len(loose) <= 6
+
+
+def defined(module: list[str]) -> set[str]:
+    """The names that a module defines, or the modules of a package."""
+    folder = SOURCE.joinpath(*module)
+    if folder.is_dir():
+        return {path.stem for path in folder.iterdir()}
+    tree = ast.parse(folder.with_suffix(".py").read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def test_every_module_function_and_class_that_it_names_is_there() -> None:
+    names = [name.split(".") for name in re.findall(r"`([a-z_]+(?:\.\w+)+)`", PAGE)]
+    names = [name for name in names if name[0] in packages() | GROUND and name[-1] not in ("py", "md")]
+    assert len(names) > 20
+    assert [name for name in names if name[-1] not in defined(name[:-1])] == []

@@ -39,7 +39,8 @@ def text_of(path: Path) -> str:
 
 
 def test_public_names_are_pinned() -> None:
-    things = {"Ablation", "Contrast", "ParibusError", "Results", "Study", "ablate", "compare", "judge"}
+    classes, functions = {"Ablation", "Contrast", "ParibusError", "Results", "Study"}, {"ablate", "compare", "judge"}
+    things = {*classes, *functions, "load_results"}
     packages = {"analysis", "data", "errors"}
     assert set(paribus.__all__) == {"__version__", *things, *packages}
     assert all(hasattr(paribus, name) for name in paribus.__all__)

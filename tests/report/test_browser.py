@@ -102,9 +102,15 @@ BROKEN = """
 
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory):
-    """Reports as files: the notebook's study, a factorial one with every kind of ending, one seed."""
+    """Reports as files: the notebook's study, a factorial one, one seed, twelve arms, a table judged on AUC."""
     folder = tmp_path_factory.mktemp("reports")
-    made = {"notebook": examples.notebook(3), "factorial": examples.factorial(3), "one": examples.tiny(1)}
+    made = {
+        "notebook": examples.notebook(3),
+        "factorial": examples.factorial(3),
+        "one": examples.tiny(1),
+        "twelve": examples.twelve(),
+        "table": examples.on_table(folder / "churn.csv"),
+    }
     for name, outcome in made.items():
         write_report(outcome, "html", folder / f"{name}.html")
     return {name: (folder / f"{name}.html").as_uri() for name in made}
@@ -148,7 +154,7 @@ def visit(browser, complaints):
         context.close()
 
 
-@pytest.mark.parametrize("name", ["notebook", "factorial", "one"])
+@pytest.mark.parametrize("name", ["notebook", "factorial", "one", "twelve", "table"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_no_sideways_scroll_no_error_no_request(addresses, visit, complaints, name, size):
     page = visit(addresses[name], size)
@@ -160,7 +166,7 @@ def test_no_sideways_scroll_no_error_no_request(addresses, visit, complaints, na
     assert complaints == []
 
 
-@pytest.mark.parametrize("name", ["notebook", "factorial", "one"])
+@pytest.mark.parametrize("name", ["notebook", "factorial", "one", "twelve", "table"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_no_table_is_cut(addresses, visit, name, size):
     """At 1,280 pixels the columns fit; at 390 each row is a block in which every cell has its heading beside it."""
@@ -179,7 +185,7 @@ def test_numbers_stand_on_the_right(addresses, visit):
         assert set(aligned) == {"right"}
 
 
-@pytest.mark.parametrize("name", ["notebook", "factorial"])
+@pytest.mark.parametrize("name", ["notebook", "factorial", "table"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_word_is_legible(addresses, visit, name, scheme):
     page = visit(addresses[name], DESK, scheme)
@@ -227,3 +233,109 @@ def test_every_scrolling_box_can_be_reached_by_keyboard_and_has_a_name(addresses
     for box in page.locator(".scroll").all():
         assert box.get_attribute("tabindex") == "0"
         assert box.get_attribute("aria-label")
+
+
+def test_the_pointer_and_the_arrow_keys_read_values_off_the_learning_curves(addresses, visit, complaints):
+    page = visit(addresses["notebook"], DESK)
+    plot = page.locator("#curves .plot.wide")
+    tip = plot.locator(".tip")
+    assert tip.is_hidden()
+    plot.scroll_into_view_if_needed()
+    box = plot.locator("svg").bounding_box()
+    left, right = (float(plot.get_attribute(f"data-{side}")) for side in ("left", "right"))
+    page.mouse.move(box["x"] + box["width"] * (left + right) / 2, box["y"] + box["height"] / 2)
+    assert tip.is_visible()
+    epochs = int(page.locator("#curves figure.curves").get_attribute("data-epochs"))
+    middle = 1 + round((epochs - 1) / 2)
+    assert tip.locator("thead th").first.inner_text() in {f"epoch {middle}", f"epoch {middle - 1}"}
+    assert [cell.strip("●■ ") for cell in tip.locator("tbody th").all_inner_texts()] == list(examples.NOTEBOOK)
+    assert all(text.endswith(" %") for text in tip.locator("td").all_inner_texts())
+    page.mouse.move(1, 1)
+    assert tip.is_hidden()
+    plot.focus()
+    page.keyboard.press("End")
+    assert plot.get_attribute("aria-valuenow") == str(epochs)
+    page.keyboard.press("ArrowLeft")
+    assert plot.get_attribute("aria-valuenow") == str(epochs - 1)
+    assert f"epoch {epochs - 1}: " in plot.get_attribute("aria-valuetext")
+    assert tip.locator("thead th").first.inner_text() == f"epoch {epochs - 1}"
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["notebook", "twelve"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_values_of_an_epoch_stay_inside_the_figure(addresses, visit, name, size):
+    page = visit(addresses[name], size)
+    kind = "wide" if size is DESK else "narrow"
+    plot = page.locator(f"#curves .plot.{kind}")
+    plot.focus()
+    for key in ("Home", "ArrowRight", "End"):
+        page.keyboard.press(key)
+        figure, tip = plot.bounding_box(), plot.locator(".tip").bounding_box()
+        assert tip["x"] >= figure["x"] - 1
+        assert tip["x"] + tip["width"] <= figure["x"] + figure["width"] + 1
+        assert page.evaluate("document.documentElement.scrollWidth === innerWidth")
+
+
+def test_folded_parts_are_reached_and_opened_by_keyboard_and_by_links(addresses, visit):
+    page = visit(addresses["one"], DESK)
+    methods = page.locator("#methods > details")
+    assert not methods.evaluate("part => part.open")
+    page.locator("#methods summary").first.focus()
+    assert page.evaluate("document.activeElement.closest('section').id") == "methods"
+    page.keyboard.press("Enter")
+    assert methods.evaluate("part => part.open")
+    page.locator(".contents.aside a", has_text="Every run").click()
+    page.wait_for_function("document.querySelector('#runs > details').open")
+
+
+def test_without_its_script_the_page_has_the_curves_and_their_legend(browser, addresses):
+    context = browser.new_context(viewport=DESK, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(addresses["notebook"])
+    assert page.locator("#curves .plot.wide svg").is_visible()
+    assert page.locator("#curves .legend").first.is_visible()
+    assert page.locator("#curves .tip").count() == 0
+    page.locator("#methods summary").first.click()
+    assert page.locator("#methods p").first.is_visible()
+    context.close()
+
+
+LABELS_OVER_EACH_OTHER = """
+() => [...document.querySelectorAll('svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
+  const boxes = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  return boxes.flatMap(([words, a], index) => boxes.slice(index + 1)
+    .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5)
+    .map(([others]) => `${words} / ${others}`));
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["notebook", "twelve", "table"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_label_of_a_figure_is_over_another(addresses, visit, name, size):
+    page = visit(addresses[name], size)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert page.evaluate(LABELS_OVER_EACH_OTHER) == []
+
+
+LABELS_OUTSIDE = """
+() => [...document.querySelectorAll('svg')].filter((svg) => svg.checkVisibility()).flatMap((svg) => {
+  const {left, right, top, bottom} = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.left < left - 2 || box.right > right + 2 || box.top < top - 2 || box.bottom > bottom + 2;
+  }).map((text) => text.textContent);
+})
+"""
+
+
+@pytest.mark.parametrize("name", ["notebook", "factorial", "twelve", "table"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_label_is_inside_its_figure(addresses, visit, name, size):
+    page = visit(addresses[name], size)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert page.evaluate(LABELS_OUTSIDE) == []

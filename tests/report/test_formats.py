@@ -15,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_examples as examples
+from paribus.analysis import METRICS
 from paribus.analysis.sentences import contrast_sentence
 from paribus.errors import ParibusError, UsageError
 from paribus.records import Status
 from paribus.report import FORMATS, latex, markdown, render_report, write_figures, write_report
 from paribus.report.commands import list_commands
 from paribus.report.csv import run_rows
-from paribus.report.figures import arm_accuracy
+from paribus.report.figures import arm_measures
 from paribus.report.figures.plot import to_bytes
 from paribus.report.json import outcome_fields
+from paribus.report.numbers import with_minus
 from paribus.report.toml import to_toml
 from paribus.study import builtin
 from paribus.study.document import StudyDocument
@@ -39,11 +41,11 @@ def tiny():
 def test_markdown_tables_have_as_many_cells_in_every_row(tiny):
     lines = render_report(tiny, "md").splitlines()
     tables = [line for line in lines if line.startswith("|")]
-    assert len(tables) == 2 + 3 + 2 + 3
-    for block in (tables[:5], tables[5:]):
+    assert len(tables) == 2 + 3 + 2 + 3 + 2 + 3
+    for block in (tables[:5], tables[5:10], tables[10:]):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
     for contrast in tiny.contrasts:
-        assert f"- {markdown.escape_markdown(contrast_sentence(contrast))}" in lines
+        assert f"- {markdown.escape_markdown(with_minus(contrast_sentence(contrast)))}" in lines
 
 
 def test_markdown_of_hostile_text():
@@ -178,8 +180,9 @@ def test_an_old_report_is_replaced_and_a_link_is_followed(tiny, tmp_path):
 
 
 def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match=r"there is no folder .*create it"):
-        write_report(tiny, "csv", tmp_path / "missing" / "report.csv")
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(UsageError, match=r"the folder .* cannot be made"):
+        write_report(tiny, "csv", tmp_path / "file" / "report.csv")
     with pytest.raises(UsageError, match="this is a folder"):
         write_report(tiny, "csv", tmp_path)
     with pytest.raises(UsageError, match=r"format 'docx': choose one of html, md, latex, csv, json"):
@@ -187,6 +190,11 @@ def test_where_nothing_can_be_written_one_clear_error_says_so(tiny, tmp_path, mo
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="cannot be written to"):
         write_report(tiny, "csv", tmp_path / "report.csv")
+
+
+def test_missing_folders_are_made(tiny, tmp_path):
+    write_report(tiny, "csv", tmp_path / "a" / "b" / "report.csv")
+    assert (tmp_path / "a" / "b" / "report.csv").read_text().startswith("arm,seed")
 
 
 def test_a_full_disk_leaves_the_old_report_alone(tiny, tmp_path, monkeypatch):
@@ -212,14 +220,14 @@ def test_a_device_is_written_to_and_not_replaced(tiny):
 def test_figures_as_files(tiny, tmp_path, kind, start):
     written = write_figures(tiny, tmp_path, kind)
     assert {path.stem for path in written} == {
-        *("test-accuracy", "gap", "contrasts-test_accuracy", "seeds", "curves", "calibration"),
+        *("test-accuracy", "gap", "contrasts-test_accuracy", "seeds", "learning-curves", "curves", "calibration"),
     }
     assert all(path.read_bytes().startswith(start) for path in written)
 
 
 @pytest.mark.parametrize("kind", ["pdf", "png", "svg"])
 def test_a_figure_is_the_same_every_time_and_has_no_date(tiny, kind):
-    plot = arm_accuracy.draw_test_accuracy(tiny, 400)
+    plot = arm_measures.draw_metric(tiny, METRICS["test_accuracy"], 400)
     assert to_bytes(plot, kind) == to_bytes(plot, kind)
     assert b"Date" not in to_bytes(plot, kind)
 

@@ -12,6 +12,7 @@ import report_examples as examples
 from paribus.analysis import Estimate, Scope
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.records import Status
+from paribus.report.numbers import with_minus
 from paribus.report.strip import Scale, draw_strip
 from paribus.report.terminal import render
 
@@ -56,7 +57,7 @@ def test_nothing_is_cut_off_at_any_width(notebook, width):
 def test_every_contrast_has_its_sentence(notebook):
     text = squeezed(printed(notebook, 160))
     for contrast in notebook.contrasts:
-        head, _, tail = contrast_sentence(contrast).partition(". ")
+        head, _, tail = with_minus(contrast_sentence(contrast)).partition(". ")
         assert squeezed(head) in re.sub(r"(undecided|better|worse|equivalent) (?=\w)", r"\1 ", text), tail
 
 
@@ -64,7 +65,7 @@ def test_effects_have_their_sentences():
     outcome = examples.tiny_factorial()
     text = squeezed(printed(outcome, 1000))
     for effect in outcome.effects:
-        assert effect_sentence(effect) in text
+        assert with_minus(effect_sentence(effect)) in text
 
 
 def test_no_colour_in_a_pipe_and_colour_in_a_terminal(notebook):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Sequence
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -127,7 +128,10 @@ class Commands(RuleBasedStateMachine):
                 raise
 
 
-TestCommands = Commands.TestCase
-TestCommands.settings = settings(
-    max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-)
+@pytest.mark.parametrize("examples", [5, pytest.param(50, marks=pytest.mark.proof)])
+def test_a_stored_study_gives_one_answer(examples: int) -> None:
+    machine = type("Machine", (Commands,), {})
+    machine.TestCase.settings = settings(
+        max_examples=examples, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    machine.TestCase().runTest()

@@ -218,6 +218,10 @@ def test_every_form_of_the_answer_names_scope_and_folds(
     assert "on new data and new training sets" in " ".join(checked.split())
     planned = json.loads(ask("plan", "--detect", "0.4", "--json"))
     assert planned["plans"][0]["repeats"] >= 1
+    refused = call(
+        capsys, monkeypatch, "compare", "study.toml", "--store", "store", "tree", "linear", "--metric", "train_accuracy"
+    )
+    assert "no interval of it holds" in " ".join(refused.err.split())
     refused = call(capsys, monkeypatch, "export", "study.toml", "--store", "store", "--to", "parquet")
     assert "needs one fixed split" in refused.err
 

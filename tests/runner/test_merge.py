@@ -383,7 +383,7 @@ def test_a_store_of_an_older_format_is_merged(place: Path) -> None:
 
 
 def test_a_merge_that_is_killed_loses_nothing(place: Path) -> None:
-    assert kill_merges(place, 10, Random(1), make_parts(place)).total() == 10
+    assert kill_merges(place, 5, Random(1), make_parts(place)).total() == 5
 
 
 # The command

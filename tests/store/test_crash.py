@@ -19,7 +19,7 @@ from paribus.store.doctor import examine, repair
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
 from paribus.store.survey import Problem
-from store_crashes import Child, Model, Step, model_after, quick_place, temporaries
+from store_crashes import Child, Model, Step, first_and_last, model_after, quick_place, temporaries
 from store_examples import fingerprint, holds, run
 
 NUMBERS = range(10)
@@ -58,11 +58,12 @@ def check_whole_or_not(folder: Path, done: int, *, cut: bool = True) -> None:
         assert any(state.is_in(reader, NUMBERS) for state in states)
 
 
-def test_killed_at_every_point(child: Child, place: Path) -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.proof)])
+def test_killed_at_every_point(child: Child, place: Path, whole: bool) -> None:
     points = child.ask(place / "whole", STEPS).points
     assert set(points) == set(Point) - REPAIRING - CLEANING
-    for index, point in enumerate(points):
-        folder = place / str(index)
+    for index in range(len(points)) if whole else first_and_last(points):
+        folder, point = place / str(index), points[index]
         killed = child.ask(folder, STEPS, kill_at=index)
         assert killed.signal == signal.SIGKILL, point
         check_whole_or_not(folder, len(killed.done))

@@ -14,7 +14,7 @@ from paribus.errors import StoreError
 from paribus.store.doctor import Problem, examine, repair
 from paribus.store.points import Point
 from paribus.store.sqlite import SqliteStore
-from store_crashes import Child, Model, Step, quick_place, temporaries
+from store_crashes import Child, Model, Step, first_and_last, quick_place, temporaries
 from store_examples import arm, fingerprint, holds, judgement, recipe, run
 
 NUMBERS = range(1, 6)
@@ -422,8 +422,9 @@ def test_quarantine_keeps_what_it_has(folder: Path) -> None:
 BROKEN: list[tuple[str, list[int]]] = [("artifacts", [2, 3]), ("studies", []), ("studies and a journal", [])]
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.proof)])
 @pytest.mark.parametrize(("what", "lost"), BROKEN)
-def test_killed_at_every_point_of_a_repair(place: Path, child: Child, what: str, lost: list[int]) -> None:
+def test_killed_at_every_point_of_a_repair(place: Path, child: Child, what: str, lost: list[int], every: bool) -> None:
     def broken(name: str) -> Path:
         folder = place / name
         steps: list[Step] = [("record", number) for number in NUMBERS]
@@ -441,8 +442,8 @@ def test_killed_at_every_point_of_a_repair(place: Path, child: Child, what: str,
     whole = broken("whole")
     points = child.ask(whole, [("repair",)]).points
     assert Point.AFTER_MOVE in points if what == "artifacts" else Point.AFTER_REPLACE in points
-    for index, point in enumerate(points):
-        folder = broken(str(index))
+    for index in range(len(points)) if every else first_and_last(points):
+        folder, point = broken(str(index)), points[index]
         assert child.ask(folder, [("repair",)], kill_at=index).signal == signal.SIGKILL
         SqliteStore.open(folder, "write").close()
         assert temporaries(folder) == [], point

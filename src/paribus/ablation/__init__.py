@@ -1,7 +1,6 @@
 """Taking a Keras model apart by its config: each part left out or changed, one at a time. Pure; knows no Keras.
 
-``variants`` says what the model would be without each of its parts, as configs; whether they can be built, and what
-they score, others find out.
+``variants`` lists what the model would be without each of its parts, as configs. Workers build and train them.
 """
 
 from paribus.ablation.variants import AS_IT_IS, Variant, variants

@@ -1,4 +1,8 @@
-"""Changes to a model's config, in place. Each says how it changed it, or nothing where there is nothing to change."""
+"""Changes to a model's config, in place.
+
+A function that changes a config returns the change in words, such as ``without 2 Dropout layers``; an empty text where
+there is nothing to change.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from paribus.keras_config.graph import (
 
 
 def without_family(model: Json, family: families.Family) -> str:
-    """Leave out every layer of a kind, and what arguments of other layers do of the same."""
+    """Leave out every layer of a family, and set to zero the arguments of other layers that have the same effect."""
     removed = [layer for container, layer in list(layers(model)) if family.holds(layer) and remove(container, layer)]
     kinds = Counter(layer["class_name"] for layer in removed)
     for _, layer in list(layers(model)):
@@ -41,7 +45,14 @@ def without_family(model: Json, family: families.Family) -> str:
 
 
 def without_argument(model: Json, suffix: str, word: str, kind: str | None = None) -> str:
-    """Set arguments such as ``kernel_regularizer`` to None, of one class or of all."""
+    """Set every argument whose name ends in ``suffix`` to None.
+
+    Args:
+        model: the config, which is changed.
+        suffix: the end of the arguments' names, such as ``regularizer``.
+        word: what one such argument is called in the change.
+        kind: only arguments whose value is of this class; None for all classes.
+    """
     count = 0
     for _, layer in layers(model):
         for inner in wrapped(layer):
@@ -71,7 +82,7 @@ def commonest_activation(model: Json) -> str | None:
 
 
 def with_activation(model: Json, old: str, new: str) -> str:
-    """Another activation in every hidden layer that has the old one."""
+    """Give every hidden layer with the activation ``old`` the activation ``new``."""
     count = 0
     for layer in _hidden(model):
         if families.activation_of(layer) != old:
@@ -110,7 +121,7 @@ def without_a_block(model: Json) -> str:
 
 
 def with_width(model: Json, factor: float, word: str) -> str:
-    """Other numbers of units or filters in every hidden layer."""
+    """Multiply the number of units or filters of every hidden layer by ``factor``, which ``word`` names."""
     changed: dict[str, None] = {}
     for layer in _hidden(model):
         for key in families.WIDTHS:

@@ -186,7 +186,7 @@ def judge_mean(
 
 
 def limits_of_mean(mean: float, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
-    """The interval with error ``alpha`` around a mean."""
+    """The lower and upper limit of the interval with two-sided error ``alpha`` around a mean."""
     below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
     return mean - below, mean + above
 
@@ -204,7 +204,11 @@ def checked_margin(margin: float | None) -> float | None:
 
 
 def parsed_scope(scope: str) -> Scope:
-    """The scope of that name, with or without a leading "on"."""
+    """The scope of that name, with or without a leading "on".
+
+    Raises:
+        UsageError: there is no such scope.
+    """
     try:
         return Scope(scope.removeprefix("on "))
     except ValueError:

@@ -147,6 +147,15 @@ def shared_strictness(
 ) -> tuple[Strictness, ...]:
     """How strict each of ``count`` statements must be (decision records 0011 and 0050).
 
+    Args:
+        count: the number of statements that are judged.
+        level: the level at which all intervals of the family hold at once.
+        family: how many statements share the allowed error; None means these.
+        schedule: the planned looks of a study that grows; None for one look.
+        number: which look this is, from 1.
+        weights: each statement's share of the error 1 - level; None means 1 / family for each.
+        primary: for each statement whether it is primary; None means that none is.
+
     Raises:
         UsageError: the family is smaller than ``count``, or there is not one weight and one flag for each statement.
     """
@@ -171,7 +180,20 @@ def compare_aligned(
     groups: Groups | None = None,
     folds: FoldRows | None = None,
 ) -> Comparison | None:
-    """Compare rows that are already paired; None where there are none."""
+    """Compare rows that are already paired; None where there are none.
+
+    Args:
+        terms: weights and scores of shape ``(seeds, examples)``, rows paired by seed.
+        metric: what is compared.
+        margin: differences smaller than this count as equivalent; None means the metric's ``default_margin``.
+        strictness: the promised level, and the family and looks it is shared among.
+        scope: what the claim is about; a metric with one value a run is always judged on "this test set".
+        groups: the groups that the examples belong to; None where they are independent.
+        folds: the folds of the rows and columns, in cross-validation; None for one split.
+
+    Raises:
+        UsageError: as :func:`paribus.analysis.compare_scores`.
+    """
     seeds, examples = terms[0][1].shape
     if seeds == 0:
         return None
@@ -198,6 +220,13 @@ def stepped_down(
     """Holm's p of each comparison, adjusted for the looks first; with unequal shares the weighted one.
 
     A comparison without a p counts as a hypothesis with p = 1, so that its share goes to no other.
+
+    Args:
+        comparisons: the comparisons of one family; None for statements without scores.
+        strictness: how strict each of them is, in the same order.
+
+    Returns:
+        The p of each in the same order; None where there is none to adjust.
     """
     raw = [
         None if item is None or item.p_value is None else strict.alone.adjusted(item.p_value)

@@ -50,6 +50,9 @@ def difficulty(right: ArrayLike) -> Difficulty:
 
     Args:
         right: whether each answer is right, shape ``(seeds, examples)``.
+
+    Raises:
+        UsageError: another shape, or no run.
     """
     correct = _checked(right, "right")
     seeds = len(correct)
@@ -69,6 +72,9 @@ def flips(right_a: ArrayLike, right_b: ArrayLike) -> Flips:
     Args:
         right_a: whether each answer of A is right, shape ``(seeds, examples)``.
         right_b: the same for B, rows paired by seed (see :func:`paribus.analysis.align`).
+
+    Raises:
+        UsageError: the shapes differ or are not two-dimensional, or there is no run.
     """
     first, second = _checked(right_a, "right_a"), _checked(right_b, "right_b")
     if first.shape != second.shape:
@@ -91,6 +97,12 @@ def usual_wrong_answer(predicted: ArrayLike, labels: ArrayLike, classes: int) ->
         predicted: answered classes, shape ``(seeds, examples)``.
         labels: true classes, shape ``(examples,)``.
         classes: number of classes.
+
+    Returns:
+        Classes, shape ``(examples,)``.
+
+    Raises:
+        UsageError: shapes that do not fit each other.
     """
     answered, true = np.asarray(predicted), np.asarray(labels)
     if answered.ndim != 2 or true.shape != answered.shape[1:]:

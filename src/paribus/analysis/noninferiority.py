@@ -71,6 +71,16 @@ def check_not_worse(
     One-sided test of the difference against the margin with error 1 - level, the same variance as in
     :func:`paribus.analysis.compare_scores`.
 
+    Args:
+        new: the new arm's scores, in the metric's own units (a loss as a loss).
+        old: the old arm's scores.
+        metric: what is compared.
+        margin: the loss that would be too much, in the metric's units; positive.
+        level: 1 minus the chance that the check holds where the loss is as large as the margin.
+        scope: what the claim is about, "new data" or "this test set".
+        groups: the groups that the examples belong to; None where they are independent.
+        folds: the folds of cross-validation, whose rows are passes over them; None for one split.
+
     Raises:
         UsageError: no seed in common, or bad scores, margin, level or scope.
     """

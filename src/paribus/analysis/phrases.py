@@ -60,7 +60,11 @@ def share_text(comparison: Comparison) -> str:
 
 
 def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast") -> str:
-    """``test accuracy +0.36 points (95 % CI +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's."""
+    """``test accuracy +0.36 points (95 % CI +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's.
+
+    Raises:
+        ValueError: a comparison of one seed, which has no interval.
+    """
     equivalent = comparison.verdict is Verdict.EQUIVALENT
     p_value = comparison.p_equivalent_adjusted if equivalent else comparison.p_adjusted
     if comparison.low is None or comparison.high is None or p_value is None:
@@ -105,7 +109,11 @@ def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str
 
 
 def compatible_text(comparison: Comparison, metric: Metric) -> str:
-    """Which true differences the data leave open, against the margin if there is one."""
+    """Which true differences the data leave open, against the margin if there is one.
+
+    Raises:
+        ValueError: a comparison of one seed, which has no interval.
+    """
     if comparison.low is None or comparison.high is None:
         raise ValueError("a comparison of two or more seeds has an interval")
     low, high = differences([comparison.low, comparison.high], metric.unit)

@@ -175,7 +175,14 @@ def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
 
 
 def last_look(level: float, contrasts: int, weight: float | None, schedule: Schedule | None) -> Strictness:
-    """How strict the last planned look is, or the only one."""
+    """How strict the last planned look is, or the only one.
+
+    Args:
+        level: the level at which all intervals of the study hold at once.
+        contrasts: how many statements the study makes.
+        weight: the statement's share of the error 1 - level; None means 1 / contrasts.
+        schedule: the planned looks; None for one look.
+    """
     return Strictness(level, contrasts, schedule, len(schedule.seeds) if schedule else 1, weight)
 
 

@@ -43,6 +43,12 @@ def right(predicted: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
     Args:
         predicted: answered classes, shape ``(seeds, examples)`` (or ``(examples,)`` for one run).
         labels: true classes, shape ``(examples,)``.
+
+    Returns:
+        Booleans in the shape of ``predicted``.
+
+    Raises:
+        UsageError: not one answer and one label for each example.
     """
     answered, true = np.asarray(predicted), np.asarray(labels)
     if true.ndim != 1 or answered.shape[-1:] != true.shape:
@@ -57,8 +63,16 @@ def log_loss(
 ) -> NDArray[np.float64]:
     """The log loss of each example in nats, from the probability of the right class.
 
-    Probabilities are clipped at ``smallest``, by default Keras's 1e-7. Where they are nan (a diverged run), the loss is
-    that of chance, log(classes): the run scores what its weights know, which is nothing.
+    The loss is -log(p), with p clipped at ``smallest``. Where p is nan (a diverged run), the loss is that of chance,
+    log(classes): the run scores what its weights know, which is nothing.
+
+    Args:
+        true_probability: the predicted probability of the right class, shape ``(seeds, examples)`` or any other.
+        classes: number of classes.
+        smallest: smaller probabilities count as this one; by default Keras's 1e-7.
+
+    Returns:
+        Losses in the shape of ``true_probability``.
     """
     probability = np.asarray(true_probability, dtype=np.float64)
     finite = np.where(np.isfinite(probability), probability, 1 / classes)
@@ -71,6 +85,12 @@ def gap_scores(train_accuracy: ArrayLike, test_right: ArrayLike) -> NDArray[np.f
     Args:
         train_accuracy: train accuracy of each run in inference mode, shape ``(seeds,)``.
         test_right: whether each test answer is right, shape ``(seeds, examples)``.
+
+    Returns:
+        Scores of shape ``(seeds, examples)``, in [-1, 1].
+
+    Raises:
+        UsageError: shapes that do not fit each other.
     """
     train, test = np.asarray(train_accuracy, dtype=np.float64), np.asarray(test_right)
     if test.ndim != 2 or train.shape != test.shape[:1]:

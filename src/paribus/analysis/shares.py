@@ -70,7 +70,12 @@ def checked_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
 
 
 def holm(p_values: Sequence[float], family: int | None = None) -> tuple[float, ...]:
-    """Holm's (1979) step-down adjusted p values, in the same order; ``family`` counts unlisted hypotheses too."""
+    """Step-down adjusted p values by Holm (1979), in the same order.
+
+    Args:
+        p_values: one p for each hypothesis.
+        family: the number of all hypotheses of the family, also of those that are not listed; None for these.
+    """
     size = family or len(p_values)
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted = [1.0] * len(p_values)

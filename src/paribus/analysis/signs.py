@@ -39,7 +39,11 @@ def sign_flip(differences: NDArray[np.float64]) -> SignFlip | None:
 def superiority(differences: NDArray[np.float64], level: float) -> Superiority:
     """Estimate P(A beats B on a fresh seed) from the seeds' differences, positive where A is better.
 
-    Clopper-Pearson limits; ties count against A in the lower one and for A in the upper one.
+    The limits are those of Clopper and Pearson (1934). Ties count against A in the lower one, for A in the upper one.
+
+    Args:
+        differences: A - B of each seed, shape ``(seeds,)``.
+        level: level of the interval.
     """
     count = len(differences)
     wins, losses = int(np.sum(differences > 0)), int(np.sum(differences < 0))

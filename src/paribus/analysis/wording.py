@@ -79,6 +79,11 @@ def confidence(level: float) -> str:
     return f"{100 - float(f'{error:.2g}' if error < 1 else f'{error:.2f}'):.10g} %"
 
 
+def with_unit_name(subject: str, unit: Unit) -> str:
+    """A heading with the unit of its numbers: ``Difference, points``; plain numbers have none."""
+    return ", ".join(filter(None, (subject, "" if unit is Unit.PLAIN else unit_name(unit))))
+
+
 def counted(count: int, noun: str) -> str:
     """``1 seed``, ``5 seeds``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

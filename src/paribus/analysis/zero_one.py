@@ -52,7 +52,10 @@ def answers_of(terms: Sequence[Term], *, offset_by_run: bool = False) -> tuple[T
 
 
 def is_zero_one(values: NDArray[np.generic]) -> bool:
-    """Whether all scores are 0 or 1, looked at row by row: no array of the scores' size is made."""
+    """Whether all scores, of shape ``(seeds, examples)``, are 0 or 1.
+
+    They are looked at row by row, so that no array of the scores' size is made.
+    """
     if values.dtype == np.bool_:
         return True
     return all(bool(((row == 0) | (row == 1)).all()) for row in values)

@@ -11,16 +11,17 @@ from typing import Any, Self, Unpack
 
 from paribus.ablation import AS_IT_IS, Variant, variants
 from paribus.api.options import StudyOptions, show_options
-from paribus.api.results import Results, render_text
+from paribus.api.progress import choose_display
+from paribus.api.results import Results
 from paribus.api.study import Study
+from paribus.api.text import render_text
 from paribus.backends.base import Backend
-from paribus.display.base import Silent
-from paribus.display.choose import suitable
 from paribus.errors import Mistake, ModelError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
 from paribus.records import StudyKind, canonical_json
 from paribus.report import ablation as report
 from paribus.report.ablation import AblationOutcome, Part
+from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import try_arms
 from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import local_backend, open_session
@@ -47,15 +48,15 @@ class Ablation(Results):
         'test_accuracy'
     """
 
-    def __init__(self, ablated: AblationOutcome, *resources: object) -> None:
-        super().__init__(ablated.outcome, *resources)
+    def __init__(self, ablated: AblationOutcome, *resources: object, source: StoredResults | None = None) -> None:
+        super().__init__(ablated.outcome, *resources, source=source)
         self.ablated = ablated
 
     @classmethod
     def of_parts(cls, ablated: AblationOutcome, store: Store, *resources: object) -> Self:
         """An ablation that reads from a store whose session has ended."""
         results = Results.of(ablated.outcome, store, *resources)
-        return cls(replace(ablated, outcome=results.outcome), results)
+        return cls(replace(ablated, outcome=results.outcome), results, source=results._require_stored("ablate"))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -83,7 +84,9 @@ def ablate(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
+    backend: Backend | None = None,
     progress: bool = True,
+    verbose: int | str = "auto",
     **options: Unpack[StudyOptions],
 ) -> Ablation:
     """Measure what each part of a Keras model contributes.
@@ -114,7 +117,9 @@ def ablate(
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
+        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
         progress: whether to show progress.
+        verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
 
     Raises:
         UnknownNameError: the model has no such part; the message lists those that it has.
@@ -133,7 +138,17 @@ def ablate(
             raise UsageError(f"{name}: ablate has one model and compares it with its variants; leave it out")
     named: StudyOptions = {"name": "ablation", **options}
     study = Study({AS_IT_IS: model}, data, **named)
-    return ablate_arm(study, AS_IT_IS, parts=parts, store=store, workers=workers, lanes=lanes, progress=progress)
+    return ablate_arm(
+        study,
+        AS_IT_IS,
+        parts=parts,
+        store=store,
+        workers=workers,
+        lanes=lanes,
+        backend=backend,
+        progress=progress,
+        verbose=verbose,
+    )
 
 
 def ablate_arm(
@@ -148,6 +163,7 @@ def ablate_arm(
     lanes: int | None = None,
     backend: Backend | None = None,
     progress: bool = True,
+    verbose: int | str = "auto",
 ) -> Ablation:
     """Ablate one arm of a study, under its protocol and on its data.
 
@@ -163,6 +179,7 @@ def ablate_arm(
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         backend: computes the runs instead of worker processes of this machine; it is closed at the end.
         progress: whether to show progress.
+        verbose: as :func:`ablate`.
 
     Raises:
         UsageError: the study has folds; otherwise as :func:`ablate`.
@@ -171,7 +188,7 @@ def ablate_arm(
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
     refuse_folds(base, "ablation")
     backend = backend or local_backend(base, workers, lanes)
-    display = suitable() if progress else Silent()
+    display = choose_display(verbose, folder, progress=progress)
     with open_session(folder, backend) as opened:
         as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
         recipe = as_it_is.recipes[arm]

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results
 from paribus.api.study import Study
+from paribus.backends.base import Backend
 
 
 @show_options()
@@ -19,7 +20,9 @@ def compare(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
+    backend: Backend | None = None,
     progress: bool = True,
+    verbose: int | str = "auto",
     **options: Unpack[StudyOptions],
 ) -> Results:
     """Train every model on many seeds, all else equal, and say with error bars which is better.
@@ -39,4 +42,4 @@ def compare(
         'better'
     """
     study = Study(models, data, **options)
-    return study.run(store=store, workers=workers, lanes=lanes, progress=progress)
+    return study.run(store=store, workers=workers, lanes=lanes, backend=backend, progress=progress, verbose=verbose)

@@ -16,7 +16,9 @@ _OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
 class Contrast:
     """Arm ``a`` against arm ``b`` on one metric, judged together with all contrasts that were declared.
 
-    Its ``repr`` is its sentence. Differences are fractions of 1 for accuracies (0.001 is 0.1 points), nats for losses.
+    Its ``repr`` is its sentence, with the minus sign of tables.
+
+    Differences are fractions of 1 for accuracies (0.001 is 0.1 points), nats for losses.
 
     Attributes:
         a: the first arm.
@@ -78,7 +80,9 @@ class Contrast:
         return str(self.comparison.verdict if self.comparison else Verdict.UNDECIDED)
 
     def __repr__(self) -> str:
-        return show_control_characters(self.sentence)
+        from paribus.report.numbers import with_minus
+
+        return show_control_characters(with_minus(self.sentence))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the verdict and the sentence."""

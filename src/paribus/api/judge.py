@@ -87,7 +87,7 @@ def judge(
         name=name,
         question=question,
     )
-    return Results(judged.outcome(), judged)
+    return Results(judged.outcome(), source=judged)
 
 
 def judge_table(

@@ -19,7 +19,7 @@ class StudyOptions(TypedDict, total=False):
 
     name: str | None
     question: str
-    seeds: int
+    seeds: int | Sequence[int]
     first_seed: int
     epochs: int
     batch_size: int

@@ -21,7 +21,9 @@ from paribus.analysis.fold_planning import plan_repeats
 from paribus.analysis.metrics import Metric
 from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
+from paribus.errors.control_characters import show_control_characters
 from paribus.report.json import contrast_fields
+from paribus.report.numbers import with_minus
 from paribus.results.verdicts import Scores
 from paribus.study.design import Design
 from paribus.study.statements import Statement, declared_statements
@@ -61,13 +63,22 @@ class Source(Protocol[S]):
         """The name of an arm, if there is one of that name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """One answer as text and as JSON."""
+    """One answer as text and as JSON; its ``repr`` is the text.
+
+    Attributes:
+        text: the sentences that the command line prints.
+        json: the document of ``--json``.
+        exit_code: that of the command line.
+    """
 
     text: str
     json: Any
     exit_code: int = 0
+
+    def __repr__(self) -> str:
+        return show_control_characters(self.text)
 
 
 def compare(results: Source[S], a: str, b: str, metric: str, margin: float | None) -> Answer:
@@ -95,7 +106,7 @@ def compare(results: Source[S], a: str, b: str, metric: str, margin: float | Non
         )
     else:
         contrast = turn_contrast(declared[1], a)
-    text = "\n".join((contrast_sentence(contrast), *notes))
+    text = "\n".join((with_minus(contrast_sentence(contrast)), *notes))
     return Answer(text, {**contrast_fields(contrast), "declared": declared is not None, "notes": notes})
 
 
@@ -127,7 +138,7 @@ def check(results: Source[S], new: str, old: str, metric: str, margin: float) ->
         "sentence": check_sentence(answer),
         "notes": list(results.remarks(scores, new, old)),
     }
-    text = "\n".join((check_sentence(answer), *results.remarks(scores, new, old)))
+    text = "\n".join((with_minus(check_sentence(answer)), *results.remarks(scores, new, old)))
     return Answer(text, document, EXIT_CODES[answer.answer])
 
 
@@ -176,7 +187,7 @@ def plan(results: Source[S], detect: float, power: float) -> Answer:
             weight=statement.share,
             schedule=Schedule(comparison.looks) if grows and comparison.looks else None,
         )
-        texts.append(f"{contrast.a} against {contrast.b}: {seed_plan.statement}")
+        texts.append(f"{contrast.a} against {contrast.b}: {with_minus(seed_plan.statement)}")
         documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **_to_json(asdict(seed_plan))})
     return Answer("\n\n".join(texts), {"study": results.design.name, "plans": documents})
 
@@ -197,6 +208,11 @@ def _choose_level(results: Source[S], scores: S, new: str, old: str, metric: str
 def _read_pair(results: Source[S], scores: S, a: str, b: str, metric: Metric) -> tuple[SeedScores, SeedScores]:
     if a == b:
         raise UsageError(f"'{a}' is compared with itself; name two arms")
+    if scores.folds is not None and not metric.name.startswith("test_"):
+        raise UsageError(
+            f"{metric.name} with folds: the training parts of the folds share most of their examples, so that no "
+            "interval of it holds; compare a metric of the test parts, such as test_accuracy"
+        )
     for arm in (a, b):
         if not scores.has(arm, metric.name):
             raise UsageError(

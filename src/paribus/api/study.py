@@ -19,11 +19,11 @@ from paribus.api.keras_callbacks import read_callbacks
 from paribus.api.models import ModelArm, read_models
 from paribus.api.options import StudyOptions, resolve_options, show_options
 from paribus.api.own_metrics import describe_own_metrics
+from paribus.api.progress import choose_display
 from paribus.api.rate_table import add_rate_tables
 from paribus.api.results import Results
+from paribus.api.seeds_argument import read_seeds
 from paribus.backends.base import Backend
-from paribus.display.base import Silent
-from paribus.display.choose import suitable
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
 from paribus.files.temporary import make_lasting_folder
@@ -51,10 +51,11 @@ class Study:
             file.
         name: the name under which the study is stored; by default made of the arms' names.
         question: the question that it answers, in words.
-        seeds: the number of seeds of every arm.
+        seeds: the number of seeds of every arm; or a list of seeds that follow each other, such as ``[42, 43, 44]``.
         first_seed: the first of them; seeds before it do not count.
-        epochs: the number of passes through the training data.
-        batch_size: examples in a batch.
+        epochs: the number of passes through the training data; 10 by default, where Keras's ``fit`` has 1.
+        batch_size: examples in a batch; 100 by default, where Keras's ``fit`` has 32. With smaller batches an epoch has
+            more steps: to repeat a training of Keras, say the batch size that it had.
         optimizer: for models that are not compiled: a name or a Keras optimizer.
         loss: for models that are not compiled: a name or a Keras loss; categorical cross-entropy by default.
         validation_split: the share of the training data that is not trained on but validated on.
@@ -67,7 +68,8 @@ class Study:
             of ``early_stopping``; ``LearningRateScheduler``, whose function is asked for the rate of every epoch before
             anything trains; ``ReduceLROnPlateau``. Others are refused, each with what to do instead.
         precision: of matrix products and convolutions while training: "float32", or "bf16" for operands rounded to bf16
-            and sums in float32.
+            and sums in float32. ``mixed_bfloat16`` is a policy of Keras's layers instead: models that were made under
+            it are trained with it.
         metrics: metrics to measure beside accuracy and loss, on both splits after training: names or objects of Keras
             metrics, such as ``keras.metrics.F1Score("macro")``, and objects of registered subclasses of
             ``keras.metrics.Metric``.
@@ -128,6 +130,8 @@ class Study:
         if not isinstance(arms, Mapping) or not arms:
             raise UsageError('arms: a mapping of names to models is expected, like {"dropout": a, "none": b}')
         settings = resolve_options(options)
+        seeds, first_seed = read_seeds(settings["seeds"], settings["first_seed"])
+        _refuse_policy(settings["precision"])
         callbacks = read_callbacks(settings["callbacks"], settings["early_stopping"])
         starts = check_names(settings["initial_weights"], arms)
         folder = self._make_folder() if starts else None
@@ -155,8 +159,8 @@ class Study:
             {
                 "name": settings["name"] or _join_names(arms),
                 "question": settings["question"],
-                "seeds": settings["seeds"],
-                "first_seed": settings["first_seed"],
+                "seeds": seeds,
+                "first_seed": first_seed,
                 "data": argument.table,
                 "protocol": {
                     "loss": _find_shared_loss(models, settings["loss"]),
@@ -220,7 +224,7 @@ class Study:
 
     def run(
         self,
-        seeds: int | None = None,
+        seeds: int | Sequence[int] | None = None,
         *,
         epochs: int | None = None,
         arms: Sequence[str] = (),
@@ -229,11 +233,12 @@ class Study:
         lanes: int | None = None,
         backend: Backend | None = None,
         progress: bool = True,
+        verbose: int | str = "auto",
     ) -> Results:
         """Train the missing runs and judge the study.
 
         Args:
-            seeds: the number of seeds, if not the study's.
+            seeds: the number of seeds, or a list of them, if not the study's.
             epochs: the number of epochs, if not the study's.
             arms: only these; all by default.
             store: the folder for runs; those that it holds already are not computed again. By default runs are in
@@ -243,6 +248,7 @@ class Study:
             lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
             backend: computes the runs instead of worker processes of this machine; it is closed at the end.
             progress: whether to show progress.
+            verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
 
         Raises:
             UsageError: a value is out of range, or there is no such arm.
@@ -250,15 +256,20 @@ class Study:
             DataError, StoreError, BackendError: as their names say.
             InterruptedRunError: it was interrupted; runs that ended are stored where ``store`` names a folder.
         """
+        first_seed = None
+        if seeds is not None and not isinstance(seeds, int):
+            seeds, first_seed = read_seeds(seeds)
         for what, number in (("seeds", seeds), ("epochs", epochs)):
             if number is not None and (type(number) is not int or number < 1):
                 raise UsageError(f"{what}={number!r}: a whole number of {what}, 1 or more, is expected")
         folder = None if store is None else Path(store).expanduser()
         declared = self.document_in(folder)
         study = override(declared, seeds=seeds, epochs=epochs)
+        if first_seed is not None:
+            study = study.model_copy(update={"first_seed": first_seed})
         selected = check_arms(study, arms)
         backend = backend or local_backend(study, workers, lanes)
-        display = suitable() if progress else Silent()
+        display = choose_display(verbose, folder, progress=progress)
         name = stored_name(declared, study)
         with open_session(folder, backend) as opened:
             start_workers(study, opened, backend, stored_as=name, arms=selected)
@@ -296,6 +307,20 @@ class Study:
         document = self._template
         return show_control_characters(
             f"Study({document.name!r}: {', '.join(document.arms)}; data {document.data.source}; seeds {document.seeds})"
+        )
+
+
+def _refuse_policy(precision: Any) -> None:
+    """Refuse the names of Keras's policies, which say something else than ``bf16`` (decision 0121).
+
+    Raises:
+        UsageError: it is one.
+    """
+    if precision in ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16"):
+        raise UsageError(
+            f"precision={precision!r}: this is a dtype policy of Keras's layers, which belongs to the models: call "
+            '`keras.config.set_dtype_policy("mixed_bfloat16")` before they are made, and they are trained with it. '
+            'precision="bf16" is less: operands of products are rounded to bf16, everything else stays float32'
         )
 
 

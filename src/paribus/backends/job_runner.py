@@ -62,8 +62,9 @@ class JobRunner:
 
     @cached_property
     def _engine(self) -> Engine:
-        environment.import_keras()
-        from paribus.engine.engine import Engine
+        with environment.imports_uncollected():
+            environment.import_keras()
+            from paribus.engine.engine import Engine
 
         return Engine(self._lanes)
 

@@ -8,6 +8,7 @@ forking after JAX is imported deadlocks, and spawning runs the caller's script a
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -164,7 +165,7 @@ class LocalBackend(Backend):
             work.attempts.update(group)
             for job in group:
                 if isinstance(job, TrainJob):
-                    yield Started(job, work.attempts[job], work.deaths.get(job))
+                    yield Started(job, work.attempts[job], work.deaths.get(job), worker.number)
 
     def _idle(self, count: int) -> list[Process]:
         """At most ``count`` workers without a job, started where the limit allows; those beyond it are stopped."""
@@ -177,6 +178,8 @@ class LocalBackend(Backend):
             place = min(self._places, key=lambda place: in_use[place])
             worker = Process(place, self._imports, self._kills, self._lanes)
             self._settle(worker)
+            numbers = {other.number for other in self._workers}
+            worker.number = next(number for number in itertools.count(1) if number not in numbers)
             self._workers.append(worker)
             idle.append(worker)
         return idle[:count]

@@ -38,6 +38,7 @@ class Process:
     """A worker process in one place, with at most one group of jobs at a time.
 
     Attributes:
+        number: its number among the workers, from 1; None before it has one.
         jobs: what it was sent and has not ended yet.
         epochs: how many epochs its runs have behind them; those of a group go through them together.
         had_jobs: whether it was ever sent any.
@@ -52,6 +53,7 @@ class Process:
         """
         check_environment(os.environ, on_gpu=isinstance(place, Gpu))
         self.place = place
+        self.number: int | None = None
         self.jobs: Group = ()
         self.epochs = 0
         self.had_jobs = self.roams = False

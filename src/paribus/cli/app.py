@@ -11,7 +11,22 @@ from typing import Any
 
 import typer
 
-from paribus.cli import ablate, doctor, export, judge, merge, output, predict, run, show, stored, streams, verify
+from paribus.cli import (
+    ablate,
+    dashboard,
+    doctor,
+    export,
+    forget,
+    judge,
+    merge,
+    output,
+    predict,
+    run,
+    show,
+    stored,
+    streams,
+    verify,
+)
 from paribus.errors import InterruptedRunError, ParibusError, StudyError
 from paribus.errors.control_characters import show_control_characters
 from paribus.version import __version__
@@ -52,10 +67,12 @@ app.command("ablate")(ablate.ablate)
 app.command("noise")(run.noise)
 app.command("show")(show.show)
 app.command("studies")(show.studies)
+app.command("dashboard")(dashboard.dashboard)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
+app.command("forget")(forget.forget)
 app.command("doctor")(doctor.doctor)
 
 

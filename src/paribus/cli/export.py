@@ -56,32 +56,15 @@ def export(
 
         # Before anything imports Keras, as a study in Python does.
         environment.prepare()
-    from paribus.results.selection import select_runs
+    from paribus.api.trained_models import export_runs
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        selection = select_runs(open_results(study, opened), arm or (), seed or ())
-        folder = out or Path(f"{selection.results.document.name}-{to}")
-        match to:
-            case "keras":
-                from paribus.export.keras_files import export_networks
-
-                files = export_networks(selection, folder, replace=force)
-            case "parquet":
-                from paribus.export.parquet_tables import export_tables
-
-                files = export_tables(selection, folder, replace=force)
-            case "tensorboard":
-                from paribus.export.tensorboard_events import export_events
-
-                files = export_events(selection, folder, replace=force)
-            case "mlflow":
-                from paribus.export.mlflow_runs import export_runs
-
-                tracked = export_runs(selection, folder)
-                files = (tracked.database,)
-                output.tell(f"{tracked.added} runs written, {tracked.known} were already in it")
+        exported = export_runs(open_results(study, opened), to, out, arms=arm or (), seeds=seed or (), replace=force)
+    if exported.added is not None:
+        output.tell(f"{exported.added} runs written, {exported.known} were already in it")
+    files, selection = exported.files, exported.selection
     for path in files:
         (output.tell if json else output.print_line)(str(path))
     output.report_left_out(selection, networks_only=to == "keras")

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from paribus.cli.completion import complete_arm, complete_study
 from paribus.errors import UsageError
 
 STUDY_HELP = "A built-in study (see `paribus studies`), a .toml file, or module:object."
 
-Study = Annotated[str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False)]
+Study = Annotated[
+    str, typer.Argument(metavar="STUDY", help=STUDY_HELP, show_default=False, autocompletion=complete_study)
+]
 
 
 def expand_home(path: Path | None) -> Path | None:
@@ -24,6 +27,15 @@ def expand_home(path: Path | None) -> Path | None:
         return None if path is None else path.expanduser()
     except RuntimeError as error:
         raise UsageError(f"{path}: {error}; write the whole path") from error
+
+
+def expand_homes(paths: list[Path] | None) -> list[Path] | None:
+    """Several paths with ``~`` spelled out.
+
+    Raises:
+        UsageError: one of them names somebody who has no home here.
+    """
+    return None if paths is None else [whole for path in paths if (whole := expand_home(path)) is not None]
 
 
 Store = Annotated[
@@ -51,7 +63,13 @@ Epochs = Annotated[
 ]
 Arms = Annotated[
     list[str] | None,
-    typer.Option("--arm", metavar="NAME", help="Only this arm; repeat it for several.", show_default="all arms"),
+    typer.Option(
+        "--arm",
+        metavar="NAME",
+        help="Only this arm; repeat it for several.",
+        show_default="all arms",
+        autocompletion=complete_arm,
+    ),
 ]
 Data = Annotated[
     str | None,

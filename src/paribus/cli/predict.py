@@ -8,12 +8,23 @@ from typing import Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import complete_study
 
 Images = Annotated[
     list[Path],
-    typer.Argument(metavar="IMAGE...", help="PNG, JPEG, WebP or BMP files, or .npy arrays.", show_default=False),
+    typer.Argument(
+        metavar="IMAGE...",
+        help="PNG, JPEG, WebP or BMP files, or .npy arrays.",
+        show_default=False,
+        callback=options.expand_homes,
+    ),
 ]
-OfStudy = Annotated[str, typer.Option("--study", metavar="STUDY", help=options.STUDY_HELP, show_default=False)]
+OfStudy = Annotated[
+    str,
+    typer.Option(
+        "--study", metavar="STUDY", help=options.STUDY_HELP, show_default=False, autocompletion=complete_study
+    ),
+]
 Invert = Annotated[
     bool | None,
     typer.Option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import complete_arm
 from paribus.cli.shards import print_shard
 from paribus.errors import ParibusError, UsageError
 
@@ -95,7 +96,7 @@ def run(
         return
     with _open_session(document, store, workers, lanes) as (opened, backend):
         outcome = _compute_outcome(
-            document, opened, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
+            document, opened, store, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
         )
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
@@ -106,7 +107,10 @@ def run(
 
 def noise(
     study: options.Study,
-    arm: Annotated[str, typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False)],
+    arm: Annotated[
+        str,
+        typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False, autocompletion=complete_arm),
+    ],
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Runs in which each stream varies.")] = 5,
     epochs: options.Epochs = None,
     data: options.Data = None,
@@ -128,7 +132,7 @@ def noise(
     check_arms(document, [arm])
     name = stored_name(declared, document)
     with _open_session(document, store, workers, lanes) as (opened, backend):
-        shares = measure_noise(document, arm, seeds, opened, backend, suitable(), stored_as=name)
+        shares = measure_noise(document, arm, seeds, opened, backend, suitable(store), stored_as=name)
     if json:
         output.print_json(shares_document(document.name, arm, shares))
     else:
@@ -138,6 +142,7 @@ def noise(
 def _compute_outcome(
     study: StudyDocument,
     store: Store,
+    folder: Path,
     backend: Backend,
     stored_as: str,
     arms: Sequence[str],
@@ -154,8 +159,8 @@ def _compute_outcome(
     from paribus.runner.sequential import run_until_decided
 
     if not until_decided:
-        return run_study(study, store, backend, suitable(), stored_as=stored_as, arms=arms)
-    return run_until_decided(study, store, backend, suitable(), max_seeds, stored_as=stored_as, arms=arms)
+        return run_study(study, store, backend, suitable(folder), stored_as=stored_as, arms=arms)
+    return run_until_decided(study, store, backend, suitable(folder), max_seeds, stored_as=stored_as, arms=arms)
 
 
 def _compute_shard(
@@ -175,7 +180,7 @@ def _compute_shard(
         from paribus.display.choose import suitable
         from paribus.runner.shard import run_shard
 
-        return run_shard(study, opened, backend, suitable(), shard, stored_as=stored_as, arms=arms)
+        return run_shard(study, opened, backend, suitable(store), shard, stored_as=stored_as, arms=arms)
 
 
 @contextmanager

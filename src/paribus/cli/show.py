@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import complete_place
 from paribus.errors import UnknownNameError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 What = Annotated[
     str | None,
-    typer.Argument(metavar="[STUDY[/ARM[/SEED]]]", help="What to show; everything that is stored by default."),
+    typer.Argument(
+        metavar="[STUDY[/ARM[/SEED]]]",
+        help="What to show; everything that is stored by default.",
+        autocompletion=complete_place,
+    ),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import complete_arm
 
 METRIC_HELP = (
     "test_accuracy, test_loss, train_accuracy, train_loss, generalization_gap, fit_accuracy, fit_loss, or a metric "
@@ -75,8 +76,8 @@ def report(
 
 def compare(
     study: options.Study,
-    arm_a: Annotated[str, typer.Argument(metavar="ARM_A", show_default=False)],
-    arm_b: Annotated[str, typer.Argument(metavar="ARM_B", show_default=False)],
+    arm_a: Annotated[str, typer.Argument(metavar="ARM_A", show_default=False, autocompletion=complete_arm)],
+    arm_b: Annotated[str, typer.Argument(metavar="ARM_B", show_default=False, autocompletion=complete_arm)],
     metric: MetricName = "test_accuracy",
     margin: Annotated[
         float | None,
@@ -103,10 +104,24 @@ def compare(
 def check(
     study: options.Study,
     new: Annotated[
-        str, typer.Option("--new", metavar="ARM", help="The arm that must not be worse.", show_default=False)
+        str,
+        typer.Option(
+            "--new",
+            metavar="ARM",
+            help="The arm that must not be worse.",
+            show_default=False,
+            autocompletion=complete_arm,
+        ),
     ],
     old: Annotated[
-        str, typer.Option("--old", metavar="ARM", help="The arm that it is compared with.", show_default=False)
+        str,
+        typer.Option(
+            "--old",
+            metavar="ARM",
+            help="The arm that it is compared with.",
+            show_default=False,
+            autocompletion=complete_arm,
+        ),
     ],
     margin: Annotated[
         float, typer.Option("--margin", metavar="X", help="The loss that would be too much.", show_default=False)

@@ -39,6 +39,7 @@ TrustCode = Annotated[
         metavar="FILE",
         help="Run this Python file, which came with the runs and defines their own layers; repeat it for several.",
         show_default="no code is run",
+        callback=options.expand_homes,
     ),
 ]
 HOLDS, FAILS, UNDECIDED = 0, 3, 4

@@ -41,7 +41,12 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A numeric column: float64 values, shape (rows,), finite; nan where a value is missing."""
+    """A numeric column.
+
+    Attributes:
+        name: the column's name.
+        values: float64, shape ``(rows,)``; finite, and nan where a value is missing.
+    """
 
     name: str
     values: NDArray[np.float64]
@@ -49,7 +54,14 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """A categorical column: for each row the position of its word in ``words``; ``NO_WORD`` where it is missing."""
+    """A categorical column.
+
+    Attributes:
+        name: the column's name.
+        codes: for each row the index of its word in ``words``; int32, shape ``(rows,)``. ``NO_WORD`` where it is
+            missing.
+        words: the different words.
+    """
 
     name: str
     codes: NDArray[np.int32]
@@ -58,9 +70,14 @@ class Words:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table read from one file. ``unit`` and ``places`` say where a row is: ``'line 7'`` of a CSV file.
+    """A table read from one file.
 
-    ``notes`` are remarks on what was left out.
+    Attributes:
+        source: what errors call the file.
+        columns: its columns, in the order of the file.
+        unit: what a row is called in errors: ``line`` in a CSV file.
+        places: the number of each row in that unit, shape ``(rows,)``: with ``unit`` it makes ``line 7``.
+        notes: remarks on what was left out.
     """
 
     source: str

@@ -44,7 +44,14 @@ def check_shapes(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> No
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConvertedExamples:
-    """Examples as uint8 or float32, what was subtracted from them, and what there is to say about that."""
+    """Examples in a type that is trained on.
+
+    Attributes:
+        train: uint8 or float32, shape ``(train, ...)``.
+        test: of the same type, shape ``(test, ...)``.
+        offset: what was subtracted in float64 before rounding, shape of one example; None where nothing was.
+        notes: remarks on features that lose digits.
+    """
 
     train: Examples
     test: Examples

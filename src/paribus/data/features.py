@@ -52,7 +52,7 @@ class Filled:
 
 
 def learn_column(column: Numbers | Words, rows: NDArray[np.intp], imputation: Imputation | None, source: str) -> Filled:
-    """What a column of the training split says about how it becomes features.
+    """Learn from the training split how a column becomes features.
 
     Args:
         column: as read.

@@ -53,7 +53,13 @@ def pair_by_name(x_train: Any, x_test: Any, where: str) -> tuple[Any, Any]:
 
 
 def check_index(x: Any, y: Any, where: str, split: str) -> None:
-    """Rows are paired by position, as scikit-learn pairs them: refuse labels that are the same rows in another order.
+    """Refuse labels that are the same rows in another order: rows are paired by position, as scikit-learn pairs them.
+
+    Args:
+        x: examples; only frames have an index that can be compared.
+        y: their labels.
+        where: what errors call the data.
+        split: "train" or "test".
 
     Raises:
         DataError: the index of the labels is that of the examples in another order.

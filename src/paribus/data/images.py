@@ -119,7 +119,11 @@ def _refuse_parts(folder: Path, names: set[str]) -> None:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """The pixels of one image file, as :func:`read_picture` decodes it."""
+    """The pixels of one image file: uint8, shape ``(height, width)`` for grey and ``(height, width, 3)`` for colour.
+
+    Raises:
+        DataError: as :func:`read_picture`.
+    """
     return read_picture(path).pixels
 
 

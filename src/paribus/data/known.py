@@ -31,7 +31,7 @@ def fingerprint(files: tuple[Stamp, ...]) -> str | None:
 
 
 def learn_fingerprint(files: tuple[Stamp, ...], digest: str) -> None:
-    """Remember it."""
+    """Remember that the data in these files has this fingerprint."""
     if files:
         _FINGERPRINTS[files] = digest
 
@@ -47,6 +47,6 @@ def is_checked(files: tuple[Stamp, ...]) -> bool:
 
 
 def learn_checked(files: tuple[Stamp, ...]) -> None:
-    """Remember it."""
+    """Remember that every value in these files can be trained on."""
     if files:
         _CHECKED.add(files)

@@ -21,7 +21,14 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """The labels of both splits as class indices (int32, shape ``(examples,)``), and the names of the classes."""
+    """The labels of both splits as class indices.
+
+    Attributes:
+        train: int32, shape ``(train,)``.
+        test: int32, shape ``(test,)``.
+        names: the name of each class, by index.
+        notes: remarks on how the labels were understood.
+    """
 
     train: NDArray[np.int32]
     test: NDArray[np.int32]

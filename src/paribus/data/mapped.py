@@ -38,7 +38,7 @@ def release(array: NDArray[Any]) -> None:
 
 
 def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """Copies of some rows of a memory-mapped array; ascending rows are read fastest."""
+    """Copies of some rows of a memory-mapped array, shape ``(len(rows), ...)``; ascending rows are read fastest."""
     copied = np.empty((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, BLOCK_BYTES // (array.dtype.itemsize * max(1, array[:1].size) + AROUND))
     for start in range(0, len(rows), step):

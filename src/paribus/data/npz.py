@@ -66,7 +66,13 @@ def _array(archive: zipfile.ZipFile, name: str, source: str) -> NDArray[Any]:
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, *, texts: bool = False) -> NDArray[Any]:
-    """One array of an archive; ``texts`` says whether it may be an array of texts.
+    """Read one array of an archive.
+
+    Args:
+        archive: the archive, opened.
+        member: which of its files.
+        where: what errors call the array.
+        texts: whether it may be an array of texts.
 
     Raises:
         DataError: it is encrypted, lies about its size, or is no array of numbers (or texts).

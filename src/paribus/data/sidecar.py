@@ -21,7 +21,7 @@ MAX_SIDECAR_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sidecar:
-    """The name of the data and of its classes; and of :class:`~paribus.data.dataset.Dataset` what it has further."""
+    """What the arrays of a data set do not say. The fields are those of :class:`~paribus.data.dataset.Dataset`."""
 
     name: str
     class_names: tuple[str, ...]

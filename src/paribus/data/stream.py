@@ -23,7 +23,13 @@ class Stream(Protocol):
 
 
 def read_array(stream: Stream, kind: np.dtype[Any], shape: tuple[int, ...], source: str) -> NDArray[Any]:
-    """The rest of ``stream`` as an array; memory is only filled as bytes really come.
+    """Read the rest of a stream as an array; memory is only filled as bytes really come.
+
+    Args:
+        stream: at the first value.
+        kind: the type of the values.
+        shape: the shape that the header promises.
+        source: what errors call the data.
 
     Raises:
         DataError: there are fewer or more bytes than the shape takes, or the array is above the cap.

@@ -1,17 +1,42 @@
-"""The display for the place that output goes to: notebook, terminal or log."""
+"""The display for the place that output goes to: notebook, terminal or log; and the live log of a store."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from paribus.display.base import BestEffort, Display, Silent
 
 
-def suitable() -> Display:
-    """In place in a notebook; else on stderr: live on a terminal, plain lines everywhere else.
+def suitable(store: Path | None = None) -> Display:
+    """Everything that displays a run: progress for whoever started it, and events for other processes.
 
-    Progress is best effort: where it cannot be displayed, the study goes on.
+    Progress is in place in a notebook; else on stderr: live on a terminal, plain lines everywhere else.
+
+    All of it is best effort: where something cannot be displayed, the study goes on.
+
+    Args:
+        store: as in :func:`with_live_log`.
     """
+    return with_live_log(_progress(), store)
+
+
+def with_live_log(display: Display, store: Path | None) -> Display:
+    """A display, and beside it the live log for other processes.
+
+    Args:
+        display: what whoever started the runs sees.
+        store: the folder of the store, whose live log gets the events; None for a store in memory.
+    """
+    if store is None:
+        return display
+    from paribus.display.live_log import LiveLog
+    from paribus.display.several import Several
+
+    return Several((display, BestEffort(LiveLog(store))))
+
+
+def _progress() -> Display:
     from paribus.display.notebook import Notebook, in_notebook, output
 
     if in_notebook():

@@ -43,6 +43,7 @@ class Plain(Display):
         """A line when a run ends, or when it is tried again."""
         if self._tally is None:
             return
+        run = self._tally.running.get(event.job.fingerprint) if isinstance(event, Ended) else None
         self._tally.count(event)
         if isinstance(event, Started) and event.attempt > 1:
             self._line(wording.describe_retry(event))
@@ -51,9 +52,11 @@ class Plain(Display):
         if isinstance(event, Ended):
             done, total = len(self._tally.ended), self._tally.total
             tail = wording.format_time_left(self._tally.seconds_left()) if done < total else "done"
+            # What somebody waited for, with compilation; the seconds of a result are those of training.
+            seconds = event.result.seconds if run is None else self._clock() - run.started
             parts = [
                 f"[{done:{len(str(total))}}/{total}] {wording.name_run(event.job)}",
-                f"{wording.describe_result(event.job, event.result)} ({wording.format_duration(event.result.seconds)})",
+                f"{wording.describe_result(event.job, event.result)} ({wording.format_duration(seconds)})",
                 tail,
             ]
             self._line("; ".join(part for part in parts if part))

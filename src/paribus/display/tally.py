@@ -1,13 +1,15 @@
 """The progress of a study while it runs: counts, accuracies so far, an estimate of the time left. Draws nothing.
 
-The estimate: an arm's seconds per epoch are the mean over its epochs so far; an arm without one is estimated from its
-parameters, at the rate of the other arms. The time left is the sum over all epochs to do, divided by the number of busy
-workers. A run of a scikit-learn estimator counts as one epoch. How long it takes is not known beforehand, so an arm of
-estimators without a run is estimated as a mean run of the others.
+The estimate: an arm's seconds per epoch are the mean over its epochs so far, without the first one of each run, in
+which its network may be compiled. Where runs have one epoch, it is the shortest of two or more. An arm without any is
+estimated from its parameters, at the rate of the other arms. The time left is the sum over all epochs to do, divided by
+the number of busy workers. A run of a scikit-learn estimator counts as one epoch. How long it takes is not known
+beforehand, so an arm of estimators without a run is estimated as a mean run of the others.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,9 +23,18 @@ FIXED_COST = 50_000
 
 @dataclass(slots=True)
 class Running:
-    """A run that is being computed: when its last epoch ended, and that epoch's report."""
+    """A run that is being computed.
+
+    Attributes:
+        job: the run.
+        started: when it was started, by the clock of the tally.
+        since: when its last epoch ended, or when it was started.
+        report: the measures after its last epoch; None before the first.
+        attempt: how many times it was started, above 1 where a worker died.
+    """
 
     job: TrainJob
+    started: float
     since: float
     report: EpochReport | None = None
     attempt: int = 1
@@ -31,23 +42,37 @@ class Running:
 
 @dataclass(slots=True)
 class _Arm:
-    """An arm's runs to do: their epochs, and their cost; the number and the seconds of its timed epochs."""
+    """An arm's runs to do: their epochs, and their cost; the number and the seconds of its timed epochs.
+
+    ``first_epochs`` counts the first epochs of runs, and ``shortest_first`` is the shortest of them.
+    """
 
     job: TrainJob
     epochs: int = 0
     cost: int = 0
-    timed: int = 0
-    seconds: float = 0.0
+    later_epochs: int = 0
+    later_seconds: float = 0.0
+    first_epochs: int = 0
+    shortest_first: float = math.inf
 
-    def time(self, seconds: float) -> None:
+    def time(self, seconds: float, *, first: bool = False) -> None:
         """Add the seconds of an epoch."""
-        self.timed += 1
-        self.seconds += seconds
+        if first:
+            self.first_epochs += 1
+            self.shortest_first = min(self.shortest_first, seconds)
+        else:
+            self.later_epochs += 1
+            self.later_seconds += seconds
+
+    @property
+    def timed(self) -> bool:
+        """Whether the seconds of an epoch are known."""
+        return self.later_epochs > 0 or (_epochs(self.job) == 1 and self.first_epochs > 1)
 
     @property
     def mean(self) -> float:
         """Seconds of an epoch."""
-        return self.seconds / self.timed
+        return self.later_seconds / self.later_epochs if self.later_epochs else self.shortest_first
 
 
 @dataclass(slots=True)
@@ -73,10 +98,10 @@ class Tally:
         now = self.clock()
         match event:
             case Started(job, attempt):
-                self.running[job.fingerprint] = Running(job, now, None, attempt)
+                self.running[job.fingerprint] = Running(job, now, now, None, attempt)
             case EpochDone(job, report):
                 run = self.running[job.fingerprint]
-                self._arms[job.arm].time(now - run.since)
+                self._arms[job.arm].time(now - run.since, first=run.report is None)
                 run.since, run.report = now, report
             case Interrupted(stopped=stopped):
                 for job in stopped:
@@ -106,7 +131,7 @@ class Tally:
         return 1.0 - open_cost / self._whole if self._whole else 1.0
 
     def seconds_left(self) -> float | None:
-        """An estimate; None before the first epoch, or run of an estimator, has passed."""
+        """An estimate; None before any epoch but the first of a run, or a run of an estimator, has passed."""
         timed = [arm for arm in self._arms.values() if arm.timed]
         if not timed:
             return None

@@ -39,10 +39,16 @@ def damage_removed() -> Iterator[None]:
         _remove_damaged(name)
 
 
+def own_folder() -> Path | None:
+    """Where this process has its compiled programs cached, if the folder is ours and not a user's."""
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
+    return folder if folder.parent == cache_folder() else None
+
+
 def _remove_damaged(program: str) -> None:
     """Remove a program's entries that are no whole zlib stream; one in another compression is compiled once more."""
-    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
-    if folder.parent != cache_folder():
+    folder = own_folder()
+    if folder is None:
         return
     for path in folder.glob(f"{program}-*-cache"):
         with contextlib.suppress(OSError):

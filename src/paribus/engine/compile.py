@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from paribus import seeds
 from paribus.data.training import class_weights
 from paribus.engine import steps
+from paribus.engine.compile_once import compile_once
 from paribus.engine.initial_weights import read_job_weights
 from paribus.engine.lanes import Lanes
 from paribus.engine.network import Network, State
@@ -76,8 +78,6 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     start_weights = read_job_weights(job.recipe, job.initial_weights, network)
     initial = lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(network.initial_state, 0, 0)
     arguments = (*keys, start_weights) if start_weights else keys
-    options = DRAW_ONCE if jax.default_backend() == "cpu" else None
-    draw = jax.jit(initial).lower(*arguments).compile(compiler_options=options)
     state = jax.eval_shape(initial, *arguments)
     batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
     axis, own = data.train.lane_axis, steps.chunk_program(network, prepare, batch_size, weights)
@@ -90,18 +90,30 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         return chunk.lower(state, lanes.together([steps.Sums.zero()]), _like(lanes.shape(rows), np.int32), x, labels)
 
     lengths = set(data.train.lengths(batch_size))
-    whole = {(length, length): lowered(length, length) for length in lengths}
     hidden = jax.default_backend() == "cpu" and not network.kernels
-    stepwise = hidden and any(map(steps.convolves, whole.values()))
-    if stepwise:
-        calls = {
-            (len(part), length) for length in lengths for part in batches(np.arange(length, dtype=np.int32), batch_size)
-        }
-        whole = {call: lowered(*call) for call in calls}
-    chunks = {call: program.compile() for call, program in whole.items()}
+
+    def lower_training() -> Callable[[], dict[tuple[int, int], Any]]:
+        whole = {(length, length): lowered(length, length) for length in lengths}
+        if hidden and any(map(steps.convolves, whole.values())):
+            parts = {length: batches(np.arange(length, dtype=np.int32), batch_size) for length in lengths}
+            calls = {(len(part), length) for length in lengths for part in parts[length]}
+            whole = {call: lowered(*call) for call in calls}
+        return lambda: {call: program.compile() for call, program in whole.items()}
+
+    def lower_drawing() -> Callable[[], Any]:
+        options = DRAW_ONCE if jax.default_backend() == "cpu" else None
+        return partial(jax.jit(initial).lower(*arguments).compile, compiler_options=options)
+
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
-    evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
-    evaluate = evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile()
+
+    def lower_evaluation() -> Callable[[], Any]:
+        evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
+        return evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile
+
+    programs = {"train": lower_training, "draw": lower_drawing, "evaluate": lower_evaluation}
+    identity = repr((job.recipe, job.training, job.data, lanes.count))
+    chunks, draw, evaluate = compile_once(programs, identity).values()
+    stepwise = any(rows < length for rows, length in chunks)
     outputs = jax.jit(lanes.over(steps.outputs_program(network, prepare), 0, None))
     return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 

@@ -16,6 +16,7 @@ from paribus.data.expected import ExpectedData
 from paribus.engine import train
 from paribus.engine.compile import Programs, compiled
 from paribus.engine.describe import describe
+from paribus.engine.environment import on_all_cores
 from paribus.engine.lanes import Lanes
 from paribus.engine.splits import Splits, splits
 from paribus.records import DataSpec, DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
@@ -47,7 +48,8 @@ class Engine:
             ModelError: Keras refuses the arm; the error lists every mistake.
         """
         data = self._prepared(job.data, job.training, None)
-        return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
+        with on_all_cores():
+            return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
 
     def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None] = lambda _: None) -> RunResult:
         """Train one arm with one seed and measure it honestly: a group of one."""
@@ -96,7 +98,8 @@ class Engine:
     def _compiled(self, job: TrainJob, data: Splits) -> Programs:
         key = (job.recipe, job.training, job.data)
         if key not in self._programs:
-            self._programs[key] = compiled(job, data, self._lanes)
+            with on_all_cores():
+                self._programs[key] = compiled(job, data, self._lanes)
         return self._programs[key]
 
 

@@ -24,12 +24,13 @@ bit depends on whether a program was compiled or read.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +47,9 @@ XLA_FLAGS = (
 )
 
 XLA_GPU_FLAGS = ("--xla_gpu_deterministic_ops=true",)
+
+_allowed: list[frozenset[int]] = []
+"""The cores on which this process was allowed before it was pinned to one; empty where it is not pinned."""
 
 _NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 
@@ -65,6 +69,7 @@ def prepare(place: Place | None = None) -> None:
             "JAX is already imported in this process: its flags can no longer be set; call prepare() first"
         )
     if isinstance(place, Core) and hasattr(os, "sched_setaffinity"):
+        _allowed[:] = [frozenset(os.sched_getaffinity(0))]
         os.sched_setaffinity(0, {place.number})
     for name in [name for name in os.environ if is_removed(name)]:
         del os.environ[name]
@@ -96,6 +101,39 @@ def roam(cores: Collection[int]) -> None:
         with contextlib.suppress(OSError):
             for thread in Path("/proc/self/task").iterdir():
                 os.sched_setaffinity(int(thread.name), cores)
+
+
+@contextlib.contextmanager
+def on_all_cores() -> Iterator[None]:
+    """Let this process's threads use idle cores inside this block, in which programs are compiled and nothing is run.
+
+    XLA divides a program's machine code into as many parts whatever the number of threads, which its first compilation
+    determines: so each block that compiles is one of these. Of a process that is not pinned nothing changes. See
+    ``docs/decisions/0114-compiled-on-all-cores.md``.
+    """
+    if not _allowed:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    roam(_allowed[0])
+    try:
+        yield
+    finally:
+        roam(before)
+
+
+@contextlib.contextmanager
+def imports_uncollected() -> Iterator[None]:
+    """Import inside this block without Python's cyclic collector, which then leaves what was imported alone.
+
+    Modules are never freed; walking through them again and again takes a fifth of the time of importing Keras and JAX.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def import_keras() -> None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import jax
 import keras
 
+from paribus.engine.augmentation import transform_fast
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
 from paribus.engine.kernels.replace import with_cpu_kernels
 from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
@@ -43,7 +44,7 @@ class Network:
 
     ``starts_from_weights`` says that the optimizer's first state depends on the weights, ``bf16`` that matrix products
     and convolutions are taken of operands rounded to bf16 while training, ``kernels`` that convolutions and pooling are
-    computed in the forms of ``paribus.engine.kernels``.
+    computed in the forms of ``paribus.engine.kernels``, transformed images in that of ``paribus.engine.augmentation``.
     """
 
     model: keras.Model
@@ -69,6 +70,8 @@ class Network:
         kind = output_kind(training.loss)
         form, bf16 = target_form(training.loss), training.precision == BF16
         kernels = has_windows(recipe) and jax.default_backend() == "cpu"
+        if kernels:
+            transform_fast(model)
         return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16, kernels)
 
     def call(

@@ -25,7 +25,21 @@ from paribus.keras_config.custom_objects import registered_names
 from paribus.records import Recipe, Training
 
 _PLAIN = frozenset(
-    {"Activation", "BatchNormalization", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "Sequential"}
+    {
+        "Activation",
+        "Add",
+        "BatchNormalization",
+        "Conv1D",
+        "Conv2D",
+        "Dense",
+        "Dropout",
+        "Flatten",
+        "Functional",
+        "GlobalAveragePooling2D",
+        "InputLayer",
+        "MaxPooling2D",
+        "Sequential",
+    }
 )
 """Keras's layers that train with whatever arguments they take; a network of these alone is not tried."""
 
@@ -55,7 +69,9 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
 
 def only_plain(network: Network) -> bool:
     """Whether a network consists of Keras's commonest layers alone."""
-    return all(_plain(layer) for layer in network.model._flatten_layers())
+    layers = list(network.model._flatten_layers())
+    operations = [operation for layer in layers for operation in getattr(layer, "operations", ())]
+    return all(isinstance(operation, keras.Layer) for operation in operations) and all(map(_plain, layers))
 
 
 def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str | None:

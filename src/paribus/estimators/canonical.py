@@ -42,7 +42,11 @@ def recipe_text(estimator: BaseEstimator) -> str:
 
 
 def estimator_from_text(text: str) -> BaseEstimator:
-    """The unfitted estimator of a canonical form."""
+    """The unfitted estimator of a canonical form.
+
+    Raises:
+        ValueError: the installed scikit-learn has no such class any more.
+    """
     ((name, arguments),) = json.loads(text)["estimator"].items()
     cls = find(name)
     if cls is None:

@@ -79,7 +79,7 @@ class _Answers:
 
 
 class Estimators:
-    """Computes runs of estimators. Keeps the prepared data between jobs. Not safe to share between threads.
+    """Computes runs of estimators. The prepared data stays in memory between jobs. Not safe to share between threads.
 
     Args:
         measure: measures the protocol's own metrics, which are Keras's.
@@ -98,10 +98,14 @@ class Estimators:
         return describe(job)
 
     def run(self, job: TrainJob) -> RunResult:
-        """Fit one estimator with one seed and measure it honestly.
+        """Fit one estimator with one seed, and measure it on the whole of both splits.
 
-        What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run. What
-        it raises is raised.
+        What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run.
+
+        Raises:
+            DataError: the data is not what the run was planned on.
+            ValueError: the installed scikit-learn has no such estimator any more.
+            Exception: whatever scikit-learn raises while it fits.
         """
         data = self._prepared(job)
         estimator = canonical.estimator_from_text(job.recipe.model)
@@ -176,7 +180,11 @@ class Estimators:
 
 
 def log_loss(true_probability: NDArray[np.float32]) -> float:
-    """The mean cross-entropy in nats of the probabilities of the right classes, clipped as Keras clips."""
+    """The mean of -log(p) in nats, p the probability of the right class, clipped to [1e-7, 1 - 1e-7] as Keras does.
+
+    Args:
+        true_probability: p of each example, shape ``(examples,)``.
+    """
     clipped = np.clip(true_probability, EPSILON, np.float32(1) - EPSILON)
     return float(np.mean(-np.log(clipped), dtype=np.float64))
 

@@ -15,7 +15,7 @@ def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
     """Make the folder of an export, and refuse to replace a file in it unless ``replace`` says so.
 
     Args:
-        folder: the folder; its parent must exist.
+        folder: the folder; missing parents are made too.
         names: all files that will be written there.
         replace: whether existing files may be replaced.
 
@@ -30,13 +30,12 @@ def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
             "replace them with --force"
         )
     try:
-        folder.mkdir(exist_ok=True)
-    except FileNotFoundError as error:
-        raise UsageError(f"{folder}: there is no folder {folder.parent}; create it or name another with -o") from error
+        folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise UsageError(f"{folder}: this is a file; name a folder with -o") from error
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be made: {error.strerror}; name another folder with -o") from error
+    except (OSError, ValueError) as error:  # a byte 0 in its name, says Python
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{folder}: cannot be made: {reason}; name another folder with -o") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{folder}: cannot be written to; name another folder with -o")
 

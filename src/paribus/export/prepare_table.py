@@ -27,6 +27,9 @@ def prepare(frame: Any) -> Any:
     """A pandas frame as the networks read it: float32, shape (rows, features).
 
     Columns are looked up by name, in any order; others are ignored.
+
+    Raises:
+        ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it.
     """
     how = _MANIFEST["preparation"]
     columns = how["columns"]

@@ -92,7 +92,11 @@ def class_named(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError unless a metric may be called this."""
+    """Check that a metric may be called this.
+
+    Raises:
+        ValueError: other characters than small letters, digits and underscores, or the name of a measure of every run.
+    """
     if not _NAME.fullmatch(name):
         raise ValueError(f"name '{name}': small letters, digits and underscores are expected, like 'top_5'")
     if name in ("accuracy", "loss"):

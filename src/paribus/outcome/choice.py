@@ -19,7 +19,13 @@ Monitor = Literal["val_accuracy", "val_loss"]
 
 @dataclass(frozen=True, slots=True)
 class CandidateRun:
-    """What the choice may know of a run: how it ended, its measures by epoch, and the reason of a bad end."""
+    """What the choice may know of a run.
+
+    Attributes:
+        status: how it ended.
+        curve: its measures by epoch, those of the validation split among them.
+        reason: why it failed or diverged.
+    """
 
     status: Status
     curve: Curve
@@ -88,7 +94,16 @@ class Choice:
 
 
 def score_run(run: CandidateRun, monitor: Monitor, rule: EarlyStopping | None) -> float | None:
-    """A run's validation measure; None for one that failed."""
+    """A run's validation measure, as it counts for the choice (see ``ScoredCandidate.scores``).
+
+    Args:
+        run: the run.
+        monitor: ``val_accuracy`` or ``val_loss``.
+        rule: the protocol's early stopping, whose best epoch counts; None for the last epoch.
+
+    Returns:
+        The measure; infinite for the loss of a diverged run, None for a run that failed.
+    """
     values = run.curve.val_accuracy if monitor == "val_accuracy" else run.curve.val_loss
     if run.status is Status.FAILED or not values:
         return None
@@ -102,7 +117,14 @@ def score_run(run: CandidateRun, monitor: Monitor, rule: EarlyStopping | None) -
 def score_candidate(
     candidate: Candidate, runs: Sequence[CandidateRun | None], monitor: Monitor, rule: EarlyStopping | None
 ) -> ScoredCandidate:
-    """Score a candidate by the runs of its seeds, in their order; None for a run that is missing."""
+    """Score a candidate by its validation measure on each of its seeds.
+
+    Args:
+        candidate: the candidate.
+        runs: the runs of its seeds, in the order of the seeds; None for a run that is missing.
+        monitor: ``val_accuracy`` or ``val_loss``.
+        rule: as for :func:`score_run`.
+    """
     scores = tuple(None if run is None else score_run(run, monitor, rule) for run in runs)
     known = [value for value in scores if value is not None]
     mean = math.fsum(known) / len(known) if known and len(known) == len(scores) else None

@@ -108,6 +108,12 @@ class Outcome:
         return self.request if isinstance(self.request, PredictionsRequest) else None
 
     @property
+    def study_request(self) -> StudyRequest:
+        """The request of a study. Predictions from elsewhere have none."""
+        assert not isinstance(self.request, PredictionsRequest), "predictions from elsewhere are no study"
+        return self.request
+
+    @property
     def design(self) -> Design:
         """The whole study, or the request about predictions: names, contrasts, and how they are judged."""
         return self.request if isinstance(self.request, PredictionsRequest) else self.request.study

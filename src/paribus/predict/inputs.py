@@ -53,7 +53,7 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
     Args:
         files: PNG, JPEG, WebP and BMP pictures; ``.npy`` files with one example or several, in the data's own numbers.
         spec: the study's data.
-        invert: see ``pictures.convert_picture``.
+        invert: see ``convert.convert_picture``.
 
     Raises:
         UsageError: a file of another kind, or the study's data is no pictures.
@@ -70,7 +70,7 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
     parts: list[NDArray[Any]] = []
     for file in files:
         if format is None or file.suffix.lower() == ".npy":
-            examples = _examples(file, data)
+            examples = _check_examples(npy.read(file), str(file), data)
             several = len(examples) > 1
             inputs += [Input(str(file), index if several else None, ()) for index in range(len(examples))]
             parts.append(examples)
@@ -83,22 +83,42 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
     return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
 
 
-def _examples(file: Path, data: Dataset) -> NDArray[np.float32]:
+def read_array(array: NDArray[Any], what: str, spec: DataSpec) -> Inputs:
+    """Read an array of one example or several, in the data's own numbers.
+
+    Args:
+        array: the examples.
+        what: what errors call it.
+        spec: the study's data.
+
+    Raises:
+        DataError: it holds examples of another shape, or values that are not finite numbers.
+    """
+    data = load(replace(spec, flatten=False))
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{what}: an array of {array.dtype}; expected numbers")
+    x = _check_examples(array, what, data)
+    several = len(x) > 1
+    inputs = tuple(Input(what, index if several else None, ()) for index in range(len(x)))
+    return Inputs(inputs, x.reshape(len(x), -1) if spec.flatten else x, data)
+
+
+def _check_examples(array: NDArray[Any], what: str, data: Dataset) -> NDArray[np.float32]:
     """One example or several, whatever way they are laid out, less what the data's own examples are less."""
-    array, shape = npy.read(file), data.input_shape
+    shape = data.input_shape
     if not any(array.shape in (form, (len(array), *form)) for form in _forms(shape)) or not array.size:
         raise DataError(
-            f"{file}: an array of shape {array.shape}; expected one example of shape {shape}, or several of them "
+            f"{what}: an array of shape {array.shape}; expected one example of shape {shape}, or several of them "
             f"({', '.join(['n', *map(str, shape)])})"
         )
     if array.size * 4 > MAX_ARRAY_BYTES:
-        raise DataError(f"{file}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
+        raise DataError(f"{what}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
     if data.offset is None:
         examples = np.asarray(array, np.float32).reshape(-1, *shape)
     else:
         examples = (np.asarray(array, np.float64).reshape(-1, *shape) - data.offset).astype(np.float32)
     if not np.isfinite(examples).all():
-        raise DataError(f"{file}: holds values that are not finite numbers in float32; correct them first")
+        raise DataError(f"{what}: holds values that are not finite numbers in float32; correct them first")
     return examples
 
 

@@ -26,11 +26,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Event: a worker has started a run (again, if ``attempt`` is above 1: ``death`` is how the last worker died)."""
+    """Event: a worker has started a run (again, if ``attempt`` is above 1: ``death`` is how the last worker died).
+
+    ``worker`` is its number, from 1; None where a backend has no workers.
+    """
 
     job: TrainJob
     attempt: int = 1
     death: str | None = field(default=None, compare=False)
+    worker: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, order=True)
 class Seeds:
-    """The seed of each of a run's three streams; an ordinary run has one seed for all (decision 0006)."""
+    """The seed of each of a run's three streams; an ordinary run has one seed for all (decision 0006).
+
+    Attributes:
+        init: the seed of the initial weights.
+        order: the seed of the order in which examples are trained on.
+        dropout: the seed of the dropout masks.
+    """
 
     init: int
     order: int
@@ -28,7 +34,14 @@ class Seeds:
 
 @dataclass(frozen=True, slots=True)
 class LayerSummary:
-    """One row of a model summary, like Keras's: name, class, output shape, number of parameters."""
+    """One row of a model summary, like Keras's.
+
+    Attributes:
+        name: the layer's name.
+        kind: the name of its class.
+        output_shape: the shape of its output as text, such as ``(None, 10)``.
+        parameters: the number of its weights.
+    """
 
     name: str
     kind: str
@@ -98,8 +111,12 @@ class Recipe:
 class Imputation:
     """How missing values of a table are filled in: the arguments of scikit-learn's ``SimpleImputer``.
 
-    ``strategy`` is "median", "most_frequent" or "constant"; words have no median and take the most frequent one. See
-    ``paribus.data.features``.
+    See ``paribus.data.features``.
+
+    Attributes:
+        strategy: "median", "most_frequent" or "constant"; words have no median and take the most frequent one.
+        fill_value: what "constant" fills in; None for the other strategies.
+        indicator: whether a 0/1 feature is added that says where a value was missing.
     """
 
     strategy: str
@@ -147,16 +164,21 @@ class FoldSummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """The source of the data and how it is prepared before a network sees it.
+    """The source of the data, how it is prepared before a network sees it, and how it is read.
 
-    ``source`` is a name or a path (see ``paribus.data``). How it is prepared: pixels are divided by ``scale``;
-    ``standardize`` (instead of ``scale``) subtracts each feature's mean and divides by its standard deviation, both
-    taken from the training split; ``flatten`` makes each example one vector.
-
-    How it is read, for sources that ask for it: ``label`` names the column that holds the class, ``categorical`` the
-    columns whose numbers are categories, ``test`` the file of the test split; ``test_fraction`` is the share split
-    off for testing where the source has no test split. ``drop`` names columns that are left out, ``impute`` says how
-    missing values of a table are filled in. ``folds`` divides all examples for cross-validation.
+    Attributes:
+        source: a name or a path (see ``paribus.data``).
+        scale: every value is divided by it; None where nothing is divided.
+        flatten: whether each example becomes one vector.
+        standardize: whether, instead of ``scale``, each feature's mean is subtracted and the rest divided by its
+            standard deviation, both taken from the training split.
+        label: the column of a table that holds the class.
+        categorical: the columns of a table whose numbers are categories.
+        test: the file of the test split, for a table.
+        test_fraction: the share that is split off for testing where the source has no test split.
+        drop: the columns of a table that are left out.
+        impute: how missing values of a table are filled in; None where they are refused.
+        folds: how all examples are divided for cross-validation; None with one test split.
     """
 
     source: str
@@ -174,12 +196,21 @@ class DataSpec:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The data as reports describe it: name, fingerprint (sha256 of content), sizes.
+    """The data as reports describe it.
 
-    ``notes`` are remarks on how it was read; ``class_names`` are empty where they are the indices. Neither identifies
-    the data: summaries that differ in them alone are equal (decision 0067). ``folds`` are the splits of
-    cross-validation, by repetition and then by fold; ``train`` and ``test`` are the sizes of the first, and
-    ``fingerprint`` is a digest of all. Stored summaries do not have them.
+    Notes and class names do not identify the data: summaries that differ in them alone are equal (decision 0067).
+
+    Attributes:
+        name: the name of the data.
+        fingerprint: the sha256 of its content, hexadecimal.
+        train: the number of training examples.
+        test: the number of test examples.
+        input_shape: the shape of one example.
+        classes: the number of classes.
+        notes: remarks on how it was read, one sentence each.
+        class_names: the name of each class, by index; empty where the names are the indices.
+        folds: the splits of cross-validation, by repetition and then by fold; ``train`` and ``test`` are then the sizes
+            of the first, and ``fingerprint`` is a digest of all. Stored summaries do not have them.
     """
 
     name: str
@@ -226,25 +257,28 @@ class ReduceLROnPlateau:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The part of a protocol that the engine needs. ``loss`` is a Keras loss: its name or its config as JSON.
+    """The part of a protocol that the engine needs.
 
-    ``class_weight`` weighs the loss of each example while training: pairs of class and weight (1 for classes that are
-    not listed), or "balanced" for weights inversely proportional to how often a class is trained on. A study names a
-    class by its label; in a job it is an index (see ``paribus.study.plan.with_class_indices``).
-
-    ``validation`` says which training examples the validation split takes: None for the last ones, as Keras does, or
-    "stratified" for each class in proportion.
-
-    ``metrics`` are metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``; a class of the
-    user's is its registered name, ``metric_sources`` the digest of the file that defines each of those, as JSON.
-
-    ``positive`` names the class that binary metrics are about; None for the second of two classes.
-
-    ``precision`` is that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for
-    operands rounded to bf16 and sums in float32 (``docs/decisions/0021-bf16.md``).
-
-    ``learning_rates`` are those of the epochs, one for each, ``reduce_lr_on_plateau`` reduces the optimizer's own after
-    epochs without an improvement; at most one of them is set (``docs/decisions/0086-learning-rates-by-epoch.md``).
+    Attributes:
+        loss: a Keras loss: its name, or its config as JSON.
+        epochs: the number of epochs, if none stops the training early.
+        batch_size: the number of examples of a batch; the last batch of an epoch may be smaller.
+        validation_split: the share of the training split that is not trained on and validates, in [0, 1).
+        class_weight: weighs the loss of each example while training: pairs of class and weight (1 for classes that are
+            not listed), or "balanced" for weights inversely proportional to how often a class is trained on. A study
+            names a class by its label; in a job it is an index (see ``paribus.study.plan.with_class_indices``).
+        early_stopping: when training ends before the last epoch; None for never.
+        metrics: metrics of Keras to be measured as well, a JSON list of ``{class: {arguments}}``; a class of the user's
+            is its registered name.
+        precision: that of matrix products and convolutions while training: None for float32, or ``"bf16"`` for operands
+            rounded to bf16 and sums in float32 (``docs/decisions/0021-bf16.md``).
+        positive: the class that binary metrics are about; None for the second of two classes.
+        validation: which training examples validate: None for the last ones, as Keras does, or "stratified" for each
+            class in proportion.
+        learning_rates: the learning rate of each epoch, in place of the optimizer's own. At most one of this and the
+            next one is set (``docs/decisions/0086-learning-rates-by-epoch.md``).
+        reduce_lr_on_plateau: how the optimizer's own rate is reduced after epochs without an improvement.
+        metric_sources: the sha256 of the file that defines each class of the user's in ``metrics``, as JSON.
     """
 
     loss: str
@@ -282,11 +316,20 @@ def label_study(name: str, kind: StudyKind) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """One run to be computed: everything that determines its bits. ``fingerprint`` names it in the store.
+    """One run to be computed: everything that determines its bits.
 
-    ``data_fingerprint`` is that of the data which the run is planned on, ``data_files`` are stamps of its files at that
-    time: a worker refuses other data (decision 0070). ``kind`` is the purpose of the run. It is no part of the
-    fingerprint, as it changes no bit of the run. Nor is the file of ``initial_weights``: their digest is in the recipe.
+    Attributes:
+        fingerprint: names the run in the store.
+        arm: the name of its arm.
+        seeds: the seeds of its three streams.
+        recipe: the canonical form of the arm.
+        training: how it is trained.
+        data: the source of the data and its preparation.
+        data_fingerprint: that of the data which the run is planned on: a worker refuses other data (decision 0070).
+        data_files: stamps of the data's files at that time.
+        kind: the purpose of the run. It is no part of the fingerprint, as it changes no bit of the run.
+        initial_weights: the file of the weights it starts from. It is no part of the fingerprint either: the digest of
+            the weights is in the recipe.
     """
 
     fingerprint: str
@@ -303,7 +346,15 @@ class TrainJob:
 
 @dataclass(frozen=True, slots=True)
 class DescribeJob:
-    """A request for the canonical form of an arm of a study (``spec``, JSON of ``study.Arm``)."""
+    """A request for the canonical form of an arm.
+
+    Attributes:
+        arm: the name of the arm.
+        spec: the arm as the study writes it, JSON of ``study.document.Arm``.
+        data: the source of the data, whose shape and classes the network must fit.
+        training: how it will be trained.
+        initial_weights: the file of weights that its runs start from; None where each seed draws new ones.
+    """
 
     arm: str
     spec: str

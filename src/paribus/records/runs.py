@@ -22,9 +22,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One value an epoch. ``fit_*`` is what Keras's ``fit`` prints: running mean, training mode.
+    """A run's measures by epoch: one value an epoch in each tuple. A scikit-learn estimator has no epochs: no curve.
 
-    ``val_*`` are empty unless the protocol has a validation split. A scikit-learn estimator has no epochs: no curve.
+    Attributes:
+        fit_loss: what Keras's ``fit`` prints as ``loss``: a running mean in training mode.
+        fit_accuracy: what it prints as ``accuracy``, a fraction of 1.
+        val_loss: the loss on the validation split in inference mode; empty without a validation split.
+        val_accuracy: the accuracy there, a fraction of 1; empty without a validation split.
     """
 
     fit_loss: tuple[float, ...]
@@ -37,11 +41,17 @@ class Curve:
 class Scores:
     """A run's measures. Accuracies are fractions of 1.
 
-    ``train_*`` and ``test_*`` are taken after the last epoch in inference mode, on the whole split. ``fit_*`` are the
-    last epoch's running means in training mode. Losses are means over examples, without weight penalties
-    (``docs/decisions/0004-losses-without-penalties.md``), in nats for cross-entropy; they are nan for a diverged run.
-    Measures that a scikit-learn estimator does not have are nan: ``fit_*``, and losses under a protocol whose loss is
-    not plain cross-entropy.
+    Losses are means over examples, without weight penalties (``docs/decisions/0004-losses-without-penalties.md``), in
+    nats for cross-entropy; they are nan for a diverged run. Measures that a scikit-learn estimator does not have are
+    nan: ``fit_*``, and losses under a protocol whose loss is not plain cross-entropy.
+
+    Attributes:
+        fit_accuracy: the last epoch's running mean in training mode, as Keras's ``fit`` prints it.
+        fit_loss: likewise.
+        train_accuracy: measured after the last epoch in inference mode, on the whole training split.
+        train_loss: likewise.
+        test_accuracy: measured after the last epoch in inference mode, on the whole test split.
+        test_loss: likewise.
     """
 
     fit_accuracy: float
@@ -134,7 +144,16 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """The measures after an epoch (numbered from 1). ``val_*`` are None without a validation split."""
+    """The measures after an epoch.
+
+    Attributes:
+        epoch: its number, from 1.
+        epochs: the number of epochs of the protocol.
+        fit_loss: as in :class:`Curve`; so are the others.
+        fit_accuracy: a fraction of 1.
+        val_loss: None without a validation split.
+        val_accuracy: None without a validation split.
+    """
 
     epoch: int
     epochs: int

@@ -12,6 +12,7 @@ from paribus.analysis import Calibration, Confusion, Difficulty, Flips, calibrat
 from paribus.data import Dataset, load
 from paribus.errors import DataError, UsageError
 from paribus.outcome.outcome import ArmOutcome, Outcome
+from paribus.report.features import Features
 from paribus.report.numbers import pairing_seed
 from paribus.report.pictures import Pictures
 
@@ -52,6 +53,7 @@ class StudyAnswers:
         pictures: the test examples, if they are images.
         by_arm: each arm's answers, in the study's order.
         example_names: the name of each test example; None where they are numbered.
+        features: the test examples, if each of them is a row of a table.
     """
 
     labels: NDArray[np.int32]
@@ -59,6 +61,7 @@ class StudyAnswers:
     pictures: Pictures | None
     by_arm: Mapping[str, ArmTestAnswers]
     example_names: tuple[str, ...] | None = None
+    features: Features | None = None
 
     def name_example(self, index: int) -> str:
         """``#17``, or its own name where it has one."""
@@ -107,6 +110,7 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
         dataset.class_names,
         Pictures.from_examples(dataset.x_test),
         {arm.name: _answers(outcome, arm, dataset.y_test, dataset.classes) for arm in scored},
+        features=Features.from_dataset(dataset),
     )
 
 

@@ -2,7 +2,6 @@ r"""The report as LaTeX to be ``\input`` in a paper: booktabs tables, the senten
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.methods import describe_methods
+from paribus.report.numbers import with_minus
 from paribus.report.statements import is_primary, list_statements, state
 from paribus.report.tables import Cell, TextTable
 
@@ -39,7 +39,6 @@ _SPECIAL = MappingProxyType(
         "\N{NO-BREAK SPACE}": "~",
     }
 )
-_HYPHENATED = re.compile(r"(?<=[\s(\[])-(?=\d)")
 
 
 def to_latex(outcome: Outcome) -> str:
@@ -49,8 +48,7 @@ def to_latex(outcome: Outcome) -> str:
 
 def escape_latex(text: str) -> str:
     """Text that LaTeX prints unchanged. Control characters become spaces; other scripts need a font for them."""
-    minus = _HYPHENATED.sub("\N{MINUS SIGN}", text)
-    return "".join(_SPECIAL.get(c, " " if unicodedata.category(c) == "Cc" else c) for c in minus)
+    return "".join(_SPECIAL.get(c, " " if unicodedata.category(c) == "Cc" else c) for c in with_minus(text))
 
 
 def _parts(outcome: Outcome) -> Iterator[str]:

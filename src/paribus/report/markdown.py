@@ -46,8 +46,10 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         yield "## Tuning"
         yield _table(tried)
     for title, table in tables.statement_tables(outcome):
+        decisive, others = tables.without_other_p(table)
         yield f"## {title}"
-        yield _table(table)
+        yield _table(decisive)
+        yield f"<details><summary>Other p values</summary>\n\n{_table(others)}\n\n</details>"
     if folds := fold_tables(outcome):
         yield "## Folds"
         yield from map(_table, folds)

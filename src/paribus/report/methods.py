@@ -117,7 +117,8 @@ def _design(outcome: Outcome) -> str:
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {seeds} each on {data.name} "
         f"({describe_split(outcome)}, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
-        f"{next(iter(protocol.loss))}{validation}. {_learning_rates(outcome)}{_precision(outcome)}"
+        f"{next(iter(protocol.loss))}{validation}. {_preparation(outcome)}{_class_weights(outcome)}"
+        f"{_learning_rates(outcome)}{_precision(outcome)}"
         "A seed determines three independent streams: initial weights, order of the batches, dropout. "
         f"{_initial_weights(outcome)}{_pairing(outcome)}"
         f"{baselines}"
@@ -133,6 +134,35 @@ def _pairing(outcome: Outcome) -> str:
         "fitted to data was fitted to its training part. All arms used the same folds and seeds, so that runs pair by "
         "fold, seed and test example."
     )
+
+
+def _preparation(outcome: Outcome) -> str:
+    """How inputs were scaled and missing values filled in; nothing where they were taken as they are."""
+    data = outcome.document.data
+    sentences = []
+    if data.standardize:
+        sentences.append(
+            "Every feature was standardized: its mean was subtracted and its standard deviation divided by, both of "
+            "the training examples. "
+        )
+    elif data.scale is not None and data.scale != 1:
+        sentences.append(f"Inputs were divided by {data.scale:g}. ")
+    if data.impute is not None:
+        sentences.append("Missing values were filled in with what the training split has. ")
+    return "".join(sentences)
+
+
+def _class_weights(outcome: Outcome) -> str:
+    """How the classes were weighed in the training loss; nothing where they were not."""
+    weights = outcome.document.protocol.class_weight
+    if weights is None:
+        return ""
+    loss = "While training, the loss of each example was weighed"
+    if isinstance(weights, str):
+        return f"{loss} inversely proportional to how often its class is trained on. "
+    named = listed([f"{weight:g} for {label}" for label, weight in weights.items()])
+    others = ", 1 for any other" if len(weights) < outcome.data.classes else ""
+    return f"{loss} by its class: {named}{others}. "
 
 
 def _initial_weights(outcome: Outcome) -> str:

@@ -7,6 +7,7 @@ would look as if it had no width, or a 99.997 that would read 100.00.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
@@ -19,6 +20,7 @@ MINUS = "\N{MINUS SIGN}"
 UNDEFINED = "\N{EN DASH}"
 """The text of a number that is undefined."""
 
+_HYPHEN = re.compile(r"(?<=[\s(\[])-(?=\d)")
 _MOST_DECIMALS = 6
 
 
@@ -39,6 +41,11 @@ class PrintedInterval:
         return f"{self.value} {self.limits}".rstrip()
 
 
+def with_minus(sentence: str) -> str:
+    """A sentence for readers, with the minus sign of tables; JSON, CSV and ``Contrast.sentence`` have ASCII's."""
+    return _HYPHEN.sub(MINUS, sentence)
+
+
 def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInterval:
     """An arm's mean with its interval; the gap carries a sign."""
     if value is None:
@@ -48,7 +55,14 @@ def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInte
 
 
 def format_difference(metric: Metric, value: float, low: float | None, high: float | None) -> PrintedInterval:
-    """A difference between arms with its interval, to the digits of its sentence: in points or in nats."""
+    """A difference between arms with its interval, to the digits of its sentence.
+
+    Args:
+        metric: what is compared; fractions are printed in points, losses in nats.
+        value: the difference, in the metric's units.
+        low: lower limit of the interval; None without one, as for ``high``.
+        high: upper limit.
+    """
     texts = differences([value] if low is None or high is None else [value, low, high], metric.unit)
     printed = [text.replace("-", MINUS) for text in texts]
     return PrintedInterval(*printed) if len(printed) == 3 else PrintedInterval(printed[0], None, None)
@@ -57,7 +71,15 @@ def format_difference(metric: Metric, value: float, low: float | None, high: flo
 def format_interval(
     unit: Unit, value: float, low: float | None, high: float | None, *, signed: bool = False
 ) -> PrintedInterval:
-    """A number and its limits, scaled to the unit and rounded alike."""
+    """A number and its limits, scaled to the unit and rounded alike.
+
+    Args:
+        unit: fractions of 1 are printed as percentages, all others as they are.
+        value: the number, before it is scaled; not finite is printed as undefined.
+        low: lower limit; None without an interval, as for ``high``.
+        high: upper limit.
+        signed: whether a positive number has a plus sign.
+    """
     factor = 100.0 if unit is Unit.FRACTION else 1.0
     numbers = [value * factor] + [limit * factor for limit in (low, high) if limit is not None]
     if not all(math.isfinite(number) for number in numbers):

@@ -50,10 +50,10 @@ def render_report(outcome: Outcome, format: str) -> str:
 
 
 def write_report(outcome: Outcome, format: str, path: Path) -> None:
-    """Write the report to a file, whole or not at all.
+    """Write the report to a file, whole or not at all; a missing folder is made.
 
     Raises:
-        UsageError: there is no such format, no such folder, or it cannot be written to.
+        UsageError: there is no such format, or the folder cannot be made or written to.
         ParibusError: the file could not be written to its end, such as on a full disk.
         StoreError: as :func:`render_report`.
     """
@@ -62,10 +62,10 @@ def write_report(outcome: Outcome, format: str, path: Path) -> None:
 
 
 def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:
-    """Write every figure as a file of its own into an existing folder; the paths of the files.
+    """Write every figure as a file of its own into a folder, which is made if it is missing; the paths of the files.
 
     Raises:
-        UsageError: there is no such kind of file or folder.
+        UsageError: there is no such kind of file, or the folder cannot be made or written to.
         ParibusError: a file could not be written.
         StoreError: as :func:`render_report`.
     """
@@ -84,7 +84,7 @@ def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Pa
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a path that cannot be written to, before any work is done for it.
+    """Refuse a path that cannot be written to, before any work is done for it; a missing folder is made.
 
     Raises:
         UsageError: see :func:`write_report`.
@@ -92,8 +92,11 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path}: this is a folder; name a file in it, such as {path / 'report.html'}")
     folder = path.parent
-    if not folder.is_dir():
-        raise UsageError(f"{path}: there is no folder {folder}; create it or name another file")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # a byte 0 in its name, says Python
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: the folder {folder} cannot be made: {reason}; name a file somewhere else") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{path}: the folder {folder} cannot be written to; name a file somewhere else")
 

@@ -36,7 +36,11 @@ class Pictures:
 
     @classmethod
     def from_examples(cls, examples: NDArray[np.generic]) -> Self | None:
-        """The pictures of a test split; None where it holds no images."""
+        """The pictures of a test split; None where its examples have no shape of images.
+
+        Args:
+            examples: shape ``(examples, height, width)``, or with a last axis of 1 or 3 channels.
+        """
         if examples.ndim == 4 and examples.shape[-1] == 1:
             examples = examples[..., 0]
         colour = examples.ndim == 4 and examples.shape[-1] == 3

@@ -36,7 +36,17 @@ class _Table(BaseModel):
 
 
 class RunClaim(_Table):
-    """A run of a report. ``environment`` counts from 0; scores that are not numbers are None."""
+    """A run of a report.
+
+    Attributes:
+        seeds: the seeds of its streams: init, order, dropout.
+        fingerprint: its fingerprint.
+        status: how it ended.
+        weights_digest: the sha256 of its weights; None for a failed run.
+        scores: its measures by name, None for those that are not numbers; None for a failed run.
+        metrics: the values of added metrics by name.
+        environment: the index of its environment in ``ReportClaims.environments``; None where it is not known.
+    """
 
     seeds: tuple[Seed, Seed, Seed]
     fingerprint: Digest
@@ -48,7 +58,15 @@ class RunClaim(_Table):
 
 
 class ArmClaim(_Table):
-    """An arm of a report with its canonical form and its runs."""
+    """An arm of a report.
+
+    Attributes:
+        name: the arm's name.
+        model: the model of its canonical form, as in ``paribus.records.Recipe``; so are the next two.
+        optimizer: the optimizer.
+        parameters: the number of weights.
+        runs: its runs, by seed.
+    """
 
     name: str
     model: str
@@ -58,7 +76,17 @@ class ArmClaim(_Table):
 
 
 class ReportClaims(_Table):
-    """What a report says about its runs. ``study`` is TOML, ``data`` the fingerprint of the data's content."""
+    """What a report says about its runs.
+
+    Attributes:
+        format: the version of this form.
+        paribus: the version of paribus that wrote the report.
+        study: the study, as TOML.
+        data: the fingerprint of the data's content.
+        data_name: the name of the data.
+        arms: the arms with their runs.
+        environments: the environments that runs were computed in, as the fields of ``paribus.records.Environment``.
+    """
 
     format: Literal[1]
     paribus: str

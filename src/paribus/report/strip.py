@@ -29,7 +29,14 @@ class Scale:
 
 
 def draw_strip(estimate: Estimate | None, scale: Scale, width: int, *, ascii_only: bool = False) -> str:
-    """``  ├──●──┤  ``: the mean and its interval; a dot alone without one, nothing without an estimate."""
+    """``  ├──●──┤  ``: the mean and its interval; a dot alone without one, nothing without an estimate.
+
+    Args:
+        estimate: what is drawn.
+        scale: the values at both ends of the line.
+        width: the number of characters of the line.
+        ascii_only: whether only characters of ASCII may be used.
+    """
     if estimate is None:
         return ""
     left, line, dot, right = "|-o|" if ascii_only else "├─●┤"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.phrases import has_own_share, interval_name, scope_text, share_text, share_title
-from paribus.analysis.wording import capitalized, confidence, listed, percent, unit_name
+from paribus.analysis.wording import capitalized, confidence, listed, percent, with_unit_name
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import PrintedInterval
@@ -26,6 +27,9 @@ _MEASURES = (
 )
 _MEASURES_FROM_ELSEWHERE = (("test_accuracy", "Test accuracy, %"), ("test_loss", "Test loss, nats"))
 
+
+_OTHER_P = ("p", "Holm p")
+_T = TypeVar("_T")
 
 Cell = str | PrintedInterval
 """The content of a cell: text, or a number with its interval."""
@@ -92,11 +96,14 @@ def describe_intervals(outcome: Outcome, metrics: Iterable[Metric]) -> str:
 
 
 def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
-    """Differences with intervals and verdicts, of contrasts or of effects, all on one metric; primary ones first."""
+    """Differences with intervals and verdicts, of contrasts or of effects, all on one metric; primary ones first.
+
+    The p values that decide nothing are ``p`` and, where there is a family, ``Holm p``.
+    """
     first = statements[0]
     noun = "contrast" if isinstance(first, JudgedContrast) else "effect"
     known = [statement.comparison for statement in statements if statement.comparison is not None]
-    subject = f"Differences in {first.metric.label}, {unit_name(first.metric.unit)}"
+    subject = with_unit_name(f"Differences in {first.metric.label}", first.metric.unit)
     parts = [", ".join([subject, *dict.fromkeys(scope_text(item.scope, first.metric) for item in known)])]
     parts += describe_levels(known, noun) or ["one seed decides nothing"] * bool(known)
     if any(item.verdict is Verdict.EQUIVALENT for item in known):
@@ -105,6 +112,19 @@ def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
     head = (noun.capitalize(), "Verdict", "Difference", "Adjusted p", "p", *(["Holm p"] if holm else []), "Seeds")
     rows = tuple(_statement_row(statement, holm=holm) for statement in primary_first(statements))
     return TextTable(f"{'; '.join(parts)}.", head, rows, words=2)
+
+
+def without_other_p(table: TextTable) -> tuple[TextTable, TextTable]:
+    """A table of statements with the one p value that its verdicts rest on, and a table of the others."""
+    others = [index for index, heading in enumerate(table.head) if heading in _OTHER_P]
+    rest = [index for index in range(len(table.head)) if index not in others]
+    decisive = TextTable(
+        table.caption, _pick(table.head, rest), tuple(_pick(row, rest) for row in table.rows), table.words
+    )
+    caption = "p of each row alone and, where several rows share the error, after Holm; none of them decides."
+    columns = [0, *others]
+    rows = tuple(_pick(row, columns) for row in table.rows)
+    return decisive, TextTable(caption, _pick(table.head, columns), rows)
 
 
 def describe_levels(comparisons: Iterable[Comparison], noun: str = "contrast") -> list[str]:
@@ -162,6 +182,10 @@ def format_seeds(arm: ArmOutcome) -> str:
     """``5``, or ``4 of 5`` where a run has no score or is missing."""
     asked = len(arm.runs) + len(arm.missing)
     return str(asked) if len(arm.scored) == asked else f"{len(arm.scored)} of {asked}"
+
+
+def _pick(row: Sequence[_T], columns: Sequence[int]) -> tuple[_T, ...]:
+    return tuple(row[column] for column in columns)
 
 
 def _metric_heading(metric: Metric) -> str:

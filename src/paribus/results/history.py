@@ -47,7 +47,7 @@ def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Stor
 
 
 def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
-    """Report the simulated error of several unplanned looks; nothing where there was one look."""
+    """A sentence with the simulated error of several unplanned looks; nothing where there was one look."""
     looks = {statement.looks_taken for statement in outcome.judged}
     longest = max(looks, key=len, default=())
     if len(longest) < 2:

@@ -76,9 +76,17 @@ class JudgedPredictions:
     def judge_pair(
         self, scores: PredictionScores, a: str, b: str, metric: str, margin: float | None = None
     ) -> tuple[Statement, JudgedContrast | None] | None:
-        """A declared contrast as all of them are judged, whichever way round; None where it was not declared.
+        """Judge one declared contrast as a member of the whole family.
 
-        ``margin`` takes the place of the declared one.
+        Args:
+            scores: the scores of the predictions.
+            a: one arm of the contrast.
+            b: the other one; the contrast may be declared as a against b or as b against a.
+            metric: what is compared.
+            margin: takes the place of the declared margin.
+
+        Returns:
+            The statement and the judged contrast; None where no such contrast was declared.
         """
         statements = list(declared_statements(self.request))
         for index, statement in enumerate(statements):

@@ -91,15 +91,17 @@ def _describe_cost(outcome: Outcome, statement: Statement, *, seeds: int, after:
     ``after``: how many seeds were judged already; 0 for a study of its own, which finds no stored run.
     """
     target = after + seeds
-    runs, seconds = 0, 0.0
+    runs, seconds, longest = 0, 0.0, 0.0
     for arm in outcome.arms:
         if arm.name in statement.arms:
             missing = max(target - (len(arm.scored) if after else 0), 0)
             runs += missing
-            seconds += missing * (sum(run.seconds for run in arm.scored) / len(arm.scored) if arm.scored else 0.0)
+            mean = sum(run.seconds for run in arm.scored) / len(arm.scored) if arm.scored and missing else 0.0
+            seconds, longest = seconds + missing * mean, max(longest, mean)
     if outcome.predictions_request is not None:
         return counted(runs, "run")
-    wall = seconds / max(len(machine.list_cores()), 1)
+    # Side by side on the cores, and no sooner than the longest of them.
+    wall = max(seconds / max(len(machine.list_cores()), 1), longest)
     minutes = wall / 60
     duration = (
         f"{counted(math.ceil(minutes), 'minute')}" if minutes >= 1 else f"{counted(max(math.ceil(wall), 1), 'second')}"

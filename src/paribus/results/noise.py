@@ -38,7 +38,19 @@ def read_noise(request: StudyRequest, store: Store) -> dict[str, NoiseShares]:
 
 
 def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, store: Store) -> NoiseShares:
-    """Compute the shares of an arm's noise from its stored runs with one stream varied at a time."""
+    """Compute the shares of an arm's noise from its stored runs with one stream varied at a time.
+
+    Args:
+        document: the study that the arm belongs to.
+        data: the summary of its data.
+        arm: the arm with the seeds and fingerprints of those runs.
+        store: holds them.
+
+    Raises:
+        UsageError: no stream has two runs with scores.
+        StoreError: a run's predictions cannot be read.
+        DataError: the data can no longer be read, so that the labels are not known.
+    """
     scores, runs = _scores_by_stream(document, data, arm, store)
     return noise_shares(scores, distinct_runs=runs)
 

@@ -32,8 +32,13 @@ def list_notes(
 ) -> tuple[str, ...]:
     """List a sentence for everything that limits the results.
 
-    ``data_notes`` are about the reading of the data. ``loss_is_per_example``: whether test losses are known for each
-    test example. ``positive``: the class that binary metrics are about where the study names none.
+    Args:
+        document: the study.
+        arms: its arms with their runs.
+        environments: the environments that the runs were computed in, each once.
+        data_notes: remarks on how the data was read, which come first.
+        loss_is_per_example: whether a test loss is known for each test example, not only for the whole split.
+        positive: the class that binary metrics are about, where the study names none and has such metrics.
     """
     notes: list[str] = [*data_notes]
     if estimators := [arm for arm in arms if arm.trained_recipe.is_estimator]:

@@ -82,9 +82,18 @@ class StoredResults:
     def judge_pair(
         self, scores: StudyScores, a: str, b: str, metric: str, margin: float | None = None
     ) -> tuple[Statement, JudgedContrast | None] | None:
-        """A declared contrast as the study judges it, whichever way round; None where it was not declared.
+        """Judge one declared contrast as a member of the study's family.
 
-        The contrast itself is None before its first planned look. ``margin`` takes the place of the declared one.
+        Args:
+            scores: the scores of the study's runs.
+            a: one arm of the contrast.
+            b: the other one; the contrast may be declared as a against b or as b against a.
+            metric: what is compared.
+            margin: takes the place of the declared margin.
+
+        Returns:
+            The statement and the judged contrast, which is None before its first planned look; None where no such
+            contrast was declared.
         """
         statements = list(read_history(self.document, self.arms, self.store).statements)
         for index, statement in enumerate(statements):
@@ -149,6 +158,32 @@ def open_results(study: str, store: Store) -> StoredResults:
             )
         if document is not None:
             _check_unchanged(study, document, stored)
+    return _open_stored(stored, store)
+
+
+def open_document(document: StudyDocument, store: Store) -> StoredResults:
+    """Open the stored results of a study that is at hand.
+
+    Raises:
+        UnknownNameError: nothing is stored under its name.
+        UsageError: another study, or one with other data, is stored under its name.
+    """
+    stored = find_stored(document.name, store)
+    if stored is None:
+        known = ", ".join(entry.label for entry in store.studies()) or "nothing yet"
+        raise UnknownNameError(f"nothing is stored of study '{document.name}'; stored: {known}. Run it first")
+    differences = list_differences(read_document(stored), document)
+    if not differences and stored.data is not None and stored.data != summarize(document.data.spec()):
+        differences = ("its data",)
+    if differences:
+        raise UsageError(
+            f"this is not what was run as '{stored.name}' ({'; '.join(differences)}): run it, or ask for the stored "
+            f"study by its name, '{stored.name}'"
+        )
+    return _open_stored(stored, store)
+
+
+def _open_stored(stored: StoredStudy, store: Store) -> StoredResults:
     document = read_document(stored)
     data = stored.data or summarize(document.data.spec())
     arms = _drop_earlier_seeds(stored.arms, document)

@@ -17,7 +17,17 @@ from paribus.study.plan import RunPlan, with_class_indices
 
 
 def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: Display) -> None:
-    """Compute the missing runs of a plan; a run is stored before it is displayed."""
+    """Compute the missing runs of a plan; a run is stored before it is displayed.
+
+    Args:
+        planned: the plan of the runs.
+        store: where each run is recorded as soon as it has ended.
+        backend: computes the runs.
+        display: shows every event.
+
+    Raises:
+        StoreError, BackendError, DataError: as their names say; runs that have ended stay stored.
+    """
     with display, closing(backend.run(planned.missing)) as events:
         for event in events:
             if isinstance(event, Ended):
@@ -29,6 +39,15 @@ def describe_arms(document: StudyDocument, data: DataSummary, store: Store, back
     """Get the canonical form of every arm, from the store where it is known, else from a worker with Keras.
 
     Why workers describe arms: ``docs/decisions/0003-workers-describe-arms.md``.
+
+    Args:
+        document: the study, its arms untuned or with the selected values.
+        data: the summary of its data.
+        store: has the canonical forms that are known; new ones are added to it.
+        backend: describes the others.
+
+    Returns:
+        The canonical form of each arm by its name.
 
     Raises:
         ModelError: Keras refuses some arms; the error lists every mistake in all of them.
@@ -45,6 +64,11 @@ def try_arms(
     document: StudyDocument, data: DataSummary, store: Store, backend: Backend
 ) -> tuple[dict[str, Recipe], dict[str, list[Mistake]]]:
     """Describe the arms that can be built, and list the mistakes of those that cannot.
+
+    The arguments are those of :func:`describe_arms`.
+
+    Returns:
+        The canonical forms and the lists of mistakes, both by the name of the arm; every arm is in one of them.
 
     Raises:
         StudyError: a weight is for a class that the data does not have.

@@ -35,7 +35,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One of several results of a run: where it is, and what it is."""
+    """One of several results of a run.
+
+    Attributes:
+        store: the store that has it.
+        merged: whether it is the one that the target has after the merge.
+        run: the result.
+    """
 
     store: str
     merged: bool
@@ -44,7 +50,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class DifferingRun:
-    """A run whose results differ between stores, in ``parts``: its status, weights, predictions, scores."""
+    """A run whose results differ between stores.
+
+    Attributes:
+        name: study, arm and seed, for readers: ``digits/small/0``.
+        fingerprint: its fingerprint.
+        parts: what differs: status, weights, predictions, scores.
+        versions: the results that differ, each once.
+    """
 
     name: str
     fingerprint: str
@@ -60,7 +73,15 @@ class DifferingRun:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A damaged run of a store; ``elsewhere`` says whether another store had it whole, or the target has it."""
+    """A damaged run of a store, which is not merged.
+
+    Attributes:
+        name: study, arm and seed, for readers: ``digits/small/0``.
+        fingerprint: its fingerprint.
+        store: the store that has it.
+        reason: how it is damaged.
+        elsewhere: whether another store had it whole, or the target has it.
+    """
 
     name: str
     fingerprint: str
@@ -201,7 +222,11 @@ class _Copying:
         self._waiting: list[RunCopy] = []
 
     def all(self) -> Merge:
-        """Copy every run that the target does not have."""
+        """Copy every run that the target does not have.
+
+        Raises:
+            StoreError: a run of the target is damaged, or a store cannot be read or written.
+        """
         fingerprints = sorted({name for reader in self._readers for name in reader.fingerprints()})
         for start in range(0, len(fingerprints), _GROUP):
             group = fingerprints[start : start + _GROUP]

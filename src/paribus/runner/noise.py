@@ -29,6 +29,15 @@ def measure_noise(
 ) -> NoiseShares:
     """Train the missing runs of each stream, and divide the variance of the arm's test accuracy among the sources.
 
+    Args:
+        study: the study that the arm belongs to.
+        arm: the name of the arm.
+        runs_per_stream: the number of runs in which each stream is varied, at least 2.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+        stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
+
     Raises:
         UsageError: fewer than 2 runs a stream, a study with folds, or an estimator without any randomness.
     """

@@ -96,7 +96,10 @@ def resolve_request(
 
 
 def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Display) -> Outcome:
-    """Compute the missing runs of a request, and judge all stored runs of its study."""
+    """Compute the missing runs of a request, and judge all stored runs of its study.
+
+    The judgement is recorded in the store. The other arguments, and the errors, are those of :func:`run_study`.
+    """
     request = compute_request(request, store, backend, display)
     results = StoredResults.of(request, store)
     outcome = results.outcome()
@@ -114,7 +117,7 @@ def compute_request(
         store: holds the runs.
         backend: computes the missing ones.
         display: shows the progress.
-        only: of these seeds; all requested ones by default.
+        only: the seeds whose runs are computed; all requested ones by default.
 
     Returns:
         The request, with a note if another study of its name was moved aside.
@@ -137,7 +140,8 @@ def start_workers(
 ) -> None:
     """Start workers while the data is read and the other modules are imported.
 
-    None are started for a study that is stored already, as it may need none.
+    None are started for a study that is stored already, as it may need none. The arguments are those of
+    :func:`run_study`.
     """
     if store.study(stored_as or study.name) is None:
         selected = [study.arms[name] for name in arms or study.arms]

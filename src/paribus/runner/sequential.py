@@ -58,6 +58,9 @@ def run_until_decided(
 
     Looks that were planned when the study was first run stay: planning others after looking spends more error.
 
+    ``max_seeds`` is a number of seeds an arm; by default the last planned look. The other arguments are those of
+    ``run.run_study``.
+
     Raises:
         UsageError: ``max_seeds`` is beyond the last look that was planned, or before the first.
     """

@@ -52,6 +52,28 @@ def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the sa
             store.close()
 
 
+@contextmanager
+def resume_session(store: Store, backend: Backend) -> Iterator[Store]:
+    """Write again to a store whose session has ended; at the end workers are stopped.
+
+    Args:
+        store: a store in memory, or one in a folder, which is opened again.
+        backend: computes the runs; it is closed at the end.
+
+    Raises:
+        InterruptedRunError: the user interrupted; runs that ended are stored.
+    """
+    if isinstance(store, SqliteStore):
+        with open_session(store.folder, backend) as opened:
+            yield opened
+        return
+    try:
+        with backend:
+            yield store
+    except KeyboardInterrupt:
+        raise InterruptedRunError("interrupted: runs that ended are in memory; the same call goes on") from None
+
+
 def reopen_for_reading(store: Store) -> Store:
     """Open the store for reading, for results that are used after the session that wrote it."""
     return SqliteStore.open(store.folder, mode="read") if isinstance(store, SqliteStore) else store

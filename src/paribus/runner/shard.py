@@ -17,7 +17,7 @@ from paribus.study.shard import Shard
 
 @dataclass(frozen=True, slots=True)
 class ShardRun:
-    """A run of a shard; ``result`` is None where it was interrupted before it ended."""
+    """A run of a shard: its arm, its seeds, and its result, which is None where it was interrupted before it ended."""
 
     arm: str
     seeds: Seeds

@@ -73,7 +73,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Runs that were drawn and checked, of so many; and those that could not be."""
+    """What came out when drawn runs were computed again.
+
+    Attributes:
+        runs: the number of runs that are claimed and could be checked.
+        checks: the runs that were drawn, each compared with its claim.
+        unverifiable: the claims that cannot be checked here, with the reason.
+    """
 
     runs: int
     checks: tuple[Check, ...]

@@ -98,6 +98,11 @@ def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[st
     return {fingerprint: by_fingerprint[fingerprint] for fingerprint in fingerprints if fingerprint in by_fingerprint}
 
 
+def delete_runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> None:
+    """Delete the rows of runs."""
+    connection.executemany("DELETE FROM runs WHERE fingerprint = ?", [(name,) for name in fingerprints])
+
+
 def fingerprints(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The names of all runs, whatever else their rows hold."""
     listed = connection.execute("SELECT CAST(fingerprint AS BLOB) FROM runs NOT INDEXED")

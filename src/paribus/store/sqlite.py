@@ -7,6 +7,7 @@
         artifacts/3f/3f...  weights and predictions, one safetensors file each
         writer.lock         locked by the writer while there is one
         quarantine/         what `paribus doctor --repair` moved aside
+        forgotten/          studies that `paribus forget` moved aside, a store each
 """
 
 from __future__ import annotations
@@ -129,6 +130,25 @@ class SqliteStore(Store):
                 new = [judgement for judgement in dict.fromkeys(judgements) if judgement not in known]
                 if new:
                     judgement_queries.put_judgements(connection, new)
+
+    def forget(self, studies: Sequence[StoredStudy], fingerprints: Sequence[str]) -> None:
+        """Remove studies, and runs with their artifacts, after they were copied elsewhere; judgements stay.
+
+        Args:
+            studies: by their names and kinds.
+            fingerprints: of runs that no other study has.
+        """
+        for fingerprint in fingerprints:
+            base.check_fingerprint(fingerprint)
+        with self._writing("nothing was removed") as connection:
+            with transaction(connection, self._at):
+                for study in studies:
+                    study_queries.delete_named(connection, study.name, study.kind)
+                queries.delete_runs(connection, fingerprints)
+            # The doctor finds what cannot be removed.
+            with suppress(OSError):
+                for fingerprint in fingerprints:
+                    self._artifacts.keep_only(fingerprint, {})
 
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
         """See ``Store.runs``."""

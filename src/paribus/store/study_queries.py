@@ -108,6 +108,13 @@ def rename_study(connection: sqlite3.Connection, study: StoredStudy, name: str) 
     put_study(connection, replace(study, name=name))
 
 
+def delete_named(connection: sqlite3.Connection, name: str, kind: StudyKind) -> None:
+    """Forget the study of a name and a kind; its runs stay."""
+    for *key, number in _index(connection):
+        if key == [name, kind]:
+            delete_study(connection, number)
+
+
 def delete_study(connection: sqlite3.Connection, number: int) -> None:
     """Forget the study in the row of that number; its runs stay."""
     # Not left to the foreign key: it is off while a broken database is saved.

@@ -58,7 +58,11 @@ def _list_arguments(value: object) -> Iterator[str]:
 
 
 def check_not_empty(value: Any) -> Any:
-    """Raise ValueError for an empty list or table."""
+    """The value itself, a list or a table.
+
+    Raises:
+        ValueError: it is empty.
+    """
     if value is not None and not value:
         raise ValueError("empty; at least one is needed")
     return value
@@ -111,7 +115,11 @@ KerasMetric = Annotated[dict[str, dict[str, JsonValue]], BeforeValidator(spelled
 def check_metrics_differ(
     metrics: tuple[dict[str, dict[str, JsonValue]], ...],
 ) -> tuple[dict[str, dict[str, JsonValue]], ...]:
-    """Raise ValueError where two metrics have one name."""
+    """The metrics themselves.
+
+    Raises:
+        ValueError: two of them have one name.
+    """
     names = [keras_names.name_of(*item) for metric in metrics for item in metric.items()]
     for name in names:
         if names.count(name) > 1:

@@ -19,14 +19,24 @@ from paribus.study.document import Arm
 ENGINE = 1
 """Raised by one whenever the engine, by design, computes other bits for the same job."""
 
-KERNELS = 1
-"""Raised whenever, by design, it does so for networks with convolutions or pooling only (decision 0058)."""
+KERNELS = 2
+"""Raised whenever, by design, it does so for networks with convolutions, pooling or transformed images only.
+
+Decision 0058; 2 since sums, few filters and transformed images are computed otherwise (decisions 0110 to 0112).
+"""
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
     """The sha256 (64 hexadecimal digits) that names a run.
 
     Of the data its content and its preparation count; the path and the way of reading it are in the content already.
+
+    Args:
+        recipe: the canonical form of the arm.
+        training: how it is trained, with weights by class index (``study.plan.with_class_indices``).
+        spec: how the data is prepared.
+        data: has the fingerprint of the data's content.
+        seeds: the seeds of the three streams; they do not count for an estimator that draws nothing at random.
     """
     # What is added later changes no older name.
     more = {"kernels": KERNELS} if has_windows(recipe) else {}

@@ -50,6 +50,12 @@ def override(
 ) -> StudyDocument:
     """Change a study by the options of the command line.
 
+    Args:
+        document: the study.
+        seeds: the number of seeds; None for the study's own, as for the other options.
+        epochs: the number of epochs.
+        data: the source of the data: a name or a path.
+
     Raises:
         UsageError: a value is out of range, or there are fewer learning rates than epochs.
     """

@@ -44,7 +44,14 @@ def list_jobs(
     seeds: Sequence[Seeds],
     kind: StudyKind = StudyKind.STUDY,
 ) -> tuple[TrainJob, ...]:
-    """Every arm with every seed. Each job carries the fingerprint of the data that it is planned on, and its kind.
+    """List the jobs of every arm with every seed, by arm and then by seed.
+
+    Args:
+        document: the study.
+        recipes: the canonical form of each arm.
+        data: the data that the jobs are planned on; each of them carries its fingerprint.
+        seeds: the seeds.
+        kind: the purpose of the runs.
 
     Raises:
         StudyError: a weight is for a class that the data does not have.

@@ -48,6 +48,9 @@ class Keys:
 def check_complete(keys: Keys) -> NDArray[np.int64]:
     """Check that there is one row for each arm, seed and example, and number them in that order.
 
+    Returns:
+        The number of each row, shape ``(rows,)``: (arm * seeds + seed) * examples + example.
+
     Raises:
         DataError: a row is there twice, or one is missing; the message names it.
     """
@@ -67,7 +70,16 @@ def check_complete(keys: Keys) -> NDArray[np.int64]:
 
 
 def check_constant(keys: Keys, codes: NDArray[np.int32], words: tuple[str, ...], name: str) -> NDArray[np.int32]:
-    """Check that a column depends on the example alone, and give it by example.
+    """Check that a column depends on the example alone.
+
+    Args:
+        keys: which run and example each row is about.
+        codes: for each row the index of its word, shape ``(rows,)``.
+        words: the words of the column.
+        name: the name of the column.
+
+    Returns:
+        The index of each example's word, shape ``(examples,)``.
 
     Raises:
         DataError: two rows of one example differ; the message names both.

@@ -61,7 +61,11 @@ class CsvSource:
         return str(self.path)
 
     def batches(self, words: Mapping[str, WordCodes], numbers: tuple[str, ...]) -> Iterator[Batch]:
-        """Read the rows below the header."""
+        """Read the rows below the header.
+
+        Raises:
+            DataError: the file cannot be parsed, or a row has too few or too many cells.
+        """
         with _explained(self.path), self.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             next(reader)
@@ -131,7 +135,11 @@ class ParquetSource:
         return str(self.path)
 
     def batches(self, words: Mapping[str, WordCodes], numbers: tuple[str, ...]) -> Iterator[Batch]:
-        """Read the columns, a million rows at a time."""
+        """Read the columns, a million rows at a time.
+
+        Raises:
+            DataError: the file is corrupt, or a column holds neither numbers nor words.
+        """
         from pyarrow import ArrowException, parquet
 
         first = 0

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from paribus.engine.kernels.windows import Windows
 
@@ -90,11 +91,18 @@ def _first_greatest(x: jax.Array, windows: Windows) -> jax.Array:
 
 
 def _to_tiles(gradient: jax.Array, first: jax.Array, windows: Windows) -> jax.Array:
-    """Every window's gradient at its entry, where windows are tiles: one comparison for each entry of the array."""
+    """Every window's gradient at its entry, where windows are tiles: one comparison for each entry of the array.
+
+    What lies beyond the last tile has none.
+    """
     tiled = [length for pair in zip(windows.counts, windows.window, strict=True) for length in pair]
     numbers = np.arange(math.prod(windows.window), dtype=np.int32)
     numbers = numbers.reshape([length for size in windows.window for length in (1, size)])
     between = tuple(range(1, 2 * gradient.ndim, 2))
     spread = jnp.broadcast_to(jnp.expand_dims(gradient, between), tiled)
     hit = jnp.expand_dims(first, between) == numbers
-    return jnp.where(hit, spread, jnp.zeros((), gradient.dtype)).reshape(windows.shape)
+    zero = jnp.zeros((), gradient.dtype)
+    covered = [count * size for count, size in zip(windows.counts, windows.window, strict=True)]
+    tiles = jnp.where(hit, spread, zero).reshape(covered)
+    beyond = [(0, length - own, 0) for length, own in zip(windows.shape, covered, strict=True)]
+    return tiles if tuple(covered) == windows.shape else lax.pad(tiles, zero, beyond)

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from paribus.engine.kernels.convolution import convolution
 from paribus.engine.kernels.pooling import max_pooling, max_pooling_gradient, sum_pooling
+from paribus.engine.kernels.sums import channel_sums
 from paribus.engine.rewriting import Rule, with_rules
 
 P = ParamSpec("P")
@@ -16,6 +17,7 @@ R = TypeVar("R")
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "conv_general_dilated": convolution,
+        "reduce_sum": channel_sums,
         "reduce_window_max": max_pooling,
         "reduce_window_sum": sum_pooling,
         "select_and_scatter_add": max_pooling_gradient,

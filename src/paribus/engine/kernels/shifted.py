@@ -25,6 +25,9 @@ UNROLLED = 256
 FEW_PRODUCTS = 27
 """Products in a sum that is faster than Eigen's convolution: those of 3 x 3 pixels of three channels."""
 
+FEW_FILTERS = 16
+"""Fewer filters do not fill the lanes of a processor: the pixels of a row do."""
+
 
 def reads_few(kernel: jax.Array, groups: int) -> bool:
     """Whether a kernel's result is computed faster as shifted products: with one group, or in groups of one channel."""
@@ -48,17 +51,40 @@ def shifted_products(inputs: jax.Array, kernel: jax.Array, windows: Windows, gro
     *taps, channels, filters = kernel.shape
     precise = jnp.promote_types(kind, jnp.float32)
     inputs = windows.padded(inputs, 0.0).astype(precise)
+    if groups == 1 and filters < FEW_FILTERS:
+        return _filters_first(inputs, kernel.astype(precise), windows).astype(kind)
     kernel = kernel.reshape(*taps, channels, groups, filters // groups).astype(precise)
     grouped = inputs.reshape(*inputs.shape[:-1], groups, channels)
     total = None
     offsets = zip(windows.offsets, itertools.product(*map(range, taps)), strict=True)
     for (offset, tap), channel in itertools.product(offsets, range(channels)):
-        axes = zip(offset, windows.counts, windows.strides, strict=True)
-        places = [slice(start, start + (n - 1) * stride + 1, stride) for start, n, stride in axes][:-1]
-        product = grouped[(*places, slice(None), channel, None)] * kernel[(*tap, channel)]
+        product = grouped[(*_places(windows, offset), slice(None), channel, None)] * kernel[(*tap, channel)]
         total = product if total is None else total + product
     assert total is not None, "a kernel has a tap"
     return total.reshape(*total.shape[:-2], filters).astype(kind)
+
+
+def _filters_first(inputs: jax.Array, kernel: jax.Array, windows: Windows) -> jax.Array:
+    """The sum of one group, whose inputs are padded, filter by filter: the pixels of a row fill the processor's lanes.
+
+    Each number of the kernel is multiplied with a whole image, where the filters are too few to fill the lanes.
+    """
+    *taps, channels, filters = kernel.shape
+    planes = jnp.moveaxis(inputs, -1, 0)
+    total = None
+    offsets = zip(windows.offsets, itertools.product(*map(range, taps)), strict=True)
+    for (offset, tap), channel in itertools.product(offsets, range(channels)):
+        numbers = kernel[(*tap, channel)].reshape(filters, *[1] * (planes.ndim - 1))
+        product = numbers * planes[(channel, *_places(windows, offset))]
+        total = product if total is None else total + product
+    assert total is not None, "a kernel has a tap"
+    return jnp.moveaxis(total, 0, -1)
+
+
+def _places(windows: Windows, offset: Sequence[int]) -> list[slice]:
+    """Where the entry at an offset of every window lies, along all axes but the last."""
+    axes = zip(offset, windows.counts, windows.strides, strict=True)
+    return [slice(start, start + (n - 1) * stride + 1, stride) for start, n, stride in axes][:-1]
 
 
 def depthwise_kernel_gradient(

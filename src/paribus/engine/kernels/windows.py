@@ -54,10 +54,9 @@ class Windows:
 
     @property
     def are_tiles(self) -> bool:
-        """Whether the windows cover the array without overlap, gap or padding."""
-        uneven = any(length % size for length, size in zip(self.shape, self.window, strict=True))
+        """Whether the windows lie side by side, without padding; elements at the end of an axis may be in none."""
         spread = any(step != 1 for step in (*self.dilation, *self.input_dilation))
-        return self.window == self.strides and not self.are_padded and not uneven and not spread
+        return self.window == self.strides and not self.are_padded and not spread
 
     @property
     def can_be_spelled_out(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from paribus.outcome.outcome import Outcome
 from paribus.report.answers import StudyAnswers, read_answers
-from paribus.report.figures import arm_accuracy, cell_means, differences
+from paribus.report.figures import arm_measures, cell_means, differences
 from paribus.report.figures.learning_curves import draw_curves
+from paribus.report.figures.overlaid_curves import draw_overlay
 from paribus.report.figures.plot import Plot, join_plots
 from paribus.report.figures.reliability import draw_reliability
+from paribus.report.statements import list_metrics
 
 WIDTH = 560.0
 PANEL = 330.0
@@ -25,8 +27,9 @@ def draw_all(outcome: Outcome) -> tuple[Plot, ...]:
 
 
 def _plots(outcome: Outcome) -> Iterator[Plot | None]:
-    yield arm_accuracy.draw_test_accuracy(outcome, WIDTH)
-    yield arm_accuracy.draw_gap(outcome, WIDTH)
+    for metric in list_metrics(outcome):
+        yield arm_measures.draw_metric(outcome, metric, WIDTH)
+    yield arm_measures.draw_gap(outcome, WIDTH)
     for name in dict.fromkeys(contrast.metric.name for contrast in outcome.contrasts):
         group = [contrast for contrast in outcome.contrasts if contrast.metric.name == name]
         yield differences.draw_forest(f"contrasts-{name}", group, WIDTH, outcome.design)
@@ -37,11 +40,15 @@ def _plots(outcome: Outcome) -> Iterator[Plot | None]:
         for contrast in outcome.contrasts
     ]
     yield _sheet("seeds", "Paired differences seed by seed", [plot for plot in seeds if plot is not None])
+    yield draw_overlay(outcome, WIDTH, legend=True)
     yield _sheet("curves", "Learning curves", draw_curves(outcome, PANEL))
     test_answers = read_answers(outcome)
     if isinstance(test_answers, StudyAnswers):
         calibrated = [answers for answers in test_answers.by_arm.values() if answers.calibration.count.any()]
-        plots = [draw_reliability(answers.arm, answers.calibration, "calibration", PANEL) for answers in calibrated]
+        plots = [
+            draw_reliability(answers.arm, answers.calibration, len(answers.seeds), "calibration", PANEL)
+            for answers in calibrated
+        ]
         yield _sheet("calibration", "Accuracy against confidence", plots)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
-from paribus.analysis.wording import unit_name
+from paribus.analysis.wording import with_unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import tracks
@@ -38,12 +38,12 @@ def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, 
     kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
     key = [(kind, kind) for kind in kinds]
     key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)
-    axis = f"difference in {metric.label}, {unit_name(metric.unit)}"
+    axis = with_unit_name(f"difference in {metric.label}", metric.unit)
     frame = Frame(axis, tuple(key), signed=True, zero=True, band=band)
     alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
         f"{row.label}: {row.note}, {comparison.verdict}" for row, (_, comparison) in zip(rows, known, strict=True)
     )
-    tall = tracks.height(len(rows))
+    tall = tracks.height(len(rows), frame, width)
     return Plot(name, f"{alt}.", width, tall, lambda figure, palette: tracks.draw(figure, palette, width, rows, frame))
 
 
@@ -54,12 +54,13 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
         return None
     factor = _factor(contrast.metric)
     values = [value * factor for value in comparison.seed_differences]
-    size = (width, 210.0)
-    label = name_statement(contrast)
+    size = (width, 222.0)
+    label, measured = name_statement(contrast), with_unit_name(contrast.metric.label, contrast.metric.unit)
 
     def draw(figure: Any, palette: Palette) -> None:
-        ax = add_axes(figure, size, 58, 10, 28, 40)
-        ax.text(0, 1 + 10 / 142, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
+        ax = add_axes(figure, size, 48, 10, 44, 40)
+        ax.text(0, 1 + 12 / 138, measured, transform=ax.transAxes, color=palette.muted, fontsize=11.5)
+        ax.text(0, 1 + 28 / 138, label, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
         if comparison.low is not None and comparison.high is not None:
@@ -74,11 +75,10 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
         ax.margins(y=0.12)
         _ticks(ax, palette, seeds)
         ax.set_xlabel("seed", color=palette.muted, fontsize=11.5, labelpad=3)
-        ax.set_ylabel(unit_name(contrast.metric.unit), color=palette.muted, fontsize=11.5, labelpad=3)
 
     by_seed = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
-    unit = unit_name(contrast.metric.unit)
-    return Plot(name, f"{label} in {contrast.metric.label}, {unit}: {by_seed}.", *size, draw)
+    subject = with_unit_name(f"{label} in {contrast.metric.label}", contrast.metric.unit)
+    return Plot(name, f"{subject}: {by_seed}.", *size, draw)
 
 
 def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:

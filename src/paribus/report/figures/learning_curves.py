@@ -1,4 +1,4 @@
-"""Learning curves: every seed of an arm, what ``fit`` printed and what the validation split scored, if there is one."""
+"""Learning curves of one arm, every seed: what ``fit`` printed and what the validation split scored, if any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 
 _TICKS = (0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
-"""Error rates that have a tick, labelled as accuracies."""
+"""Error rates that may have a tick, labelled as accuracies."""
+
+_APART = 26.0
+"""Pixels between two ticks at least."""
 
 
 def draw_curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
@@ -21,7 +24,7 @@ def draw_curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
     arms = [arm for arm in outcome.arms if any(run.curve.fit_accuracy for run in arm.runs)]
     if not arms:
         return ()
-    limits = _limits(arms, floor=0.5 / outcome.data.train)
+    limits = error_limits(arms, floor=0.5 / outcome.data.train)
     epochs = outcome.document.protocol.epochs
     return tuple(_panel(arm, f"curves-{number}", limits, epochs, width) for number, arm in enumerate(arms))
 
@@ -34,14 +37,14 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     def draw(figure: Any, palette: Palette) -> None:
         ax = add_axes(figure, size, 56, 12, 30, 40)
         ax.text(0, 1 + 11 / 170, arm.name, transform=ax.transAxes, color=palette.ink, fontsize=12, fontweight="bold")
-        _scale(ax, palette, limits, epochs)
+        scale_axes(ax, palette, limits, epochs, size[1] - 70)
         alpha = min(0.9, max(0.12, 4 / len(runs)))
         for run in runs:
             lines = ((run.curve.fit_accuracy, palette.fit, "-"), (run.curve.val_accuracy, palette.val, "-"))
             for values, colour, style in lines:
                 if values:
                     places = range(1, len(values) + 1)
-                    errors = [_error(value, limits) for value in values]
+                    errors = [accuracy_to_error(value, limits) for value in values]
                     ax.plot(places, errors, style, color=colour, linewidth=1.3, alpha=alpha)
             if run.scores is not None:
                 end = epochs + 0.08 * epochs
@@ -51,7 +54,7 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
                 ):
                     ax.plot(
                         [end],
-                        [_error(value, limits)],
+                        [accuracy_to_error(value, limits)],
                         shape,
                         color=colour,
                         markersize=4.5,
@@ -68,18 +71,25 @@ def _panel(arm: ArmOutcome, name: str, limits: tuple[float, float], epochs: int,
     return Plot(name, alt, *size, draw)
 
 
-def _scale(ax: Any, palette: Palette, limits: tuple[float, float], epochs: int) -> None:
+def scale_axes(ax: Any, palette: Palette, limits: tuple[float, float], epochs: int, height: float) -> None:
+    """Errors from bottom to top on a logarithmic scale, labelled as accuracies; epochs from left to right.
+
+    Args:
+        ax: the axes, ``height`` pixels high.
+        palette: the colours.
+        limits: the smallest and the largest error rate.
+        epochs: how many there are.
+        height: in pixels.
+    """
     low, high = limits
     ax.set_yscale("log")
     ax.set_ylim(high, low)
-    ticks = [value for value in _TICKS if low <= value <= high]
-    while len(ticks) > 7:
-        ticks = ticks[::2]
+    ticks = _ticks(limits, height)
     ax.set_yticks(ticks, [f"{100 * (1 - value):.4g} %" for value in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_minor_formatter(NullFormatter())
     step = max(1, math.ceil(epochs / 8))
-    ax.set_xlim(1 - 0.03 * epochs, epochs * 1.12)
+    ax.set_xlim(*epoch_limits(epochs))
     ax.set_xticks([1, *range(step if step > 1 else 2, epochs + 1, step)])
     ax.set_xlabel("epoch", color=palette.muted, fontsize=11.5, labelpad=3)
     ax.tick_params(length=0, labelsize=11.5, labelcolor=palette.muted)
@@ -87,7 +97,12 @@ def _scale(ax: Any, palette: Palette, limits: tuple[float, float], epochs: int) 
     ax.set_axisbelow(True)
 
 
-def _limits(arms: Sequence[ArmOutcome], floor: float) -> tuple[float, float]:
+def epoch_limits(epochs: int) -> tuple[float, float]:
+    """The ends of the scale of epochs, with space for what is measured after the last one."""
+    return 1 - 0.03 * epochs, epochs * 1.12
+
+
+def error_limits(arms: Sequence[ArmOutcome], floor: float) -> tuple[float, float]:
     """The smallest and the largest error rate of all arms, with a margin; none is drawn below half an example."""
     errors: list[float] = []
     for arm in arms:
@@ -100,5 +115,16 @@ def _limits(arms: Sequence[ArmOutcome], floor: float) -> tuple[float, float]:
     return max(low / 1.25, floor / 2), min(high * 1.15, 1.0)
 
 
-def _error(value: float, limits: tuple[float, float]) -> float:
+def _ticks(limits: tuple[float, float], height: float) -> list[float]:
+    """Those that fit, from the smallest error on, where curves end."""
+    low, high = limits
+    ticks: list[float] = []
+    for value in sorted(value for value in _TICKS if low <= value <= high):
+        if not ticks or math.log(value / ticks[-1]) * height / math.log(high / low) >= _APART:
+            ticks.append(value)
+    return ticks
+
+
+def accuracy_to_error(value: float, limits: tuple[float, float]) -> float:
+    """The error rate, not below the smallest one that is drawn; nan for an accuracy that is not finite."""
     return max(1 - value, limits[0]) if math.isfinite(value) else math.nan

@@ -22,6 +22,7 @@ class Palette:
         worse: a verdict against the first arm.
         equivalent: a verdict of equivalence; also the margin.
         undecided: no verdict.
+        arm0: the first arm, where arms are overlaid; ``arm1`` to ``arm5`` are those of the next ones.
     """
 
     surface: str
@@ -36,6 +37,12 @@ class Palette:
     worse: str
     equivalent: str
     undecided: str
+    arm0: str
+    arm1: str
+    arm2: str
+    arm3: str
+    arm4: str
+    arm5: str
 
 
 LIGHT = Palette(
@@ -51,6 +58,12 @@ LIGHT = Palette(
     worse="#b3261e",
     equivalent="#1259b0",
     undecided="#7a5c00",
+    arm0="#1259b0",
+    arm1="#c2500a",
+    arm2="#0c7a53",
+    arm3="#8a3fc0",
+    arm4="#8f6d00",
+    arm5="#c2185b",
 )
 
 DARK = Palette(
@@ -66,7 +79,15 @@ DARK = Palette(
     worse="#ff8f86",
     equivalent="#7ab6ff",
     undecided="#e3c25b",
+    arm0="#7ab6ff",
+    arm1="#f4a763",
+    arm2="#5fd3a2",
+    arm3="#c79dfa",
+    arm4="#e3c25b",
+    arm5="#ff8fbf",
 )
+
+ARM_COLOURS = tuple(field.name for field in fields(Palette) if field.name.startswith("arm"))
 
 _NAMES = tuple(field.name for field in fields(Palette))
 

@@ -12,11 +12,14 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 
 _FEW = 20
-"""Bins with fewer answers than this are drawn faintly: their accuracy is mostly chance."""
+"""Bins with fewer test examples than this are drawn faintly: their accuracy is mostly chance."""
 
 
-def draw_reliability(arm: str, calibration: Calibration, name: str, width: float) -> Plot:
-    """Accuracy against confidence, bin by bin, above a strip that shows how many answers each bin holds."""
+def draw_reliability(arm: str, calibration: Calibration, seeds: int, name: str, width: float) -> Plot:
+    """Accuracy against confidence, bin by bin, above a strip that shows how many answers each bin holds.
+
+    The answers of ``seeds`` runs to one example are much alike, so that a bin counts for a run's share of them.
+    """
     size = (width, 300.0)
     filled = calibration.count > 0
 
@@ -26,9 +29,16 @@ def draw_reliability(arm: str, calibration: Calibration, name: str, width: float
         ax.text(0.03, 0.9, "accuracy", transform=ax.transAxes, color=palette.muted, fontsize=11.5)
         ax.plot([0, 1], [0, 1], color=palette.muted, linewidth=1, dashes=(4, 3))
         confidence, accuracy = calibration.confidence[filled], calibration.accuracy[filled]
-        ax.vlines(confidence, confidence, accuracy, colors=palette.worse, linewidth=1.6, alpha=0.7)
-        many = calibration.count[filled] >= _FEW
-        for bins, alpha in ((many, 1.0), (~many, 0.35)):
+        many = calibration.count[filled] >= _FEW * max(seeds - calibration.undefined_runs, 1)
+        for bins, alpha in ((many, 1.0), (~many, 0.3)):
+            ax.vlines(
+                confidence[bins],
+                confidence[bins],
+                accuracy[bins],
+                colors=palette.worse,
+                linewidth=1.6,
+                alpha=0.7 * alpha,
+            )
             ax.plot(
                 confidence[bins],
                 accuracy[bins],
@@ -41,7 +51,15 @@ def draw_reliability(arm: str, calibration: Calibration, name: str, width: float
         below = add_axes(figure, size, 56, 12, 218, 42)
         middle = (calibration.edges[:-1] + calibration.edges[1:]) / 2
         heights = np.log10(calibration.count[filled] + 1.0)
-        below.bar(middle[filled], heights, width=0.8 / len(middle), color=palette.test, alpha=0.5, linewidth=0)
+        for bins, alpha in ((many, 0.5), (~many, 0.2)):
+            below.bar(
+                middle[filled][bins],
+                heights[bins],
+                width=0.8 / len(middle),
+                color=palette.test,
+                alpha=alpha,
+                linewidth=0,
+            )
         below.set_xlabel("confidence (bars: answers, log scale)", color=palette.muted, fontsize=11.5, labelpad=3)
         for part in (ax, below):
             part.set_xlim(-0.02, 1.02)

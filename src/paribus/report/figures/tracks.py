@@ -21,6 +21,10 @@ SIDE = 14.0
 _EDGE = 14.0
 """Ticks closer than this to an end of the scale would have their labels cut off."""
 
+_KEY_ROW = 19.0
+_KEY_LETTER = 6.4
+"""About how wide a letter of the legend is."""
+
 _LETTER = 7.2
 """About how wide a letter of 12 points is."""
 
@@ -96,23 +100,28 @@ SHAPES = {
 }
 
 
-def height(rows: int) -> float:
-    """The height of a figure with so many rows."""
-    return TOP + ROW * rows + FOOT + BOTTOM
+def height(rows: int, frame: Frame, width: float) -> float:
+    """The height of a figure with so many rows, in pixels."""
+    return _top(frame, width) + ROW * rows + FOOT + BOTTOM
+
+
+def _top(frame: Frame, width: float) -> float:
+    return TOP + _KEY_ROW * (len(_key_lines(frame.key, width)) - 1)
 
 
 def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], frame: Frame) -> None:
     """Draw the rows. A row that reaches far from all others would squeeze them: an arrow marks what is cut off."""
     low, high = _limits(tracks, frame)
     tall = ROW * len(tracks) + FOOT
-    ax = add_axes(figure, (width, height(len(tracks))), SIDE, SIDE, TOP, BOTTOM)
+    total = height(len(tracks), frame, width)
+    ax = add_axes(figure, (width, total), SIDE, SIDE, _top(frame, width), BOTTOM)
     ax.set_xlim(low, high)
     ax.set_ylim(tall, 0)
     _scale(ax, palette, frame, width)
     per_pixel = (high - low) / (width - 2 * SIDE)
     for index, track in enumerate(tracks):
         _row(ax, palette, track, index * ROW, (low, high), per_pixel)
-    _key(figure, palette, frame.key, width, height(len(tracks)))
+    _key(figure, palette, frame.key, width, total)
 
 
 def _limits(tracks: Sequence[Track], frame: Frame) -> tuple[float, float]:
@@ -202,9 +211,9 @@ def _cut_off(ax: Any, palette: Palette, track: Track, y: float, edge: float, to:
 
 
 def _key(figure: Any, palette: Palette, key: Sequence[tuple[str, str]], width: float, tall: float) -> None:
-    x = SIDE
-    for kind, words in key:
-        y = 1 - 12 / tall
+    entries = [(12 + _KEY_ROW * row, *entry) for row, line in enumerate(_key_lines(key, width)) for entry in line]
+    for down, x, kind, words in entries:
+        y = 1 - down / tall
         if kind == "band":
             figure.text(x / width, y, "▒", color=palette.equivalent, fontsize=11, va="center")
         elif kind == "seed":
@@ -213,7 +222,20 @@ def _key(figure: Any, palette: Palette, key: Sequence[tuple[str, str]], width: f
             glyph = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼"}[SHAPES[kind]]
             figure.text(x / width, y, glyph, color=getattr(palette, kind), fontsize=10, va="center")
         figure.text((x + 14) / width, y, words, color=palette.muted, fontsize=11.5, va="center")
-        x += 14 + len(words) * 6.4 + 16
+
+
+def _key_lines(key: Sequence[tuple[str, str]], width: float) -> list[list[tuple[float, str, str]]]:
+    """The entries of the legend, each with the pixel where it begins, as many on a line as fit."""
+    lines: list[list[tuple[float, str, str]]] = [[]]
+    x = SIDE
+    for kind, words in key:
+        length = 14 + len(words) * _KEY_LETTER
+        if lines[-1] and x + length > width:
+            lines.append([])
+            x = SIDE
+        lines[-1].append((x, kind, words))
+        x += length + 16
+    return lines
 
 
 def tick(value: float, *, signed: bool = False) -> str:

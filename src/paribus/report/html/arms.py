@@ -1,16 +1,16 @@
-"""The arms: test accuracy with intervals, the gap by train and by fit accuracy, tuning, and the learning curves."""
+"""The arms: the metrics that are judged with intervals, all measures, the gap by train and by fit accuracy, tuning."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis.metrics import METRICS
+from paribus.analysis.metrics import METRICS, Metric
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
-from paribus.report.figures import arm_accuracy as figures
-from paribus.report.figures.learning_curves import draw_curves
+from paribus.report.figures import arm_measures as figures
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, details, legend, panel_grid, responsive_figure, section, table
+from paribus.report.html.parts import details, responsive_figure, section, table, wide_table
+from paribus.report.statements import list_metrics
 from paribus.report.tables import Cell, describe_intervals, format_seeds, metric_table
 
 _COLUMNS = (
@@ -23,9 +23,8 @@ _COLUMNS = (
 
 
 def arms_section(outcome: Outcome) -> Markup:
-    """A figure of test accuracy, and a table of all measures."""
+    """A figure of each metric that is judged, and a table of all measures."""
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
-    caption = f"Test accuracy: {describe_intervals(outcome, [METRICS['test_accuracy']])}."
     columns = [item for item in _COLUMNS if any(item[0] in arm.estimates for arm in outcome.arms)]
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in columns])
     loss_unit = ", nats" if outcome.predictions_request is not None else numbers.loss_unit(outcome.document)
@@ -36,18 +35,25 @@ def arms_section(outcome: Outcome) -> Markup:
         "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
         "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
     )
+    measures = table(
+        f"Every measure by arm: {intervals}",
+        head,
+        [_row(arm, [name for name, _ in columns]) for arm in outcome.arms],
+    )
+    judged = list_metrics(outcome)
+    own = _own_metrics(outcome)
+    own_first = judged[0].name in {metric.name for metric in outcome.metrics}
     return section(
         "arms",
         "The arms",
         overlap if several else None,
-        responsive_figure(lambda width: figures.draw_test_accuracy(outcome, width), caption),
-        table(
-            f"Every measure by arm: {intervals}",
-            head,
-            [_row(arm, [name for name, _ in columns]) for arm in outcome.arms],
-        ),
-        _own_metrics(outcome),
+        [_figure(outcome, metric) for metric in judged],
+        [own, measures] if own_first else [measures, own],
     )
+
+
+def _figure(outcome: Outcome, metric: Metric) -> Markup | None:
+    return responsive_figure(lambda width: figures.draw_metric(outcome, metric, width))
 
 
 def tuning_section(outcome: Outcome) -> Markup | None:
@@ -88,30 +94,14 @@ def gap_section(outcome: Outcome) -> Markup | None:
     )
 
 
-def curves_section(outcome: Outcome) -> Markup | None:
-    """The learning curves of every seed."""
-    plots = draw_curves(outcome, NARROW)
-    if not plots:
-        return None
-    validated = any(run.curve.val_accuracy for arm in outcome.arms for run in arm.runs)
-    entries = [("fit", "fit accuracy by epoch")]
-    entries += [("val", "validation accuracy by epoch")] * validated
-    entries += [("train", "train accuracy at the end"), ("test", "test accuracy at the end")]
-    caption: list[Child] = [
-        legend(*entries),
-        " One line a seed. The scale is that of errors, stretched towards 100 %, and the same for all arms.",
-    ]
-    return section("curves", "Learning curves", panel_grid(plots, caption))
-
-
-def _own_metrics(outcome: Outcome) -> Markup | None:
+def _own_metrics(outcome: Outcome) -> list[Markup]:
     metrics = metric_table(outcome)
     if metrics is None:
-        return None
+        return []
     rows: list[list[Child]] = [
         [tag("span", str(name), class_="name"), *map(_cell, cells)] for name, *cells in metrics.rows
     ]
-    return table(metrics.caption, metrics.head, rows)
+    return wide_table(metrics.caption, metrics.head, rows)
 
 
 def _cell(cell: Cell) -> Child:

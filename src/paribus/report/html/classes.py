@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from paribus.analysis import Calibration, Confusion
+from paribus.analysis import Calibration, Confusion, Unit
 from paribus.analysis.wording import counted
 from paribus.report import numbers
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.figures.reliability import draw_reliability
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import NARROW, details, panel_grid, section, table
+from paribus.report.html.parts import NARROW, details, folded_section, panel_grid, table, wide_table
 
 _MOST_CLASSES = 20
 _MOST_MISTAKES = 8
@@ -29,9 +29,10 @@ def classes_section(test_answers: StudyAnswers | MissingAnswers) -> Markup | Non
     if not confusions:
         return None
     best = max(test_answers.by_arm.values(), key=lambda answers: float(answers.right.mean())).arm
-    return section(
+    return folded_section(
         "classes",
         "Class by class",
+        f"accuracy of each of {len(test_answers.class_names)} classes, and what is mistaken for what",
         _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in confusions]),
         table(
             "The commonest mistakes of each arm: times a run, on average",
@@ -53,16 +54,17 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
     if not arms:
         return None
     plots = [
-        draw_reliability(of_arm.arm, of_arm.calibration, f"calibration-{number}", NARROW)
+        draw_reliability(of_arm.arm, of_arm.calibration, len(of_arm.seeds), f"calibration-{number}", NARROW)
         for number, of_arm in enumerate(arms)
     ]
-    return section(
+    return folded_section(
         "calibration",
         "Calibration",
+        "whether stated confidence can be believed",
         tag(
             "p",
             "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
-            "claims too much. Pale dots hold few answers.",
+            "claims too much. Pale bins hold few test examples: their accuracy is mostly chance.",
         ),
         panel_grid(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
         table(
@@ -73,7 +75,7 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
     )
 
 
-def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> Markup:
+def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> list[Markup]:
     mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in confusions]), axis=0, where=_known(confusions))
     order = list(range(len(test_answers.class_names)))
     if len(order) > _MOST_CLASSES:
@@ -89,7 +91,7 @@ def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confus
     ]
     lowest = f" (the {_MOST_CLASSES} lowest)" if len(order) < len(test_answers.class_names) else ""
     caption = f"Accuracy by class{lowest}, %: mean over seeds, with the seeds' standard deviation"
-    return table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows)
+    return wide_table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows, names=2)
 
 
 def _known(confusions: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -155,9 +157,9 @@ def _error(calibration: Calibration) -> Child:
     error = calibration.error
     if error is None:
         return numbers.UNDEFINED
-    low, high = (None, None) if error.low is None or error.high is None else (error.low * 100, error.high * 100)
-    text = f"{error.mean * 100:.2f}"
-    return text if low is None or high is None else [text, tag("small", f" [{max(low, 0):.2f}, {high:.2f}]")]
+    low = None if error.low is None else max(error.low, 0.0)
+    printed = numbers.format_interval(Unit.FRACTION, error.mean, low, error.high)
+    return [printed.value, tag("small", f" {printed.limits}")] if printed.limits else printed.value
 
 
 def _leaning(of_arm: ArmTestAnswers) -> Child:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from paribus.analysis import NoiseShares
+from paribus.analysis.wording import counted
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.records import Environment, RunResult
 from paribus.report import numbers
 from paribus.report.commands import describe_installation, is_built_in, list_commands
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import details, section, table
+from paribus.report.html.parts import code_spans, details, folded_section, section, table
 from paribus.report.methods import describe_methods
 from paribus.report.tables import list_measures
 from paribus.report.toml import to_toml
@@ -52,7 +53,8 @@ def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
     """The methods paragraphs and their sources."""
     text = describe_methods(outcome, calibration=calibration)
     sources = tag("ul", [tag("li", source) for source in text.sources], class_="sources") if text.sources else None
-    return section("methods", "Methods", [tag("p", paragraph) for paragraph in text.paragraphs], sources)
+    lead = "what was trained, measured and compared, in the words of a paper"
+    return folded_section("methods", "Methods", lead, [tag("p", paragraph) for paragraph in text.paragraphs], sources)
 
 
 def runs_section(outcome: Outcome) -> Markup:
@@ -67,7 +69,7 @@ def runs_section(outcome: Outcome) -> Markup:
         return _known_runs(outcome)
     head = ["Arm and seed", "Status", "Test, %", "Train, %", "Gap, points", "Fit, %", "Test loss", "Seconds", "Weights"]
     body = table("Every run; weights by the first digits of their sha256", head, rows, numbers=2)
-    return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
+    return folded_section("runs", "Every run", counted(len(rows), "run"), body)
 
 
 def _known_runs(outcome: Outcome) -> Markup:
@@ -82,7 +84,7 @@ def _known_runs(outcome: Outcome) -> Markup:
         for run in arm.runs
     ]
     body = table("Every run", ["Arm and seed", *(heading for _, heading in measures)], rows)
-    return section("runs", "Every run", details(f"{len(rows)} runs", body, open_=len(rows) <= 12))
+    return folded_section("runs", "Every run", counted(len(rows), "run"), body)
 
 
 def networks_section(outcome: Outcome) -> Markup | None:
@@ -92,7 +94,8 @@ def networks_section(outcome: Outcome) -> Markup | None:
     arms = [_estimator(arm) if arm.trained_recipe.is_estimator else _network(arm) for arm in outcome.arms]
     kinds = {arm.trained_recipe.is_estimator for arm in outcome.arms}
     names = [name for name, estimators in (("networks", False), ("estimators", True)) if estimators in kinds]
-    return section("networks", f"The {' and '.join(names)}", arms)
+    title = f"The {' and '.join(names)}"
+    return folded_section("networks", title, "layers, optimizers and their arguments", arms)
 
 
 def repeat_section(outcome: Outcome) -> Markup:
@@ -104,9 +107,10 @@ def repeat_section(outcome: Outcome) -> Markup:
         text = tag("pre", tag("code", to_toml(outcome.document)), tabindex=0)
         study = [tag("p", "The study, to be saved as ", tag("code", "study.toml"), ":"), text]
     environments = [_environment(environment, number) for number, environment in enumerate(outcome.environments, 1)]
-    return section(
+    return folded_section(
         "again",
         "Run it again",
+        "commands, versions, and the study itself",
         tag(
             "p",
             "The same study with the same seeds on the same kind of machine gives the same bits; compare the weights' "
@@ -114,7 +118,7 @@ def repeat_section(outcome: Outcome) -> Markup:
             tag("code", "paribus verify"),
             " train some of the runs of this file again and compare them.",
         ),
-        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
+        tag("p", code_spans(describe_installation(outcome))),
         tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
         study,
         tag(
@@ -130,10 +134,11 @@ def repeat_section(outcome: Outcome) -> Markup:
 
 def _judge_again(outcome: Outcome, request: PredictionsRequest) -> Markup:
     """How the same predictions are judged again."""
-    return section(
+    return folded_section(
         "again",
         "Judge it again",
-        tag("p", [tag("code", part) if code else part for code, part in _code_spans(describe_installation(outcome))]),
+        "the command, and the digest of the predictions",
+        tag("p", code_spans(describe_installation(outcome))),
         tag("pre", tag("code", "\n".join(list_commands(outcome))), tabindex=0),
         tag(
             "p",
@@ -143,11 +148,6 @@ def _judge_again(outcome: Outcome, request: PredictionsRequest) -> Markup:
             tag("code", request.fingerprint, class_="digest"),
         ),
     )
-
-
-def _code_spans(text: str) -> list[tuple[bool, str]]:
-    """The text in pieces, and for each whether it is between backticks."""
-    return [(index % 2 == 1, part) for index, part in enumerate(text.split("`"))]
 
 
 def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:

@@ -1,13 +1,13 @@
-"""The contrasts and the effects of a factorial study: drawn, tabled, and seed by seed."""
+"""The contrasts and the effects of a factorial study: drawn under the answer, tabled, and seed by seed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis import Effect, JudgedContrast, Verdict
+from paribus.analysis import Comparison, Effect, JudgedContrast, Verdict
 from paribus.analysis.phrases import scope_text
 from paribus.analysis.sentences import contrast_sentence
-from paribus.analysis.wording import capitalized, unit_name
+from paribus.analysis.wording import capitalized, with_unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import differences as figures
@@ -26,29 +26,48 @@ from paribus.report.html.parts import (
     verdict_of,
 )
 from paribus.report.numbers import format_margin
-from paribus.report.statements import JudgedStatement, primary_first, written_contrasts
+from paribus.report.statements import (
+    JudgedStatement,
+    headline_statements,
+    is_declared,
+    list_statements,
+    primary_first,
+    written_contrasts,
+)
 from paribus.report.tables import TextTable, describe_levels, describe_share, holm_p, name_statement, p_values
 from paribus.study.design import Design
 
 _MOST_PANELS = 12
+_MOST_ROWS = 12
+"""A figure with more rows than this is folded."""
+
+
+def answer_figures(outcome: Outcome) -> list[Markup | None]:
+    """The figure under the answer: differences with their intervals, one figure for each metric."""
+    groups = _by_metric(_drawn_with_answer(outcome))
+    return [_forest(f"answer-{_slug(group)}", group, outcome.design) for group in groups]
 
 
 def contrasts_section(outcome: Outcome) -> Markup | None:
-    """Every contrast with difference, interval and verdict."""
+    """Every contrast with difference, interval and verdict; drawn where the answer does not draw it already."""
     if not outcome.contrasts:
         return None
     contrasts = [item for item in primary_first(outcome.contrasts) if isinstance(item, JudgedContrast)]
-    groups = [
-        [c for c in contrasts if c.metric.name == name] for name in dict.fromkeys(c.metric.name for c in contrasts)
+    drawn = {statement.key for statement in _drawn_with_answer(outcome)}
+    groups = _by_metric(contrasts)
+    figures_left = [
+        _fold_if_long(_forest(f"contrasts-{_slug(group)}", group, outcome.design), len(group))
+        for group in groups
+        if any(statement.key not in drawn for statement in group)
     ]
-    drawn = [_forest(f"contrasts-{group[0].metric.name}", group, outcome.design) for group in groups]
     sentences = [sentence_paragraph(contrast_sentence(c), (c.a, c.b)) for c in contrasts]
     return section(
         "contrasts",
         "The contrasts",
         _intervals(outcome),
-        drawn,
+        figures_left,
         [_table(group) for group in groups],
+        _other_p_values(groups),
         [table(by_fold.caption, by_fold.head, _plain_rows(by_fold), numbers=2) for by_fold in fold_tables(outcome)],
         details("Every contrast as a sentence", sentences),
         _seed_by_seed(outcome),
@@ -73,14 +92,11 @@ def effects_section(outcome: Outcome) -> Markup | None:
             "the cells.",
         ),
         responsive_figure(
-            lambda width: figures.draw_forest("effects", outcome.effects, width, outcome.design),
-            "Each effect with its interval and seeds.",
-        ),
-        responsive_figure(
             lambda width: draw_cells(outcome, width),
             "Mean test accuracy of every cell, with its seeds. Parallel lines would be no interaction.",
         ),
         _table(outcome.effects),
+        _other_p_values([outcome.effects]),
     )
 
 
@@ -95,16 +111,47 @@ def _intervals(outcome: Outcome) -> Markup:
     return tag("p", " ".join(parts))
 
 
-def _forest(name: str, group: Sequence[JudgedContrast], document: Design) -> Markup | None:
-    label = group[0].metric.label
-    if all(contrast.comparison is None or contrast.comparison.seeds < 2 for contrast in group):
-        return responsive_figure(
-            lambda width: figures.draw_forest(name, group, width, document), f"Differences in {label}, one seed each."
+def _drawn_with_answer(outcome: Outcome) -> list[JudgedStatement]:
+    """All statements on the metrics of the answer; of more than fit under it those that are in it."""
+    headlines = {statement.key for statement in headline_statements(outcome)}
+    drawn: list[JudgedStatement] = []
+    for group in _by_metric(list_statements(outcome)):
+        in_answer = [statement for statement in group if statement.key in headlines]
+        drawn += group if in_answer and len(group) <= _MOST_ROWS else in_answer
+    return drawn
+
+
+def _by_metric(statements: Sequence[JudgedStatement]) -> list[list[JudgedStatement]]:
+    """Effects and contrasts apart, and each of them by metric."""
+    groups: dict[str, list[JudgedStatement]] = {}
+    for statement in statements:
+        groups.setdefault(_slug([statement]), []).append(statement)
+    return list(groups.values())
+
+
+def _slug(group: Sequence[JudgedStatement]) -> str:
+    kind = "effects-" if isinstance(group[0], Effect) else ""
+    return f"{kind}{group[0].metric.name}"
+
+
+def _forest(name: str, group: Sequence[JudgedStatement], design: Design) -> Markup | None:
+    metric = group[0].metric
+    if all(statement.comparison is None or statement.comparison.low is None for statement in group):
+        caption = f"Differences in {metric.label}, one seed each."
+    else:
+        side = "right" if metric.higher_is_better else "left"
+        first = "the first arm of a pair" if isinstance(group[0], JudgedContrast) else "the first level"
+        meaning = (
+            "" if isinstance(group[0], Effect) and group[0].is_interaction else f", {side} of zero {first} is better"
         )
-    return responsive_figure(
-        lambda width: figures.draw_forest(name, group, width, document),
-        f"Differences in {label} with their intervals; small dots are the paired differences of the seeds.",
-    )
+        caption = f"Differences in {metric.label} with their intervals{meaning}. Small dots are single seeds."
+    return responsive_figure(lambda width: figures.draw_forest(name, group, width, design), caption)
+
+
+def _fold_if_long(figure: Markup | None, rows: int) -> Markup | None:
+    if figure is None or rows <= _MOST_ROWS:
+        return figure
+    return details(f"All {rows} differences in one figure", figure)
 
 
 def _table(statements: Sequence[JudgedStatement]) -> Markup:
@@ -113,30 +160,63 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
     noun = "contrast" if isinstance(statements[0], JudgedContrast) else "effect"
     known = [statement.comparison for statement in statements if statement.comparison is not None]
     margins = list(dict.fromkeys(format_margin(comparison.margin, metric.unit) for comparison in known))
-    columns = [noun.capitalize(), "Verdict", f"Difference, {unit_name(metric.unit)}", "Adjusted p", "p"]
-    columns += ["Holm p", "Sign-flip p", "Ahead in"] + ["Margin"] * (len(margins) > 1)
+    columns = [noun.capitalize(), "Verdict", with_unit_name("Difference", metric.unit), _p_heading(known), "Ahead in"]
+    columns += ["Margin"] * (len(margins) > 1)
     rows = [_row(statement, with_margin=len(margins) > 1) for statement in primary_first(statements)]
     scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison in known)
     parts = [", ".join([f"Every {noun} on {metric.label}", *scopes])]
-    parts += [f"margin {margin}" for margin in margins if len(margins) == 1]
+    if len(margins) == 1:
+        parts.append("no margin" if margins[0] == numbers.UNDEFINED else f"margin {margins[0]}")
     if any(comparison.verdict is Verdict.EQUIVALENT for comparison in known):
         parts.append("p of equivalent rows is that of the equivalence tests")
-    caption = f"{'; '.join(parts)}. The sign-flip p is an exact check over the seeds, on this {metric.split} set."
-    return table(caption, columns, rows, numbers=2)
+    made = table(f"{'; '.join(parts)}.", columns, rows, numbers=2)
+    if len(rows) <= _MOST_ROWS:
+        return made
+    return details(f"All {len(rows)} {noun}s on {metric.label} in a table", made)
+
+
+def _p_heading(known: Sequence[Comparison]) -> str:
+    """One statement that is judged at one look alone has no adjusted p: its p is the p."""
+    adjusted = any(pair[0] != pair[1] for pair in map(p_values, known))
+    return "Adjusted p" if adjusted else "p"
+
+
+def _other_p_values(groups: Sequence[Sequence[JudgedStatement]]) -> Markup | None:
+    """The p values that the verdicts do not rest on, folded (decision record 0122)."""
+    tables = [made for group in groups if (made := _p_table(group)) is not None]
+    return details("Other p values", tables) if tables else None
+
+
+def _p_table(statements: Sequence[JudgedStatement]) -> Markup | None:
+    noun = "contrast" if isinstance(statements[0], JudgedContrast) else "effect"
+    rows: list[list[Child]] = []
+    for statement in primary_first(statements):
+        comparison = statement.comparison
+        if comparison is not None and comparison.p_value is not None:
+            flip = comparison.sign_flip
+            p_column = (p_values(comparison)[1], holm_p(statement), None if flip is None else flip.p_value)
+            cells = (numbers.format_p(p_value, comparison.level) for p_value in p_column)
+            rows.append([_name(statement), *cells])
+    if not rows:
+        return None
+    caption = (
+        f"On {statements[0].metric.label}: p of each {noun} alone, p after Holm, and an exact sign-flip check over "
+        f"the seeds, on this {statements[0].metric.split} set. None of them decides."
+    )
+    return table(caption, [noun.capitalize(), "p", "Holm p", "Sign-flip p"], rows)
 
 
 def _row(statement: JudgedStatement, *, with_margin: bool) -> list[Child]:
     comparison, name = statement.comparison, _name(statement)
     if comparison is None:
-        return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (7 if with_margin else 6)]
+        return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (4 if with_margin else 3)]
     printed = numbers.format_difference(statement.metric, comparison.difference, comparison.low, comparison.high)
-    flip, superior = comparison.sign_flip, comparison.superiority
-    p_column = (*p_values(comparison), holm_p(statement), None if flip is None else flip.p_value)
+    superior = comparison.superiority
     return [
         name,
         badge(comparison.verdict),
         [printed.value, [tag("br"), tag("small", printed.limits)] if printed.limits else None],
-        *(numbers.format_p(p_value, comparison.level) for p_value in p_column),
+        numbers.format_p(p_values(comparison)[0], comparison.level),
         numbers.UNDEFINED if superior is None else f"{superior.wins} of {comparison.seeds}",
         *([format_margin(comparison.margin, statement.metric.unit)] if with_margin else []),
     ]
@@ -153,11 +233,12 @@ def _name(statement: JudgedStatement) -> Child:
 
 
 def _seed_by_seed(outcome: Outcome) -> list[Child]:
-    """Panels for what the study wrote out, or for the first of all pairs; every difference in a table."""
-    written = written_contrasts(outcome)
+    """Panels for what the study writes out, or for the contrasts of the answer; every difference in a table."""
+    in_answer = [item for item in headline_statements(outcome) if isinstance(item, JudgedContrast)]
+    written = [contrast for contrast in written_contrasts(outcome) if is_declared(outcome.design, contrast)]
     plots = [
         figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
-        for number, contrast in enumerate(written[:_MOST_PANELS])
+        for number, contrast in enumerate((written or in_answer)[:_MOST_PANELS])
     ]
     caption = (
         "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
@@ -180,7 +261,7 @@ def _differences(outcome: Outcome) -> Markup | None:
             rows.append(
                 [
                     name_statement(contrast),
-                    unit_name(contrast.metric.unit),
+                    with_unit_name(contrast.metric.label, contrast.metric.unit),
                     tag("span", ", ".join(by_seed), class_="seeds"),
                 ]
             )
@@ -188,5 +269,5 @@ def _differences(outcome: Outcome) -> Markup | None:
         return None
     return details(
         "Every paired difference",
-        table("Every paired difference, by contrast", ["Contrast", "Unit", "Seed and difference"], rows, numbers=9),
+        table("Every paired difference, by contrast", ["Contrast", "Metric", "Seed and difference"], rows, numbers=9),
     )

@@ -12,12 +12,14 @@ from paribus.analysis.wording import counted
 from paribus.outcome.outcome import Outcome
 from paribus.report.answers import ArmTestAnswers, MissingAnswers, StudyAnswers
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import details, section, table
+from paribus.report.html.parts import details, folded_section, section, table
 from paribus.report.statements import written_contrasts
 
 _MOST_EXAMPLES = 24
 _MOST_IN_GALLERY = 12
 _MOST_CONTRASTS = 6
+_MOST_IN_WORDS = 8
+"""Examples that are described in words take more space than pictures."""
 
 
 def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswers) -> Markup:
@@ -25,11 +27,16 @@ def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswe
     if isinstance(test_answers, MissingAnswers):
         return section("examples", "Which examples decide", tag("p", f"No examples: {test_answers.reason}."))
     answers = list(test_answers.by_arm.values())
-    return section(
+    wrong = np.flatnonzero(
+        np.logical_and.reduce([of_arm.difficulty.wrong == of_arm.difficulty.seeds for of_arm in answers])
+    )
+    return folded_section(
         "examples",
         "Which examples decide",
+        f"{counted(len(wrong), 'test example')} wrong in every run, and those that tell arms apart",
         _shares(answers),
-        _everybody(test_answers, answers),
+        _explain_features(test_answers),
+        _everybody(test_answers, answers, wrong),
         [_flips(test_answers, contrast) for contrast in _contrasts(outcome)],
         tag("h3", "Arm by arm"),
         [_arm(test_answers, of_arm) for of_arm in answers],
@@ -54,9 +61,19 @@ def _shares(answers: Sequence[ArmTestAnswers]) -> Markup:
     return table("Test examples by arm", head, rows)
 
 
-def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers]) -> list[Child]:
-    wrong = np.logical_and.reduce([of_arm.difficulty.wrong == of_arm.difficulty.seeds for of_arm in answers])
-    indices = np.flatnonzero(wrong)
+def _explain_features(test_answers: StudyAnswers) -> Markup | None:
+    """Which columns describe an example, where they are not all."""
+    features = test_answers.features
+    if test_answers.pictures is not None or features is None or not features.are_selected:
+        return None
+    return tag(
+        "p",
+        f"Of the {len(features.columns)} columns each example has those in which it lies farthest from the mean of the "
+        "test split, counted in standard deviations.",
+    )
+
+
+def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers], indices: NDArray[np.intp]) -> list[Child]:
     if not len(indices):
         return [tag("p", "No test example is wrong in every run of every arm.")]
     rows = [of_arm.predicted for of_arm in answers]
@@ -64,12 +81,13 @@ def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers]) ->
     title = f"{counted(len(indices), 'example')} that every run of every arm gets wrong"
     return [
         tag("h3", title),
-        _gallery(test_answers, indices[:_MOST_EXAMPLES], rows, runs),
-        _more(len(indices), _MOST_EXAMPLES),
+        _gallery(test_answers, indices[: _limit(test_answers, _MOST_EXAMPLES)], rows, runs),
+        _more(len(indices), _limit(test_answers, _MOST_EXAMPLES)),
     ]
 
 
 def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
+    most = _limit(test_answers, _MOST_IN_GALLERY)
     common = test_answers.flips(contrast.a, contrast.b)
     if common is None:
         return []
@@ -89,17 +107,18 @@ def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
             title = tag("h4", f"Won by {winner}: what {loser} answered")
             parts += [
                 title,
-                _gallery(test_answers, indices[:_MOST_IN_GALLERY], [answers.predicted], len(answers.seeds)),
+                _gallery(test_answers, indices[:most], [answers.predicted], len(answers.seeds)),
             ]
     return parts
 
 
 def _arm(test_answers: StudyAnswers, of_arm: ArmTestAnswers) -> Markup:
+    most = _limit(test_answers, _MOST_IN_GALLERY)
     always, sometimes = of_arm.difficulty.always_wrong, of_arm.difficulty.sometimes_wrong
     parts: list[Child] = []
     for title, indices in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
         if len(indices):
-            gallery = _gallery(test_answers, indices[:_MOST_IN_GALLERY], [of_arm.predicted], len(of_arm.seeds))
+            gallery = _gallery(test_answers, indices[:most], [of_arm.predicted], len(of_arm.seeds))
             parts += [tag("h4", f"{title}: {len(indices):,}"), gallery]
     return details(of_arm.arm, parts or tag("p", "Every answer of every seed is right."))
 
@@ -108,7 +127,16 @@ def _gallery(
     test_answers: StudyAnswers, indices: Iterable[int], predicted: Sequence[NDArray[np.unsignedinteger]], runs: int
 ) -> Markup:
     """One card an example: the picture, what it is, and what it was most often mistaken for in how many runs."""
-    return tag("ul", [_card(test_answers, int(index), predicted, runs) for index in indices], class_="gallery")
+    cards = [_card(test_answers, int(index), predicted, runs) for index in indices]
+    return tag("ul", cards, class_="gallery words" if _in_words(test_answers) else "gallery")
+
+
+def _in_words(test_answers: StudyAnswers) -> bool:
+    return test_answers.pictures is None and test_answers.features is not None
+
+
+def _limit(test_answers: StudyAnswers, most: int) -> int:
+    return min(most, _MOST_IN_WORDS) if _in_words(test_answers) else most
 
 
 def _card(
@@ -122,6 +150,10 @@ def _card(
         shade = "picture strokes" if test_answers.pictures.dark else "picture"
         image = tag("img", src=test_answers.pictures.data_uri(index), alt=f"Test example {index}")
         picture = tag("span", image, class_=shade)
+    features = None
+    if _in_words(test_answers) and test_answers.features is not None:
+        pairs = test_answers.features.describe(index)
+        features = tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs])
     if len(wrong):
         values, counts = np.unique(wrong, return_counts=True)
         usual, times = int(values[counts.argmax()]), int(counts.max())
@@ -135,6 +167,7 @@ def _card(
         tag("span", "is ", tag("b", test_answers.class_names[label])),
         tag("span", prediction),
         tag("small", f"{often}{test_answers.name_example(index)}"),
+        features,
     )
 
 

@@ -14,12 +14,13 @@ from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import counted
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables
-from paribus.report.figures.arm_accuracy import draw_test_accuracy
+from paribus.report.figures.arm_measures import draw_metric
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import opening
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import badge, sentence_paragraph, svg, table, verdict_of
 from paribus.report.numbers import PrintedInterval
+from paribus.report.statements import list_metrics
 
 WIDTH = 720.0
 
@@ -61,7 +62,7 @@ def contrast_fragment(contrast: JudgedContrast) -> str:
 
 
 def _figure(outcome: Outcome) -> Markup | None:
-    plot = draw_test_accuracy(outcome, WIDTH)
+    plot = draw_metric(outcome, list_metrics(outcome)[0], WIDTH)
     if plot is None:
         return None
     runs = ",".join(run.fingerprint for arm in outcome.arms for run in arm.runs)

@@ -8,22 +8,21 @@ from paribus.analysis import Effect, JudgedContrast
 from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
-from paribus.report.html.build import Markup, tag
-from paribus.report.html.parts import badge, section, sentence_paragraph, verdict_of
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.contrasts import answer_figures
+from paribus.report.html.parts import badge, code_spans, emphasized, section, verdict_of
 from paribus.report.numbers import format_duration
 from paribus.report.splits import describe_split
 from paribus.report.statements import (
     JudgedStatement,
+    count_verdicts,
+    headline_statements,
     is_primary,
     list_misreadings,
     list_statements,
-    state,
-    written_contrasts,
+    split_statement,
 )
 from paribus.report.tables import explain_no_statement
-
-_MOST = 8
-"""ArmTestAnswers at the top; all of them are in their section."""
 
 _FEW = 3
 """More answers than this are set small, so that they can be seen at one glance."""
@@ -47,10 +46,19 @@ def page_header(outcome: Outcome) -> Markup:
 
 
 def answer_section(outcome: Outcome) -> Markup:
-    """The first statements, each with its verdict and its sentence."""
-    rest = count_without_card(outcome)
+    """The first statements, each with its verdict, its sentence and the next step, and their figure."""
+    rest, number = count_without_card(outcome), len(list_statements(outcome))
+    all_of_them = tag("p", f"{counted(number, 'comparison')}: {count_verdicts(outcome)}.", class_="count")
     more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
-    return tag("section", tag("h2", "The answer"), statement_cards(outcome), more if rest else None, id="answer")
+    return tag(
+        "section",
+        tag("h2", "The answer"),
+        all_of_them if number > 1 else None,
+        statement_cards(outcome),
+        more if rest else None,
+        answer_figures(outcome),
+        id="answer",
+    )
 
 
 def statement_cards(outcome: Outcome) -> Markup:
@@ -70,7 +78,9 @@ def notes_box(outcome: Outcome) -> Markup | None:
     """What bounds the results: runs that diverged, failed or are missing, environments that differ."""
     if not outcome.notes:
         return None
-    return tag("aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", note) for note in outcome.notes]))
+    return tag(
+        "aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", code_spans(note)) for note in outcome.notes])
+    )
 
 
 def misreadings_section(outcome: Outcome) -> Markup | None:
@@ -82,19 +92,23 @@ def misreadings_section(outcome: Outcome) -> Markup | None:
     return section("readings", "Where a quick reading goes wrong", tag("div", parts, class_="readings"))
 
 
-def headline_statements(outcome: Outcome) -> tuple[JudgedStatement, ...]:
-    """The primary statements, then a factorial study's effects, else its written contrasts, else the first pairs."""
-    primary = [statement for statement in list_statements(outcome) if is_primary(statement)]
-    others = [statement for statement in outcome.effects or written_contrasts(outcome) if not is_primary(statement)]
-    return (*primary, *others)[:_MOST]
-
-
 def _card(statement: JudgedStatement) -> Markup:
     verdict = verdict_of(statement.comparison)
     names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else _levels(statement)
     first = tag("span", "primary", class_="primary") if is_primary(statement) else None
     verdict_line = tag("div", badge(verdict), " " if first else None, first)
-    return tag("div", verdict_line, sentence_paragraph(state(statement), names), class_=f"card {verdict}")
+    lead, rest, step = split_statement(statement)
+    sentence: list[Child] = [
+        tag("b", emphasized(lead.removesuffix(":"), names), _colon(lead), class_="lead"),
+        [" ", tag("span", emphasized(rest, names), class_="evidence")] if rest else None,
+        [" ", tag("span", emphasized(step, names), class_="step")] if step else None,
+    ]
+    return tag("div", verdict_line, tag("p", sentence), class_=f"card {verdict}")
+
+
+def _colon(lead: str) -> Markup | None:
+    """The colon between what holds and its numbers: not drawn, as they are on lines of their own."""
+    return tag("span", ":", class_="colon") if lead.endswith(":") else None
 
 
 def _levels(effect: Effect) -> list[str]:

@@ -11,12 +11,12 @@ from importlib.resources import files
 from paribus.outcome.outcome import Outcome
 from paribus.report.answers import StudyAnswers, read_answers
 from paribus.report.figures.palette import DARK, LIGHT, declarations
-from paribus.report.html import arms, classes, closing, contrasts, examples, opening
+from paribus.report.html import arms, classes, closing, contrasts, curves, examples, opening
 from paribus.report.html.build import Markup, tag
 from paribus.report.runs_block import render_runs_block
 from paribus.version import __version__
 
-_TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*><h2[^>]*>(.*?)</h2>')
+_TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*>(?:<details><summary>)?<h2[^>]*>(.*?)</h2>')
 
 
 def render_page(outcome: Outcome) -> str:
@@ -49,13 +49,13 @@ def _sections(outcome: Outcome) -> Iterator[Markup | None]:
     yield arms.tuning_section(outcome)
     yield opening.misreadings_section(outcome)
     yield contrasts.contrasts_section(outcome)
+    yield curves.curves_section(outcome)
     yield arms.gap_section(outcome)
-    yield arms.curves_section(outcome)
+    yield closing.noise_section(outcome.noise)
     test_answers = read_answers(outcome)
     yield examples.examples_section(outcome, test_answers)
     yield classes.classes_section(test_answers)
     yield classes.calibration_section(test_answers)
-    yield closing.noise_section(outcome.noise)
     yield closing.methods_section(outcome, calibration=isinstance(test_answers, StudyAnswers))
     yield closing.runs_section(outcome)
     yield closing.networks_section(outcome)

@@ -12,6 +12,12 @@ from paribus.report.html.build import Child, Markup, join, tag
 WIDE, NARROW = 760.0, 350.0
 """Widths of figures in pixels: for a desk and for a phone."""
 
+_LETTERS = 94
+"""About so many letters fit beside each other in a table on a desk."""
+
+_NARROWEST = 11
+"""A column is as wide as so many letters at least: ``98.31 ±0.42``."""
+
 SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.UNDECIDED: "?"}
 
 
@@ -22,7 +28,49 @@ def section(anchor: str, title: str, *children: Child) -> Markup:
     )
 
 
-def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> Markup | None:
+def wide_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Child]], *, names: int = 1) -> list[Markup]:
+    """A table with a column for each arm or metric: as many tables as it takes for all columns to fit a page.
+
+    Args:
+        caption: of the first table; the others say that they go on.
+        head: the headings.
+        rows: the cells.
+        names: so many first columns are in every table.
+    """
+    made = []
+    for number, columns in enumerate(_columns_that_fit(head, names)):
+        places = [*range(names), *columns]
+        title = caption if number == 0 else f"{caption} (continued)"
+        made.append(table(title, [head[place] for place in places], [[row[place] for place in places] for row in rows]))
+    return made
+
+
+def _columns_that_fit(head: Sequence[str], names: int) -> list[list[int]]:
+    widths = [max([_NARROWEST, *map(len, heading.split())]) + 2 for heading in head]
+    tables: list[list[int]] = [[]]
+    used = start = sum(widths[:names])
+    for place in range(names, len(head)):
+        if tables[-1] and used + widths[place] > _LETTERS:
+            tables.append([])
+            used = start
+        tables[-1].append(place)
+        used += widths[place]
+    return tables
+
+
+def folded_section(anchor: str, title: str, summary: str, *children: Child) -> Markup:
+    """A long part of the page, folded: its heading and one line say what unfolds."""
+    head = tag("summary", tag("h2", title, id=f"{anchor}-title"), tag("span", summary, class_="teaser"))
+    body = tag("details", head, children)
+    return tag("section", body, id=anchor, aria_labelledby=f"{anchor}-title", class_="fold")
+
+
+def code_spans(text: str) -> list[Child]:
+    """Text whose parts between backticks are code."""
+    return [tag("code", part) if index % 2 else part for index, part in enumerate(text.split("`"))]
+
+
+def responsive_figure(make: Callable[[float], Plot | None], caption: Child = None) -> Markup | None:
     """A figure drawn for a desk and for a phone; a page shows the one that fits."""
     wide, narrow = make(WIDE), make(NARROW)
     if wide is None or narrow is None:
@@ -31,7 +79,7 @@ def responsive_figure(make: Callable[[float], Plot | None], caption: Child) -> M
         "figure",
         tag("div", svg(wide, "wide"), class_="wide"),
         tag("div", svg(narrow, "narrow"), class_="narrow"),
-        tag("figcaption", caption),
+        tag("figcaption", caption) if caption else None,
     )
 
 
@@ -95,8 +143,12 @@ def badge(verdict: Verdict) -> Markup:
 
 def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
     """A sentence with its names in bold and true minus signs."""
-    text = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence)
-    return tag("p", list(_emphasized(text, names)))
+    return tag("p", emphasized(sentence, names))
+
+
+def emphasized(sentence: str, names: Sequence[str]) -> Child:
+    """Text with its names in bold and true minus signs."""
+    return list(_emphasized(re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence), names))
 
 
 def legend(*entries: tuple[str, str]) -> Markup:

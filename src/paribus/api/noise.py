@@ -1,0 +1,36 @@
+"""The noise of an arm of stored results; missing runs are trained."""
+
+from __future__ import annotations
+
+from paribus.api.progress import choose_display
+from paribus.api.questions import Answer
+from paribus.api.text import render_text
+from paribus.backends.base import Backend
+from paribus.errors import UsageError
+from paribus.report.noise import shares_document, shares_table
+from paribus.results.stored_study import StoredResults
+from paribus.runner.noise import measure_noise
+from paribus.runner.session import local_backend, resume_session
+
+
+def measure_arm_noise(
+    results: StoredResults,
+    arm: str,
+    seeds: int,
+    *,
+    workers: int | None,
+    lanes: int | None,
+    backend: Backend | None,
+    progress: bool,
+) -> Answer:
+    """Measure the noise of an arm; the arguments and errors are those of ``Results.noise``."""
+    if type(seeds) is not int or seeds < 2:
+        raise UsageError(f"seeds={seeds!r}: a variance needs at least 2 runs a stream (5 or more are better)")
+    document = results.document
+    results.require_arm(arm)
+    backend = backend or local_backend(document, workers, lanes)
+    display = choose_display("auto", progress=progress)
+    with resume_session(results.store, backend) as store:
+        shares = measure_noise(document, arm, seeds, store, backend, display, stored_as=results.request.stored_as)
+    text = render_text(shares_table(document.name, arm, shares))
+    return Answer(text, shares_document(document.name, arm, shares))

@@ -1,0 +1,235 @@
+"""The application: addresses, the guard before them, and the stream of events. It only reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from paribus.dashboard import pages
+from paribus.dashboard.access import HEADERS, OPEN, Access
+from paribus.dashboard.live import LiveReader
+from paribus.dashboard.studies import Studies
+from paribus.errors import ParibusError, UnknownNameError
+from paribus.report.figures.palette import DARK, LIGHT, declarations
+
+SECONDS: Final = 0.5
+"""The time between two looks at the files of the store."""
+
+MAX_STREAMS: Final = 32
+"""Pages that may be open at once."""
+
+MAX_BODY: Final = 4096
+"""Bytes of the longest body of a request: a token is shorter."""
+
+_BATCH: Final = 2000
+_SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+
+
+def build_app(
+    studies: Studies, access: Access, *, opened: Callable[[], None], stopping: Callable[[], bool] = lambda: False
+) -> ASGIApp:
+    """The dashboard of a store.
+
+    Args:
+        studies: reads the store.
+        access: who may read it.
+        opened: called when a token has been used, so that there is another one for the next browser.
+        stopping: whether the server is about to stop, so that streams end.
+    """
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping)
+    app = Starlette(
+        routes=[
+            Route("/", pages_of.list_studies),
+            Route("/study", pages_of.study),
+            Route("/live", pages_of.live),
+            Route("/curves", pages_of.curves),
+            Route("/report", pages_of.report),
+            Route("/events", pages_of.events),
+            Route("/static/{name}", _static),
+            Route(OPEN, pages_of.open, methods=["POST"]),
+        ],
+        exception_handlers={UnknownNameError: _unknown, ParibusError: _problem, 404: _unknown},
+    )
+    return _Guard(app, access)
+
+
+class _Guard:
+    """Refuses what ``Access`` refuses, and puts the headers on every response."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *headers]}
+            await send(message)
+
+        request = Request(scope)
+        refused = self._access.refuse(request.method, scope["path"], request.headers)
+        if refused is not None:
+            status, reason = refused
+            response = HTMLResponse(pages.error_page(reason[0].upper() + reason[1:] + "."), status)
+            await response(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+
+class _Pages:
+    """The answers to requests. Those that read the store are plain functions, which Starlette runs in threads."""
+
+    def __init__(
+        self,
+        studies: Studies,
+        reader: LiveReader,
+        access: Access,
+        opened: Callable[[], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._studies = studies
+        self._reader = reader
+        self._access = access
+        self._opened = opened
+        self._stopping = stopping
+        self._streams = 0
+
+    async def open(self, request: Request) -> Response:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY:
+                return HTMLResponse(pages.error_page("The body of this request is too long."), 413)
+        token = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        cookie = self._access.redeem(token)
+        if cookie is None:
+            return HTMLResponse(
+                pages.error_page(
+                    "This token is not valid, or was used before: open the file that `paribus dashboard` names again, "
+                    "which has a new one."
+                ),
+                403,
+            )
+        self._opened()
+        return HTMLResponse(pages.opened_page(), headers={"Set-Cookie": cookie})
+
+    def list_studies(self, _request: Request) -> Response:
+        return HTMLResponse(pages.studies_page(self._studies.list_progress(), self._running()))
+
+    def study(self, request: Request) -> Response:
+        label = _label(request)
+        progress = self._studies.progress(label)
+        answer, problem = None, ""
+        try:
+            answer = self._studies.answer(label)
+        except UnknownNameError:
+            raise
+        except ParibusError as error:
+            problem = f"It cannot be assembled: {error}"
+        return HTMLResponse(pages.study_page(progress, answer, problem, is_running=self._running() == progress.label))
+
+    def live(self, _request: Request) -> Response:
+        labels = [progress.label for progress in self._studies.list_progress()]
+        running = self._running()
+        if running is not None and running not in labels:
+            labels.append(running)
+        return HTMLResponse(pages.live_page(labels))
+
+    def curves(self, request: Request) -> Response:
+        return JSONResponse(self._studies.curves(_label(request)))
+
+    def report(self, request: Request) -> Response:
+        from paribus.report.html.page import render_page
+
+        label = _label(request)
+        answer = self._studies.answer(label)
+        if answer is None or not any(answer.moments.seeds.values()):
+            raise ParibusError("There is no report before the first look.")
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", label) or "study"
+        disposition = f'attachment; filename="{name}.html"'
+        return HTMLResponse(render_page(answer.outcome), headers={"Content-Disposition": disposition})
+
+    async def events(self, _request: Request) -> Response:
+        if self._streams >= MAX_STREAMS:
+            return Response("too many pages are open\n", 503, media_type="text/plain")
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[str]:
+        self._streams += 1
+        try:
+            generation, sent, version = -1, 0, ""
+            while not self._stopping():
+                now_generation, events = self._reader.read()
+                if generation != now_generation:
+                    generation, sent = now_generation, 0
+                    yield _event("begin", {})
+                added = events[sent : sent + _BATCH]
+                if added:
+                    sent += len(added)
+                    yield _event("log", added)
+                if (now := f"{self._studies.version()} {self._reader.is_running}") != version:
+                    version = now
+                    yield _event("store", {"version": now, "running": self._reader.is_running})
+                await asyncio.sleep(0 if len(added) == _BATCH else SECONDS)
+        finally:
+            self._streams -= 1
+
+    def _running(self) -> str | None:
+        """The name of the study that a process computes now."""
+        _, events = self._reader.read()
+        planned = [event for event in list(events) if event["event"] == "planned"]
+        return str(planned[-1].get("study")) if planned and self._reader.is_running else None
+
+
+def _event(name: str, value: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(value)}\n\n"
+
+
+def _label(request: Request) -> str:
+    return request.query_params.get("study", "")
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT}
+    if name not in kinds:
+        return _no_page()
+    content = files(__package__).joinpath("static", name).read_text(encoding="utf-8")
+    if name == "dashboard.css":
+        content = f"{_palette()}{files('paribus.report.html').joinpath('page.css').read_text('utf-8')}{content}"
+    return Response(content, media_type=kinds[name])
+
+
+def _palette() -> str:
+    dark = f"color-scheme:dark;{declarations(DARK)}"
+    light = f":root{{color-scheme:light;{declarations(LIGHT)}}}"
+    return f"{light}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def _no_page() -> Response:
+    return HTMLResponse(pages.error_page("There is no such page."), 404)
+
+
+async def _unknown(_request: Request, error: Exception) -> Response:
+    if isinstance(error, UnknownNameError):
+        return HTMLResponse(pages.error_page("There is no such study in this store."), 404)
+    return _no_page()
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    return HTMLResponse(pages.error_page(str(error)), 409)

@@ -1,0 +1,223 @@
+"""The pages as HTML. Every text goes through ``report.html.build``, which escapes it; no page has an inline script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from paribus.analysis import JudgedContrast
+from paribus.dashboard.studies import Answer, StudyProgress
+from paribus.outcome.outcome import Outcome
+from paribus.records import Status
+from paribus.report import tables
+from paribus.report.html.build import Child, Markup, tag
+from paribus.report.html.parts import badge, section, sentence_paragraph, table, verdict_of
+from paribus.report.numbers import PrintedInterval
+from paribus.report.statements import primary_first, state
+
+STUDIES, LIVE = "Studies", "Live"
+
+
+def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
+    """All studies with their progress; ``running`` is the name of the one that is computed now."""
+    if not studies:
+        body: Child = tag(
+            "p", "Nothing is stored here yet. ", tag("code", "paribus run digits"), " takes a minute; it will appear."
+        )
+    else:
+        rows: list[list[Child]] = [
+            [
+                tag("a", study.label, href=_address("/study", study=study.label)),
+                study.question or "",
+                study.data,
+                tag("progress", value=study.ended, max=max(1, study.requested), aria_label=f"{study.label}: runs"),
+                f"{study.ended} of {study.requested}",
+                str(study.statuses[Status.FAILED] + study.statuses[Status.DIVERGED]),
+                "running" if study.label == running else "",
+            ]
+            for study in studies
+        ]
+        head = ["Study", "Question", "Data", "Progress", "Runs", "Failed or diverged", "Now"]
+        body = table(
+            f"{len(studies)} {'study' if len(studies) == 1 else 'studies'} in this store", head, rows, numbers=9
+        )
+    return _page("Studies", tag("h1", "Studies"), body, current=STUDIES)
+
+
+def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool) -> str:
+    """One study: question, progress, answers up to the last moment, and what waits."""
+    rows: list[list[Child]] = [
+        [name, tag("progress", value=ended, max=max(1, asked), aria_label=f"{name}: runs"), f"{ended} of {asked}"]
+        for name, (ended, asked) in progress.arms.items()
+    ]
+    facts = [
+        ("Runs", f"{progress.ended} of {progress.requested}" + (", running now" if is_running else "")),
+        ("Data", progress.data or "unknown"),
+        ("Failed", str(progress.statuses[Status.FAILED])),
+        ("Diverged", str(progress.statuses[Status.DIVERGED])),
+    ]
+    links: list[Child] = [tag("a", "Learning curves", href=_address("/live", study=progress.label))]
+    if answer is not None and any(answer.moments.seeds.values()):
+        links += [" · ", tag("a", "Save as one HTML file", href=_address("/report", study=progress.label))]
+    header = tag(
+        "header",
+        tag("p", "Study ", tag("b", progress.label), class_="kicker"),
+        tag("h1", progress.question or progress.label),
+        tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts], class_="facts"),
+        tag("p", links),
+    )
+    return _page(
+        progress.label,
+        header,
+        _answer(answer, problem),
+        section("arms", "Progress by arm", table("Runs that have ended, by arm", ["Arm", "Progress", "Runs"], rows)),
+        _failures(progress),
+        current=STUDIES,
+    )
+
+
+def live_page(labels: Sequence[str]) -> str:
+    """The learning curves; the script fills them in."""
+    choice = tag("select", [tag("option", label, value=label) for label in labels], id="study")
+    controls = tag(
+        "div",
+        _labelled("Study", choice),
+        _labelled("Group by", tag("select", tag("option", "arm", value=""), id="group")),
+        _labelled("Smoothing", tag("input", type="range", id="smooth", min=0, max=9, step=1, value=0)),
+        tag("label", tag("input", type="checkbox", id="seeds"), " a line for each seed"),
+        tag("label", tag("input", type="checkbox", id="log"), " losses on a log scale"),
+        class_="controls",
+    )
+    return _page(
+        "Live",
+        tag("h1", "Learning curves"),
+        tag(
+            "p",
+            "Mean over the seeds; the band is from the lowest to the highest seed. All curves are measured while "
+            "training: fit values are running means in training mode, val values are of the validation split. Nothing "
+            "here is measured on the test split.",
+        ),
+        controls,
+        tag("fieldset", tag("legend", "Arms"), tag("div", id="arms"), id="toggles"),
+        tag("p", "", id="state", role="status"),
+        tag("div", id="charts"),
+        section("workers", "Workers", tag("div", id="worker-list")),
+        section("problems", "Failed, diverged and repeated", tag("ul", id="problem-list")),
+        tag("noscript", tag("p", "This page draws with a script.")),
+        current=LIVE,
+    )
+
+
+def error_page(message: str) -> str:
+    """A request that cannot be answered, and why."""
+    return _page("Not possible", tag("h1", "Not possible"), tag("p", message), current=None)
+
+
+def opened_page() -> str:
+    """The page that goes on to the dashboard. A redirect would belong to another site's request, without the cookie."""
+    icon = tag("link", rel="icon", href="data:,")  # or browsers ask for one
+    head = tag("head", tag("meta", charset="utf-8"), icon, tag("meta", http_equiv="refresh", content="0;url=/"))
+    body = tag("body", tag("p", tag("a", "To the dashboard", href="/")))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"
+
+
+def opening_file(address: str, token: str) -> str:
+    """The file that hands a browser its token, in the body of a POST: it is in no address, log or process list."""
+    form = tag(
+        "form",
+        tag("input", type="hidden", name="token", value=token),
+        tag("button", "Open the dashboard"),
+        method="post",
+        action=f"{address}/open",
+    )
+    head = tag("head", tag("meta", charset="utf-8"), tag("title", "paribus dashboard"))
+    body = tag("body", form, tag("script", Markup("document.forms[0].submit()")))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"
+
+
+def _answer(answer: Answer | None, problem: str) -> Markup | None:
+    if problem:
+        return section("answer", "Answer so far", tag("p", problem))
+    if answer is None:
+        return None
+    outcome = answer.outcome
+    parts: list[Child] = [_card(statement) for statement in primary_first((*outcome.contrasts, *outcome.effects))]
+    if answer.moments.waiting:
+        parts.append(_waiting(answer))
+    if any(answer.moments.seeds.values()):
+        parts += [tag("h3", "Arms, over the seeds up to the last look"), _arms(outcome)]
+        if outcome.notes:
+            parts.append(tag("aside", tag("h3", "Notes"), tag("ul", [tag("li", note) for note in outcome.notes])))
+    return section("answer", "Answer so far", parts or tag("p", "This study declares nothing to be judged."))
+
+
+def _waiting(answer: Answer) -> Markup:
+    items = [tag("li", tag("b", name), f": {reason}") for name, reason in answer.moments.waiting.values()]
+    return tag(
+        "aside",
+        tag("h3", "Waiting for a look"),
+        tag(
+            "p",
+            "Between looks this page shows no test measure of a later run, and no verdict on it: whoever watches an "
+            "answer grow and stops where it pleases errs more often than the study promises.",
+        ),
+        tag("ul", items),
+    )
+
+
+def _card(statement: JudgedContrast | object) -> Markup:
+    comparison = getattr(statement, "comparison", None)
+    verdict = verdict_of(comparison)
+    names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else ()
+    return tag("div", tag("div", badge(verdict)), sentence_paragraph(state(statement), names), class_=f"card {verdict}")  # type: ignore[arg-type]
+
+
+def _arms(outcome: Outcome) -> Markup:
+    arms = tables.arm_table(outcome)
+    return table(arms.caption, arms.head, [[_cell(cell) for cell in row] for row in arms.rows])
+
+
+def _cell(cell: tables.Cell) -> Child:
+    if not isinstance(cell, PrintedInterval):
+        return cell
+    return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
+
+
+def _failures(progress: StudyProgress) -> Markup | None:
+    if not progress.failures:
+        return None
+    items = [tag("li", tag("b", name), f" {status}: {reason}") for name, status, reason in progress.failures]
+    return section("failures", "Failed and diverged runs", tag("ul", items))
+
+
+def _labelled(text: str, control: Markup) -> Markup:
+    return tag("label", f"{text} ", control)
+
+
+def _address(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}"
+
+
+def _page(title: str, *children: Child, current: str | None) -> str:
+    links = [
+        tag("li", tag("a", name, href=path, aria_current="page" if name == current else None))
+        for name, path in ((STUDIES, "/"), (LIVE, "/live"))
+    ]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{title} - paribus"),
+        tag("link", rel="icon", href="data:,"),
+        tag("link", rel="stylesheet", href="/static/dashboard.css"),
+        tag("script", src="/static/dashboard.js", defer=True),
+        tag("script", src="/static/live.js", defer=True) if current == LIVE else None,
+    )
+    body = tag(
+        "body",
+        tag("a", "To the content", href="#main", class_="skip"),
+        tag("nav", tag("b", "paribus"), tag("ul", links), tag("span", "", id="connection"), aria_label="Pages"),
+        tag("main", children, id="main", tabindex=-1),
+    )
+    return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"

@@ -1,0 +1,376 @@
+"use strict";
+// Learning curves: those of the store, and those of the live log as it grows. All names are set as text.
+(() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const METRICS = [
+    ["fit_loss", "fit loss"], ["fit_accuracy", "fit accuracy"],
+    ["val_loss", "validation loss"], ["val_accuracy", "validation accuracy"],
+  ];
+  const COLOURS = 8;
+  const MOST_SEED_LINES = 400;
+  const byId = (id) => document.getElementById(id);
+  const element = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
+  const draw = (name, attributes = {}, text = null) => {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+    if (text !== null) made.textContent = text;
+    return made;
+  };
+
+  // What the address says is what the page shows: a view can be sent to somebody.
+  const query = new URLSearchParams(location.search);
+  const view = {
+    study: query.get("study"),
+    group: query.get("group") ?? "",
+    smooth: Math.min(9, Math.max(0, Number(query.get("smooth")) || 0)),
+    seeds: query.get("seeds") === "1",
+    log: query.get("log") === "1",
+    off: new Set(query.getAll("off")),
+    offSeeds: new Set(query.getAll("offseed")),
+  };
+  const remember = () => {
+    const now = new URLSearchParams();
+    if (view.study !== null) now.set("study", view.study);
+    if (view.group) now.set("group", view.group);
+    if (view.smooth) now.set("smooth", view.smooth);
+    if (view.seeds) now.set("seeds", "1");
+    if (view.log) now.set("log", "1");
+    view.off.forEach((name) => now.append("off", name));
+    view.offSeeds.forEach((name) => now.append("offseed", name));
+    history.replaceState(null, "", `/live?${now}`);
+  };
+
+  let stored = { arms: [] };
+  let live = new Map(); // study -> { runs, planned, ended }
+  let workers = new Map();
+  let problems = [];
+  let runs = new Map(); // run -> its entry, of whatever study
+  let current = null; // the study that the log speaks of
+  let running = false;
+  let lastTime = 0;
+  let levels = new Map();
+  let colours = new Map();
+  let epochShown = null;
+
+  const entryOf = (record) => {
+    const of = live.get(current);
+    const key = JSON.stringify([record.arm, record.seed]);
+    if (!of.runs.has(key)) {
+      of.runs.set(key, { arm: String(record.arm), seed: String(record.seed), name: String(record.name), status: "running",
+        fit_loss: [], fit_accuracy: [], val_loss: [], val_accuracy: [] });
+    }
+    const entry = of.runs.get(key);
+    runs.set(record.run, entry);
+    return entry;
+  };
+  const take = (record) => {
+    if (typeof record.time === "number") lastTime = record.time;
+    if (record.event === "planned") {
+      current = String(record.study);
+      const of = live.get(current) ?? { runs: new Map() };
+      live.set(current, Object.assign(of, { planned: record, ended: 0 }));
+      offer(current);
+      return;
+    }
+    if (current === null) return;
+    if (record.event === "started") {
+      const entry = entryOf(record);
+      entry.status = "running";
+      METRICS.forEach(([metric]) => { entry[metric] = []; });
+      entry.estimator = record.estimator === true;
+      if (record.worker !== null) {
+        workers.forEach((busy) => busy.delete(entry));
+        if (!workers.has(record.worker)) workers.set(record.worker, new Set());
+        workers.get(record.worker).add(entry);
+      }
+      if (record.attempt > 1) {
+        problems.push([entry.name, `attempt ${record.attempt}: its worker died${record.death ? `: ${record.death}` : ""}`]);
+      }
+    } else if (record.event === "epoch") {
+      const entry = runs.get(record.run);
+      if (!entry || !Number.isInteger(record.epoch) || record.epoch < 1) return;
+      entry.epochs = record.epochs;
+      for (const [metric] of METRICS) entry[metric][record.epoch - 1] = record[metric] ?? null;
+    } else if (record.event === "ended") {
+      const entry = entryOf(record);
+      entry.status = String(record.status);
+      live.get(current).ended += 1;
+      workers.forEach((busy) => busy.delete(entry));
+      if (record.status !== "finished") problems.push([entry.name, `${record.status}: ${record.reason ?? "no reason"}`]);
+    } else if (record.event === "interrupted") {
+      for (const name of record.stopped ?? []) {
+        const entry = runs.get(name);
+        if (entry) entry.status = "stopped";
+        workers.forEach((busy) => busy.delete(entry));
+      }
+      problems.push(["The run", "was interrupted; runs that were stopped are computed again next time"]);
+    }
+  };
+
+  const offer = (label) => {
+    const select = byId("study");
+    if (![...select.options].some((option) => option.value === label)) select.append(element("option", { value: label }, label));
+    if (!query.has("study") && view.study !== label) {
+      view.study = label;
+      select.value = label;
+      fetchCurves();
+    }
+  };
+
+  // Arms with their runs: what is stored counts, what only the log knows comes on top.
+  const arms = () => {
+    const all = new Map();
+    const arm = (name) => all.get(name) ?? all.set(name, new Map()).get(name);
+    for (const entry of live.get(view.study)?.runs.values() ?? []) arm(entry.arm).set(entry.seed, entry);
+    for (const item of stored.arms) {
+      for (const run of item.runs) arm(item.name).set(String(run.seed), run);
+    }
+    return all;
+  };
+  const groupOf = (name) => (view.group ? levels.get(name)?.[view.group] ?? name : name);
+  const colourOf = (group) => {
+    if (!colours.has(group)) colours.set(group, colours.size % COLOURS);
+    return colours.get(group);
+  };
+  const smoothed = (values) => {
+    if (!view.smooth) return values;
+    let mean = null;
+    return Array.from(values, (value) => {
+      if (value === null || value === undefined) return null;
+      mean = mean === null ? value : (view.smooth / 10) * mean + (1 - view.smooth / 10) * value;
+      return mean;
+    });
+  };
+  const groupsOf = (metric) => {
+    const groups = new Map();
+    for (const [name, seeds] of arms()) {
+      const group = groupOf(name);
+      if (view.off.has(group)) continue;
+      for (const [seed, run] of seeds) {
+        if (view.offSeeds.has(seed) || !run[metric]?.length) continue;
+        if (!groups.has(group)) groups.set(group, []);
+        groups.get(group).push({ seed, values: smoothed(run[metric]) });
+      }
+    }
+    return [...groups].map(([group, curves]) => {
+      const length = curves.reduce((most, curve) => Math.max(most, curve.values.length), 0);
+      const points = [];
+      for (let epoch = 0; epoch < length; epoch += 1) {
+        const values = curves.map((curve) => curve.values[epoch]).filter((value) => Number.isFinite(value));
+        if (values.length) {
+          points.push({ epoch: epoch + 1, n: values.length, mean: values.reduce((a, b) => a + b, 0) / values.length,
+            low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) });
+        }
+      }
+      return { group, curves, points };
+    });
+  };
+
+  const format = (value) => (Math.abs(value) >= 100 ? value.toFixed(1) : Math.abs(value) < 0.001 && value !== 0
+    ? value.toExponential(1) : value.toFixed(4));
+  const ticks = (low, high) => {
+    const span = high - low || Math.abs(high) || 1;
+    const step = 10 ** Math.floor(Math.log10(span / 3));
+    const wide = [1, 2, 5, 10].map((n) => n * step).find((size) => span / size <= 5);
+    const found = [];
+    for (let at = Math.ceil(low / wide) * wide; at <= high + wide * 1e-6; at += wide) found.push(at);
+    return found;
+  };
+
+  const chart = (metric, title, groups) => {
+    const width = Math.max(260, Math.min(720, byId("charts").clientWidth));
+    const height = Math.round(Math.min(300, 120 + width * 0.28));
+    const [left, right, top, bottom] = [56, 12, 10, 30];
+    const log = view.log && metric.endsWith("loss");
+    const onScale = (value) => (log ? Math.log10(Math.max(value, 1e-12)) : value);
+    const all = groups.flatMap((one) => one.points);
+    const last = all.reduce((most, point) => Math.max(most, point.epoch), 2);
+    let low = all.reduce((least, point) => Math.min(least, onScale(point.low)), Infinity);
+    let high = all.reduce((most, point) => Math.max(most, onScale(point.high)), -Infinity);
+    if (high - low < 1e-9) { low -= 0.01; high += 0.01; }
+    const x = (epoch) => left + ((epoch - 1) / (last - 1)) * (width - left - right);
+    const y = (value) => top + (1 - (onScale(value) - low) / (high - low)) * (height - top - bottom);
+    const label = `${title} by epoch; ${groups.map((one) => `${one.group}: ${format(one.points.at(-1).mean)}`).join(", ")}`;
+    const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", tabindex: 0, "aria-label": label });
+    for (const at of ticks(low, high)) {
+      const line = height - bottom - ((at - low) / (high - low)) * (height - top - bottom);
+      picture.append(draw("line", { class: "grid", x1: left, x2: width - right, y1: line, y2: line }));
+      const value = log ? 10 ** at : at;
+      picture.append(draw("text", { x: left - 6, y: line + 4, "text-anchor": "end" }, Number(value.toPrecision(3)).toString()));
+    }
+    const every = Math.max(1, Math.ceil(last / 10));
+    for (let epoch = 1; epoch <= last; epoch += every) {
+      picture.append(draw("text", { x: x(epoch), y: height - 10, "text-anchor": "middle" }, epoch));
+    }
+    const path = (points) => points.map(([at, value], i) => `${i ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+    let seedLines = 0;
+    for (const { group, curves, points } of groups) {
+      const series = `series-${colourOf(group)}`;
+      const outline = [...points.map((p) => [p.epoch, p.high]), ...points.toReversed().map((p) => [p.epoch, p.low])];
+      picture.append(draw("path", { class: `band ${series}`, d: `${path(outline)}Z` }));
+      for (const curve of view.seeds ? curves : []) {
+        if ((seedLines += 1) > MOST_SEED_LINES) break;
+        const values = Array.from(curve.values, (value, i) => [i + 1, value]).filter((pair) => Number.isFinite(pair[1]));
+        picture.append(draw("path", { class: `seed ${series}`, d: path(values) }));
+      }
+      picture.append(draw("path", { class: `mean ${series}`, d: path(points.map((p) => [p.epoch, p.mean])) }));
+      if (points.length === 1) picture.append(draw("circle", { class: `dot ${series}`, cx: x(points[0].epoch), cy: y(points[0].mean), r: 3.5 }));
+    }
+    const readout = element("ul", { class: "readout" });
+    const cursor = draw("line", { class: "cursor", y1: top, y2: height - bottom, x1: -9, x2: -9 });
+    picture.append(cursor);
+    const show = (epoch) => {
+      const at = Math.min(last, Math.max(1, epoch));
+      cursor.setAttribute("x1", x(at));
+      cursor.setAttribute("x2", x(at));
+      const items = groups.map(({ group, points }) => [group, points.find((point) => point.epoch === at)])
+        .filter(([, point]) => point)
+        .map(([group, point]) => element("li", {}, element("i", { class: `key series-${colourOf(group)}` }),
+          `${group} ${format(point.mean)}`,
+          element("small", {}, point.n > 1 ? ` ${format(point.low)} to ${format(point.high)}, ${point.n} seeds` : " 1 seed")));
+      readout.replaceChildren(element("li", { class: "epoch" }, `epoch ${at}`), ...items);
+    };
+    const move = (epoch) => { epochShown = [metric, epoch]; show(epoch); };
+    picture.addEventListener("pointermove", (event) => {
+      const box = picture.getBoundingClientRect();
+      const share = ((event.clientX - box.left) * (width / box.width) - left) / (width - left - right);
+      move(Math.round(1 + share * (last - 1)));
+    });
+    picture.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      move(Math.min(last, Math.max(1, (epochShown?.[0] === metric ? epochShown[1] : last) + step)));
+    });
+    show(epochShown?.[0] === metric ? epochShown[1] : last);
+    return element("figure", { "data-metric": metric }, element("h3", {}, title), picture, readout);
+  };
+
+  const checkbox = (label, isOn, change, key) => {
+    const box = element("input", { type: "checkbox" });
+    box.checked = isOn;
+    box.addEventListener("change", () => { change(box.checked); remember(); redraw(); });
+    return element("label", {}, box, key ? element("i", { class: `key series-${colourOf(key)}` }) : "", ` ${label}`);
+  };
+  const toggle = (set, name) => (on) => { if (on) set.delete(name); else set.add(name); };
+  let toggles = "";
+  const drawToggles = () => {
+    const all = arms();
+    const groups = [...new Set([...all.keys()].map(groupOf))];
+    const seeds = [...new Set([...all.values()].flatMap((of) => [...of.keys()]))].sort((a, b) => a - b || (a < b ? -1 : 1));
+    const factors = [...new Set([...levels.values()].flatMap(Object.keys))];
+    const now = JSON.stringify([view.study, view.group, groups, seeds, factors]);
+    if (now === toggles) return;
+    toggles = now;
+    const boxes = groups.map((name) => checkbox(name, !view.off.has(name), toggle(view.off, name), name));
+    const details = element("details", {}, element("summary", {}, `Seeds (${seeds.length})`),
+      element("div", { class: "seeds" }, ...seeds.slice(0, 200).map((seed) => checkbox(seed, !view.offSeeds.has(seed), toggle(view.offSeeds, seed)))));
+    byId("arms").replaceChildren(...boxes, details);
+    const select = byId("group");
+    select.replaceChildren(element("option", { value: "" }, "arm"), ...factors.map((name) => element("option", { value: name }, name)));
+    if (!factors.includes(view.group)) view.group = "";
+    select.value = view.group;
+    select.disabled = !factors.length;
+  };
+  const duration = (seconds) => (seconds < 100 ? `${Math.round(seconds)} s` : seconds < 5400
+    ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
+  const drawState = () => {
+    const of = live.get(view.study);
+    let text = "Nothing of this study is computed now.";
+    if (of && running && current === view.study) {
+      const { missing, time } = of.planned;
+      text = `Running: ${of.ended} of ${missing} runs have ended`;
+      if (of.ended && of.ended < missing) text += `; about ${duration(((lastTime - time) / of.ended) * (missing - of.ended))} left`;
+    } else if (running && current !== null && current !== view.study) {
+      text = `Nothing of this study is computed now; ${current} is.`;
+    }
+    if (byId("state").textContent !== text) byId("state").textContent = text;
+    const busy = running ? [...workers].sort(([a], [b]) => a - b) : [];
+    const items = busy.map(([number, entries]) => element("li", {}, element("b", {}, `Worker ${number}`), ": ",
+      entries.size ? [...entries].map((entry) => `${entry.name}, ${entry.estimator ? "fitting" : entry.fit_loss.length
+        ? `epoch ${entry.fit_loss.length} of ${entry.epochs}` : "compiling, first epoch"}`).join("; ") : "idle"));
+    byId("worker-list").replaceChildren(items.length ? element("ul", {}, ...items) : element("p", {}, "No worker is at work."));
+    const bad = stored.arms.flatMap((arm) => arm.runs.filter((run) => run.status !== "finished")
+      .map((run) => [`${arm.name} seed ${run.seed}`, `${run.status}: ${run.reason ?? "no reason is stored"}`]));
+    const listed = new Map([...problems, ...bad].map(([name, reason]) => [`${name} ${reason}`, [name, reason]]));
+    byId("problem-list").replaceChildren(...(listed.size ? [...listed.values()].slice(-100).map(([name, reason]) =>
+      element("li", {}, element("b", {}, name), ` ${reason}`)) : [element("li", {}, "None.")]));
+  };
+
+  let asked = false;
+  const redraw = () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      drawToggles();
+      drawState();
+      const figures = METRICS.map(([metric, title]) => [metric, title, groupsOf(metric).filter((one) => one.points.length)])
+        .filter(([, , groups]) => groups.length)
+        .map(([metric, title, groups]) => chart(metric, title, groups));
+      const focused = document.activeElement?.closest?.("figure")?.dataset.metric;
+      byId("charts").replaceChildren(...(figures.length ? figures : [element("p", {}, "No curves yet.")]));
+      if (focused) document.querySelector(`figure[data-metric="${focused}"] svg`)?.focus({ preventScroll: true });
+    });
+  };
+
+  const fetchCurves = async () => {
+    const study = view.study;
+    if (study === null) return;
+    try {
+      const response = await fetch(`/curves?study=${encodeURIComponent(study)}`);
+      const fresh = response.ok ? await response.json() : { arms: [] };
+      if (study !== view.study) return;
+      stored = fresh;
+      levels = new Map(stored.arms.map((arm) => [arm.name, arm.levels]));
+      redraw();
+    } catch {
+      // The server is gone; the stream says so.
+    }
+  };
+
+  const select = byId("study");
+  if (view.study === null && select.options.length) view.study = select.options[0].value;
+  select.value = view.study ?? "";
+  byId("smooth").value = view.smooth;
+  byId("seeds").checked = view.seeds;
+  byId("log").checked = view.log;
+  select.addEventListener("change", () => {
+    view.study = select.value;
+    query.set("study", view.study);
+    colours = new Map();
+    stored = { arms: [] };
+    view.off.clear();
+    view.offSeeds.clear();
+    remember();
+    fetchCurves();
+    redraw();
+  });
+  byId("group").addEventListener("change", () => { view.group = byId("group").value; colours = new Map(); view.off.clear(); remember(); redraw(); });
+  byId("smooth").addEventListener("input", () => { view.smooth = Number(byId("smooth").value); remember(); redraw(); });
+  byId("seeds").addEventListener("change", () => { view.seeds = byId("seeds").checked; remember(); redraw(); });
+  byId("log").addEventListener("change", () => { view.log = byId("log").checked; remember(); redraw(); });
+  addEventListener("resize", redraw);
+
+  const events = window.paribusEvents;
+  events.addEventListener("begin", () => {
+    live = new Map(); workers = new Map(); problems = []; runs = new Map(); current = null;
+    redraw();
+  });
+  events.addEventListener("log", (event) => {
+    JSON.parse(event.data).forEach(take);
+    redraw();
+  });
+  let due = null;
+  events.addEventListener("store", (event) => {
+    running = JSON.parse(event.data).running;
+    if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? 3000 : 0);
+    redraw();
+  });
+  redraw();
+})();

@@ -1,0 +1,195 @@
+"""What the dashboard knows of the studies of a store: progress, answers up to the last look, curves."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paribus.dashboard.moments import Moments, limit_results, without_waiting
+from paribus.errors import UnknownNameError
+from paribus.outcome.outcome import Outcome
+from paribus.records import RunResult, Status, StudyKind
+from paribus.results.stored_study import open_results
+from paribus.store.base import Store, StoredStudy, labelled_study
+from paribus.store.database import DATABASE_NAME
+from paribus.store.sqlite import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class StudyProgress:
+    """How far a stored study is.
+
+    Attributes:
+        label: the name that the user sees.
+        question: its question; empty where it has none.
+        kind: what its runs are for.
+        data: the name of its data.
+        arms: for each arm how many runs have ended, and how many were asked for.
+        statuses: how many runs ended with each status.
+        failures: names of runs that failed or diverged, with their reasons.
+    """
+
+    label: str
+    question: str
+    kind: StudyKind
+    data: str
+    arms: Mapping[str, tuple[int, int]]
+    statuses: Mapping[Status, int]
+    failures: tuple[tuple[str, Status, str], ...]
+
+    @property
+    def ended(self) -> int:
+        """How many runs have ended."""
+        return sum(ended for ended, _ in self.arms.values())
+
+    @property
+    def requested(self) -> int:
+        """How many runs were asked for."""
+        return sum(requested for _, requested in self.arms.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a study up to the last moment, and what waits for the next one."""
+
+    outcome: Outcome
+    moments: Moments
+
+
+class Studies:
+    """The studies of a store that another process may be writing to.
+
+    Args:
+        folder: the store's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._store: Store = SqliteStore.open(folder, mode="read")
+        self._answers: dict[str, tuple[tuple[str, ...], Answer]] = {}
+        self._lock = threading.Lock()
+
+    def version(self) -> str:
+        """A text that differs whenever the store has changed since."""
+        try:
+            status = (self.folder / DATABASE_NAME).stat()
+        except OSError:
+            return "none"
+        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+    def list_progress(self) -> list[StudyProgress]:
+        """How far all studies are, by name."""
+        return [_progress(study, self._runs(study)) for study in self._store.studies()]
+
+    def progress(self, label: str) -> StudyProgress:
+        """How far one study is.
+
+        Raises:
+            UnknownNameError: there is no such study.
+        """
+        study = self._study(label)
+        return _progress(study, self._runs(study))
+
+    def answer(self, label: str) -> Answer | None:
+        """The answer of a study up to its last moment; None for runs that are no study: candidates, noise.
+
+        It is computed once for the same runs.
+
+        Raises:
+            UnknownNameError: there is no such study.
+            ParibusError: its runs or its data cannot be read.
+        """
+        study = self._study(label)
+        if study.kind not in (StudyKind.STUDY, StudyKind.ABLATION):
+            return None
+        with self._lock:
+            results = open_results(label, self._store)
+            limited, moments = limit_results(results, self._runs(study))
+            runs = (study.document, *(f"{arm.name} {run.fingerprint}" for arm in limited.arms for run in arm.runs))
+            known = self._answers.get(label)
+            if known is None or known[0] != runs:
+                known = self._answers[label] = (runs, Answer(without_waiting(limited.outcome(), moments), moments))
+            return Answer(known[1].outcome, moments)
+
+    def curves(self, label: str) -> dict[str, Any]:
+        """The stored curves of a study as JSON values: what training measured, and nothing of the test split.
+
+        Raises:
+            UnknownNameError: there is no such study.
+        """
+        study = self._study(label)
+        runs, levels = self._runs(study), _levels(study)
+        return {
+            "study": study.label,
+            "arms": [
+                {
+                    "name": arm.name,
+                    "levels": levels.get(arm.name, {}),
+                    "runs": [
+                        _curve(run.seeds.seed, result) for run in arm.runs if (result := runs.get(run.fingerprint))
+                    ],
+                }
+                for arm in study.arms
+            ],
+        }
+
+    def _study(self, label: str) -> StoredStudy:
+        study = labelled_study(self._store, label)
+        if study is None:
+            raise UnknownNameError("there is no such study in this store")
+        return study
+
+    def _runs(self, study: StoredStudy) -> dict[str, RunResult]:
+        return self._store.runs([run.fingerprint for arm in study.arms for run in arm.runs])
+
+
+def _progress(study: StoredStudy, runs: Mapping[str, RunResult]) -> StudyProgress:
+    arms, failures = {}, []
+    statuses = dict.fromkeys(Status, 0)
+    for arm in study.arms:
+        ended = [(run.seeds.seed, runs[run.fingerprint]) for run in arm.runs if run.fingerprint in runs]
+        arms[arm.name] = (len(ended), len(arm.runs))
+        for seed, result in ended:
+            statuses[result.status] += 1
+            if result.status is not Status.FINISHED:
+                failures.append((f"{arm.name}, seed {seed}", result.status, result.reason or "no reason is stored"))
+    data = "" if study.data is None else study.data.name
+    return StudyProgress(study.label, _question(study), study.kind, data, arms, statuses, tuple(failures))
+
+
+def _document(study: StoredStudy) -> dict[str, Any]:
+    document = json.loads(study.document)
+    return document if isinstance(document, dict) else {}
+
+
+def _question(study: StoredStudy) -> str:
+    return str(_document(study).get("question") or "")
+
+
+def _levels(study: StoredStudy) -> dict[str, dict[str, str]]:
+    arms = _document(study).get("arms")
+    if not isinstance(arms, dict):
+        return {}
+    return {name: arm.get("levels") or {} for name, arm in arms.items() if isinstance(arm, dict)}
+
+
+def _curve(seed: int | None, run: RunResult) -> dict[str, Any]:
+    curve = run.curve
+    return {
+        "seed": seed,
+        "status": str(run.status),
+        "reason": run.reason,
+        "fit_loss": _finite(curve.fit_loss),
+        "fit_accuracy": _finite(curve.fit_accuracy),
+        "val_loss": _finite(curve.val_loss),
+        "val_accuracy": _finite(curve.val_accuracy),
+    }
+
+
+def _finite(values: Sequence[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]

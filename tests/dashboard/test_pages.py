@@ -1,0 +1,190 @@
+"""The dashboard in a real browser: opened with its token, curves that grow, state in the address, dark, phone.
+
+Needs Chromium and libatomic1, as the tests of the report do (``make browser``); without them these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from dashboard_server import Served, document, fill, served
+from display_examples import DATA, DOCUMENT, WANTED, failure
+from paribus.display.live_log import LiveLog
+from paribus.records import Ended, EpochDone, EpochReport, Started
+from paribus.runner.jobs import list_arms
+from paribus.store.sqlite import SqliteStore
+from paribus.study.plan import plan_runs
+
+BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+
+
+def missing() -> str:
+    """What keeps these tests from running, and what to do about it; empty where nothing does."""
+    if CHROMIUM is None:
+        return "Chromium is not installed: sudo apt-get install chromium libatomic1"
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return "Playwright's driver needs libatomic.so.1: sudo apt-get install libatomic1"
+    return ""
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dashboard") / "store"
+    fill(folder, document(seeds=3, comparison={"looks": [2, 4]}, question="Does <i>dropout</i> help?"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dashboard(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(store, tmp_path_factory.mktemp("private")) as dashboard:
+        yield dashboard
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def opened(browser: Browser, dashboard: Served, complaints: list[str]) -> Iterator[BrowserContext]:
+    """A browser that was opened with the file; everything that it complains about is noted."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+
+    def watch(page: Page) -> None:
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: requests.append(request.url))
+
+    requests: list[str] = []
+    context.on("page", watch)
+    page = context.new_page()
+    page.goto(dashboard.opening.path.as_uri())
+    page.wait_for_url(f"http://{dashboard.host}/")
+    yield context
+    own = (f"http://{dashboard.host}/", "file:", "data:")
+    assert [url for url in requests if not url.startswith(own)] == []
+    context.close()
+
+
+def test_a_browser_that_was_not_opened_with_the_file_sees_nothing(browser: Browser, dashboard: Served) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    response = page.goto(f"http://{dashboard.host}/")
+    assert response is not None
+    assert response.status == 403
+    assert "digits" not in page.content()
+    context.close()
+
+
+def test_studies_answers_and_what_waits(opened: BrowserContext, complaints: list[str]) -> None:
+    page = opened.pages[0]
+    page.get_by_role("link", name="digits").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Does <i>dropout</i> help?")
+    expect(page.locator(".card").first).to_be_visible()
+    expect(page.locator("aside", has_text="Waiting for a look")).to_contain_text("the next planned look is at 4 seeds")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as one HTML file").click()
+    assert download.value.suggested_filename == "digits.html"
+    assert complaints == []
+
+
+def test_curves_grow_without_reloading(
+    opened: BrowserContext, store: Path, complaints: list[str], dashboard: Served
+) -> None:
+    page = opened.pages[0]
+    page.goto(f"http://{dashboard.host}/live")
+    expect(page.locator("figure[data-metric=fit_loss] path.mean")).to_have_count(3)
+    page.evaluate("window.stays = true")
+    named, plan = DOCUMENT.model_copy(update={"name": "grown"}), plan_runs(WANTED, {})
+    with SqliteStore.open(store, mode="write") as opened_store:
+        opened_store.save_study("grown", named.model_dump_json(), list_arms(plan), DATA)
+    log = LiveLog(store)
+    log.planned(named, DATA, plan)
+    expect(page.locator("#study")).to_have_value("grown")
+    log.show(Started(WANTED[0], worker=1))
+    for epoch in (1, 2, 3):
+        log.show(EpochDone(WANTED[0], EpochReport(epoch, 4, 1 / epoch, 0.5 + epoch / 10)))
+    expect(page.locator("#worker-list")).to_contain_text("Worker 1: small seed 0, epoch 3 of 4")
+    expect(page.locator("figure[data-metric=fit_loss] .readout")).to_contain_text("epoch 3")
+    log.show(Started(WANTED[2], worker=2))
+    log.show(EpochDone(WANTED[2], EpochReport(1, 4, 0.9, 0.4)))
+    expect(page.locator("figure[data-metric=fit_loss] path.mean")).to_have_count(2)
+    log.show(Ended(WANTED[2], failure(WANTED[2])))
+    expect(page.locator("#problem-list")).to_contain_text("large seed 0 failed: no memory [gib: 12]")
+    assert page.evaluate("window.stays") is True
+    del log
+    expect(page.locator("#state")).to_have_text("Nothing of this study is computed now.")
+    assert complaints == []
+
+
+def test_the_address_holds_the_view(opened: BrowserContext, complaints: list[str], dashboard: Served) -> None:
+    page = opened.pages[0]
+    page.goto(f"http://{dashboard.host}/live?study=digits")
+    means = page.locator("figure[data-metric=fit_accuracy] path.mean")
+    expect(means).to_have_count(3)
+    page.locator("#arms").get_by_label("small", exact=True).uncheck()
+    page.get_by_label("a line for each seed").check()
+    expect(means).to_have_count(2)
+    expect(page.locator("figure[data-metric=fit_accuracy] path.seed")).to_have_count(6)
+    other = opened.new_page()
+    other.goto(page.url)
+    expect(other.locator("figure[data-metric=fit_accuracy] path.mean")).to_have_count(2)
+    expect(other.locator("figure[data-metric=fit_accuracy] path.seed")).to_have_count(6)
+    chart = other.locator("figure[data-metric=fit_accuracy] svg")
+    readout = other.locator("figure[data-metric=fit_accuracy] .readout .epoch")
+    last = readout.inner_text()
+    chart.focus()
+    chart.press("ArrowLeft")
+    expect(readout).not_to_have_text(last)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_scrolls_sideways_and_every_control_has_a_name(
+    opened: BrowserContext, complaints: list[str], dashboard: Served, scheme: str, width: int
+) -> None:
+    page = opened.pages[0]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/", "/study?study=digits", "/live?study=digits&seeds=1"):
+        page.goto(f"http://{dashboard.host}{path}")
+        if path.startswith("/live"):
+            expect(page.locator("path.mean").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('input, select, button, svg, progress, a')]"
+            ".filter((one) => !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim()))"
+            ".map((one) => one.outerHTML)"
+        )
+        assert nameless == []
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") is (scheme == "light")
+    assert complaints == []
