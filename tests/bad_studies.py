@@ -203,7 +203,11 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "comparison": (
         GOOD + '[comparison]\nscope = "elsewhere"\nlevel = 1.5\nmargin = -1\nlooks = [3, 2]\nall_pairs = 1\n',
         [
-            ("comparison, scope", "'elsewhere': input should be 'new data' or 'this test set'"),
+            (
+                "comparison, scope",
+                "'elsewhere': input should be 'new data', 'this test set', 'new data, new training sets' or 'these "
+                "training sets'",
+            ),
             ("comparison, level", "1.5: input should be less than 1"),
             ("comparison, margin", "-1: input should be greater than 0"),
             ("comparison, all_pairs", "1: true or false is expected, without quotes"),

@@ -11,6 +11,7 @@ from paribus.records import (
     DataSpec,
     DataSummary,
     EarlyStopping,
+    Folds,
     Imputation,
     LayerSummary,
     Recipe,
@@ -82,6 +83,7 @@ SAME: dict[str, dict[str, Any]] = {
     "where the test split lies": {"spec": replace(SPEC, test="/somewhere/test.csv")},
     "how the data is read": {"spec": replace(SPEC, label="y", categorical=("a",), test_fraction=0.2)},
     "how missing values are filled in": {"spec": replace(SPEC, drop=("id",), impute=Imputation("median"))},
+    "that the data is a fold, which is in its content": {"spec": replace(SPEC, folds=Folds(5, repeat=0, fold=1))},
     "remarks on the data": {"data": replace(DATA, notes=("a remark",), class_names=("a", "b"))},
     "the data's name": {"data": replace(DATA, name="digits of 1998")},
     "layer summaries": {"recipe": replace(RECIPE, layers=())},
@@ -141,7 +143,7 @@ def test_no_field_is_forgotten() -> None:
     assert [f.name for f in fields(Recipe)] == ["model", "optimizer", "parameters", "layers"]
     assert [f.name for f in fields(DataSpec)] == [
         *("source", "scale", "flatten", "standardize", "label", "categorical", "test", "test_fraction"),
-        *("drop", "impute"),
+        *("drop", "impute", "folds"),
     ]
 
 

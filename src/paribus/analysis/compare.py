@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
@@ -54,7 +55,7 @@ def compare_scores(
         UsageError: shapes differ or are not two-dimensional, a score is not finite, fewer than 2 examples for claims
             about new data, a level outside (0, 1), a margin that is not positive, or an unknown scope.
     """
-    if parsed_scope(scope) is Scope.THESE_NETWORKS:
+    if parsed_scope(scope) not in (Scope.NEW_DATA, Scope.THIS_TEST_SET):
         raise _unknown_scope(scope)
     first, second = checked_scores(a, "a"), checked_scores(b, "b")
     if first.shape != second.shape:
@@ -91,9 +92,9 @@ def compare_terms(
         UsageError: as :func:`compare_scores`; or scope "these trained networks" with several seeds.
     """
     about = parsed_scope(scope)
-    limit = None if margin is None else float(margin)
-    if limit is not None and not (limit > 0 and math.isfinite(limit)):
-        raise UsageError(f"margin {margin!r}: a margin is a positive number, such as 0.001 for 0.1 points")
+    limit = checked_margin(margin)
+    if about.is_of_folds:
+        raise UsageError(f'scope "{about}" is that of cross-validation, and these scores are of one split')
     one_seed = about is Scope.THESE_NETWORKS
     if one_seed and len(terms[0][1]) > 1:
         raise UsageError(f'{len(terms[0][1])} seeds: scope "{about}" is that of one seed an arm')
@@ -104,36 +105,28 @@ def compare_terms(
         )
     parts = decompose(terms, offset_by_run=offset_by_run, groups=groups, one_seed=one_seed)
     variance, floored = variance_of_mean(parts, about)
-    low = high = error = p_value = p_equivalent = p_adjusted = p_equivalent_adjusted = None
-    verdict = Verdict.UNDECIDED
-    if parts.seeds > 1 or one_seed:
-        low, high = limits_of_mean(parts, variance, strictness.alpha)
-        error = math.sqrt(float(variance.total))
-    if parts.seeds > 1 and low is not None and high is not None:
-        p_value = two_sided_p(parts.mean, variance)
-        p_adjusted = strictness.adjusted(p_value)
-        if limit is not None:
-            p_equivalent = max(above_p(limit + parts.mean, variance), below_p(limit - parts.mean, variance))
-            p_equivalent_adjusted = strictness.adjusted_one_sided(p_equivalent)
-        if low > 0 or high < 0:
-            verdict = Verdict.BETTER if (low > 0) == higher_is_better else Verdict.WORSE
-        elif p_equivalent_adjusted is not None and p_equivalent_adjusted <= 1 - strictness.level:
-            verdict = Verdict.EQUIVALENT
+    judged = MeanAnswer()
+    if parts.seeds > 1:
+        judged = judge_mean(parts.mean, variance, limit, strictness, higher_is_better=higher_is_better)
+    elif one_seed:
+        # There is an interval over the examples, and neither a p value nor a verdict.
+        low, high = limits_of_mean(parts.mean, variance, strictness.alpha)
+        judged = MeanAnswer(low, high, math.sqrt(float(variance.total)))
     sign = 1.0 if higher_is_better else -1.0
     return Comparison(
         difference=parts.mean,
-        low=low,
-        high=high,
-        p_value=p_value,
-        verdict=verdict,
+        low=judged.low,
+        high=judged.high,
+        p_value=judged.p_value,
+        verdict=judged.verdict,
         scope=about,
         components=components_of(parts, floored=floored) if parts.seeds > 1 else None,
         level=strictness.level,
         margin=limit,
-        standard_error=error,
-        p_equivalent=p_equivalent,
-        p_adjusted=p_adjusted,
-        p_equivalent_adjusted=p_equivalent_adjusted,
+        standard_error=judged.standard_error,
+        p_equivalent=judged.p_equivalent,
+        p_adjusted=judged.p_adjusted,
+        p_equivalent_adjusted=judged.p_equivalent_adjusted,
         seeds=parts.seeds,
         examples=parts.examples,
         seed_differences=tuple(float(value) for value in parts.seed_means),
@@ -151,10 +144,63 @@ def compare_terms(
     )
 
 
-def limits_of_mean(parts: Decomposition, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
-    """The lower and upper limit of the interval with two-sided error ``alpha`` around the grand mean."""
+@dataclass(frozen=True, slots=True)
+class MeanAnswer:
+    """What a mean and its variance say against zero: the fields of those names of a ``Comparison``."""
+
+    low: float | None = None
+    high: float | None = None
+    standard_error: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    p_equivalent: float | None = None
+    p_equivalent_adjusted: float | None = None
+    verdict: Verdict = Verdict.UNDECIDED
+
+
+def judge_mean(
+    mean: float, variance: TwoPartVariance, margin: float | None, strictness: Strictness, *, higher_is_better: bool
+) -> MeanAnswer:
+    """Judge a mean difference whose variance was estimated: interval, p values and verdict, which always agree."""
+    low, high = limits_of_mean(mean, variance, strictness.alpha)
+    p_value = two_sided_p(mean, variance)
+    p_equivalent = p_equivalent_adjusted = None
+    if margin is not None:
+        p_equivalent = max(above_p(margin + mean, variance), below_p(margin - mean, variance))
+        p_equivalent_adjusted = strictness.adjusted_one_sided(p_equivalent)
+    verdict = Verdict.UNDECIDED
+    if low > 0 or high < 0:
+        verdict = Verdict.BETTER if (low > 0) == higher_is_better else Verdict.WORSE
+    elif p_equivalent_adjusted is not None and p_equivalent_adjusted <= 1 - strictness.level:
+        verdict = Verdict.EQUIVALENT
+    return MeanAnswer(
+        low,
+        high,
+        math.sqrt(float(variance.total)),
+        p_value,
+        strictness.adjusted(p_value),
+        p_equivalent,
+        p_equivalent_adjusted,
+        verdict,
+    )
+
+
+def limits_of_mean(mean: float, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
+    """The interval with error ``alpha`` around a mean."""
     below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
-    return parts.mean - below, parts.mean + above
+    return mean - below, mean + above
+
+
+def checked_margin(margin: float | None) -> float | None:
+    """A margin that is a positive number, or None.
+
+    Raises:
+        UsageError: it is not.
+    """
+    limit = None if margin is None else float(margin)
+    if limit is not None and not (limit > 0 and math.isfinite(limit)):
+        raise UsageError(f"margin {margin!r}: a margin is a positive number, such as 0.001 for 0.1 points")
+    return limit
 
 
 def parsed_scope(scope: str) -> Scope:

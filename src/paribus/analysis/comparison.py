@@ -23,11 +23,22 @@ class Scope(StrEnum):
     ``THIS_TEST_SET``: only seeds vary; the claim holds for fresh seeds scored on these very examples.
     ``THESE_NETWORKS``: only examples vary; one seed of each arm was trained, so that nothing is claimed about the
     recipes. Only predictions from elsewhere have it (``docs/decisions/0096-one-seed-an-arm.md``).
+    ``NEW_TRAINING_SETS``: seeds, examples and training sets vary; the claim holds for fresh seeds trained on fresh
+    training sets of the size of a fold's training part, scored on fresh examples. ``THESE_TRAINING_SETS``: seeds and
+    examples vary; the claim holds for fresh seeds trained on these very training parts. Only cross-validation has these
+    two (``docs/decisions/0115-two-scopes-of-cross-validation.md``).
     """
 
     NEW_DATA = "new data"
     THIS_TEST_SET = "this test set"
     THESE_NETWORKS = "these trained networks, new data"
+    NEW_TRAINING_SETS = "new data, new training sets"
+    THESE_TRAINING_SETS = "these training sets"
+
+    @property
+    def is_of_folds(self) -> bool:
+        """Whether only cross-validation has this scope."""
+        return self in (Scope.NEW_TRAINING_SETS, Scope.THESE_TRAINING_SETS)
 
 
 class Verdict(StrEnum):
@@ -95,6 +106,25 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldedRuns:
+    """The runs of a comparison over folds.
+
+    Attributes:
+        folds: the number of folds, K.
+        repeats: the number of repetitions that were judged, R.
+        seeds: the number of seeds in each fold, S.
+        differences: A - B of each fold, the mean over its seeds, by repetition and then by fold: K R of them.
+        floored: whether the scores showed no spread and the interval rests on their resolution instead.
+    """
+
+    folds: int
+    repeats: int
+    seeds: int
+    differences: tuple[float, ...]
+    floored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A compared with B: the difference A - B, what is known of it, and the verdict.
 
@@ -137,6 +167,7 @@ class Comparison:
             over the examples' effects e; about N / 3 for normal effects, 1 where one outweighs all others.
         groups: the number of groups that the examples belong to; None where they are independent.
         example_freedom: degrees of freedom of the variance between examples, where they belong to groups.
+        folded: for cross-validation the folds, whose runs have a seed each: ``seeds`` counts the runs of an arm.
     """
 
     difference: float
@@ -166,6 +197,7 @@ class Comparison:
     effective_examples: float | None = None
     groups: int | None = None
     example_freedom: float | None = None
+    folded: FoldedRuns | None = None
 
     @property
     def interval_level(self) -> float:
@@ -180,7 +212,7 @@ class Comparison:
         ``docs/statistics.md``.
         """
         return (
-            self.scope is Scope.NEW_DATA
+            (self.scope is Scope.NEW_DATA or self.scope.is_of_folds)
             and self.disagreements is None
             and self.effective_examples is not None
             and self.effective_examples < _FEW_EXAMPLES

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paribus.analysis.compare import compare_terms
+from paribus.analysis.compare import compare_terms, parsed_scope
+from paribus.analysis.compare_folds import compare_folds
 from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.folds import FoldLayout, FoldRows
 from paribus.analysis.groups import Groups
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric
@@ -48,6 +50,7 @@ class JudgedContrast:
         missing: seeds left out of this contrast because one of the arms has no score for them.
         looks_taken: the numbers of seeds at which it was judged without a planned look, where this is remembered.
         next_step: what would decide it, a sentence; empty where it is decided or nothing can be planned.
+        unit: what its rows are, in sentences: seeds, or passes over the folds.
     """
 
     a: str
@@ -58,6 +61,7 @@ class JudgedContrast:
     missing: tuple[Missing, ...] = ()
     looks_taken: tuple[int, ...] = ()
     next_step: str = ""
+    unit: str = "seed"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -86,6 +90,7 @@ def compare_family(
     weights: Sequence[float] | None = None,
     primary: Sequence[bool] | None = None,
     groups: Groups | None = None,
+    folds: FoldLayout | None = None,
 ) -> tuple[JudgedContrast, ...]:
     """Judge all declared contrasts together.
 
@@ -102,6 +107,7 @@ def compare_family(
         primary: for each contrast whether it is primary, which its sentence says; None means that none is. It changes
             no number: ``weights`` do.
         groups: the groups that the test examples belong to; None where they are independent.
+        folds: the folds of cross-validation, whose rows are passes over them; None for one split.
 
     Returns:
         The contrasts in the order of the arguments.
@@ -113,13 +119,19 @@ def compare_family(
     aligned = [align((item.a, item.b)) for item in declared]
     comparisons = [
         compare_aligned(
-            ((1.0, rows.values[0]), (-1.0, rows.values[1])), item.metric, item.margin, strict, scope, groups
+            ((1.0, rows.values[0]), (-1.0, rows.values[1])),
+            item.metric,
+            item.margin,
+            strict,
+            scope,
+            groups,
+            None if folds is None else folds.of_rows(rows.seeds, rows.values[0].shape[1]),
         )
         for item, rows, strict in zip(declared, aligned, strictness, strict=True)
     ]
     steps = stepped_down(comparisons, strictness)
     return tuple(
-        JudgedContrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing)
+        JudgedContrast(item.a.arm, item.b.arm, item.metric, comparison, p_holm, rows.missing, unit=item.a.unit)
         for item, rows, comparison, p_holm in zip(declared, aligned, comparisons, steps, strict=True)
     )
 
@@ -166,6 +178,7 @@ def compare_aligned(
     strictness: Strictness,
     scope: str,
     groups: Groups | None = None,
+    folds: FoldRows | None = None,
 ) -> Comparison | None:
     """Compare rows that are already paired; None where there are none.
 
@@ -176,6 +189,7 @@ def compare_aligned(
         strictness: the promised level, and the family and looks it is shared among.
         scope: what the claim is about; a metric with one value a run is always judged on "this test set".
         groups: the groups that the examples belong to; None where they are independent.
+        folds: the folds of the rows, for cross-validation; None for one test split.
 
     Raises:
         UsageError: as :func:`paribus.analysis.compare_scores`.
@@ -183,6 +197,11 @@ def compare_aligned(
     seeds, examples = terms[0][1].shape
     if seeds == 0:
         return None
+    if folds is not None:
+        limit = metric.default_margin if margin is None else margin
+        return compare_folds(
+            terms, folds, limit, strictness, parsed_scope(scope), higher_is_better=metric.higher_is_better
+        )
     about = scope if metric.per_example and examples > 1 else Scope.THIS_TEST_SET
     return compare_terms(
         terms,

@@ -42,13 +42,16 @@ class TwoPartVariance:
         example_freedom: its degrees of freedom.
         disagreements: for scores of 0 and 1, the examples that tell the arms apart: part B is never taken smaller than
             they allow, and the two ends of an interval may then lie at different distances. None for other scores.
+        least: likewise, but the whole half width is never smaller than they allow, as the examples' part is in the
+            variance already.
     """
 
     seed: Floats
-    seed_freedom: int
+    seed_freedom: float
     example: Floats = 0.0
     example_freedom: float = 1
     disagreements: Disagreements | None = None
+    least: Disagreements | None = None
 
     @property
     def total(self) -> Floats:
@@ -56,7 +59,7 @@ class TwoPartVariance:
         return self.seed + self.example
 
 
-def exponent(alpha: float, seed_freedom: int) -> float:
+def exponent(alpha: float, seed_freedom: float) -> float:
     """The exponent q for a two-sided error ``alpha``: 1.25 from 0.05 upward, 2 from 0.005 downward."""
     if seed_freedom == 1:
         return 2.0
@@ -84,6 +87,8 @@ def half_width(variance: TwoPartVariance, alpha: float, side: Side = Side.LOWER)
     ratio = t_example / t_seed if t_seed > 0 else 1.0
     critical = t_seed * (share + (1 - share) * ratio**q) ** (1 / q)
     result = critical * np.sqrt(total)
+    if variance.least is not None:
+        result = np.maximum(result, variance.least.reach(side, alpha))
     return result if np.ndim(result) else float(result)
 
 
@@ -97,7 +102,7 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
     distance = abs(distance)
     if distance == 0:
         return 1.0
-    if variance.disagreements is None and float(variance.example) == 0:
+    if variance.disagreements is None and variance.least is None and float(variance.example) == 0:
         p_value = float(2 * special.stdtr(variance.seed_freedom, -distance / math.sqrt(float(variance.seed))))
         return max(p_value, SMALLEST_P)
 

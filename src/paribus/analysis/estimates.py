@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from paribus.analysis.compare import limits_of_mean, parsed_scope, variance_of_mean
 from paribus.analysis.comparison import Scope
+from paribus.analysis.folds import FoldRows, fold_parts
 from paribus.analysis.groups import Groups
 from paribus.analysis.scores import checked_scores
 from paribus.analysis.strictness import Strictness
@@ -57,6 +58,7 @@ def estimate_scores(
     *,
     proportion: bool = False,
     groups: Groups | None = None,
+    folds: FoldRows | None = None,
 ) -> Estimate:
     """Estimate an arm's metric from per-example scores of shape ``(seeds, examples)``.
 
@@ -70,6 +72,7 @@ def estimate_scores(
         scope: what it is about.
         proportion: whether the metric lies in [0, 1]; scores of 0 and 1 are known to.
         groups: the groups that examples belong to; None where they are independent.
+        folds: the folds of the scores' rows and columns, in cross-validation; ``sd`` is that over all runs there.
 
     Raises:
         UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
@@ -77,6 +80,10 @@ def estimate_scores(
     values = checked_scores(scores, "scores")
     about = parsed_scope(scope)
     strictness = Strictness(level)
+    if folds is not None:
+        return _estimate_folds(values, folds, about, strictness, proportion=proportion)
+    if about.is_of_folds:
+        raise UsageError(f'scope "{about}" is that of cross-validation, and these scores are of one split')
     one_seed = about is Scope.THESE_NETWORKS
     if about is not Scope.THIS_TEST_SET and values.shape[1] < 2:
         raise UsageError("scores have 1 example: claims about new data need at least 2")
@@ -86,7 +93,7 @@ def estimate_scores(
     sd = None
     if parts.seeds > 1 or one_seed:
         variance, _ = variance_of_mean(parts, about)
-        low, high = limits_of_mean(parts, variance, strictness.alpha)
+        low, high = limits_of_mean(parts.mean, variance, strictness.alpha)
         if is_zero_one(values) or (proportion and values.min() >= 0 and values.max() <= 1):
             low, high = _within_bounds(low, high)
         sd = float(np.std(parts.seed_means, ddof=1)) if parts.seeds > 1 else None
@@ -108,6 +115,21 @@ def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95, *,
     if column.ndim != 1:
         raise UsageError(f"values have shape {column.shape}: one value per run is needed, shape (seeds,)")
     return estimate_scores(column[:, None], level, Scope.THIS_TEST_SET, proportion=proportion)
+
+
+def _estimate_folds(
+    values: NDArray[np.generic], rows: FoldRows, about: Scope, strictness: Strictness, *, proportion: bool
+) -> Estimate:
+    if values.shape[1] == rows.folds:
+        about = Scope.NEW_TRAINING_SETS
+    parts = fold_parts(((1.0, values),), rows, about)
+    low: float | None
+    high: float | None
+    low, high = limits_of_mean(parts.mean, parts.variance, strictness.alpha)
+    if parts.disagreements is not None or (proportion and values.min() >= 0 and values.max() <= 1):
+        low, high = _within_bounds(low, high)
+    sd = float(np.std(parts.run_means, ddof=1))
+    return Estimate(parts.mean, low, high, sd, parts.run_means.size, about, strictness.level)
 
 
 def _within_bounds(low: float, high: float) -> tuple[float | None, float | None]:

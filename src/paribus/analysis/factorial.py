@@ -9,6 +9,7 @@ from math import prod
 
 from paribus.analysis.comparison import Comparison
 from paribus.analysis.contrasts import compare_aligned, shared_strictness, stepped_down
+from paribus.analysis.folds import FoldLayout
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
@@ -108,6 +109,7 @@ def factorial_effects(
     number: int = 1,
     weights: Sequence[float] | None = None,
     primary: Sequence[bool] | None = None,
+    folds: FoldLayout | None = None,
 ) -> tuple[Effect, ...]:
     """Main effects and interactions of a full factorial study, judged together, paired by seed over all cells.
 
@@ -124,6 +126,7 @@ def factorial_effects(
         number: as in :func:`paribus.analysis.compare_family`.
         weights: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
         primary: as in :func:`paribus.analysis.compare_family`, one for each effect in the order returned.
+        folds: as in :func:`paribus.analysis.compare_family`.
 
     Returns:
         Main effects first, then interactions, each in the order of the factors and their levels.
@@ -140,7 +143,12 @@ def factorial_effects(
     rows = dict(zip(keys, aligned.values, strict=True))
     comparisons = [
         compare_aligned(
-            tuple((weight, rows[key]) for key, weight in pattern.weights.items()), metric, margin, strict, scope
+            tuple((weight, rows[key]) for key, weight in pattern.weights.items()),
+            metric,
+            margin,
+            strict,
+            scope,
+            folds=None if folds is None else folds.of_rows(aligned.seeds, aligned.values[0].shape[1]),
         )
         for pattern, strict in zip(patterns, strictness, strict=True)
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paribus.analysis.compare import compare_terms, limits_of_mean, variance_of_mean
-from paribus.analysis.comparison import Comparison, Scope
+from paribus.analysis.compare import limits_of_mean, variance_of_mean
+from paribus.analysis.comparison import Comparison
+from paribus.analysis.contrasts import compare_aligned
 from paribus.analysis.critical import above_p, below_p
+from paribus.analysis.folds import FoldLayout, fold_parts
 from paribus.analysis.groups import Groups
 from paribus.analysis.metrics import Metric
 from paribus.analysis.pairing import Missing, SeedScores, align
@@ -62,6 +64,7 @@ def check_not_worse(
     level: float = 0.95,
     scope: str = "new data",
     groups: Groups | None = None,
+    folds: FoldLayout | None = None,
 ) -> NonInferiority:
     """Check that ``new`` is not worse than ``old`` by ``margin`` or more; rows are paired by seed.
 
@@ -76,6 +79,7 @@ def check_not_worse(
         level: 1 minus the chance that the check holds where the loss is as large as the margin.
         scope: what the claim is about, "new data" or "this test set".
         groups: the groups that the examples belong to; None where they are independent.
+        folds: the folds of cross-validation, for each seed; None for one test split.
 
     Raises:
         UsageError: no seed in common, or bad scores, margin, level or scope.
@@ -88,21 +92,17 @@ def check_not_worse(
             f"arms {new.arm!r} and {old.arm!r} have no scored seed in common: run both with the same seeds"
         )
     terms = ((1.0, rows.values[0]), (-1.0, rows.values[1]))
-    about = scope if metric.per_example and rows.values[0].shape[1] > 1 else Scope.THIS_TEST_SET
-    comparison = compare_terms(
-        terms,
-        margin,
-        Strictness(level),
-        about,
-        higher_is_better=metric.higher_is_better,
-        offset_by_run=metric.offset_by_run,
-        groups=groups,
-    )
+    fold_rows = None if folds is None else folds.of_rows(rows.seeds, rows.values[0].shape[1])
+    comparison = compare_aligned(terms, metric, margin, Strictness(level), scope, groups, fold_rows)
+    assert comparison is not None, "there are common seeds"
     answer, worst, p_value = CheckAnswer.UNDECIDED, None, None
-    if comparison.seeds > 1:
-        parts = decompose(terms, offset_by_run=metric.offset_by_run, groups=groups)
-        variance, _ = variance_of_mean(parts, comparison.scope)
-        low, high = limits_of_mean(parts, variance, 2 * (1 - level))
+    if comparison.seeds > 1 and comparison.low is not None:
+        if fold_rows is None:
+            parts = decompose(terms, offset_by_run=metric.offset_by_run, groups=groups)
+            variance, _ = variance_of_mean(parts, comparison.scope)
+        else:
+            variance = fold_parts(terms, fold_rows, comparison.scope).variance
+        low, high = limits_of_mean(comparison.difference, variance, 2 * (1 - level))
         # Where lower is better, the new arm is at worst as far above the old one as the upper limit.
         if metric.higher_is_better:
             worst, distance, not_worse, much_worse = low, comparison.difference + margin, above_p, below_p

@@ -22,6 +22,8 @@ class SeedScores:
     Attributes:
         arm: the arm's name.
         seeds: the seed of each row, no two alike.
+        unit: what a row is, in sentences: a seed; or a pass over the folds of cross-validation, whose number is then in
+            the place of the seed.
         values: shape ``(seeds, examples)``, or ``(seeds, 1)`` for metrics known only as one value per run; an arm
             without any scored run has shape ``(0, examples)``.
 
@@ -32,6 +34,7 @@ class SeedScores:
     arm: str
     seeds: tuple[int, ...]
     values: NDArray[np.generic]
+    unit: str = "seed"
 
     def __post_init__(self) -> None:
         twice = [seed for seed, count in Counter(self.seeds).items() if count > 1]
@@ -49,7 +52,7 @@ class SeedScores:
         """The rows of these seeds alone, as a planned look needs them: seeds in index order, not as they finished."""
         members = set(seeds)
         rows = [index for index, seed in enumerate(self.seeds) if seed in members]
-        return SeedScores(self.arm, tuple(self.seeds[index] for index in rows), self.values[rows])
+        return SeedScores(self.arm, tuple(self.seeds[index] for index in rows), self.values[rows], self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,12 @@ class Missing:
     Attributes:
         arm: the arm without them.
         seeds: the seeds that it lacks.
+        unit: what they are, in sentences.
     """
 
     arm: str
     seeds: tuple[int, ...]
+    unit: str = "seed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +106,7 @@ def align(arms: Sequence[SeedScores]) -> Aligned:
     return Aligned(
         seeds=seeds,
         values=tuple(_rows(arm, seeds) for arm in arms),
-        missing=tuple(Missing(arm, seeds_absent) for arm, seeds_absent in absent if seeds_absent),
+        missing=tuple(Missing(arm, seeds_absent, arms[0].unit) for arm, seeds_absent in absent if seeds_absent),
     )
 
 

@@ -23,6 +23,10 @@ def scope_text(scope: Scope, metric: Metric) -> str:
     """``on new data``, ``on this test set``, or ``on this training set`` for metrics of the training split."""
     if scope is Scope.THESE_NETWORKS:
         return "of these trained networks on new data"
+    if scope is Scope.NEW_TRAINING_SETS:
+        return "on new data and new training sets"
+    if scope is Scope.THESE_TRAINING_SETS:
+        return "on new data with these training sets"
     return f"on this {metric.split} set" if scope is Scope.THIS_TEST_SET else f"on {scope}"
 
 
@@ -74,8 +78,21 @@ def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast")
         interval = f"{simultaneous}{percent(comparison.level)} CI {low} to {high}"
     return (
         f"{metric.label} {with_unit(difference, metric.unit)} ({interval}), "
-        f"{_p_words(comparison, p_value, equivalent=equivalent)}, {counted(comparison.seeds, 'seed')}"
+        f"{_p_words(comparison, p_value, equivalent=equivalent)}, {sample_text(comparison)}"
     )
+
+
+def sample_text(comparison: Comparison) -> str:
+    """``5 seeds``; for cross-validation ``10 runs an arm: 5 folds, repeated 2 times``."""
+    folded = comparison.folded
+    if folded is None:
+        return counted(comparison.seeds, "seed")
+    words = counted(folded.folds, "fold")
+    if folded.repeats > 1:
+        words = f"{words}, repeated {counted(folded.repeats, 'time')}"
+    if folded.seeds > 1:
+        words = f"{words}, {counted(folded.seeds, 'seed')} in each"
+    return f"{comparison.seeds:,} runs an arm: {words}"
 
 
 def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str:
@@ -126,6 +143,8 @@ def remarks_on(comparison: Comparison, metric: Metric) -> Iterator[str]:
         only_seeds = comparison.components.ms_seed == 0 < comparison.components.ms_example
         where = "Between seeds these" if only_seeds else "These"
         yield f"{where} scores show no spread to judge by; the interval is what their resolution allows."
+    if comparison.folded is not None and comparison.folded.floored:
+        yield "Between folds these scores show no spread to judge by; the interval is what their resolution allows."
     if comparison.rests_on_few_examples:
         yield (
             f"A few of the {comparison.examples:,} examples make most of this difference, as though there were "

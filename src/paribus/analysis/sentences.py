@@ -14,14 +14,16 @@ from paribus.analysis.factorial import Effect
 from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
-from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, scope_text
+from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, sample_text, scope_text
 from paribus.analysis.wording import capitalized, confidence, counted, differences, listed, magnitude, with_unit
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
     """What a contrast says. Nothing is claimed that its numbers do not carry."""
     if contrast.comparison is None:
-        return _joined(f"{contrast.a} and {contrast.b} have no scored seed in common: no comparison.", contrast.missing)
+        return _joined(
+            f"{contrast.a} and {contrast.b} have no scored {contrast.unit} in common: no comparison.", contrast.missing
+        )
     sentence = comparison_sentence(contrast.comparison, contrast.a, contrast.b, contrast.metric, contrast.missing)
     return " ".join(filter(None, (sentence, contrast.next_step)))
 
@@ -51,10 +53,11 @@ def comparison_sentence(
         where = f"{where}, averaged over {listed(averaged_over)}"
     if comparison.scope is Scope.THESE_NETWORKS:
         return _joined(_these_networks(comparison, a, b, metric, noun), missing, comparison, metric)
-    if comparison.seeds == 1:
+    if comparison.seeds == 1 or _has_one_seed_a_fold(comparison):
         (text,) = differences([comparison.difference], metric.unit)
+        alone = "one seed" if comparison.folded is None else "one seed in each fold"
         first = (
-            f"Undecided {where}, as one seed cannot tell {a} from {b}: {metric.label} differs by "
+            f"Undecided {where}, as {alone} cannot tell {a} from {b}: {metric.label} differs by "
             f"{with_unit(text, metric.unit)}, and how far another seed would move that is unknown."
         )
         return _joined(first, missing)
@@ -72,6 +75,11 @@ def comparison_sentence(
         numbers = numbers_text(comparison, metric, noun)
         first = f"Undecided between {a} and {b} {where}: {numbers}. {compatible_text(comparison, metric)}"
     return _joined(first, missing, comparison, metric)
+
+
+def _has_one_seed_a_fold(comparison: Comparison) -> bool:
+    """Whether these training sets were judged with one seed in each fold, which gives no interval."""
+    return comparison.folded is not None and comparison.low is None
 
 
 def _these_networks(comparison: Comparison, a: str, b: str, metric: Metric, noun: str) -> str:
@@ -119,7 +127,7 @@ def check_sentence(check: NonInferiority) -> str:
     difference, worst = differences([comparison.difference, check.worst], metric.unit)
     numbers = (
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
-        f"(one-sided {confidence(comparison.level)} limit), {counted(comparison.seeds, 'seed')}"
+        f"(one-sided {confidence(comparison.level)} limit), {sample_text(comparison)}"
     )
     much = magnitude(check.margin, metric.unit)
     lead = {
@@ -143,7 +151,7 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
         subject = f"the interaction {effect.name} in {effect.metric.label}"
         between, differs = "all levels", "is not zero"
         claim = "is above zero" if comparison.difference > 0 else "is below zero"
-    if comparison.seeds == 1:
+    if comparison.seeds == 1 or _has_one_seed_a_fold(comparison):
         (text,) = differences([comparison.difference], effect.metric.unit)
         return (
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
@@ -170,6 +178,7 @@ def _joined(
     if comparison is not None and metric is not None:
         parts.extend(remarks_on(comparison, metric))
     for item in missing:
-        noun, verb = ("Seed", "is") if len(item.seeds) == 1 else ("Seeds", "are")
+        unit, single = capitalized(item.unit), len(item.seeds) == 1
+        noun, verb = (unit, "is") if single else (f"{unit}s" if item.unit == "seed" else unit, "are")
         parts.append(f"{noun} {listed(item.seeds)} of {item.arm} {verb} missing.")
     return " ".join(parts)

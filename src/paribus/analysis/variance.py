@@ -99,7 +99,7 @@ def decompose(
     seed_effects = seed_means - mean
     answers = answers_of(terms, offset_by_run=offset_by_run)
     discrete = answers is not None
-    step = min(abs(weight) for weight, _ in terms) if discrete else _rounding(terms)
+    step = min(abs(weight) for weight, _ in terms) if discrete else rounding_of(terms)
     return Decomposition(
         mean=mean,
         seed_means=seed_means,
@@ -111,7 +111,7 @@ def decompose(
         step=step,
         discrete=discrete,
         disagreements=_disagreements(answers, groups) if answers is not None and (seeds > 1 or one_seed) else None,
-        effective_examples=_effective(example_effects if groups is None else groups.sums(example_effects)),
+        effective_examples=effective_number(example_effects if groups is None else groups.sums(example_effects)),
         example_freedom=examples - 1 if groups is None else groups.freedom,
         unseen=1.0 if groups is None else groups.typical_size,
     )
@@ -134,7 +134,7 @@ def _disagreements(answers: Sequence[Term], groups: Groups | None) -> Disagreeme
     return sum_disagreements(sums, squares, seeds, weights, differing=differing, groups=groups)
 
 
-def _effective(effects: NDArray[np.float64]) -> float:
+def effective_number(effects: NDArray[np.float64]) -> float:
     """How many examples the variance of the mean rests on: see :attr:`Decomposition.effective_examples`."""
     largest = float(np.abs(effects).max())
     if largest == 0:
@@ -157,7 +157,7 @@ def _chunks(terms: Sequence[Term]) -> Iterator[tuple[slice, NDArray[np.float64]]
         yield rows, total
 
 
-def _rounding(terms: Sequence[Term]) -> float:
+def rounding_of(terms: Sequence[Term]) -> float:
     """Rounding error of one entry of the weighted sum."""
     total = 0.0
     for weight, values in terms:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import JudgedContrast as Judged
+from paribus.analysis.comparison import FoldedRuns
 from paribus.errors.control_characters import show_control_characters
 
 _OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
@@ -112,8 +113,13 @@ def _turn_comparison(comparison: Comparison) -> Comparison:
         high=_negate(comparison.low),
         verdict=_OPPOSITE.get(comparison.verdict, comparison.verdict),
         seed_differences=tuple(-value for value in comparison.seed_differences),
+        folded=None if comparison.folded is None else _turn_folds(comparison.folded),
         superiority=None if comparison.superiority is None else _turn_superiority(comparison.superiority),
     )
+
+
+def _turn_folds(folded: FoldedRuns) -> FoldedRuns:
+    return replace(folded, differences=tuple(-value for value in folded.differences))
 
 
 def _turn_superiority(superiority: Superiority) -> Superiority:

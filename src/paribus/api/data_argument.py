@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from paribus.api.folds_argument import Division
 from paribus.data import Dataset, from_arrays, spool, summarize
 from paribus.errors import StudyError, UsageError
+from paribus.files.whole import write_whole
 from paribus.records import DataSpec
 from paribus.study.data_table import Data
 from paribus.study.mistakes import translate_mistakes
@@ -30,17 +34,19 @@ class DataArgument:
     Attributes:
         table: what a study file would say; for arrays the source is their name.
         arrays: the data set, where it came as arrays.
+        partition: the fold of each of its examples, shape ``(repeats, examples)``, where that came with them.
     """
 
     table: Data
     arrays: Dataset | None = None
+    partition: NDArray[np.intp] | None = None
 
     @property
     def example_shape(self) -> tuple[int, ...]:
         """The shape of one example as the table prepares it."""
         if self.arrays is not None:
             return self.arrays.flattened().input_shape if self.table.flatten else self.arrays.input_shape
-        return summarize(self.table.spec()).input_shape
+        return summarize(self.table.sample_spec()).input_shape
 
     def with_arrays_in(self, folder: Path) -> Data:
         """The table with a source that every process can read: arrays are written to a folder of ``.npy`` files.
@@ -52,11 +58,23 @@ class DataArgument:
             return self.table
         folder.mkdir(parents=True, exist_ok=True)
         spec: DataSpec = spool(self.arrays, folder.resolve() / self.arrays.fingerprint[:16])
-        return self.table.model_copy(update={"source": spec.source})
+        table = self.table.model_copy(update={"source": spec.source})
+        if self.partition is None:
+            return table
+        digest = hashlib.sha256(self.partition.tobytes()).hexdigest()[:16]
+        path = folder.resolve() / f"{self.arrays.fingerprint[:16]}-folds-{digest}.npy"
+        with write_whole(path) as draft, draft.open("wb") as file:
+            np.save(file, self.partition, allow_pickle=False)
+        return table.model_copy(update={"partition": str(path)})
 
 
 def read_data_argument(
-    data: Any, *, scale: Scale, standardize: bool, readers: Sequence[tuple[int | None, ...]]
+    data: Any,
+    *,
+    scale: Scale,
+    standardize: bool,
+    readers: Sequence[tuple[int | None, ...]],
+    division: Division | None = None,
 ) -> DataArgument:
     """Turn a ``data`` argument into the table of a study file, or into arrays.
 
@@ -67,20 +85,25 @@ def read_data_argument(
         standardize: whether to subtract each feature's mean and divide by its deviation, both of the training split.
         readers: the example shapes of the networks that say what they read; where all read flat examples, the data is
             flattened.
+        division: how all examples are divided into folds; None for a fixed test split.
 
     Raises:
         UsageError, StudyError: something else.
         UnknownNameError, DataError: there is no such data, or it is inconsistent.
     """
+    division = division or Division()
     if isinstance(data, Mapping):
-        return DataArgument(_table(_with_arguments(dict(data), scale, standardize)))
-    arrays = None if isinstance(data, (str, os.PathLike)) else _arrays(data, standardize=standardize)
+        return DataArgument(_table(_with_arguments(dict(data), scale, standardize) | division.keys()))
+    arrays = None
+    if not isinstance(data, (str, os.PathLike)):
+        arrays = _arrays(data, standardize=standardize, pair=division.folds is not None)
     source = os.fspath(data) if arrays is None else arrays.name
     divide = _scale(source, arrays, scale, standardize)
-    plain = DataArgument(_table({"source": source, "scale": divide, "standardize": standardize}), arrays)
+    folds, partition = (division.keys(), None) if arrays is None else division.of_arrays(arrays)
+    plain = DataArgument(_table({"source": source, "scale": divide, "standardize": standardize} | folds), arrays)
     shape = plain.example_shape
     flat = bool(readers) and len(shape) > 1 and all(len(reads) == 1 for reads in readers)
-    return DataArgument(plain.table.model_copy(update={"flatten": flat}), arrays)
+    return DataArgument(plain.table.model_copy(update={"flatten": flat}), arrays, partition)
 
 
 def _table(table: dict[str, Any]) -> Data:
@@ -111,10 +134,14 @@ def _scale(source: str, arrays: Dataset | None, scale: Scale, standardize: bool)
     return 255.0 if source.startswith("keras:") else PIXELS.get(source)
 
 
-def _arrays(data: Any, *, standardize: bool) -> Dataset:
+def _arrays(data: Any, *, standardize: bool, pair: bool) -> Dataset:
     if isinstance(data, Dataset):
         return data
     parts = list(data) if isinstance(data, (tuple, list)) else [data]
+    if pair and len(parts) == 2 and all(len(_shape(part)) > 0 for part in parts) and len(_shape(parts[0])) > 1:
+        x, y = parts
+        # Folds pool both splits in this order: where they are cut says nothing.
+        return from_arrays(x[:-1], y[:-1], x[-1:], y[-1:], standardize=standardize)
     if len(parts) == 2 and all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in parts):
         parts = [*parts[0], *parts[1]]
     if len(parts) != 4:
@@ -123,7 +150,7 @@ def _arrays(data: Any, *, standardize: bool) -> Dataset:
         )
         raise UsageError(
             f"data: {kinds} is not understood; give a name or a path, (x_train, y_train, x_test, y_test), "
-            "((x_train, y_train), (x_test, y_test)), or what train_test_split returns"
+            "((x_train, y_train), (x_test, y_test)), what train_test_split returns, or (x, y) together with `folds`"
         )
     x_train, second, third, y_test = parts
     if _is_split_order(parts):

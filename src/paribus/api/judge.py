@@ -53,7 +53,8 @@ def judge(
         margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
             accuracy, which is the default there; losses have none).
         level: the confidence level at which all intervals hold at once.
-        scope: the scope of the verdicts: "new data" or "this test set".
+        scope: the scope of the verdicts: "new data" or "this test set"; with folds "new data, new training sets" (the
+            default there) or "these training sets".
         name: the name of the answer; by default that of the file.
         question: the question that is answered, in words.
 
@@ -121,7 +122,12 @@ def judge_table(
         [{"metric": metric, **contrast} for contrast in declared],
         table.source,
     )
-    if len(table.seeds) == 1 and settings.scope == "this test set":
+    if table.folds is not None and table.groups is not None and settings.scope == "these training sets":
+        raise UsageError(
+            f'{table.source}: groups of examples, and scope "these training sets": examples count as independent '
+            'there; leave scope at "new data", where folds of whole groups need nothing more'
+        )
+    if table.folds is None and len(table.seeds) == 1 and settings.scope == "this test set":
         raise UsageError(
             f'{table.source}: one seed an arm, and scope is "this test set": nothing varies there, the difference is '
             'what it is. Add runs with other seeds, or leave scope at "new data"'
@@ -140,6 +146,8 @@ def judge_table(
             classes=table.classes,
             groups=None if table.groups is None else int(table.groups.max()) + 1,
             notes=table.notes,
+            folds=None if table.folds is None else int(table.folds.max()) + 1,
+            repeats=1 if table.folds is None else len(table.folds),
         ),
         table,
     )

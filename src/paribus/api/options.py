@@ -46,6 +46,9 @@ class StudyOptions(TypedDict, total=False):
     scope: str
     scale: Scale
     standardize: bool
+    folds: Any
+    repeats: int
+    groups: Any
 
 
 DEFAULTS: StudyOptions = {
@@ -78,6 +81,9 @@ DEFAULTS: StudyOptions = {
     "scope": "new data",
     "scale": "auto",
     "standardize": False,
+    "folds": None,
+    "repeats": 1,
+    "groups": None,
 }
 
 

@@ -17,6 +17,7 @@ from paribus.analysis import (
     contrast_sentence,
     plan_seeds,
 )
+from paribus.analysis.fold_planning import plan_repeats
 from paribus.analysis.metrics import Metric
 from paribus.api.contrast import turn_contrast
 from paribus.errors import UsageError
@@ -90,7 +91,9 @@ def compare(results: Source[S], a: str, b: str, metric: str, margin: float | Non
     if declared is None:
         comparison = results.design.comparison
         alone = ContrastScores(*rows, measured, margin or comparison.margin)
-        (contrast,) = compare_family([alone], level=comparison.level, scope=results.design.scope, groups=scores.groups)
+        (contrast,) = compare_family(
+            [alone], level=comparison.level, scope=results.design.scope, groups=scores.groups, folds=scores.folds
+        )
         notes = [
             "The study does not declare this contrast: read it as exploratory, selected after looking at the results.",
             *notes,
@@ -116,7 +119,9 @@ def check(results: Source[S], new: str, old: str, metric: str, margin: float) ->
     level, seeds = _choose_level(results, scores, new, old, metric)
     if seeds is not None:
         rows = (rows[0].only(seeds), rows[1].only(seeds))
-    answer = check_not_worse(*rows, measured, margin, level=level, scope=results.design.scope, groups=scores.groups)
+    answer = check_not_worse(
+        *rows, measured, margin, level=level, scope=results.design.scope, groups=scores.groups, folds=scores.folds
+    )
     document = {
         "study": results.design.name,
         "new": new,
@@ -156,7 +161,21 @@ def plan(results: Source[S], detect: float, power: float) -> Answer:
             [ContrastScores(*pair, metric, contrast.margin or comparison.margin)],
             scope=results.design.scope,
             groups=scores.groups,
+            folds=scores.folds,
         )
+        if scores.folds is not None:
+            if judged.comparison is None:
+                raise UsageError(
+                    f"{contrast.a} against {contrast.b}: no pass over all folds is stored for both; `paribus run` "
+                    "computes what is missing"
+                )
+            repeat_plan = plan_repeats(
+                judged.comparison, detect, metric, power=power, level=comparison.level, share=statement.share
+            )
+            texts.append(f"{contrast.a} against {contrast.b}: {repeat_plan.statement}")
+            plan_fields = _to_json(asdict(repeat_plan))
+            documents.append({"a": contrast.a, "b": contrast.b, "metric": contrast.metric, **plan_fields})
+            continue
         stored = _require_two_seeds(judged)
         seed_plan = plan_seeds(
             stored,

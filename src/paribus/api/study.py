@@ -12,6 +12,7 @@ from typing import Any, Self, Unpack
 from paribus.api import keras_objects
 from paribus.api.contrasts_argument import declare_contrasts
 from paribus.api.data_argument import DataArgument, read_data_argument
+from paribus.api.folds_argument import Division
 from paribus.api.grid_argument import add_grids
 from paribus.api.initial_weights import check_names, with_weights_in
 from paribus.api.keras_callbacks import read_callbacks
@@ -91,10 +92,17 @@ class Study:
         margin: differences smaller than this count as equivalent, in units of the metric (0.001 is 0.1 points of
             accuracy, which is the default there; other metrics have none).
         level: the confidence level at which all intervals hold at once.
-        scope: the scope of the verdicts: "new data" or "this test set".
+        scope: the scope of the verdicts: "new data" or "this test set"; with folds "new data, new training sets" (the
+            default there) or "these training sets".
         scale: pixels are divided by this; "auto" divides those of named image data by their largest possible value, and
             leaves arrays and files as they are.
         standardize: subtract each feature's mean and divide by its standard deviation, both of the training split.
+        folds: the number of folds of cross-validation, 2 to 20, in place of a fixed test split; ``data`` may then be
+            the pair ``(x, y)``. With arrays also a splitter of scikit-learn, such as ``StratifiedKFold(5)``, whose test
+            parts have every example once (in each repetition). ``seeds`` is then the number of seeds in each fold.
+        repeats: how often the examples are divided into folds.
+        groups: examples of one group stay in one fold: the name of a column of a table, or with arrays the group of
+            each example.
 
     Raises:
         UsageError: an argument is invalid; the message names it and the remedy.
@@ -130,7 +138,11 @@ class Study:
         models = read_models(arms, settings["optimizer"], starts, folder)
         readers = [model.input_shape for model in models.values() if model.input_shape is not None]
         argument = read_data_argument(
-            data, scale=settings["scale"], standardize=settings["standardize"], readers=readers
+            data,
+            scale=settings["scale"],
+            standardize=settings["standardize"],
+            readers=readers,
+            division=Division(settings["folds"], settings["repeats"], settings["groups"]),
         )
         self._data_argument: DataArgument | None = argument
         baseline = settings["baseline"]

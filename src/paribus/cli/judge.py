@@ -55,7 +55,10 @@ Margin = Annotated[
     ),
 ]
 Level = Annotated[float, typer.Option("--level", metavar="P", help="The level at which all intervals hold at once.")]
-Scope = Annotated[Literal["new data", "this test set"], typer.Option("--scope", help="What the verdicts are about.")]
+Scope = Annotated[
+    Literal["new data", "this test set", "new data, new training sets", "these training sets"],
+    typer.Option("--scope", help="What the verdicts are about."),
+]
 New = Annotated[str | None, typer.Option("--new", metavar="ARM", help="Check that this arm is not worse than --old.")]
 Old = Annotated[str | None, typer.Option("--old", metavar="ARM", help="The arm that --new is compared with.")]
 Detect = Annotated[

@@ -12,6 +12,7 @@ import numpy as np
 
 from paribus.data import builtin, folders, images, named, npz, tables
 from paribus.data.dataset import Dataset
+from paribus.data.folds import Pooled, divide
 from paribus.data.read_once import READ_DATA
 from paribus.errors import DataError, UnknownNameError, UsageError
 from paribus.records import DataSpec, DataSummary
@@ -64,6 +65,8 @@ def load(spec: DataSpec) -> Dataset:
         UsageError: an option of the spec does not fit the source or the other options.
         DataError: the data is corrupt, truncated, foreign or inconsistent.
     """
+    if spec.folds is not None:
+        return _load_fold(spec)
     source = _find(spec)
     _check_options(spec, source)
     dataset = (
@@ -74,12 +77,42 @@ def load(spec: DataSpec) -> Dataset:
     return dataset.flattened() if spec.flatten else dataset
 
 
+def load_pooled(spec: DataSpec) -> Pooled:
+    """All examples of a source with their folds.
+
+    Raises:
+        UnknownNameError, UsageError, DataError: as :func:`load`; or the source cannot be divided so.
+    """
+    _check_options(spec, _find(spec))
+    return divide(spec, load)
+
+
+def _load_fold(spec: DataSpec) -> Dataset:
+    assert spec.folds is not None, "the data has folds"
+    if spec.folds.repeat is None or spec.folds.fold is None:
+        # A reader that knows nothing of folds must not take one of them for the whole.
+        raise UsageError(
+            f"data {spec.source!r} is divided into {spec.folds.count} folds, and this command needs one fixed split; "
+            "give it a study without `folds`"
+        )
+    dataset = load_pooled(spec).split(spec.folds.repeat, spec.folds.fold)
+    return dataset.flattened() if spec.flatten else dataset
+
+
 def summarize(spec: DataSpec) -> DataSummary:
     """Name, fingerprint and sizes of the data; for ``mnist`` and ``digits`` without reading it.
 
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
     """
+    if spec.folds is not None and spec.folds.fold is not None:
+        return load(spec).summary()
+    if spec.folds is not None:
+        pooled = load_pooled(spec)
+        summary = pooled.summary()
+        notes = (*summary.notes, *_pooled_note(spec, pooled))
+        shape = (math.prod(summary.input_shape),) if spec.flatten else summary.input_shape
+        return dataclasses.replace(summary, notes=notes, input_shape=shape)
     recorded = builtin.SUMMARIES.get(spec.source)
     if recorded is None:
         return load(spec).summary()
@@ -110,7 +143,10 @@ def class_names(spec: DataSpec) -> tuple[str, ...]:
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
     """
-    return builtin.DIGIT_NAMES if spec.source in builtin.SUMMARIES else load(spec).class_names
+    if spec.source in builtin.SUMMARIES:
+        return builtin.DIGIT_NAMES
+    first = None if spec.folds is None else dataclasses.replace(spec, folds=spec.folds.of_seed(0))
+    return load(first or spec).class_names
 
 
 def _find(spec: DataSpec) -> _Source:
@@ -179,6 +215,17 @@ def _find_folder(folder: Path) -> _Source:
 def _inside(folder: Path) -> list[Path]:
     """Everything below a folder, and the folder itself."""
     return [folder, *sorted(folder.rglob("*"))]
+
+
+def _pooled_note(spec: DataSpec, pooled: Pooled) -> tuple[str, ...]:
+    """A remark on sources that have a test split of their own; a single example is what arrays without one were cut."""
+    if (spec.test is None and "test_fraction" in _find(spec).options) or pooled.own_test <= 1:
+        return ()
+    train = len(pooled.labels) - pooled.own_test
+    return (
+        f"The splits that the source has, {train:,} training and {pooled.own_test:,} test examples, are pooled: every "
+        "example is a test example of one fold.",
+    )
 
 
 def _unscaled(spec: DataSpec, dataset: Dataset) -> tuple[str, ...]:

@@ -18,10 +18,17 @@ SALT = 0x7061726962757300
 DEFAULT_TEST_FRACTION = 0.25
 
 
-def mixed_order(count: int) -> NDArray[np.intp]:
-    """A fixed shuffling of ``0 .. count - 1``, ordered by the SplitMix64 value of each index."""
+def mixed_order(count: int, number: int = 0) -> NDArray[np.intp]:
+    """A fixed shuffling of ``0 .. count - 1``, ordered by the SplitMix64 value of each index.
+
+    Args:
+        count: how many positions.
+        number: which of the fixed shufflings; they have nothing to do with each other.
+    """
     with np.errstate(over="ignore"):
-        z = np.uint64(SALT) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        # The stream of another number starts elsewhere on SplitMix64's own sequence: 2 ** 32 positions further on.
+        salt = np.uint64(SALT) + (np.uint64(number) << np.uint64(32)) * np.uint64(0x9E3779B97F4A7C15)
+        z = salt + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))

@@ -52,31 +52,31 @@ def read(path: Path, spec: DataSpec) -> Dataset:
         UsageError: ``spec.label`` is missing.
         DataError: see the readers; or training and test tables do not agree.
     """
-    options = _options(path, spec)
+    options = table_options(path, spec)
     table = READERS[path.suffix.lower()](path, options)
-    labels = _label_column(table, options.label)
+    labels = read_label_column(table, options.label)
     if spec.test is None:
         fraction = DEFAULT_TEST_FRACTION if spec.test_fraction is None else spec.test_fraction
         test_table, test_labels = table, labels
         train, test = stratified(labels.codes, fraction, table.source)
     else:
-        test_table = _test_table(Path(spec.test).expanduser(), spec, replace(options, is_test=True), table)
-        test_labels = _label_column(test_table, options.label)
+        test_table = read_test_table(Path(spec.test).expanduser(), spec, replace(options, is_test=True), table)
+        test_labels = read_label_column(test_table, options.label)
         train, test = np.arange(len(table.places)), np.arange(len(test_table.places))
-    names = _class_names(table.source, labels, train)
+    names = list_class_names(table.source, labels, train)
     features = [column for column in table.columns if column.name != options.label]
     filled = [learn_column(column, train, spec.impute, table.source) for column in features]
     columns = tuple(fitted.column for fitted in filled)
-    _check_size(table.source, len(train) + len(test), columns)
-    offset, rounding_notes = _offset(features, columns, train, centred=spec.standardize)
+    check_table_size(table.source, len(train) + len(test), columns)
+    offset, rounding_notes = measure_offset(features, columns, train, centred=spec.standardize)
     notes = (*table.notes, *near_unique_note(features), *filled_note(filled, len(train)), *rounding_notes)
     return build(
         path.name,
         str(path),
-        x_train=_matrix(features, train, columns, offset),
-        y_train=_classes(table, labels, train, names),
-        x_test=_matrix([test_table.by_name[column.name] for column in features], test, columns, offset),
-        y_test=_classes(test_table, test_labels, test, names),
+        x_train=feature_matrix(features, train, columns, offset),
+        y_train=class_indices(table, labels, train, names),
+        x_test=feature_matrix([test_table.by_name[column.name] for column in features], test, columns, offset),
+        y_test=class_indices(test_table, test_labels, test, names),
         class_names=names,
         offset=offset,
         columns=columns,
@@ -84,7 +84,12 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     )
 
 
-def _options(path: Path, spec: DataSpec) -> TableOptions:
+def table_options(path: Path, spec: DataSpec) -> TableOptions:
+    """How a table is read.
+
+    Raises:
+        UsageError: no label is named, or a column is named twice.
+    """
     where = f"data {str(path)!r}"
     if spec.label is None:
         raise UsageError(f"{where}: say which column is the class with `label`")
@@ -95,7 +100,12 @@ def _options(path: Path, spec: DataSpec) -> TableOptions:
     return TableOptions(spec.label, spec.categorical, spec.drop, may_miss=spec.impute is not None)
 
 
-def _test_table(path: Path, spec: DataSpec, options: TableOptions, train: Table) -> Table:
+def read_test_table(path: Path, spec: DataSpec, options: TableOptions, train: Table) -> Table:
+    """The table of the test split, with the columns of the training table.
+
+    Raises:
+        UsageError, DataError: it is no such file.
+    """
     if path.suffix.lower() not in READERS or not path.is_file():
         raise UsageError(
             f"data {spec.source!r}: `test` is {spec.test!r}; expected a file ending in {', '.join(READERS)}"
@@ -124,7 +134,12 @@ def _same_kind(column: Numbers | Words, table: Table, train: Table) -> Numbers |
     )
 
 
-def _check_size(source: str, rows: int, columns: Sequence[Column]) -> None:
+def check_table_size(source: str, rows: int, columns: Sequence[Column]) -> None:
+    """Refuse features that would take too much memory.
+
+    Raises:
+        DataError: they would.
+    """
     size = 4 * rows * len(column_names(columns))
     if size > MAX_ARRAY_BYTES:
         raise DataError(
@@ -133,7 +148,7 @@ def _check_size(source: str, rows: int, columns: Sequence[Column]) -> None:
         )
 
 
-def _offset(
+def measure_offset(
     features: Sequence[Numbers | Words], columns: Sequence[Column], rows: NDArray[np.intp], *, centred: bool
 ) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
     """What is subtracted from each feature before it is rounded to float32; and a remark where nothing is."""
@@ -157,7 +172,7 @@ def _offset(
     return None, rounding_note(coarse)
 
 
-def _matrix(
+def feature_matrix(
     features: Sequence[Numbers | Words],
     rows: NDArray[np.intp],
     columns: Sequence[Column],
@@ -178,7 +193,7 @@ def _matrix(
     return matrix
 
 
-def _label_column(table: Table, label: str) -> Words:
+def read_label_column(table: Table, label: str) -> Words:
     """The labels, tidied, their words in numerical order if they are whole numbers, else in alphabetical order."""
     column = table.by_name[label]
     if not isinstance(column, Words):
@@ -196,14 +211,24 @@ def _label_column(table: Table, label: str) -> Words:
     return Words(label, recoded[column.codes], words)
 
 
-def _class_names(source: str, labels: Words, train: NDArray[np.intp]) -> tuple[str, ...]:
+def list_class_names(source: str, labels: Words, train: NDArray[np.intp]) -> tuple[str, ...]:
+    """The labels of the training rows, in their order.
+
+    Raises:
+        DataError: there is one only.
+    """
     names = tuple(labels.words[code] for code in np.unique(labels.codes[train]))
     if len(names) < 2:
         raise DataError(f"{source}: every training row has label {names[0]!r}; expected two classes or more")
     return names
 
 
-def _classes(table: Table, labels: Words, rows: NDArray[np.intp], names: tuple[str, ...]) -> NDArray[np.int32]:
+def class_indices(table: Table, labels: Words, rows: NDArray[np.intp], names: tuple[str, ...]) -> NDArray[np.int32]:
+    """The class of some rows, shape ``(rows,)``.
+
+    Raises:
+        DataError: a label does not occur in the training split.
+    """
     positions = {name: position for position, name in enumerate(names)}
     of_code = np.asarray([positions.get(word, -1) for word in labels.words], np.int32)
     indices: NDArray[np.int32] = of_code[labels.codes[rows]]

@@ -46,9 +46,9 @@ class Terminal(Display):
         """Summaries of the arms that are about to be trained, and what is stored already."""
         self._tally = Tally(plan, self._clock)
         counts = f"{wording.count_runs(plan.run_count)}, {plan.stored_count} stored, {len(plan.missing)} to do"
+        sizes = wording.describe_folds(document, data) or f"{data.train:,} train, {data.test:,} test"
         self._print(
-            f"[bold]{document.name}[/bold]  {counts}"
-            f"  [dim]{escape(data.name)}: {data.train:,} train, {data.test:,} test[/dim]",
+            f"[bold]{document.name}[/bold]  {counts}  [dim]{escape(data.name)}: {sizes}[/dim]",
             highlight=False,
         )
         summarized: set[str] = set()

@@ -31,11 +31,12 @@ class Plain(Display):
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
         """Say what is stored and what is missing."""
         self._tally = Tally(plan, self._clock)
+        sizes = wording.describe_folds(document, data) or f"{data.train} train and {data.test} test examples"
         self._line(
             f"{document.name}: {len(document.arms)} arms, {wording.count_runs(plan.run_count)} in all, "
             f"{plan.stored_count} stored, "
             f"{len(plan.missing)} to do; "
-            f"data {data.name}, {data.train} train and {data.test} test examples"
+            f"data {data.name}, {sizes}"
         )
 
     def show(self, event: Event) -> None:

@@ -15,6 +15,7 @@ from paribus.export.preparation import Preparation, read_preparation
 from paribus.keras_config.custom_objects import module_of, registered_names
 from paribus.report.json import run_fields
 from paribus.results.selection import RunSelection, SelectedRun
+from paribus.study.fold_rules import refuse_folds
 from paribus.version import __version__
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
         The files, the manifest last.
 
     Raises:
-        UsageError: none of the runs finished, or a file is there already.
+        UsageError: none of the runs finished, the study has folds, or a file is there already.
         ModelError: a network cannot be built in this process.
         StoreError, DataError: weights are damaged, the data can no longer be read.
         ParibusError: a file cannot be written.
@@ -43,6 +44,7 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
     from paribus.engine.inference import keras_model, reads, set_weights
 
     results, training = selection.results, selection.results.document.protocol.training()
+    refuse_folds(results.document, "--to keras: each network was prepared for and tested on a fold of its own")
     if not selection.networks:
         raise UsageError(
             f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "

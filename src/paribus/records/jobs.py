@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -125,6 +125,44 @@ class Imputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Folds:
+    """How all examples of a source are divided for cross-validation (decision 0116).
+
+    In each of ``repeats`` repetitions every example is in one of ``count`` folds. ``group`` names the column of a table
+    whose rows of one value stay in one fold; ``partition`` is a .npy file with the fold of each example, shape
+    ``(repeats, examples)``, in place of paribus's own partition. ``repeat`` and ``fold`` select the split of one run:
+    that fold is tested on and all others are trained on; None for all of them.
+    """
+
+    count: int
+    repeats: int = 1
+    group: str | None = None
+    partition: str | None = None
+    repeat: int | None = None
+    fold: int | None = None
+
+    @property
+    def runs(self) -> int:
+        """The number of runs of an arm with one seed in each fold."""
+        return self.count * self.repeats
+
+    def of_seed(self, seed: int) -> Folds:
+        """The split of a run by its seed: repetition by repetition, fold by fold, and then the next round."""
+        number = seed % self.runs
+        return replace(self, repeat=number // self.count, fold=number % self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSummary:
+    """The split of one fold: its fingerprint, its sizes, and the number of classes among its test examples."""
+
+    fingerprint: str
+    train: int
+    test: int
+    test_classes: int
+
+
+@dataclass(frozen=True, slots=True)
 class DataSpec:
     """The source of the data, how it is prepared before a network sees it, and how it is read.
 
@@ -140,6 +178,7 @@ class DataSpec:
         test_fraction: the share that is split off for testing where the source has no test split.
         drop: the columns of a table that are left out.
         impute: how missing values of a table are filled in; None where they are refused.
+        folds: how all examples are divided for cross-validation; None for one test split.
     """
 
     source: str
@@ -152,6 +191,7 @@ class DataSpec:
     test_fraction: float | None = None
     drop: tuple[str, ...] = ()
     impute: Imputation | None = None
+    folds: Folds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +209,8 @@ class DataSummary:
         classes: the number of classes.
         notes: remarks on how it was read, one sentence each.
         class_names: the name of each class, by index; empty where the names are the indices.
+        folds: the splits of cross-validation, by repetition and then by fold; ``train`` and ``test`` are the sizes of
+            the first, and ``fingerprint`` is a digest of all. Stored summaries do not have them.
     """
 
     name: str
@@ -179,6 +221,7 @@ class DataSummary:
     classes: int
     notes: tuple[str, ...] = field(default=(), compare=False)
     class_names: tuple[str, ...] = field(default=(), compare=False)
+    folds: tuple[FoldSummary, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
         labels, names = outcome.examples.labels, request.classes
         by_arm = {arm.name: _answers(outcome, arm, labels, len(names)) for arm in outcome.arms}
         return StudyAnswers(labels, names, None, by_arm, outcome.examples.names)
+    if outcome.document.data.folds is not None:
+        return MissingAnswers("every fold has test examples of its own, which are not drawn side by side")
     dataset = _dataset(outcome)
     if isinstance(dataset, MissingAnswers):
         return dataset

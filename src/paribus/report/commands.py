@@ -62,7 +62,9 @@ def is_built_in(document: StudyDocument) -> bool:
 
 def count_seeds(outcome: Outcome) -> int:
     """The number of seeds of the arm that has most, missing ones included."""
-    return max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=outcome.design.seeds)
+    runs = max((len(arm.runs) + len(arm.missing) for arm in outcome.arms), default=0)
+    per_seed = 1 if outcome.predictions_request is not None else outcome.document.data.runs_per_seed
+    return -(-runs // per_seed) if runs else outcome.design.seeds
 
 
 def _study_arguments(document: StudyDocument) -> list[str]:

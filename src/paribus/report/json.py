@@ -13,6 +13,7 @@ from paribus.records import RunResult, Scores, Seeds
 from paribus.report import tuning
 from paribus.report.numbers import parameter_count
 from paribus.report.statements import list_misreadings
+from paribus.study.document import StudyDocument
 from paribus.study.predictions_request import PredictionsRequest
 
 SCORES = (
@@ -49,11 +50,12 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
             "fingerprint": data.fingerprint,
             "train": data.train,
             "test": data.test,
+            **_divided(study),
             "input_shape": list(data.input_shape),
             "classes": data.classes,
         },
         "protocol": study.protocol.model_dump(mode="json"),
-        "scope": study.comparison.scope,
+        "scope": study.scope,
         "level": study.comparison.level,
         "metrics": [metric.name for metric in outcome.metrics],
         "arms": [_arm(outcome, arm) for arm in outcome.arms],
@@ -64,6 +66,14 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
         "noise": {arm: asdict(shares) for arm, shares in outcome.noise.items()},
         "environments": [asdict(environment) for environment in outcome.environments],
     }
+
+
+def _divided(study: StudyDocument) -> dict[str, Any]:
+    """The folds of cross-validation; ``train`` and ``test`` are then the sizes of the first fold's parts."""
+    divided = study.data.divided
+    if divided is None:
+        return {}
+    return {"folds": divided.count, "repeats": divided.repeats, "group": divided.group}
 
 
 def _predictions_fields(outcome: Outcome, request: PredictionsRequest) -> dict[str, Any]:
@@ -77,6 +87,7 @@ def _predictions_fields(outcome: Outcome, request: PredictionsRequest) -> dict[s
             "test": request.examples,
             "classes": len(request.classes),
             **({} if request.groups is None else {"groups": request.groups}),
+            **({} if request.folds is None else {"folds": request.folds, "repeats": request.repeats}),
         },
         "scope": request.scope,
         "level": request.comparison.level,
@@ -219,7 +230,18 @@ def _comparison(comparison: Comparison | None) -> dict[str, Any]:
         "sign_flip": None if flip is None else {"p_value": flip.p_value, "smallest": flip.smallest},
         "probability_better": None if superior is None else _number(superior.probability),
         "look": None if look is None else {"number": look.number, "planned": look.planned, "seeds": look.seeds},
+        **_folded(comparison),
     }
+
+
+def _folded(comparison: Comparison) -> dict[str, Any]:
+    """The folds of cross-validation, with the differences of the folds; nothing of one split."""
+    folded = comparison.folded
+    if folded is None:
+        return {}
+    differences = [_number(value) for value in folded.differences]
+    rows = [differences[start : start + folded.folds] for start in range(0, len(differences), folded.folds)]
+    return {"folds": folded.folds, "repeats": folded.repeats, "seeds_per_fold": folded.seeds, "fold_differences": rows}
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from paribus.outcome.outcome import Outcome
 from paribus.report import tables, tuning
 from paribus.report.commands import describe_installation, is_built_in, list_commands
+from paribus.report.fold_tables import fold_tables
 from paribus.report.methods import describe_methods
 from paribus.report.statements import is_primary, list_misreadings, list_statements, state
 from paribus.report.tables import TextTable
@@ -49,6 +50,9 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         yield f"## {title}"
         yield _table(decisive)
         yield f"<details><summary>Other p values</summary>\n\n{_table(others)}\n\n</details>"
+    if folds := fold_tables(outcome):
+        yield "## Folds"
+        yield from map(_table, folds)
     if misreadings := list_misreadings(outcome):
         yield "## Where a quick reading goes wrong"
         yield "\n".join(

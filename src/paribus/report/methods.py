@@ -12,6 +12,7 @@ from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.records import Status
 from paribus.report import tuning
+from paribus.report.splits import describe_split
 from paribus.report.statements import list_statements
 from paribus.report.tables import holm_p
 from paribus.study.predictions_request import PredictionsRequest
@@ -31,6 +32,11 @@ HOLM = "Holm S. A simple sequentially rejective multiple test procedure. Scand. 
 LAN = "Lan K. K. G., DeMets D. L. Discrete sequential boundaries for clinical trials. Biometrika 70, 659 (1983)."
 MILLER = "Miller E. Adding error bars to evals. arXiv 2411.00640 (2024)."
 MACKINNON = "MacKinnon J. G., Nielsen M. O., Webb M. D. Cluster-robust inference. J. Econometrics 232, 272 (2023)."
+NADEAU = "Nadeau C., Bengio Y. Inference for the generalization error. Machine Learning 52, 239-281 (2003)."
+BENGIO = (
+    "Bengio Y., Grandvalet Y. No unbiased estimator of the variance of K-fold cross-validation. JMLR 5, 1089 (2004)."
+)
+BAYLE = "Bayle P., Bayle A., Janson L., Mackey L. Cross-validation confidence intervals for test error. NeurIPS (2020)."
 GUO = "Guo C. et al. On calibration of modern neural networks. ICML (2017)."
 
 
@@ -71,6 +77,13 @@ def _predictions(outcome: Outcome, request: PredictionsRequest, sources: list[st
     )
     if any("test_loss" in arm.estimates for arm in outcome.arms):
         text += ", loss the mean of -log of the right class's probability, clipped at 1e-7"
+    if request.folds is not None:
+        whole = "" if request.groups is None else ", with whole groups in each"
+        text += (
+            f". Every example was answered by runs that did not train on it, in {request.folds} folds{whole}; each "
+            "seed counted here is a pass over all folds"
+        )
+        return f"{text}."
     if request.groups is None:
         return f"{text}."
     if request.scope == Scope.THIS_TEST_SET:
@@ -102,12 +115,12 @@ def _design(outcome: Outcome) -> str:
     )
     return (
         f"{counted(len(outcome.arms), 'arm').capitalize()} were trained with {seeds} each on {data.name} "
-        f"({data.train:,} training and {data.test:,} test examples, {data.classes} classes): "
+        f"({describe_split(outcome)}, {data.classes} classes): "
         f"{counted(protocol.epochs, 'epoch')}, batches of {protocol.batch_size}, "
         f"{next(iter(protocol.loss))}{validation}. {_preparation(outcome)}{_class_weights(outcome)}"
         f"{_learning_rates(outcome)}{_precision(outcome)}"
         "A seed determines three independent streams: initial weights, order of the batches, dropout. "
-        f"{_initial_weights(outcome)}All arms used the same seeds, so that runs pair by seed and by test example."
+        f"{_initial_weights(outcome)}{_pairing(outcome)}"
         f"{baselines}"
     )
 
@@ -139,6 +152,17 @@ def _class_weights(outcome: Outcome) -> str:
     named = listed([f"{weight:g} for {label}" for label, weight in weights.items()])
     others = ", 1 for any other" if len(weights) < outcome.data.classes else ""
     return f"{loss} by its class: {named}{others}. "
+
+
+def _pairing(outcome: Outcome) -> str:
+    """What runs of different arms have in common."""
+    if outcome.document.data.folds is None:
+        return "All arms used the same seeds, so that runs pair by seed and by test example."
+    return (
+        "Each run trained on all folds but one and was measured on that one, with a seed of its own; whatever was "
+        "fitted to data was fitted to its training part. All arms used the same folds and seeds, so that runs pair by "
+        "fold, seed and test example."
+    )
 
 
 def _initial_weights(outcome: Outcome) -> str:
@@ -197,6 +221,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
     level = percent(judged[0].level)
     scopes = {comparison.scope for comparison in judged}
     mean = "test examples" if scopes == {Scope.THESE_NETWORKS} else "seeds"
+    mean = "folds" if all(scope.is_of_folds for scope in scopes) else mean
     yield f"Differences are means over {mean} of the paired differences between two arms."
     if Scope.NEW_DATA in scopes:
         sources += [GALLAS, COCHRAN, BANERJEE]
@@ -213,6 +238,21 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
         yield from _family(outcome, judged, sources)
         return
+    if Scope.NEW_TRAINING_SETS in scopes:
+        sources += [NADEAU, BENGIO]
+        yield (
+            f"Claims on new data and new training sets rest on the corrected resampled t interval ({level}) of the "
+            "folds' differences: their variance is multiplied by 1 / J + n_test / n_train, with J - 1 degrees of "
+            "freedom (Nadeau and Bengio 2003). The correction is a heuristic, as no unbiased estimate of that variance "
+            "exists (Bengio and Grandvalet 2004), and the claims are about training sets as large as those of a fold."
+        )
+    if Scope.THESE_TRAINING_SETS in scopes:
+        sources += [BAYLE]
+        yield (
+            f"Claims with these training sets treat seeds and examples as random within the folds ({level}): the "
+            "variance of a fold's mean over its seeds, and that between examples of a fold (as Bayle et al. 2020 of "
+            "the examples). Other training sets may give other differences."
+        )
     if Scope.THIS_TEST_SET in scopes:
         yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
     yield from _family(outcome, judged, sources)

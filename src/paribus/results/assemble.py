@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from paribus.analysis.comparison import Scope
 from paribus.analysis.estimates import Estimate, estimate_scores, estimate_values
+from paribus.analysis.folds import FoldLayout
 from paribus.analysis.metrics import METRICS, Metric
 from paribus.analysis.pairing import SeedScores
 from paribus.data import class_names
@@ -95,7 +97,10 @@ def _assemble_arm(
 ) -> ArmOutcome:
     missing = tuple(run.seeds for run in arm.runs if run.fingerprint not in runs)
     names = [*METRICS, *(metric.name for metric in list_added_metrics(document))]
-    estimates = {name: _estimate_metric(scores.scores(arm.name, name), scores.metric(name), document) for name in names}
+    layout = scores.folds
+    estimates = {
+        name: _estimate_metric(scores.scores(arm.name, name), scores.metric(name), document, layout) for name in names
+    }
     results = tuple(
         _mark_damaged(result, damage) if (damage := scores.damaged.get(run.fingerprint)) else result
         for run in arm.runs
@@ -109,9 +114,32 @@ def _mark_damaged(run: RunResult, damage: str) -> RunResult:
     return replace(run, status=Status.FAILED, scores=None, metrics={}, weights_digest=None, reason=damage)
 
 
-def _estimate_metric(scores: SeedScores, metric: Metric, document: StudyDocument) -> Estimate | None:
+def _estimate_metric(
+    scores: SeedScores, metric: Metric, document: StudyDocument, layout: FoldLayout | None
+) -> Estimate | None:
     if not scores.seeds:
         return None
+    if layout is not None:
+        return _estimate_over_folds(scores, metric, document, layout)
     if scores.values.shape[1] == 1:
         return estimate_values(scores.values[:, 0], document.comparison.level, proportion=metric.proportion)
     return estimate_scores(scores.values, document.comparison.level, document.comparison.scope)
+
+
+def _estimate_over_folds(
+    scores: SeedScores, metric: Metric, document: StudyDocument, layout: FoldLayout
+) -> Estimate | None:
+    """The estimate of a metric in cross-validation; only metrics of the test parts have an interval.
+
+    Training parts share most of their examples, so that no interval holds for what is measured on them (decision 0115).
+    """
+    level = document.comparison.level
+    if metric.name.startswith("test_"):
+        rows = layout.of_rows(scores.seeds, scores.values.shape[1])
+        scope = Scope(document.scope)
+        if scope is Scope.THESE_TRAINING_SETS and len(scores.seeds) < 2:
+            return None
+        return estimate_scores(scores.values, level, scope, proportion=metric.proportion, folds=rows)
+    runs = scores.values.astype(float)
+    spread = float(runs.std(ddof=1))
+    return Estimate(float(runs.mean()), None, None, spread, runs.size, Scope(document.scope), level)

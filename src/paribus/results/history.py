@@ -53,6 +53,12 @@ def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     if len(longest) < 2:
         return ()
     level = outcome.document.comparison.level
+    if outcome.document.data.folds is not None:
+        return (
+            f"This study was judged several times, at {listed([str(runs) for runs in longest])} runs an arm: whoever "
+            f"stops at an answer of their choice errs more often than in {100 * (1 - level):.3g} % of studies. How "
+            "much more is not known of cross-validation.",
+        )
     error = error_of_looks(longest, 1 - level)
     return (
         f"This study was judged at {listed([str(seeds) for seeds in longest])} seeds, without planned looks: whoever "

@@ -137,8 +137,10 @@ class JudgedPredictions:
     def _arm(self, arm: str, of_table: PredictionScores) -> ArmOutcome:
         scores = {name: of_table.scores(arm, name).values for name in of_table.metrics}
         level, scope, groups = self.request.comparison.level, self.request.scope, of_table.groups
+        layout = of_table.folds
+        folds = None if layout is None else layout.of_rows(range(len(self.table.seeds)), len(self.table.examples))
         estimates: dict[str, Estimate | None] = {
-            name: estimate_scores(values, level, scope, groups=groups) for name, values in scores.items()
+            name: estimate_scores(values, level, scope, groups=groups, folds=folds) for name, values in scores.items()
         }
         means = {name: values.mean(axis=1) for name, values in scores.items()}
         index = self.table.arms.index(arm)

@@ -12,6 +12,7 @@ from paribus import machine
 from paribus.analysis.comparison import Verdict
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
+from paribus.analysis.fold_planning import next_repeats
 from paribus.analysis.looks import Schedule
 from paribus.analysis.planning import plan_seeds
 from paribus.analysis.wording import counted, magnitude
@@ -40,6 +41,8 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
     comparison = judged.comparison
     if comparison is None or comparison.verdict is not Verdict.UNDECIDED:
         return ""
+    if comparison.folded is not None:
+        return next_repeats(comparison, judged.metric)
     if comparison.components is None:
         return "Next: 2 more seeds at least; one shows no spread." if comparison.seeds == 1 else ""
     looks = outcome.design.comparison.looks

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from paribus.analysis.folds import FoldLayout, make_layout
 from paribus.analysis.groups import Groups, make_groups
 from paribus.analysis.metrics import METRICS, Metric
 from paribus.analysis.pairing import SeedScores
@@ -33,14 +34,19 @@ class PredictionScores:
         known = ("test_accuracy", *(() if self.table.true_probability is None else ("test_loss",)))
         return {name: METRICS[name] for name in known}
 
+    @property
+    def folds(self) -> FoldLayout | None:
+        """The folds of cross-validation; None with one test set."""
+        return None if self.table.folds is None else make_layout(self.table.folds, int(self.table.folds.max()) + 1)
+
     @cached_property
     def groups(self) -> Groups | None:
-        """The groups that the test examples belong to; None where they are independent, and on this test set.
+        """The groups that the test examples belong to; None where they are independent, on this test set, over folds.
 
         Raises:
             UsageError: there are fewer than 10 groups.
         """
-        if self.table.groups is None or not self.about_new_data:
+        if self.table.folds is not None or self.table.groups is None or not self.about_new_data:
             return None
         return make_groups(self.table.groups, len(self.table.examples))
 
@@ -71,7 +77,10 @@ class PredictionScores:
         if arm not in table.arms:
             raise unknown_name("arm", arm, table.arms, table.source)
         index = table.arms.index(arm)
+        seeds, unit = table.seeds, "seed"
+        if table.folds is not None:
+            seeds, unit = tuple(range(len(table.seeds))), "pass over the folds"
         if self.metric(metric).name == "test_loss":
             assert table.true_probability is not None, "without probabilities there is no test loss"
-            return SeedScores(arm, table.seeds, log_loss(table.true_probability[index], len(table.classes)))
-        return SeedScores(arm, table.seeds, right(table.predicted[index], table.labels))
+            return SeedScores(arm, seeds, log_loss(table.true_probability[index], len(table.classes)), unit)
+        return SeedScores(arm, seeds, right(table.predicted[index], table.labels), unit)

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.analysis.folds import FoldLayout, make_layout
 from paribus.analysis.metrics import FITS_BETTER, FITS_WORSE, Metric, Unit, metric_named
 from paribus.analysis.pairing import SeedScores
 from paribus.analysis.scores import gap_scores, log_loss, right
 from paribus.data import load
+from paribus.data.folds import Pooled
+from paribus.data.sources import load_pooled
 from paribus.errors import DataError, StoreDamagedError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.metric_forms import has_positive_class
@@ -55,9 +58,11 @@ class StudyScores:
         self._data = data
         self._predictions = predictions
         self._labels: NDArray[np.int32] | None = None
+        self._pooled: Pooled | None = None
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._answers: dict[str, NDArray[np.generic]] = {}
+        self._folded: dict[str, NDArray[np.generic]] = {}
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
@@ -72,6 +77,16 @@ class StudyScores:
     def groups(self) -> None:
         """The test examples of a study are independent."""
         return None
+
+    @property
+    def folds(self) -> FoldLayout | None:
+        """The folds of cross-validation; None with a fixed test split.
+
+        Raises:
+            DataError: the data has changed since.
+        """
+        divided = self._document.data.divided
+        return None if divided is None else make_layout(self._read_pooled().codes, divided.count)
 
     def metric(self, name: str) -> Metric:
         """The metric of that name, one of those that every study has or of this study's own.
@@ -99,8 +114,11 @@ class StudyScores:
             self._read(arm)
             runs = self._runs[arm] if self.has(arm, metric) else []
             runs = [pair for pair in runs if self._is_known(pair[1], metric)]
-            seeds = tuple(seed for seed, _ in runs)
-            self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
+            if self._document.data.divided is None:
+                seeds = tuple(seed for seed, _ in runs)
+                self._cache[key] = SeedScores(arm, seeds, self._values(arm, metric, [run for _, run in runs]))
+            else:
+                self._cache[key] = self._passes(arm, metric, runs)
         return self._cache[key]
 
     def _read(self, arm: str) -> None:
@@ -111,12 +129,16 @@ class StudyScores:
         kind = np.min_scalar_type(self._classes)
         for seed, run in self._runs[arm]:
             try:
-                answers.append(self._predictions(run.fingerprint).predicted.astype(kind))
+                predicted = self._predictions(run.fingerprint).predicted.astype(kind)
+                self._folded[run.fingerprint] = predicted
+                answers.append(predicted)
             except StoreDamagedError as error:
                 self.damaged[run.fingerprint] = str(error)
             else:
                 sound.append((seed, run))
         self._runs[arm] = sound
+        if self._document.data.divided is not None:
+            answers = []  # of different test examples: they stand in a matrix by passes over the folds
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
     def has(self, arm: str, metric: str) -> bool:
@@ -173,6 +195,46 @@ class StudyScores:
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
         return right(self._answers[arm], self._true_labels())
 
+    def _passes(self, arm: str, metric: str, runs: Sequence[tuple[int, RunResult]]) -> SeedScores:
+        """The scores of an arm over folds: a row for each pass over all folds whose runs have scores."""
+        divided = self._document.data.divided
+        assert divided is not None, "the study has folds"
+        codes = self._read_pooled().codes
+        per_example = self._per_example(metric) and metric != "generalization_gap"
+        by_pass: dict[int, dict[int, RunResult]] = {}
+        for seed, run in runs:
+            by_pass.setdefault(seed // divided.count, {})[seed % divided.count] = run
+        complete = sorted(number for number, folds in by_pass.items() if len(folds) == divided.count)
+        kind = np.bool_ if metric == "test_accuracy" else np.float64
+        columns = codes.shape[1] if per_example else divided.count
+        values: NDArray[np.generic] = np.zeros((len(complete), columns), kind)
+        for row, number in enumerate(complete):
+            for fold, run in by_pass[number].items():
+                if per_example:
+                    examples = np.flatnonzero(codes[number % divided.repeats] == fold)
+                    values[row, examples] = self._example_scores(run, metric, examples)
+                else:
+                    values[row, fold] = self._scalar(run, metric)
+        return SeedScores(arm, tuple(complete), values, "pass over the folds")
+
+    def _example_scores(self, run: RunResult, metric: str, examples: NDArray[np.intp]) -> NDArray[np.generic]:
+        """The scores of a run on the examples of its fold."""
+        if metric == "test_loss":
+            return self._log_losses(run)
+        return right(self._folded[run.fingerprint], self._read_pooled().labels[examples])
+
+    def _read_pooled(self) -> Pooled:
+        """All examples with their folds, as the runs were measured on them.
+
+        Raises:
+            DataError: the data has changed since.
+        """
+        if self._pooled is None:
+            pooled = load_pooled(self._document.data.spec())
+            self._check_same(pooled.summary().fingerprint)
+            self._pooled = pooled
+        return self._pooled
+
     def _scalar(self, run: RunResult, metric: str) -> float:
         """A run's measure; accuracies are always finite. The loss of nan weights is that of uniform probabilities."""
         assert run.scores is not None, "runs without scores are left out"
@@ -189,14 +251,17 @@ class StudyScores:
         """
         if self._labels is None:
             dataset = load(self._document.data.spec())
-            if dataset.fingerprint != self._data.fingerprint:
-                raise DataError(
-                    f"{self._document.data.source}: the data is not what the stored runs were measured on (fingerprint "
-                    f"{dataset.fingerprint[:12]}, stored runs {self._data.fingerprint[:12]}): put the file back as it "
-                    "was, or `paribus run` the study on the data as it is now"
-                )
+            self._check_same(dataset.fingerprint)
             self._labels = dataset.y_test
         return self._labels
+
+    def _check_same(self, fingerprint: str) -> None:
+        if fingerprint != self._data.fingerprint:
+            raise DataError(
+                f"{self._document.data.source}: the data is not what the stored runs were measured on (fingerprint "
+                f"{fingerprint[:12]}, stored runs {self._data.fingerprint[:12]}): put the file back as it "
+                "was, or `paribus run` the study on the data as it is now"
+            )
 
 
 def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:

@@ -201,7 +201,7 @@ def read_document(stored: StoredStudy) -> StudyDocument:
 
 def _drop_earlier_seeds(arms: Sequence[StoredArm], document: StudyDocument) -> tuple[StoredArm, ...]:
     """Leave out the runs of seeds before the study's first one."""
-    first = document.first_seed
+    first = document.first_seed * document.data.runs_per_seed
     return tuple(
         replace(arm, runs=tuple(run for run in arm.runs if (run.seeds.seed or 0) >= first)) if first else arm
         for arm in arms

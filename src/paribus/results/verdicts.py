@@ -14,6 +14,7 @@ from typing import Protocol
 from paribus.analysis.comparison import Verdict
 from paribus.analysis.contrasts import ContrastScores, JudgedContrast, compare_family
 from paribus.analysis.factorial import Effect, factorial_effects
+from paribus.analysis.folds import FoldLayout
 from paribus.analysis.groups import Groups
 from paribus.analysis.looks import Schedule
 from paribus.analysis.metrics import Metric, metric_named
@@ -28,6 +29,10 @@ class Scores(Protocol):
     @property
     def groups(self) -> Groups | None:
         """The groups that the test examples belong to; None where they are independent."""
+
+    @property
+    def folds(self) -> FoldLayout | None:
+        """The folds of cross-validation; None with a fixed test split."""
 
     def metric(self, name: str) -> Metric:
         """The metric of that name."""
@@ -146,6 +151,7 @@ def _judge_contrasts(
         weights=[statement.share for statement in statements],
         primary=[statement.primary for statement in statements],
         groups=scores.groups,
+        folds=scores.folds,
     )
 
 
@@ -169,4 +175,5 @@ def _judge_effects(
         number=look.number,
         weights=[statement.share for statement in statements],
         primary=[statement.primary for statement in statements],
+        folds=scores.folds,
     )

@@ -74,7 +74,7 @@ def try_arms(
         StudyError: a weight is for a class that the data does not have.
         ModelError: a contrast is on a loss that one of its arms does not have.
     """
-    training, spec = document.protocol.training(), document.data.spec()
+    training, spec = document.protocol.training(), document.data.sample_spec()
     with_class_indices(training, data, document.name)  # raises for weights of classes that the data does not have
     if mistakes := _find_undefined_losses(document, data):
         raise ModelError(f"study '{document.name}'", mistakes)

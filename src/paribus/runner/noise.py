@@ -14,6 +14,7 @@ from paribus.results.noise import STREAMS, compute_shares, uses_stream
 from paribus.runner.run import compute_request, resolve_request
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
+from paribus.study.fold_rules import refuse_folds
 
 
 def measure_noise(
@@ -38,10 +39,11 @@ def measure_noise(
         stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
 
     Raises:
-        UsageError: fewer than 2 runs a stream, or an estimator without any randomness.
+        UsageError: fewer than 2 runs a stream, a study with folds, or an estimator without any randomness.
     """
     if runs_per_stream < 2:
         raise UsageError(f"--seeds {runs_per_stream}: a variance needs at least 2 runs a stream (5 or more are better)")
+    refuse_folds(study, "noise: what streams do to one split is not what they do to many")
     resolved = resolve_request(study, store, backend, display, stored_as=stored_as, arms=[arm])
     recipe = resolved.recipes[arm]
     if not recipe.seeded:

@@ -16,6 +16,7 @@ from paribus.runner.save import save_request
 from paribus.runner.tuning import tune_arms
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
+from paribus.study.fold_rules import check_fold_metrics
 from paribus.study.plan import plan_runs
 from paribus.study.request import StudyRequest, list_seeds
 from paribus.study.shard import Shard
@@ -76,10 +77,12 @@ def resolve_request(
     trained: all of them must be stored. The other arguments are those of :func:`run_study`.
 
     Raises:
-        UsageError: the study is tuned, and a shard of it is requested before all candidates are stored.
+        UsageError: some fold cannot be measured by the study's own metrics; or the study is tuned, and a shard of it
+            is requested before all candidates are stored.
     """
     announce_reading(study, display)
     data = summarize(study.data.spec())
+    check_fold_metrics(study, data)
     backend.sized(data)
     selected = {name: arm for name, arm in study.arms.items() if not arms or name in arms}
     document = study.model_copy(update={"arms": selected})
@@ -142,7 +145,7 @@ def start_workers(
     """
     if store.study(stored_as or study.name) is None:
         selected = [study.arms[name] for name in arms or study.arms]
-        backend.warm_up(study.seeds * sum(arm.estimator is None for arm in selected))
+        backend.warm_up(study.seeds * study.data.runs_per_seed * sum(arm.estimator is None for arm in selected))
 
 
 def announce_reading(study: StudyDocument, display: Display) -> None:

@@ -17,6 +17,7 @@ from paribus.results.verdicts import has_verdict
 from paribus.runner.run import run_study
 from paribus.store.base import Store
 from paribus.study.document import StudyDocument
+from paribus.study.fold_rules import refuse_folds
 from paribus.study.identity import is_same_study
 from paribus.study.statements import declared_statements
 
@@ -30,8 +31,9 @@ def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDo
     The looks are stored with the study, so that a later report spends the same error.
 
     Raises:
-        UsageError: ``max_seeds`` below 2, or below the first look that the study declares.
+        UsageError: ``max_seeds`` below 2, or below the first look that the study declares; or a study with folds.
     """
+    refuse_folds(document, "--until-decided: errors over looks are not known for cross-validation")
     looks = document.comparison.looks or plan_looks(max_seeds or MAX_SEEDS).seeds
     if max_seeds is not None and looks[0] > max_seeds:
         raise UsageError(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_COLUMNS = tuple(field.name for field in fields(Environment))
 SCORE_COLUMNS = tuple(field.name for field in fields(Scores))
-DATA_FIELDS = tuple(field.name for field in fields(DataSummary))
+DATA_FIELDS = tuple(field.name for field in fields(DataSummary) if field.name != "folds")
 CURVE_FIELDS = tuple(field.name for field in fields(Curve))
 RUN_COLUMNS = (
     "fingerprint",
@@ -160,10 +160,13 @@ def recipe_of(row: Row) -> Recipe:
 
 
 def data_text(data: DataSummary | None) -> str | None:
-    """A data summary as JSON; notes and class names, which came later, are at the end where there are any."""
+    """A data summary as JSON; notes and class names, which came later, are at the end where there are any.
+
+    The splits of folds are left out: the data's fingerprint is a digest of them.
+    """
     if data is None:
         return None
-    values = astuple(data)
+    values = astuple(data)[: len(DATA_FIELDS)]
     later = dict(zip(DATA_FIELDS[-2:], values[-2:], strict=True))
     named = {name: value for name, value in later.items() if value}
     return json.dumps([*values[:-2], named] if named else values[:-2])

@@ -39,6 +39,7 @@ from paribus.keras_config.names import is_registered_name, name_of
 from paribus.records import Training, canonical_json
 from paribus.study.data_table import Data, Flag, Number, Table, without_defaults, without_unset
 from paribus.study.fields import ClassWeight, Estimator, KerasMetric, KerasObject, check_metrics_differ, check_not_empty
+from paribus.study.fold_rules import SCOPES
 from paribus.study.initial_weights import WeightsFile
 from paribus.study.learning_rates import LearningRates, ReduceLROnPlateauSettings
 from paribus.study.own_metrics import OwnMetricSettings, find_metric_mistakes, list_forms
@@ -267,7 +268,7 @@ class ComparisonSettings(Table):
     allowed error among them, the others the rest (``docs/decisions/0050-shares-of-the-error.md``).
     """
 
-    scope: Literal["new data", "this test set"] = "new data"
+    scope: Literal["new data", "this test set", "new data, new training sets", "these training sets"] = "new data"
     level: Number = Field(default=0.95, gt=0.5, lt=1)
     margin: Number | None = Field(default=None, gt=0)
     all_pairs: Flag = False
@@ -377,8 +378,8 @@ class StudyDocument(Table):
 
     @property
     def scope(self) -> str:
-        """What the verdicts are about."""
-        return self.comparison.scope
+        """What the verdicts are about; by default in cross-validation, new data and new training sets."""
+        return SCOPES[0] if self.data.folds and self.comparison.scope == "new data" else self.comparison.scope
 
     @property
     def levels(self) -> Mapping[str, Mapping[str, str]]:

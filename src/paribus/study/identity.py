@@ -19,7 +19,7 @@ _NO_PART_OF_IDENTITY: dict[str, Any] = {
     "seeds": True,
     "first_seed": True,
     "comparison": {"looks"},
-    "data": {"source", "test"},
+    "data": {"source", "test", "partition"},
     "arms": {"__all__": {"initial_weights": {"file"}}},
 }
 """What may differ between two documents of one study. Data and weights are compared by their digests."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paribus.errors import UsageError, unknown_name
 from paribus.study.document import MAX_SEED, StudyDocument
+from paribus.study.fold_rules import find_fold_mistakes
 
 MAX_RUNS = 100_000
 """The largest number of runs, and of pairs of arms, in one study."""
@@ -22,6 +23,8 @@ def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
         changes["source"] = absolute(data.source, folder)
     if data.test is not None:
         changes["test"] = absolute(data.test, folder)
+    if data.partition is not None:
+        changes["partition"] = absolute(data.partition, folder)
     return document.model_copy(update={"data": data.model_copy(update=changes)}) if changes else document
 
 
@@ -86,10 +89,13 @@ def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_size(document: StudyDocument, arms: int) -> None:
-    seeds = document.seeds
+    for _, message in find_fold_mistakes(document):
+        raise UsageError(f"study '{document.name}': {message}")  # an option may have changed the seeds
+    seeds = document.seeds * document.data.runs_per_seed
+    unit = "seeds" if document.data.folds is None else "runs"
     if arms * seeds > MAX_RUNS:
         raise UsageError(
-            f"study '{document.name}': {arms:,} arms with {seeds:,} seeds each are {arms * seeds:,} runs; "
+            f"study '{document.name}': {arms:,} arms with {seeds:,} {unit} each are {arms * seeds:,} runs; "
             f"at most {MAX_RUNS:,} are planned: take fewer seeds or arms"
         )
     trainings = len(document.tuned) * (document.tuning.budget or 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from paribus.data import known
 from paribus.errors import Mistake, StudyError
-from paribus.records import DataSummary, Recipe, RunResult, Seeds, Status, StudyKind, Training, TrainJob
+from paribus.records import DataSpec, DataSummary, Recipe, RunResult, Seeds, Status, StudyKind, Training, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import run_fingerprint
 
@@ -57,27 +57,50 @@ def list_jobs(
         StudyError: a weight is for a class that the data does not have.
     """
     spec = document.data.spec()
-    files = known.files_of(data.fingerprint)
+    splits = _list_splits(spec, data, seeds)
     trainings = {
         name: with_class_indices(document.protocol.training(arm), data, document.name)
         for name, arm in document.arms.items()
     }
     return tuple(
         TrainJob(
-            run_fingerprint(recipes[arm], training, spec, data, seed),
+            run_fingerprint(recipes[arm], training, split.spec, split.data, seed),
             arm,
             seed,
             recipes[arm],
             training,
-            spec,
-            data.fingerprint,
-            files,
+            split.spec,
+            split.data.fingerprint,
+            split.files,
             kind,
             None if (weights := document.arms[arm].initial_weights) is None else weights.as_record(),
         )
         for arm, training in trainings.items()
-        for seed in seeds
+        for seed, split in zip(seeds, splits, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """The data of one run: how it is read, its summary, and stamps of its files."""
+
+    spec: DataSpec
+    data: DataSummary
+    files: tuple[tuple[str, int, int, int], ...]
+
+
+def _list_splits(spec: DataSpec, data: DataSummary, seeds: Sequence[Seeds]) -> list[_Split]:
+    """The data of the runs with these seeds: of cross-validation the fold that a seed says, else the same for all."""
+    if spec.folds is None:
+        return [_Split(spec, data, known.files_of(data.fingerprint))] * len(seeds)
+    assert len(data.folds) == spec.folds.runs, "the summary is that of all folds"
+    splits = []
+    for seed in seeds:
+        assert seed.seed is not None, "runs of folds have one seed for all streams"
+        summary = data.folds[seed.seed % spec.folds.runs]
+        of_fold = replace(data, fingerprint=summary.fingerprint, train=summary.train, test=summary.test, folds=())
+        splits.append(_Split(replace(spec, folds=spec.folds.of_seed(seed.seed)), of_fold, ()))
+    return splits
 
 
 def with_class_indices(training: Training, data: DataSummary, study: str) -> Training:

@@ -31,6 +31,8 @@ class PredictionsRequest:
         classes: the names of the classes.
         groups: the number of groups that the examples belong to; None where they are independent.
         notes: remarks on how the table was read.
+        folds: the number of folds of cross-validation; None with one test set.
+        repeats: how often the examples were divided into folds.
     """
 
     name: str
@@ -45,6 +47,8 @@ class PredictionsRequest:
     classes: tuple[str, ...]
     groups: int | None = None
     notes: tuple[str, ...] = ()
+    folds: int | None = None
+    repeats: int = 1
 
     @property
     def first_seed(self) -> int:
@@ -53,7 +57,9 @@ class PredictionsRequest:
 
     @property
     def scope(self) -> str:
-        """What the verdicts are about; one seed an arm says nothing about the recipes."""
+        """What the verdicts are about; one seed an arm on one test set says nothing about the recipes."""
+        if self.folds is not None:
+            return Scope.NEW_TRAINING_SETS if self.comparison.scope == "new data" else self.comparison.scope
         return self.comparison.scope if self.seeds > 1 else Scope.THESE_NETWORKS
 
     @property

@@ -52,6 +52,11 @@ class StudyRequest:
 
 
 def list_seeds(document: StudyDocument) -> tuple[Seeds, ...]:
-    """The seeds of a study: ``seeds`` of them, from ``first_seed`` on."""
-    first = document.first_seed
-    return tuple(Seeds.of(seed) for seed in range(first, first + document.seeds))
+    """The seeds of a study: ``seeds`` of them, from ``first_seed`` on.
+
+    In cross-validation every run has a seed of its own, which says its repetition and fold
+    (``paribus.records.Folds.of_seed``): there are ``seeds`` of them in each fold of each repetition.
+    """
+    runs = document.data.runs_per_seed
+    first = document.first_seed * runs
+    return tuple(Seeds.of(seed) for seed in range(first, first + document.seeds * runs))

@@ -14,6 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from paribus.keras_config import names as keras_names
 from paribus.keras_config.names import is_log_loss, spelled_out
 from paribus.records import MEASURES
+from paribus.study.fold_rules import find_fold_mistakes
 from paribus.study.learning_rates import find_rate_mistakes
 
 
@@ -26,6 +27,7 @@ def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
     if not isinstance(arms, Mapping):
         return
     yield from (make_mistake(place, message) for place, message in find_rate_mistakes(document))
+    yield from (make_mistake(place, message) for place, message in find_fold_mistakes(document))
     known = ", ".join(map(str, arms))
     measured = (*MEASURES, *_list_added_measures(_get(document, "protocol")))
     declared: list[tuple[frozenset[str], object]] = []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from paribus.errors import UsageError
 from paribus.records import Seeds
 from paribus.study.document import StudyDocument
+from paribus.study.fold_rules import refuse_folds
 from paribus.study.request import list_seeds
 
 _WRITTEN = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
@@ -33,8 +34,9 @@ class Shard:
         Whichever seeds are added to the study later, a seed stays in its shard, so that a shard's store is continued.
 
         Raises:
-            UsageError: the study has fewer seeds than there are shards.
+            UsageError: the study has folds, or fewer seeds than there are shards.
         """
+        refuse_folds(study, f"--shard {self}")
         if study.seeds < self.count:
             raise UsageError(
                 f"--shard {self}: study '{study.name}' has {study.seeds} seed{'s' * (study.seeds != 1)}, and a shard "

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from paribus.analysis.simulate.few import few_table
+from paribus.analysis.simulate.folds import folds_tables
 from paribus.analysis.simulate.groups import groups_tables
 from paribus.analysis.simulate.runs_needed import runs_table
 from paribus.analysis.simulate.table import Table
@@ -36,6 +37,7 @@ SIMULATIONS: Mapping[str, Simulation] = {
     "runs": lambda draws, generator: iter((runs_table(max(draws // 50, 100), generator),)),
     "few": lambda draws, generator: iter((few_table(max(draws // 10, 100), generator),)),
     "groups": lambda draws, generator: groups_tables(max(draws // 5, 100), generator),
+    "folds": folds_tables,
 }
 
 

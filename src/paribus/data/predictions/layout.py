@@ -29,13 +29,15 @@ class Layout:
     """The columns of a table of predictions, by what they hold.
 
     Attributes:
-        seed: the column of the seed; None where the table has none.
+        seed: the column of the seed; None where the table has none. With folds it says which pass over the folds a row
+            belongs to: the column ``repeat`` where there is one.
         prediction: the column of the predicted class; None where probabilities say it.
         group: the column of the group; None where the table has none.
         probabilities: the column of each class, in the order of the classes; empty without probabilities.
         true_probability: the column of the right class's probability, where there is no column for each class.
         confidence: the column of the predicted class's probability, where there is no column for each class.
         ignored: columns that are not read.
+        fold: the column of the fold that an example is tested in; None with one test set.
     """
 
     seed: str | None
@@ -45,6 +47,7 @@ class Layout:
     true_probability: str | None
     confidence: str | None
     ignored: tuple[str, ...]
+    fold: str | None = None
 
 
 def find_layout(source: str, columns: Sequence[str]) -> Layout:
@@ -63,6 +66,9 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
                 f"pandas' frame.rename(columns={{...: {name!r}}}) does"
             )
     seed, prediction = (_one_of(source, columns, _ALIASES[what]) for what in ("seed", "prediction"))
+    fold = "fold" if "fold" in columns else None
+    if fold is not None and "repeat" in columns:
+        seed = "repeat"
     probabilities = _find_probabilities(source, columns)
     if prediction is None and not probabilities:
         raise DataError(
@@ -71,7 +77,7 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
             "scipy.special.softmax(logits, axis=1)"
         )
     derived = {name: None if probabilities or name not in columns else name for name in _PROBABILITY_OF_ONE}
-    read = {*_REQUIRED, seed, prediction, *probabilities.values(), *derived.values(), "group", *_DERIVED}
+    read = {*_REQUIRED, seed, prediction, *probabilities.values(), *derived.values(), "group", "fold", *_DERIVED}
     return Layout(
         seed,
         prediction,
@@ -80,6 +86,7 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
         derived["true_probability"],
         derived["confidence"],
         tuple(name for name in columns if name not in read),
+        fold,
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paribus.data.labels import LISTED, in_label_order
 from paribus.data.limits import MAX_CLASSES
 from paribus.data.predictions.complete import Keys, check_complete, check_constant
+from paribus.data.predictions.folds import read_folds
 from paribus.data.predictions.layout import Layout, find_layout
 from paribus.data.predictions.probabilities import check_probability, reduce_probabilities
 from paribus.data.predictions.sources import Batch, Source, missing_row, open_source
@@ -41,7 +42,8 @@ def read_predictions(predictions: Any) -> PredictionTable:
         predictions: the path of a ``.csv``, ``.parquet`` or ``.npz`` file, a pandas frame (or whatever has
             ``to_pandas``), or a mapping of column names to arrays. A row is the answer of one run to one example, with
             the columns ``arm``, ``seed`` (or ``run``), ``example``, ``label``, and ``prediction`` or one column of
-            probabilities for each class (``p_<class>``); optionally ``group``.
+            probabilities for each class (``p_<class>``); optionally ``group``; in cross-validation ``fold``, and
+            ``repeat`` where the folds were drawn several times.
 
     Raises:
         DataError: the table cannot be read; a value is missing; a row is there twice or not at all; labels differ
@@ -54,7 +56,7 @@ def read_predictions(predictions: Any) -> PredictionTable:
     words["label"] = classes
     if layout.prediction is not None:
         words[layout.prediction] = classes
-    for column in (layout.seed, layout.group):
+    for column in (layout.seed, layout.group, layout.fold):
         if column is not None:
             words[column] = WordCodes()
     rows = _join(list(_batches(source, layout, words)))
@@ -150,6 +152,9 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
     groups = None
     if layout.group is not None:
         groups = check_constant(keys, rows.codes[layout.group], words[layout.group].words, "group")
+    folds = None
+    if layout.fold is not None:
+        folds = read_folds(keys, rows.codes[layout.fold], words[layout.fold].words, groups)
     names, index_of_code = _order_classes(source, layout, words["label"])
     shape = (len(arms), len(seeds), len(examples))
     predicted = np.empty(shape, np.min_scalar_type(len(names) - 1))
@@ -164,7 +169,12 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
     if layout.ignored:
         notes += (f"Columns that were not read: {_listed(layout.ignored)}.",)
     digest = hashlib.sha256(repr((arms, seeds, names, shape)).encode())
-    for array in (final_labels, predicted, *(() if groups is None else (groups,))):
+    for array in (
+        final_labels,
+        predicted,
+        *(() if groups is None else (groups,)),
+        *(() if folds is None else (folds,)),
+    ):
         digest.update(np.ascontiguousarray(array).data)
     arrays = [_place(values, cells, shape) for values in (rows.true_probability, rows.confidence)]
     for array in arrays:
@@ -183,6 +193,7 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
         groups=groups,
         fingerprint=digest.hexdigest(),
         notes=notes,
+        folds=folds,
     )
 
 

@@ -25,6 +25,8 @@ class PredictionTable:
         groups: for each example the index of the group that it belongs to, shape ``(examples,)``; None without groups.
         fingerprint: sha256 of all of this, hexadecimal.
         notes: remarks on how the table was read.
+        folds: in cross-validation the fold of each example, shape ``(repeats, examples)``; a seed is then a pass over
+            all folds, whose repetition is ``pass % repeats``. None with one test set.
     """
 
     source: str
@@ -39,3 +41,4 @@ class PredictionTable:
     groups: NDArray[np.int32] | None
     fingerprint: str
     notes: tuple[str, ...] = ()
+    folds: NDArray[np.int32] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,11 +84,18 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
 def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     """The seeds that were compared, in increasing order: the order of a comparison's ``seed_differences``.
 
-    They are the first that both arms have scores for, from the study's first seed on: as many as were compared.
+    They are the first that both arms have scores for, from the study's first seed on: as many as were compared. Over
+    folds they are those of the passes whose folds all have scores.
     """
     if contrast.comparison is None:
         return ()
     scored = [{pairing_seed(run.seeds) for run in outcome.arm(name).scored} for name in (contrast.a, contrast.b)]
+    folded = contrast.comparison.folded
+    if folded is not None:
+        of_pass = Counter(seed // folded.folds for seed in set.intersection(*scored))
+        return tuple(
+            seed for seed in sorted(set.intersection(*scored)) if of_pass[seed // folded.folds] == folded.folds
+        )
     common = [seed for seed in sorted(set.intersection(*scored)) if seed >= outcome.design.first_seed]
     return tuple(common[: contrast.comparison.seeds])
 

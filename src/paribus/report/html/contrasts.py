@@ -12,6 +12,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
 from paribus.report.figures import differences as figures
 from paribus.report.figures.cell_means import draw_cells
+from paribus.report.fold_tables import fold_tables
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import (
     NARROW,
@@ -33,7 +34,7 @@ from paribus.report.statements import (
     primary_first,
     written_contrasts,
 )
-from paribus.report.tables import describe_levels, describe_share, holm_p, name_statement, p_values
+from paribus.report.tables import TextTable, describe_levels, describe_share, holm_p, name_statement, p_values
 from paribus.study.design import Design
 
 _MOST_PANELS = 12
@@ -67,9 +68,14 @@ def contrasts_section(outcome: Outcome) -> Markup | None:
         figures_left,
         [_table(group) for group in groups],
         _other_p_values(groups),
+        [table(by_fold.caption, by_fold.head, _plain_rows(by_fold), numbers=2) for by_fold in fold_tables(outcome)],
         details("Every contrast as a sentence", sentences),
         _seed_by_seed(outcome),
     )
+
+
+def _plain_rows(rows: TextTable) -> list[list[Child]]:
+    return [[str(cell) for cell in row] for row in rows.rows]
 
 
 def effects_section(outcome: Outcome) -> Markup | None:

@@ -12,6 +12,7 @@ from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.contrasts import answer_figures
 from paribus.report.html.parts import badge, code_spans, emphasized, section, verdict_of
 from paribus.report.numbers import format_duration
+from paribus.report.splits import describe_split
 from paribus.report.statements import (
     JudgedStatement,
     count_verdicts,
@@ -126,7 +127,7 @@ def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "Data", f"{request.source}, {request.examples:,} test examples{groups}"
     else:
         data, epochs = outcome.data, counted(outcome.document.protocol.epochs, "epoch")
-        yield "Data", f"{data.name}, {data.train:,} training and {data.test:,} test examples"
+        yield "Data", f"{data.name}, {describe_split(outcome)}"
         yield "Training", f"{epochs}, {format_duration(sum(run.seconds for run in runs))} in all"
     known = [(item.comparison, item.metric) for item in list_statements(outcome) if item.comparison is not None]
     if known and any(comparison.low is not None for comparison, _ in known):
