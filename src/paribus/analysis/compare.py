@@ -186,7 +186,7 @@ def judge_mean(
 
 
 def limits_of_mean(mean: float, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
-    """The lower and upper limit of the interval with two-sided error ``alpha`` around a mean."""
+    """The interval with error ``alpha`` around a mean."""
     below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
     return mean - below, mean + above
 

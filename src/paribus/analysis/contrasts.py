@@ -189,7 +189,7 @@ def compare_aligned(
         strictness: the promised level, and the family and looks it is shared among.
         scope: what the claim is about; a metric with one value a run is always judged on "this test set".
         groups: the groups that the examples belong to; None where they are independent.
-        folds: the folds of the rows and columns, in cross-validation; None for one split.
+        folds: the folds of the rows, for cross-validation; None for one test split.
 
     Raises:
         UsageError: as :func:`paribus.analysis.compare_scores`.

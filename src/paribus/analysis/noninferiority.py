@@ -79,7 +79,7 @@ def check_not_worse(
         level: 1 minus the chance that the check holds where the loss is as large as the margin.
         scope: what the claim is about, "new data" or "this test set".
         groups: the groups that the examples belong to; None where they are independent.
-        folds: the folds of cross-validation, whose rows are passes over them; None for one split.
+        folds: the folds of cross-validation, for each seed; None for one test split.
 
     Raises:
         UsageError: no seed in common, or bad scores, margin, level or scope.

@@ -29,7 +29,7 @@ def measure_arm_noise(
     document = results.document
     results.require_arm(arm)
     backend = backend or local_backend(document, workers, lanes)
-    display = choose_display("auto", progress=progress)
+    display = choose_display("auto", None, progress=progress)
     with resume_session(results.store, backend) as store:
         shares = measure_noise(document, arm, seeds, store, backend, display, stored_as=results.request.stored_as)
     text = render_text(shares_table(document.name, arm, shares))

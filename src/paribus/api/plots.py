@@ -9,10 +9,11 @@ from paribus.api.frames import refuse_predictions
 from paribus.errors import UsageError, unknown_name
 from paribus.export.parquet_tables import CURVES
 from paribus.outcome.outcome import Outcome
-from paribus.report.figures.arm_accuracy import draw_test_accuracy
+from paribus.report.figures.arm_measures import draw_metric
 from paribus.report.figures.differences import draw_forest
 from paribus.report.figures.palette import LIGHT
 from paribus.report.figures.plot import DPI, Plot
+from paribus.report.statements import list_metrics
 
 WIDTH = 640.0
 _PLAIN_TEXT: Any = {"text.parse_math": False}
@@ -34,7 +35,7 @@ def plot_outcome(outcome: Outcome, metric: str | None = None) -> Any:
         name = metric or metrics[0]
         drawn = draw_forest("contrasts", [c for c in judged if c.metric.name == name], WIDTH, outcome.design)
     else:
-        drawn = draw_test_accuracy(outcome, WIDTH)
+        drawn = next((plot for m in list_metrics(outcome) if (plot := draw_metric(outcome, m, WIDTH))), None)
     if drawn is None:
         raise UsageError("plot: no run is scored yet, and there is nothing to draw")
     return _draw(drawn)

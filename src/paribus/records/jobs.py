@@ -178,7 +178,7 @@ class DataSpec:
         test_fraction: the share that is split off for testing where the source has no test split.
         drop: the columns of a table that are left out.
         impute: how missing values of a table are filled in; None where they are refused.
-        folds: how all examples are divided for cross-validation; None with one test split.
+        folds: how all examples are divided for cross-validation; None for one test split.
     """
 
     source: str
@@ -209,8 +209,8 @@ class DataSummary:
         classes: the number of classes.
         notes: remarks on how it was read, one sentence each.
         class_names: the name of each class, by index; empty where the names are the indices.
-        folds: the splits of cross-validation, by repetition and then by fold; ``train`` and ``test`` are then the sizes
-            of the first, and ``fingerprint`` is a digest of all. Stored summaries do not have them.
+        folds: the splits of cross-validation, by repetition and then by fold; ``train`` and ``test`` are the sizes of
+            the first, and ``fingerprint`` is a digest of all. Stored summaries do not have them.
     """
 
     name: str

@@ -125,17 +125,6 @@ def _design(outcome: Outcome) -> str:
     )
 
 
-def _pairing(outcome: Outcome) -> str:
-    """What runs of different arms have in common."""
-    if outcome.document.data.folds is None:
-        return "All arms used the same seeds, so that runs pair by seed and by test example."
-    return (
-        "Each run trained on all folds but one and was measured on that one, with a seed of its own; whatever was "
-        "fitted to data was fitted to its training part. All arms used the same folds and seeds, so that runs pair by "
-        "fold, seed and test example."
-    )
-
-
 def _preparation(outcome: Outcome) -> str:
     """How inputs were scaled and missing values filled in; nothing where they were taken as they are."""
     data = outcome.document.data
@@ -163,6 +152,17 @@ def _class_weights(outcome: Outcome) -> str:
     named = listed([f"{weight:g} for {label}" for label, weight in weights.items()])
     others = ", 1 for any other" if len(weights) < outcome.data.classes else ""
     return f"{loss} by its class: {named}{others}. "
+
+
+def _pairing(outcome: Outcome) -> str:
+    """What runs of different arms have in common."""
+    if outcome.document.data.folds is None:
+        return "All arms used the same seeds, so that runs pair by seed and by test example."
+    return (
+        "Each run trained on all folds but one and was measured on that one, with a seed of its own; whatever was "
+        "fitted to data was fitted to its training part. All arms used the same folds and seeds, so that runs pair by "
+        "fold, seed and test example."
+    )
 
 
 def _initial_weights(outcome: Outcome) -> str:
