@@ -120,7 +120,7 @@ def test_a_table_names_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_prints_every_table_and_says_that_the_bounds_hold(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["simulate", "--draws", "2000"])
+    monkeypatch.setattr("sys.argv", ["simulate", "--draws", "5000"])
     assert command.main() == 0
     printed = capsys.readouterr().out
     assert printed.count("\n| --- |") == 13

@@ -245,7 +245,9 @@ def test_every_convolution_of_a_step_is_one_that_eigen_computes() -> None:
     arrays = [np.zeros(shape, np.float32) for shape in ((2, 9, 9, 5), (3, 3, 5, 4), (3, 3, 4, 1))]
     step = with_cpu_kernels(jax.grad(network, argnums=(0, 1, 2)))
     traced = jax.make_jaxpr(step)(*arrays)
-    assert not primitives(traced.jaxpr) & (RULES.keys() - {"conv_general_dilated"})
+    assert not primitives(traced.jaxpr) & (
+        RULES.keys() - {"conv_general_dilated", "reduce_sum"}
+    )  # small sums stay XLA's
     convolutions = [e for e in traced.jaxpr.eqns if e.primitive.name == "conv_general_dilated"]
     assert len(convolutions) == 3
     for equation in convolutions:
@@ -274,7 +276,7 @@ def test_sums_over_examples_and_pixels(shape: tuple[int, ...]) -> None:
     reduced = [e for e in jax.make_jaxpr(sums)(x).jaxpr.eqns if e.primitive.name == "reduce_sum"]
     assert [equation.params["axes"] for equation in reduced] == [(0,)]
     exact = np.asarray(x, np.float64).sum(axes)
-    np.testing.assert_allclose(jax.jit(sums)(x), exact, rtol=0, atol=2e-4)
+    np.testing.assert_allclose(jax.jit(sums)(x), exact, rtol=0, atol=5e-4)  # of up to 32,768 numbers
     assert not np.isnan(sums(jnp.zeros(shape))).any()
 
 

@@ -104,7 +104,7 @@ def _entry(coordinate: jax.Array) -> list[tuple[jax.Array, jax.Array]]:
 
 
 class _Delegate:
-    """An object in whose place this one stands, but for the attributes that are set here."""
+    """An object that this one replaces, but for the attributes that are set here."""
 
     def __init__(self, own: Any, **changed: Any) -> None:
         self._own = own

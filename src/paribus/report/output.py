@@ -92,7 +92,7 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path}: this is a folder; name a file in it, such as {path / 'report.html'}")
     folder = path.parent
-    if path.exists() and not path.is_file():  # a device or a pipe is written to where it stands, by whoever may
+    if path.exists() and not path.is_file():  # a device or a pipe is written to directly, and is never replaced
         if os.access(path, os.W_OK):
             return
         raise UsageError(f"{path}: it cannot be written to; name a file somewhere else")
