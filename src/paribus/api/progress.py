@@ -15,7 +15,7 @@ def choose_display(verbose: int | str, store: Path | None, *, progress: bool) ->
 
     Args:
         verbose: as in Keras's ``fit``: 0 for none, 1 or "auto" for the display that suits the place, 2 for lines.
-        store: the folder of the store, whose live log gets the events also where nothing is displayed; None for one in memory.
+        store: the folder of the store, whose live log gets the events always; None for one in memory.
         progress: False is ``verbose=0``.
 
     Raises:
