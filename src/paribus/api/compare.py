@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from paribus.api.options import StudyOptions, show_options
 from paribus.api.results import Results
 from paribus.api.study import Study
+from paribus.backends.base import Backend
 
 
 @show_options()
@@ -19,6 +20,8 @@ def compare(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
+    backend: Backend | str | None = None,
+    address: str | None = None,
     progress: bool = True,
     **options: Unpack[StudyOptions],
 ) -> Results:
@@ -39,4 +42,4 @@ def compare(
         'better'
     """
     study = Study(models, data, **options)
-    return study.run(store=store, workers=workers, lanes=lanes, progress=progress)
+    return study.run(store=store, workers=workers, lanes=lanes, backend=backend, address=address, progress=progress)

@@ -1,0 +1,47 @@
+"""A real Ray cluster of two nodes on this machine, one core each; where Ray is not installed, its tests are skipped."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = str(Path(__file__).parent)
+
+
+@contextmanager
+def two_nodes() -> Iterator[Any]:
+    """The cluster, whose nodes are raylets; ``remove_node`` kills one."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        dict.fromkeys([TESTS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("ray", reason="Ray is not installed; `make ray-test` sets up an environment with it")
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        try:
+            cluster.add_node(num_cpus=1)
+            cluster.wait_for_nodes()
+            yield cluster
+        finally:
+            cluster.shutdown()
+
+
+def actor_processes() -> list[int]:
+    """The processes of our actors on all nodes."""
+    pids = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(b"ray::NodeWorker"):
+                pids.append(int(path.parent.name))
+        except OSError:
+            continue
+    return pids
