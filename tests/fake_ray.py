@@ -112,7 +112,8 @@ class Actor:
             try:
                 result = getattr(self.instance, name)(*arguments)
                 for item in result if isinstance(ref, Stream) else (result,):
-                    ref.results.append(item)
+                    if self.death is None:  # who is dead says nothing more
+                        ref.results.append(item)
             except Exception as error:  # noqa: BLE001 - it is Ray's to pass on
                 ref.results.append(RayError(str(error)))
             if isinstance(ref, Stream):

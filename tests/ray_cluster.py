@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,13 +27,24 @@ def two_nodes() -> Iterator[Any]:
         pytest.importorskip("ray", reason="Ray is not installed; `make ray-test` sets up an environment with it")
         from ray.cluster_utils import Cluster
 
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        head = {"include_dashboard": False, **node_options()}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
         try:
-            cluster.add_node(num_cpus=1)
+            cluster.add_node(**node_options())
             cluster.wait_for_nodes()
             yield cluster
         finally:
             cluster.shutdown()
+
+
+def node_options() -> dict[str, int]:
+    """One core, and ports of our own: a node waits but 15 seconds for its agents to say which they have taken."""
+    names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+    ports = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    return {"num_cpus": 1, **dict(zip(names, ports, strict=True))}
 
 
 def actor_processes() -> list[int]:

@@ -79,7 +79,8 @@ def test_one_that_ends_alone_is_committed_at_once() -> None:
     assert groups(FakeBackend()) == [1] * 12
 
 
-def test_those_that_end_together_are_committed_together() -> None:
+def test_those_that_end_together_are_committed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "PATIENCE", 3600.0)
     assert groups(Bursts(5)) == [5, 5, 2]
 
 

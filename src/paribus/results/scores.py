@@ -58,6 +58,7 @@ class StudyScores:
         self._estimators = frozenset(arm.name for arm in stored if arm.recipe.is_estimator)
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._answers: dict[str, NDArray[np.generic]] = {}
+        self._losses: dict[str, NDArray[np.float64]] = {}
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
@@ -109,6 +110,7 @@ class StudyScores:
             return
         sound, answers = [], []
         kind = np.min_scalar_type(self._classes)
+        has_losses = is_log_loss(self._document.protocol.loss) and self.has(arm, "test_loss")
         for seed, run in self._runs[arm]:
             try:
                 answers.append(self._predictions(run.fingerprint).predicted.astype(kind))
@@ -116,6 +118,9 @@ class StudyScores:
                 self.damaged[run.fingerprint] = str(error)
             else:
                 sound.append((seed, run))
+                if has_losses:
+                    # Now, while the predictions are in memory: those of a large study would have to be read again.
+                    self._losses[run.fingerprint] = self._log_losses(run)
         self._runs[arm] = sound
         self._answers[arm] = np.stack(answers) if answers else np.empty((0, 0), kind)
 
@@ -139,12 +144,17 @@ class StudyScores:
             return False
         for arm in self._runs:
             self._read(arm)
-        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+        agrees = all(
+            self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm]
+        )
+        if not agrees:
+            self._losses.clear()
+        return agrees
 
     def _agrees(self, run: RunResult) -> bool:
         """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
         assert run.scores is not None, "runs without scores are left out"
-        mean = float(np.mean(self._log_losses(run)))
+        mean = float(np.mean(self._losses[run.fingerprint]))
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
@@ -167,7 +177,10 @@ class StudyScores:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            return np.stack([self._log_losses(run) for run in runs])
+            losses = np.stack([self._losses[run.fingerprint] for run in runs])
+            for run in runs:  # a run that depends on no seed is there several times
+                self._losses.pop(run.fingerprint, None)
+            return losses
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
