@@ -137,7 +137,7 @@ class NodeWorker:
                         left -= 1
                 if messages and self._ends(messages[-1]) and not process.connection.poll():
                     break
-            # A death comes alone: what was said before it counts.
+            # A death comes alone: the messages before it count.
             last = [message for message in messages if isinstance(message, Death)]
             if messages[: len(messages) - len(last)]:
                 yield messages[: len(messages) - len(last)]

@@ -4,13 +4,14 @@ An actor a core or GPU holds a worker process of its node (``node.py``). Which n
 by core, so that a node that is lost costs its own workers and no more. See
 ``docs/decisions/0125-a-cluster-of-nodes.md``, and ``docs/ray.md`` for users.
 
-Of Ray only its core is used. Upstream faults that are avoided: an actor's threads are as many as its CPUs whatever
-JAX is told (ray issue 33621: the worker is a process of its own, with its own settings); a driver through Ray Client
-loses streams and signals (ray issue 47700: such addresses are refused).
+Of Ray only its core is used. Upstream faults that are avoided: Ray sets the number of threads of its own processes (ray
+issue 33621: what computes is a process of its own, with settings of its own); a driver through Ray Client loses streams
+and signals (ray issue 47700: such addresses are refused).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import select
@@ -212,8 +213,8 @@ class RayFleet(Fleet):
         self, workers: Sequence[Worker], wakes: Sequence[int], patience: float | None = None
     ) -> Collection[Worker]:
         """See ``Fleet.wait``; returns every few seconds, as nodes may have joined."""
-        awaited = {id(worker.awaited): worker for worker in workers if isinstance(worker, RayWorker)}
-        waiting = [worker.awaited for worker in awaited.values()]
+        awaited = {worker.awaited: worker for worker in workers if isinstance(worker, RayWorker)}
+        waiting = list(awaited)
         if patience is None:
             self._check_hope(bool(waiting))
             patience = LOOK_AGAIN
@@ -224,7 +225,7 @@ class RayFleet(Fleet):
                 time.sleep(tick)
             elif self._ray.wait(waiting, num_returns=1, timeout=tick, fetch_local=False)[0]:
                 ready, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)
-                return {awaited[id(item)] for item in ready}
+                return {awaited[item] for item in ready}
             if time.monotonic() >= end:
                 break
         return ()
@@ -258,9 +259,9 @@ class RayFleet(Fleet):
 
     def _join(self) -> None:
         address = self._address
-        local: Mapping[str, Any] = {}
+        options: dict[str, Any] = {"namespace": "paribus", "log_to_driver": False, "logging_level": logging.ERROR}
         if address == LOCAL:
-            local = {"num_cpus": len(list_cores()), "include_dashboard": False}
+            options |= {"num_cpus": len(list_cores()), "include_dashboard": False}
         elif os.environ.get("RAY_AUTH_MODE") != "token":
             print(
                 f"paribus: the Ray cluster {address} is used without token authentication: whoever reaches its ports "
@@ -269,8 +270,9 @@ class RayFleet(Fleet):
             )
         handler = signal.getsignal(signal.SIGTERM)
         try:
-            self._ray.init(address=address, namespace="paribus", log_to_driver=False, logging_level="ERROR", **local)
+            self._ray.init(address=address, **options)
         except Exception as error:
+            # Not a class of its own: where its processes do not start in time, Ray raises just this one.
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise BackendError(f"Ray cluster {address}: cannot be joined: {lines[0][:300]}") from error
         finally:

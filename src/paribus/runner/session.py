@@ -32,7 +32,7 @@ def choose_backend(
     """The backend that a caller from Python names, or has made.
 
     Raises:
-        UsageError: as :func:`make_backend`; or a backend that is made already is given one of the other arguments.
+        UsageError: as :func:`make_backend`; or a backend that is made already comes with one of the other arguments.
     """
     if backend is None or isinstance(backend, str):
         return backend_for(study, BackendChoice(backend or LOCAL, workers, lanes, address))
