@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ TESTS = str(Path(__file__).parent)
 @contextmanager
 def two_nodes() -> Iterator[Any]:
     """The cluster, whose nodes are raylets; ``remove_node`` kills one."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     os.environ["PYTHONPATH"] = os.pathsep.join(
         dict.fromkeys([TESTS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     )

@@ -4,9 +4,9 @@ An actor a core or GPU holds a worker process of its node (``node.py``). Which n
 by core, so that a node that is lost costs its own workers and no more. See
 ``docs/decisions/0125-a-cluster-of-nodes.md``, and ``docs/ray.md`` for users.
 
-Of Ray only its core is used. Upstream faults that are avoided: Ray sets the number of threads of its own processes (ray
-issue 33621: what computes is a process of its own, with settings of its own); a driver through Ray Client loses streams
-and signals (ray issue 47700: such addresses are refused).
+Of Ray only its core is used. Upstream faults that are avoided: Ray forks in processes that may have imported JAX (ray
+issue 44087), and JAX counts the cores of the whole machine (jax issue 27028): what computes is a process of its own,
+pinned before it imports JAX. Ray Client has limits of its own (docs.ray.io), and its addresses are refused.
 """
 
 from __future__ import annotations
@@ -262,12 +262,6 @@ class RayFleet(Fleet):
         options: dict[str, Any] = {"namespace": "paribus", "log_to_driver": False, "logging_level": logging.ERROR}
         if address == LOCAL:
             options |= {"num_cpus": len(list_cores()), "include_dashboard": False}
-        elif os.environ.get("RAY_AUTH_MODE") != "token":
-            print(
-                f"paribus: the Ray cluster {address} is used without token authentication: whoever reaches its ports "
-                "can run code on its nodes. Start it with RAY_AUTH_MODE=token (docs.ray.io, token authentication)",
-                file=sys.stderr,
-            )
         handler = signal.getsignal(signal.SIGTERM)
         try:
             self._ray.init(address=address, **options)
@@ -279,6 +273,13 @@ class RayFleet(Fleet):
             # Ray sets one that ends the process at once: runs that ended would not be recorded.
             if handler is not None and signal.getsignal(signal.SIGTERM) is not handler:
                 signal.signal(signal.SIGTERM, handler)
+        # Asked afterwards: Ray turns it on by itself where it has a token.
+        if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+            print(
+                f"paribus: the Ray cluster {address} is used without token authentication: whoever reaches its ports "
+                "can run code on its nodes. Start it with RAY_AUTH_MODE=token (docs.ray.io, token authentication)",
+                file=sys.stderr,
+            )
 
     def _look(self) -> None:
         """Which nodes there are now."""
