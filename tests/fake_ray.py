@@ -56,7 +56,7 @@ class Stream(Ref):
     def __next__(self) -> Ref:
         while not self.ready:
             time.sleep(0.001)
-        if self.ended and not self.results:
+        if self.ended and not self.results and self.actor.death is None:
             raise StopIteration
         item = Ref(self.actor)
         item.results = [self.results.pop(0)] if self.results else []
