@@ -136,6 +136,11 @@ def test_noise_is_measured_in_the_same_store(tmp_path: Path) -> None:
         noise = run(store).noise("small", seeds=2, backend=FakeBackend(), progress=False)
         assert {share["source"] for share in noise.json["shares"]} >= {"init", "order", "test sample"}
         assert "where the variance of one run" in noise.text
+    log = tmp_path / "runs" / "live.jsonl"
+    stored = run(tmp_path / "runs")
+    log.unlink()
+    stored.noise("small", seeds=3, backend=FakeBackend(), progress=False)
+    assert log.stat().st_size, "whoever follows the store sees these runs too"
     with pytest.raises(UsageError, match="seeds=1: a variance needs at least 2"):
         run().noise("small", seeds=1)
 

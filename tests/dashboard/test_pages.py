@@ -5,15 +5,13 @@ Needs Chromium and libatomic1, as the tests of the report do (``make browser``);
 
 from __future__ import annotations
 
-import ctypes
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from browser import NEEDS_BROWSER, launch
 from dashboard_server import Served, document, fill, served
 from display_examples import DATA, DOCUMENT, WANTED, failure
 from paribus.display.live_log import LiveLog
@@ -22,32 +20,13 @@ from paribus.runner.jobs import list_arms
 from paribus.store.sqlite import SqliteStore
 from paribus.study.plan import plan_runs
 
-BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
-
-
-def missing() -> str:
-    """What keeps these tests from running, and what to do about it; empty where nothing does."""
-    if CHROMIUM is None:
-        return "Chromium is not installed: sudo apt-get install chromium libatomic1"
-    try:
-        ctypes.CDLL("libatomic.so.1")
-    except OSError:
-        return "Playwright's driver needs libatomic.so.1: sudo apt-get install libatomic1"
-    return ""
-
-
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -6,38 +6,19 @@ them these tests are skipped.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import report_examples as examples
+from browser import NEEDS_BROWSER, launch
 from paribus.report import write_report
 
-BROWSERS = (os.environ.get("PARIBUS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
-def missing() -> str:
-    """What keeps these tests from running, and what to do about it; empty where nothing does."""
-    if CHROMIUM is None:
-        return "Chromium is not installed: sudo apt-get install chromium libatomic1"
-    try:
-        ctypes.CDLL("libatomic.so.1")
-    except OSError:
-        return "Playwright's driver needs libatomic.so.1: sudo apt-get install libatomic1"
-    return ""
-
-
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = NEEDS_BROWSER
 
 CONTRASTS = """
 () => {
@@ -119,7 +100,7 @@ def addresses(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -216,6 +216,16 @@ def test_a_device_is_written_to_and_not_replaced(tiny):
     assert not Path(os.devnull).is_file()
 
 
+def test_a_device_is_written_to_by_whoever_may_not_write_beside_it(tiny, monkeypatch):
+    """As a plain user, whose /dev is another's."""
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_dir() and allowed(path, mode))
+    write_report(tiny, "csv", Path(os.devnull))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(UsageError, match="/dev/null: it cannot be written to; name a file somewhere else"):
+        write_report(tiny, "csv", Path(os.devnull))
+
+
 @pytest.mark.parametrize(("kind", "start"), [("pdf", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<?xml")])
 def test_figures_as_files(tiny, tmp_path, kind, start):
     written = write_figures(tiny, tmp_path, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from numpy.typing import ArrayLike
 
@@ -115,18 +115,11 @@ def compare_terms(
     sign = 1.0 if higher_is_better else -1.0
     return Comparison(
         difference=parts.mean,
-        low=judged.low,
-        high=judged.high,
-        p_value=judged.p_value,
-        verdict=judged.verdict,
+        **asdict(judged),
         scope=about,
         components=components_of(parts, floored=floored) if parts.seeds > 1 else None,
         level=strictness.level,
         margin=limit,
-        standard_error=judged.standard_error,
-        p_equivalent=judged.p_equivalent,
-        p_adjusted=judged.p_adjusted,
-        p_equivalent_adjusted=judged.p_equivalent_adjusted,
         seeds=parts.seeds,
         examples=parts.examples,
         seed_differences=tuple(float(value) for value in parts.seed_means),

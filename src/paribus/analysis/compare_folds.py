@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from paribus.analysis.compare import checked_margin, judge_mean
-from paribus.analysis.comparison import Comparison, FoldedRuns, Scope, Verdict
+from paribus.analysis.compare import MeanAnswer, checked_margin, judge_mean
+from paribus.analysis.comparison import Comparison, FoldedRuns, Scope
 from paribus.analysis.folds import FoldRows, fold_parts
 from paribus.analysis.strictness import Strictness
 from paribus.analysis.zero_one import Term
@@ -42,18 +43,11 @@ def compare_folds(
     judged = judge_mean(parts.mean, parts.variance, limit, strictness, higher_is_better=higher_is_better)
     return Comparison(
         difference=parts.mean,
-        low=judged.low,
-        high=judged.high,
-        p_value=judged.p_value,
-        verdict=judged.verdict,
+        **asdict(judged),
         scope=about,
         components=None,
         level=strictness.level,
         margin=limit,
-        standard_error=judged.standard_error,
-        p_equivalent=judged.p_equivalent,
-        p_adjusted=judged.p_adjusted,
-        p_equivalent_adjusted=judged.p_equivalent_adjusted,
         seeds=parts.run_means.size,
         examples=rows.codes.shape[1],
         seed_differences=tuple(float(value) for value in parts.run_means.reshape(-1)),
@@ -76,18 +70,11 @@ def _undecided(
     means = rows.means(terms)[0]
     return Comparison(
         difference=float(rows.sizes(0) @ means) / rows.codes.shape[1],
-        low=None,
-        high=None,
-        p_value=None,
-        verdict=Verdict.UNDECIDED,
+        **asdict(MeanAnswer()),
         scope=Scope.THESE_TRAINING_SETS,
         components=None,
         level=strictness.level,
         margin=margin,
-        standard_error=None,
-        p_equivalent=None,
-        p_adjusted=None,
-        p_equivalent_adjusted=None,
         seeds=rows.folds,
         examples=rows.codes.shape[1],
         seed_differences=tuple(float(value) for value in means),

@@ -11,6 +11,7 @@ from paribus.report.noise import shares_document, shares_table
 from paribus.results.stored_study import StoredResults
 from paribus.runner.noise import measure_noise
 from paribus.runner.session import local_backend, resume_session
+from paribus.store.sqlite import SqliteStore
 
 
 def measure_arm_noise(
@@ -29,7 +30,8 @@ def measure_arm_noise(
     document = results.document
     results.require_arm(arm)
     backend = backend or local_backend(document, workers, lanes)
-    display = choose_display("auto", None, progress=progress)
+    folder = results.store.folder if isinstance(results.store, SqliteStore) else None
+    display = choose_display("auto", folder, progress=progress)
     with resume_session(results.store, backend) as store:
         shares = measure_noise(document, arm, seeds, store, backend, display, stored_as=results.request.stored_as)
     text = render_text(shares_table(document.name, arm, shares))
