@@ -5,11 +5,12 @@ Needs Chromium and libatomic1, as the tests of the report do (``make browser``);
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from browser import NEEDS_BROWSER, launch
 from dashboard_server import Served, document, fill, served
@@ -120,6 +121,20 @@ def test_curves_grow_without_reloading(
     assert page.evaluate("window.stays") is True
     del log
     expect(page.locator("#state")).to_have_text("Nothing of this study is computed now.")
+    assert complaints == []
+
+
+def test_a_script_that_comes_late_misses_no_event(
+    opened: BrowserContext, complaints: list[str], dashboard: Served
+) -> None:
+    def hold_back(route: Route) -> None:
+        time.sleep(2)
+        route.continue_()
+
+    page = opened.pages[0]
+    page.route("**/static/live.js", hold_back)
+    page.goto(f"http://{dashboard.host}/live?study=digits")
+    expect(page.locator("figure[data-metric=fit_loss] path.mean")).to_have_count(3, timeout=15_000)
     assert complaints == []
 
 

@@ -1,6 +1,7 @@
 "use strict";
 // Every page: one stream of events; pages without curves are fetched again when the store has changed.
-(() => {
+// The stream begins when all scripts of the page have run: what it says first is said once, and to all of them.
+addEventListener("DOMContentLoaded", () => {
   const events = new EventSource("/events");
   window.paribusEvents = events;
   const connection = document.getElementById("connection");
@@ -34,4 +35,4 @@
     }
     version = now;
   });
-})();
+});

@@ -357,20 +357,22 @@
   byId("log").addEventListener("change", () => { view.log = byId("log").checked; remember(); redraw(); });
   addEventListener("resize", redraw);
 
-  const events = window.paribusEvents;
-  events.addEventListener("begin", () => {
-    live = new Map(); workers = new Map(); problems = []; runs = new Map(); current = null;
-    redraw();
-  });
-  events.addEventListener("log", (event) => {
-    JSON.parse(event.data).forEach(take);
-    redraw();
-  });
   let due = null;
-  events.addEventListener("store", (event) => {
-    running = JSON.parse(event.data).running;
-    if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? 3000 : 0);
-    redraw();
+  addEventListener("DOMContentLoaded", () => {
+    const events = window.paribusEvents;
+    events.addEventListener("begin", () => {
+      live = new Map(); workers = new Map(); problems = []; runs = new Map(); current = null;
+      redraw();
+    });
+    events.addEventListener("log", (event) => {
+      JSON.parse(event.data).forEach(take);
+      redraw();
+    });
+    events.addEventListener("store", (event) => {
+      running = JSON.parse(event.data).running;
+      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? 3000 : 0);
+      redraw();
+    });
   });
   redraw();
 })();
