@@ -642,7 +642,7 @@ OPTIMIZED = [
     case(
         "LossScaleOptimizer",
         optimized(lambda: Optimizers.LossScaleOptimizer(Optimizers.SGD(0.1))),
-        says="losses are not scaled",
+        says="paribus does not scale losses",
     ),
 ]
 

@@ -234,7 +234,7 @@ def test_a_frozen_flag_that_the_config_loses_is_refused(monkeypatch: pytest.Monk
 
 
 def test_an_ablation_of_such_an_arm_is_refused(engine: Engine) -> None:
-    with pytest.raises(UsageError, match="starts from initial weights, which its variants would not have"):
+    with pytest.raises(UsageError, match="starts from initial weights, which its variants cannot have"):
         ablate_arm(started(pretrained()), "a", backend=InProcess(engine), progress=False)
 
 

@@ -341,7 +341,7 @@ def test_one_seed_exits_4_where_a_verdict_is_asked(
         assert "no verdict on the" in " ".join(said.out.split())
     said = call(capsys, monkeypatch, "judge", path, "--detect", "0.01")
     assert said.code == 2
-    assert "planning needs at least 2" in said.err
+    assert "a plan needs 2 or more" in said.err
 
 
 def test_a_plan_of_predictions(

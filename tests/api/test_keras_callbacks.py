@@ -43,7 +43,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "negative rates": (lambda: C.LearningRateScheduler(lambda epoch: 0.1 - epoch), "says -0.9 for epoch 1"),
     "rates at random": (
         lambda: C.LearningRateScheduler(lambda _epoch, _rate: GENERATOR.random()),
-        "gives other rates when it is asked again",
+        "returns other rates when it is called again",
     ),
     "watched": (lambda: C.ReduceLROnPlateau("val_auc"), "ReduceLROnPlateau: monitor 'val_auc'; 'val_loss', .* are"),
     "direction": (lambda: C.ReduceLROnPlateau(mode="max"), "ReduceLROnPlateau: mode 'max' of val_loss"),
@@ -61,10 +61,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "Patient is not followed",
     ),
     "none": (lambda: "early", "str is no callback of Keras"),
-    "last weights": (lambda: C.EarlyStopping(), "say restore_best_weights=True"),
+    "last weights": (lambda: C.EarlyStopping(), "set restore_best_weights=True"),
     "monitor": (lambda: C.EarlyStopping("loss", restore_best_weights=True), "monitor 'loss'; runs are watched by"),
     "mode": (lambda: C.EarlyStopping(mode="max", restore_best_weights=True), "mode 'max' of val_loss"),
-    "baseline": (lambda: C.EarlyStopping(baseline=0.1, restore_best_weights=True), "baseline is not followed"),
+    "baseline": (lambda: C.EarlyStopping(baseline=0.1, restore_best_weights=True), "baseline is not supported"),
     "start": (lambda: C.EarlyStopping(start_from_epoch=2, restore_best_weights=True), "start_from_epoch is not"),
 }
 

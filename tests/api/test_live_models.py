@@ -72,7 +72,7 @@ REFUSED = {
     "quantize": (quantized, "is quantized, which is for trained weights"),
     "a frozen variable": (frozen_variable, r"has frozen variables \(kernel\), which its config does not hold"),
     "pretrained weights": (loaded, r"weights were loaded or set .*keras\.models\.clone_model"),
-    "no decay for biases": (without_decay, "exclude_from_weight_decay does not travel"),
+    "no decay for biases": (without_decay, "exclude_from_weight_decay is not in its config"),
     "a shared layer": (shared, "layer 'dense.*' is shared by 'time_distributed.*' and 'time_distributed"),
     "a shared layer, unbuilt": (shared_and_unbuilt, "layer 'dense.*' is shared by"),
 }
@@ -88,7 +88,7 @@ def test_what_a_config_does_not_hold_is_refused(name: str) -> None:
 def test_an_optimizer_given_beside_the_models_too() -> None:
     optimizer = keras.optimizers.SGD(weight_decay=0.1)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
-    with pytest.raises(UsageError, match="exclude_from_weight_decay does not travel"):
+    with pytest.raises(UsageError, match="exclude_from_weight_decay is not in its config"):
         pb.Study({"a": stack()}, "digits", optimizer=optimizer)
 
 
@@ -188,7 +188,7 @@ def test_a_seed_that_keras_takes_is_the_runs(engine: Engine) -> None:
 @pytest.mark.parametrize("where", ["build", "initializer", "constant", "call"])
 def test_what_numpy_draws_inside_a_layer_is_refused(where: str, engine: Engine) -> None:
     with pytest.raises(
-        ModelError, match=r"built twice from the same config it is another network.*own_layers\.py"
+        ModelError, match=r"built twice from the same config, it is not the same network.*own_layers\.py"
     ) as e:
         trained(stack(own_layers.DrawnByNumPy(where)), engine)
     assert "keras.random" in str(e.value)

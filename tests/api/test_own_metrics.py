@@ -167,7 +167,7 @@ def test_a_metric_that_sees_outputs_as_they_are_sees_one_form() -> None:
     assert metric_objections(network, 1) == metric_objections(estimator, 2) == []
     (objection,) = metric_objections(network, 2)
     assert (
-        "two classes may be answered by one output or by two under this loss: end the network with one unit"
+        "under this loss a network may have one output for two classes, or two: end the network with one unit"
         in objection
     )
     logits = training(own_metrics.Mass(), keras.losses.CategoricalCrossentropy(from_logits=True))

@@ -71,7 +71,7 @@ def test_flags_of_the_users_are_recorded(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"XLA_FLAGS": "flags.txt"}, r"XLA_FLAGS=flags.txt: 'flags.txt' is no flag"),
+        ({"XLA_FLAGS": "flags.txt"}, r"XLA_FLAGS=flags.txt: 'flags.txt' is not a flag"),
         (
             {"XLA_FLAGS": "--no_such_flag=1"},
             r"XLA_FLAGS=--no_such_flag=1: XLA ends every worker over it .*Unknown flag",

@@ -141,9 +141,9 @@ REFUSED = {
         '{"categorical_crossentropy":{}}',
         {"TopKCategoricalAccuracy": {}},
         2,
-        "says 1 whatever is answered",
+        "is 1 for all answers",
     ),
-    "auc of margins": ('{"hinge":{}}', {"AUC": {}}, 1, "reads probabilities, and the protocol's loss makes margins"),
+    "auc of margins": ('{"hinge":{}}', {"AUC": {}}, 1, "reads probabilities, and outputs are margins"),
     "logits asked of probabilities": ('{"binary_crossentropy":{}}', {"AUC": {"from_logits": True}}, 1, "leave it out"),
 }
 

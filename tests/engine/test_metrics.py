@@ -111,7 +111,7 @@ def test_what_cannot_be_measured_is_said_before_anything_trains() -> None:
     with pytest.raises(ModelError) as caught:
         engine.describe(job)
     assert [mistake.place for mistake in caught.value.mistakes] == ["protocol, metrics"] * 2
-    assert "F1Score says 10 numbers" in str(caught.value)
+    assert "F1Score has 10 values" in str(caught.value)
     assert "Keras cannot measure AUC here" in str(caught.value)
 
 

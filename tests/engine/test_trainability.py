@@ -34,7 +34,7 @@ def refused(layers: list[Any], optimizer: Any = "Adam", loss: Any = "categorical
 
 
 REFUSED = {
-    "normalization": ([{"Normalization": {}}, SOFTMAX], {}, "'normalization' .* learns by adapt"),
+    "normalization": ([{"Normalization": {}}, SOFTMAX], {}, "'normalization' .* has no mean and variance"),
     "stateful": ([{"LSTM": {"units": 3, "stateful": True}}, SOFTMAX], {"shape": (4, 3)}, "stateful"),
     "float16": ([{"Dense": {"units": 3, "dtype": "mixed_float16"}}, SOFTMAX], {}, "'dense' computes in float16"),
     "scaled": ([SOFTMAX], {"optimizer": {"Adam": {"loss_scale_factor": 8.0}}}, "scales losses"),

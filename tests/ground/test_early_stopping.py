@@ -81,7 +81,7 @@ STUDY = 'name = "s"\n[data]\nsource = "digits"\n[arms.a]\nlayers = ["Flatten"]\n
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("early_stopping = { patience = 3 }", "early_stopping watches a validation split; give validation_split"),
+        ("early_stopping = { patience = 3 }", "early_stopping monitors a validation split; write validation_split"),
         ("validation_split = 0.1\nearly_stopping = { patience = -1 }", "patience: -1"),
         ("validation_split = 0.1\nearly_stopping = { patience = 3, monitor = 'loss' }", "'val_loss' or 'val_accuracy'"),
         ("validation_split = 0.1\nearly_stopping = {}", "patience: missing"),

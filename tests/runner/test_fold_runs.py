@@ -158,7 +158,7 @@ def test_these_training_sets_need_several_seeds_and_say_their_scope() -> None:
 def test_one_seed_in_each_fold_says_nothing_of_these_training_sets(tmp_path: Path) -> None:
     x, y = examples(120)
     study = pb.Study(ARMS, (x, y), folds=3, seeds=2, scope="these training sets")
-    with pytest.raises(UsageError, match="give 2 seeds or more"):
+    with pytest.raises(UsageError, match="write 2 seeds or more"):
         run(study, seeds=1)
     codes = make_layout([np.arange(120) % 3], 3)
     right = np.random.default_rng(0).random((2, 1, 120)) < 0.8

@@ -257,7 +257,7 @@ def test_a_tuned_arm_is_not_taken_apart() -> None:
     from paribus.api.ablate import ablate_arm
     from paribus.api.study import Study
 
-    with pytest.raises(UsageError, match="is tuned, and its parts would be judged untuned against it"):
+    with pytest.raises(UsageError, match="is tuned, and its variants would not be"):
         ablate_arm(Study.of(study()), "one", backend=FakeBackend(), progress=False)
 
 

@@ -153,7 +153,7 @@ def test_an_arm_without_a_grid_beside_one_with_a_grid_must_say_so() -> None:
         ((6, 4), {}, "6 trainings an arm cannot be divided evenly (combinations: a 6, b 4; at least 1 seed each)"),
         ((6, 4), {}, "say budget = 12"),
         ((4, 4), {"budget": 5, "seeds": 2}, "say budget = 6"),
-        ((4, 4), {"budget": 3, "seeds": 2}, "this is one candidate, and no choice"),
+        ((4, 4), {"budget": 3, "seeds": 2}, "this is one candidate, which selects nothing"),
         ((200, 200), {"seeds": 100}, "20,000 trainings an arm"),
     ],
 )
@@ -169,7 +169,7 @@ def test_budgets_that_cannot_be_equal_are_refused(sizes: tuple[int, int], tuning
 def test_other_mistakes_of_tuning() -> None:
     (told,) = refused(tuning={"seeds": 2}, a={})
     assert told == "tuning: no arm has a grid; give one to each arm, or leave [tuning] out"
-    assert "one combination is no choice" in refused(a=rates(1), b=rates(2))[0]
+    assert "one combination selects nothing" in refused(a=rates(1), b=rates(2))[0]
     assert "'best': input should be 'val_accuracy' or 'val_loss'" in refused(tuning={"monitor": "best"}, a=rates(2))[0]
     assert "did you mean 'budget'" in refused(tuning={"budgets": 3}, a=rates(2))[0]
     assert "at most 90" in refused(**{"a" * 95: rates(2)})[0]

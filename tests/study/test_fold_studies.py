@@ -95,7 +95,7 @@ def test_documents_without_folds_have_no_key_of_them() -> None:
     [
         ({"comparison__scope": "this test set"}, "every example is a test example"),
         ({"comparison__scope": "these training sets"}, "it is about one partition"),
-        ({"comparison__scope": "these training sets", "data__repeats": 1, "seeds": 1}, "give 2 seeds or more"),
+        ({"comparison__scope": "these training sets", "data__repeats": 1, "seeds": 1}, "write 2 seeds or more"),
         ({"comparison__looks": [2, 3]}, "planned looks with folds"),
         ({"arms__a__grid": {"learning_rate": [0.1, 0.2]}}, "tuning with folds"),
         ({"contrasts": [{"a": "a", "b": "b", "metric": "train_accuracy"}]}, "the training parts of the folds share"),

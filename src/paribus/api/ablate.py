@@ -54,7 +54,13 @@ class Ablation(Results):
 
     @classmethod
     def of_parts(cls, ablated: AblationOutcome, store: Store, *resources: object) -> Self:
-        """An ablation that reads from a store whose session has ended."""
+        """An ablation that reads from a store whose session has ended.
+
+        Args:
+            ablated: the outcome with its parts.
+            store: the store that the session wrote; it is opened again to be read.
+            *resources: other objects that the ablation needs as long as it lives.
+        """
         results = Results.of(ablated.outcome, store, *resources)
         return cls(replace(ablated, outcome=results.outcome), results, source=results._require_stored("ablate"))
 
@@ -205,8 +211,8 @@ def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
         raise unknown_name("arm", arm, document.arms, f"study '{document.name}'")
     if document.arms[arm].grid:
         raise UsageError(
-            f"arm '{arm}' of study '{document.name}' is tuned, and its parts would be judged untuned against it: write "
-            "the selected values into an arm without a grid, and ablate that one"
+            f"arm '{arm}' of study '{document.name}' is tuned, and its variants would not be: write the selected "
+            "values into an arm without a grid, and ablate that one"
         )
     comparison = document.comparison.model_copy(update={"all_pairs": False, "factorial": False, "looks": ()})
     if document.arms[arm].estimator is not None:
@@ -217,8 +223,8 @@ def _isolate_arm(document: StudyDocument, arm: str) -> StudyDocument:
         )
     if document.arms[arm].initial_weights is not None:
         raise UsageError(
-            f"arm '{arm}' starts from initial weights, which its variants would not have: they would lose by that "
-            "alone. Ablate the network without them"
+            f"arm '{arm}' starts from initial weights, which its variants cannot have: they would be worse for that "
+            "alone. Ablate an arm without initial_weights"
         )
     base_arm = document.arms[arm].model_copy(update={"levels": {}})
     changes = {

@@ -23,7 +23,11 @@ class Arm(ArmOutcome):
 
     @classmethod
     def of(cls, arm: ArmOutcome) -> Self:
-        """The arm with its card."""
+        """The arm with its card.
+
+        Args:
+            arm: the arm of an outcome.
+        """
         return cls(**{field.name: getattr(arm, field.name) for field in fields(arm)})
 
     def __repr__(self) -> str:

@@ -31,6 +31,24 @@ def compare(
     Keras models and, as baselines, scikit-learn classifiers. They are recipes: their weights are not used, but for
     those of the arms that ``initial_weights`` names.
 
+    Args:
+        models: by the names of the arms.
+        data: a name or a path; arrays ``(x_train, y_train, x_test, y_test)``; or a mapping like ``[data]``.
+        store: the folder for runs; by default they are in memory.
+        workers: worker processes; by default one per GPU or core.
+        lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
+        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        progress: whether to show progress.
+        verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
+        **options: the other arguments of :class:`Study`.
+
+    Returns:
+        The results: arms with their runs, contrasts with verdicts, tables, figures and reports.
+
+    Raises:
+        UsageError, ModelError, StudyError, DataError: as :class:`Study`.
+        StoreError, BackendError, InterruptedRunError: as :meth:`Study.run`.
+
     Example:
         >>> import keras, paribus as pb
         >>> def network(units):

@@ -46,7 +46,7 @@ class Contrast:
 
     @property
     def difference(self) -> float | None:
-        """Mean over seeds of a - b."""
+        """The mean of a - b over seeds; None where the arms have no scored seed in common."""
         return self.comparison.difference if self.comparison else None
 
     @property
@@ -56,7 +56,7 @@ class Contrast:
 
     @property
     def high(self) -> float | None:
-        """Upper limit of the interval."""
+        """Upper limit of the interval; None with one seed."""
         return self.comparison.high if self.comparison else None
 
     @property
@@ -71,7 +71,7 @@ class Contrast:
 
     @property
     def scope(self) -> str | None:
-        """The scope of the claim: "new data" or "this test set"."""
+        """The scope of the claim, such as "new data" or "this test set"; None where nothing could be compared."""
         return str(self.comparison.scope) if self.comparison else None
 
     @property
@@ -92,7 +92,12 @@ class Contrast:
 
 
 def turn_contrast(judged: Judged, first: str) -> Judged:
-    """The contrast with arm ``first`` as its first; the other order changes signs and verdict, and nothing else."""
+    """The contrast with arm ``first`` as its first; the other order changes signs and verdict, and nothing else.
+
+    Args:
+        judged: a judged contrast.
+        first: one of its two arms.
+    """
     if judged.a == first:
         return judged
     turned = None if judged.comparison is None else _turn_comparison(judged.comparison)
@@ -100,7 +105,12 @@ def turn_contrast(judged: Judged, first: str) -> Judged:
 
 
 def make_contrast(judged: Judged, first: str) -> Contrast:
-    """The public form of a judged contrast, with arm ``first`` as its first."""
+    """The public form of a judged contrast.
+
+    Args:
+        judged: a judged contrast.
+        first: the arm that becomes ``a``: one of its two.
+    """
     judged = turn_contrast(judged, first)
     return Contrast(judged.a, judged.b, judged.metric.name, judged.comparison, contrast_sentence(judged), judged)
 

@@ -25,6 +25,9 @@ def declare_contrasts(
     Raises:
         UsageError: something is none of these.
         UnknownNameError: there is no such arm.
+
+    Returns:
+        The tables, and the primary effects by factor.
     """
     if contrasts is None:
         others = [arm for arm in arms if baseline not in (None, arm)]

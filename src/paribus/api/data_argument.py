@@ -51,6 +51,9 @@ class DataArgument:
     def with_arrays_in(self, folder: Path) -> Data:
         """The table with a source that every process can read: arrays are written to a folder of ``.npy`` files.
 
+        Args:
+            folder: where the folder is made.
+
         Raises:
             DataError: the folder cannot be written.
         """
@@ -88,8 +91,11 @@ def read_data_argument(
         division: how all examples are divided into folds; None for a fixed test split.
 
     Raises:
-        UsageError, StudyError: something else.
+        UsageError, StudyError: ``data`` is none of these, or a key of the mapping breaks a rule.
         UnknownNameError, DataError: there is no such data, or it is inconsistent.
+
+    Returns:
+        The argument, checked.
     """
     division = division or Division()
     if isinstance(data, Mapping):
@@ -149,7 +155,7 @@ def _arrays(data: Any, *, standardize: bool, pair: bool) -> Dataset:
             f"array {np.shape(part)}" if hasattr(part, "shape") else type(part).__name__ for part in parts
         )
         raise UsageError(
-            f"data: {kinds} is not understood; give a name or a path, (x_train, y_train, x_test, y_test), "
+            f"data: {kinds} is none of what data may be: a name or a path, (x_train, y_train, x_test, y_test), "
             "((x_train, y_train), (x_test, y_test)), what train_test_split returns, or (x, y) together with `folds`"
         )
     x_train, second, third, y_test = parts

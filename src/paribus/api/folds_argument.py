@@ -33,6 +33,9 @@ class Division:
 
         Raises:
             UsageError: a splitter, or groups that are no column.
+
+        Returns:
+            ``folds``, ``repeats`` and ``group``, as far as they are set.
         """
         if self.folds is not None and type(self.folds) is not int:
             raise UsageError(
@@ -48,6 +51,12 @@ class Division:
 
     def of_arrays(self, data: Dataset) -> tuple[dict[str, Any], NDArray[np.intp] | None]:
         """The keys of a study file for arrays, and the fold of each example where paribus's own do not do.
+
+        Args:
+            data: the arrays, both splits.
+
+        Returns:
+            The keys, and the partition of shape ``(repeats, examples)`` or None.
 
         Raises:
             UsageError: groups that are not one for each example, or a splitter whose test parts have not every example

@@ -20,6 +20,9 @@ def import_pandas(method: str) -> Any:
 
     Raises:
         UsageError: pandas is not installed.
+
+    Args:
+        method: the method's name, for the error.
     """
     try:
         import pandas
@@ -28,8 +31,22 @@ def import_pandas(method: str) -> Any:
     return pandas
 
 
+def list_runs(outcome: Outcome) -> pd.DataFrame:
+    """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
+
+    Raises:
+        UsageError: pandas is not installed.
+    """
+    from paribus.report.json import known_run_fields
+
+    pandas = import_pandas("to_pandas")
+    rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in outcome.arms for run in arm.runs]
+    frame: pd.DataFrame = pandas.DataFrame(rows)
+    return frame
+
+
 def list_curves(outcome: Outcome) -> pd.DataFrame:
-    """One row for each measure of each epoch: ``arm``, ``seed``, ``epoch``, ``measure``, ``value``.
+    """One row for each measure of each epoch: ``arm``, ``seed``, ``epoch`` (from 1), ``measure``, ``value``.
 
     Raises:
         UsageError: these are predictions from elsewhere, or pandas is not installed.
@@ -85,6 +102,13 @@ def list_predictions(outcome: Outcome) -> pd.DataFrame:
 def tabulate_confusion(outcome: Outcome, arm: str) -> pd.DataFrame:
     """How often each class was predicted for each true class, summed over the seeds of an arm.
 
+    Args:
+        outcome: the outcome.
+        arm: the name of the arm.
+
+    Returns:
+        Counts: true classes as rows, predicted classes as columns, both by name.
+
     Raises:
         UnknownNameError: there is no such arm.
         UsageError: there are too many classes, or pandas is not installed.
@@ -96,12 +120,12 @@ def tabulate_confusion(outcome: Outcome, arm: str) -> pd.DataFrame:
         raise unknown_name("arm", arm, known)
     answers = _require_answers(outcome)
     if arm not in answers.by_arm:
-        raise DataError(f"arm '{arm}' has no scored run: there is nothing to count")
+        raise DataError(f"arm '{arm}' has no scored run, so that there is nothing to count; run the study again")
     confusion = answers.by_arm[arm].confusion
     if confusion is None:
         raise UsageError(
-            f"confusion: {len(answers.class_names)} classes, and a matrix has at most {MAX_CONFUSED}; count what you "
-            "need in predictions()"
+            f"confusion: {len(answers.class_names)} classes, and a matrix has at most {MAX_CONFUSED}; count the "
+            "classes that you need in predictions()"
         )
     index, columns = (pandas.Index(answers.class_names, name=name) for name in ("label", "prediction"))
     frame: pd.DataFrame = pandas.DataFrame(confusion.counts, index=index, columns=columns)
@@ -109,7 +133,11 @@ def tabulate_confusion(outcome: Outcome, arm: str) -> pd.DataFrame:
 
 
 def refuse_predictions(outcome: Outcome, what: str) -> None:
-    """Refuse what only training shows.
+    """Refuse what only training shows, where the answers are predictions from elsewhere.
+
+    Args:
+        outcome: the outcome.
+        what: what was asked for, for the error.
 
     Raises:
         UsageError: these are predictions from elsewhere.

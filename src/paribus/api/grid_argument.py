@@ -22,6 +22,9 @@ def add_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[s
     Raises:
         UsageError: it is neither.
         UnknownNameError: it names an arm that is not there.
+
+    Returns:
+        A table for each arm, by its name.
     """
     if grid is None:
         return dict(arms)
@@ -29,7 +32,7 @@ def add_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[s
         raise UsageError(f"grid {grid!r}: lists of values by key are expected, like {_EXAMPLE}")
     per_arm = [isinstance(value, Mapping) for value in grid.values()]
     if any(per_arm) and not all(per_arm):
-        raise UsageError(f"grid: some of it is for all arms and some for one; write {_EXAMPLE}")
+        raise UsageError(f"grid: a mapping has either arms or arguments as its keys, not both; write {_EXAMPLE}")
     if not all(per_arm):
         return {name: _add_grid(arm, grid) for name, arm in arms.items()}
     for name in grid:

@@ -16,7 +16,15 @@ from paribus.study.initial_weights import InitialWeightsSettings
 def check_names(names: Sequence[str], arms: Mapping[str, Any]) -> tuple[str, ...]:
     """Check the argument ``initial_weights``: names of arms whose models are built networks.
 
+    Args:
+        names: the argument.
+        arms: the models by name.
+
+    Returns:
+        The names, in their order.
+
     Raises:
+        UnknownNameError: there is no such arm.
         UsageError: it is no list of names, or an arm is no network with weights.
     """
     import keras
@@ -36,7 +44,11 @@ def check_names(names: Sequence[str], arms: Mapping[str, Any]) -> tuple[str, ...
 
 
 def rebuild(config: dict[str, Any]) -> Any:
-    """Build a network from the config of a model, as workers do."""
+    """Build a network from the config of a model, as workers do.
+
+    Args:
+        config: what ``keras.saving.serialize_keras_object`` returned.
+    """
     # Keras's session is the caller's here, and is left as it is.
     from paribus.engine.rebuild import model_from_config
 
@@ -44,7 +56,12 @@ def rebuild(config: dict[str, Any]) -> Any:
 
 
 def find_lost_settings(model: Any, rebuilt: Any) -> Iterator[str]:
-    """Yield a message for what a network built from a model's config would train otherwise (keras 3.15)."""
+    """Yield a message for each setting that a network built from a model's config would not have (keras 3.15).
+
+    Args:
+        model: the user's model.
+        rebuilt: the network built from its config.
+    """
     if not model.trainable_variables:
         yield "all of its weights are frozen, so that nothing would be trained; set trainable = True of some layers"
         return
@@ -75,6 +92,9 @@ def write_weights(model: Any, rebuilt: Any, path: Path) -> InitialWeightsSetting
         model: a built model.
         rebuilt: the network built from its config.
         path: the file, which ends in ``.weights.h5``.
+
+    Returns:
+        The path with the sha256 of the file, as an arm names it.
     """
     rebuilt.set_weights(model.get_weights())
     rebuilt.save_weights(path)
@@ -83,6 +103,10 @@ def write_weights(model: Any, rebuilt: Any, path: Path) -> InitialWeightsSetting
 
 def with_weights_in(document: StudyDocument, folder: Path) -> StudyDocument:
     """The document with the files of initial weights copied to a folder, each under its digest.
+
+    Args:
+        document: the study.
+        folder: the folder; it is made where there is none.
 
     Raises:
         DataError: a file cannot be copied.

@@ -64,6 +64,7 @@ def judge(
     Raises:
         DataError: the table cannot be read, or is not complete; the message names row, rule and remedy.
         UsageError: an argument is invalid, or the examples belong to fewer than 10 groups.
+        UnknownNameError: there is no such arm.
 
     Example:
         >>> import numpy as np, pandas as pd, paribus as pb
@@ -101,9 +102,21 @@ def judge_table(
     question: str,
     metric: str = "test_accuracy",
 ) -> JudgedPredictions:
-    """Read a table of predictions and check what is asked about it; arguments and errors are those of :func:`judge`.
+    """Read a table of predictions and check the questions about it.
 
-    ``metric`` is that of contrasts which do not name their own.
+    Args:
+        predictions: as for :func:`judge`; so are all others that are not named here.
+        baseline: the arm that every other one is compared with.
+        contrasts: the contrasts.
+        primary: the primary contrasts.
+        comparison: ``primary_share``, ``margin``, ``level`` and ``scope``, as in ``[comparison]`` of a study file.
+        name: the name of the answer.
+        question: the question, in words.
+        metric: the metric of contrasts that do not name their own.
+
+    Raises:
+        UnknownNameError: there is no such arm.
+        UsageError, DataError: as :func:`judge`.
     """
     table = read_predictions(predictions)
     if baseline is not None and baseline not in table.arms:
@@ -129,8 +142,8 @@ def judge_table(
         )
     if table.folds is None and len(table.seeds) == 1 and settings.scope == "this test set":
         raise UsageError(
-            f'{table.source}: one seed an arm, and scope is "this test set": nothing varies there, the difference is '
-            'what it is. Add runs with other seeds, or leave scope at "new data"'
+            f'{table.source}: one seed an arm, and scope is "this test set": nothing varies there, so that there is no '
+            'interval. Add runs with other seeds, or leave scope at "new data"'
         )
     return JudgedPredictions(
         PredictionsRequest(

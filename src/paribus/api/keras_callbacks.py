@@ -26,7 +26,7 @@ _INSTEAD = {
         "its functions would run in another process, where they see nothing of this one; metrics= measures what a run "
         "learned, and results.arms[...].runs[...].curve has every epoch"
     ),
-    "ProgbarLogger": "progress= says whether to show how it goes",
+    "ProgbarLogger": "progress= says whether to show progress",
     "History": "results.arms[...].runs[...].curve has every epoch",
 }
 
@@ -54,10 +54,14 @@ class CallbackSettings:
 
 
 def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, Any] | None) -> CallbackSettings:
-    """Read the callbacks of a call, and its argument ``early_stopping``, for the protocol.
+    """Translate the callbacks of a call, and its argument ``early_stopping``, into keys of a protocol.
+
+    Args:
+        callbacks: objects of ``keras.callbacks``.
+        early_stopping: the argument: a patience, a mapping, or None.
 
     Raises:
-        UsageError: a callback that is not followed; or two say the same thing.
+        UsageError: a protocol has nothing like the callback or one of its arguments; or two set the same key.
     """
     import keras
 
@@ -74,7 +78,7 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
             keras.callbacks.LearningRateScheduler,
         )
         if type(callback) not in followed:
-            raise UsageError(f"callbacks: {name} is not followed: {_INSTEAD.get(name, _OTHERWISE)}")
+            raise UsageError(f"callbacks: {name} is not supported: {_INSTEAD.get(name, _OTHERWISE)}")
         if name in by_class:
             raise UsageError(f"callbacks: {name} is set more than once; give one")
         by_class[name] = callback
@@ -98,17 +102,17 @@ def _write_early_stopping(callback: Any) -> dict[str, Any]:
     """``keras.callbacks.EarlyStopping`` as a protocol writes it."""
     monitor = callback.monitor
     if monitor not in ("val_loss", "val_accuracy"):
-        raise UsageError(f"EarlyStopping: monitor {monitor!r}; runs are watched by 'val_loss' or 'val_accuracy'")
+        raise UsageError(f"EarlyStopping: monitor {monitor!r}; write 'val_loss' or 'val_accuracy'")
     _check_mode(callback)
     if not callback.restore_best_weights:
         raise UsageError(
-            "EarlyStopping: restore_best_weights=False keeps the weights of an epoch that was not the best; runs keep "
-            "the best epoch's: say restore_best_weights=True"
+            "EarlyStopping: restore_best_weights=False ends with the weights of an epoch that was not the best; runs "
+            "end with those of the best epoch: set restore_best_weights=True"
         )
     if callback.baseline is not None:
-        raise UsageError("EarlyStopping: baseline is not followed; leave it out")
+        raise UsageError("EarlyStopping: baseline is not supported; leave it out")
     if callback.start_from_epoch:
-        raise UsageError("EarlyStopping: start_from_epoch is not followed; leave it out, or give a longer patience")
+        raise UsageError("EarlyStopping: start_from_epoch is not supported; leave it out, or set a longer patience")
     # Keras turns its sign where less is better.
     return {"patience": int(callback.patience), "monitor": monitor, "min_delta": abs(float(callback.min_delta))}
 
@@ -135,6 +139,6 @@ def _write_plateau(callback: Any) -> dict[str, Any]:
 def _check_mode(callback: Any) -> None:
     if callback.mode not in ("auto", _DIRECTIONS[callback.monitor]):
         raise UsageError(
-            f"{type(callback).__name__}: mode {callback.mode!r} of {callback.monitor}; leave it out, or say the usual "
-            "direction"
+            f"{type(callback).__name__}: mode {callback.mode!r} is the wrong direction of {callback.monitor}; leave "
+            "mode out"
         )

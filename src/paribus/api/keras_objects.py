@@ -23,7 +23,10 @@ ObjectTable = dict[str, dict[str, Any]]
 
 
 def write_optimizer(value: Any) -> ObjectTable:
-    """Write an optimizer as a table: from its name, a Keras object, or such a table.
+    """Write an optimizer as a table of a study file.
+
+    Args:
+        value: its name, a Keras object, or such a table.
 
     Raises:
         UsageError: Keras has no such optimizer, or it is a class of the user's own.
@@ -44,15 +47,19 @@ def write_optimizer(value: Any) -> ObjectTable:
         value = keras.saving.serialize_keras_object(value)
     name, arguments = _read_keras_class(value, keras.optimizers, "optimizer")
     if name == "LossScaleOptimizer":
-        raise UsageError("optimizer LossScaleOptimizer: losses are not scaled here; train in float32 or bfloat16")
+        raise UsageError(
+            "optimizer LossScaleOptimizer: paribus does not scale losses; pass its inner optimizer, and train in "
+            "float32 or bfloat16"
+        )
     changed = _drop_defaults(getattr(keras.optimizers, name), arguments)
     return {name: {key: _flatten_value(key, item) for key, item in changed.items()}}
 
 
 def write_loss(value: Any) -> ObjectTable:
-    """Write a loss as a table: from its name, a Keras object or function, or such a table.
+    """Write a loss as a table of a study file, one with Keras's default arguments by its name in snake case.
 
-    A loss with Keras's default arguments is always written by its name in snake case.
+    Args:
+        value: its name, a Keras object or function, or such a table.
 
     Raises:
         UsageError: Keras has no such loss, or it is a function or class of the user's own.
@@ -71,7 +78,7 @@ def write_loss(value: Any) -> ObjectTable:
         if callable(keras_loss) and not isinstance(keras_loss, keras.losses.Loss):
             name = str(getattr(keras_loss, "__name__", keras_loss))
             if getattr(keras.losses, name, None) is not keras_loss:
-                raise UsageError(f"loss {name}: a loss of your own; arms are trained with losses that Keras has")
+                raise UsageError(f"loss {name}: it is a loss of your own; use one that Keras has")
             return {name: {}}
         value = keras.saving.serialize_keras_object(keras_loss)
     name, arguments = _read_keras_class(value, keras.losses, "loss")
@@ -80,10 +87,13 @@ def write_loss(value: Any) -> ObjectTable:
 
 
 def write_metrics(values: Sequence[Any]) -> list[ObjectTable]:
-    """Write metrics as tables: from their names, Keras objects, or such tables.
+    """Write metrics as tables of a study file.
+
+    Args:
+        values: their names, Keras objects, or such tables.
 
     Raises:
-        UsageError: a metric is a function, a class of the user's own that workers cannot find, or no metric at all.
+        UsageError: a metric is a function, a class of the user's own that workers cannot import, or no metric at all.
     """
     tables = [_write_metric(item) for item in values]
     # Keras numbers metrics of one class as well, but counts all that the process has made.
@@ -128,6 +138,9 @@ def _write_metric(value: Any) -> ObjectTable:
 def optimizer_from_config(config: dict[str, Any]) -> ObjectTable:
     """Write an optimizer from its serialized config, without Keras: for files that are not trusted.
 
+    Args:
+        config: what ``keras.saving.serialize_keras_object`` returned.
+
     Raises:
         UsageError: it is no serialized object.
     """
@@ -137,6 +150,9 @@ def optimizer_from_config(config: dict[str, Any]) -> ObjectTable:
 
 def loss_from_config(config: str | dict[str, Any]) -> ObjectTable:
     """Write a loss from its serialized config: its name, or a class with its arguments.
+
+    Args:
+        config: a name, or what ``keras.saving.serialize_keras_object`` returned.
 
     Raises:
         UsageError: it is no serialized object.
@@ -166,7 +182,7 @@ def _read_keras_class(serialized: dict[str, Any], namespace: Any, what: str) -> 
     """Read class name and arguments of a serialized object, which must be of Keras's ``namespace``."""
     name = str(serialized["class_name"])
     if not isinstance(getattr(namespace, name, None), type) or not str(serialized["module"]).startswith("keras"):
-        raise UsageError(f"{what} {name}: a class of your own; arms are trained with those that Keras has")
+        raise UsageError(f"{what} {name}: it is a class of your own; use one that Keras has")
     arguments = serialized["config"]
     return name, {key: value for key, value in arguments.items() if key != "name"}
 

@@ -15,9 +15,11 @@ _VARIABLES = ("{}", "{}_kernel")
 
 
 def find_unwritten_state(model: Any, *, starts: bool = False) -> Iterator[str]:
-    """Yield a message for all state of a model and its optimizer that its config would lose silently.
+    """Yield a message for each state of a model and its optimizer that its config would lose silently.
 
-    ``starts``: whether runs start from the weights that the model has, so that those are not lost.
+    Args:
+        model: the user's model.
+        starts: whether runs start from the weights that the model has, so that those are not lost.
     """
     layers = list(model._flatten_layers())
     for layer in layers:
@@ -30,27 +32,30 @@ def find_unwritten_state(model: Any, *, starts: bool = False) -> Iterator[str]:
     )
     if changed:
         yield (
-            f"its weights were loaded or set (see {changed[0]}), and it was not trained here since: arms start from "
-            "fresh weights, so it would be trained as if they were not there. Say initial_weights=[...] with the names "
-            "of the arms that start from the weights that their models have; where fresh weights are meant, give "
-            "keras.models.clone_model(model)"
+            f"its weights were loaded or set (see {changed[0]}), and each seed draws new ones, so that these would be "
+            "ignored. Name the arms that start from their models' weights in initial_weights=[...]; where new weights "
+            "are meant, pass keras.models.clone_model(model)"
         )
 
 
 def find_unwritten_optimizer_state(optimizer: Any) -> Iterator[str]:
-    """Yield a message for settings that an optimizer got by a method and its config does not hold (keras 3.15)."""
+    """Yield a message for each setting that an optimizer got by a method and its config does not hold (keras 3.15).
+
+    Args:
+        optimizer: a Keras optimizer.
+    """
     names = getattr(optimizer, "_exclude_from_weight_decay", None)
     if names or getattr(optimizer, "_exclude_from_weight_decay_pattern", None):
         yield (
-            "the optimizer's exclude_from_weight_decay does not travel, so that all weights would decay: leave it out, "
-            "or give the layers that are to shrink a kernel_regularizer"
+            "the optimizer's exclude_from_weight_decay is not in its config, so that all weights would decay: leave it "
+            "out, or set a kernel_regularizer in the layers whose weights are to decay"
         )
 
 
 def _check_layer(layer: Any) -> Iterator[str]:
     if getattr(layer, "lora_enabled", False):
         yield (
-            f"layer '{layer.name}' has enable_lora, which freezes a kernel whose weights are not taken along; leave it "
+            f"layer '{layer.name}' has enable_lora, which freezes a kernel whose weights are not used here; leave it "
             "out"
         )
     if getattr(layer, "stateful", False):
@@ -68,8 +73,8 @@ def _check_layer(layer: Any) -> Iterator[str]:
         for name, variable, value in _find_settings(layer, kind):
             if getattr(variable, kind, value) is not value:
                 yield (
-                    f"layer '{layer.name}' got its {name} after its weights were made, and Keras does not look at it "
-                    "any more (keras 3.15), so that it would count here and not there: give it to the layer at once"
+                    f"layer '{layer.name}' got its {name} after its weights were made, which Keras ignores (keras "
+                    "3.15), but a network built from its config would use it: pass it when the layer is made"
                 )
 
 
@@ -102,8 +107,8 @@ def _find_shared_layers(layers: list[Any]) -> Iterator[str]:
         if len(parents) > 1 and weighted:
             names = " and ".join(f"'{holder.name}'" for holder in parents[:2])
             yield (
-                f"layer '{inner[key].name}' is shared by {names}, which does not travel: each would get weights of its "
-                "own. Call one layer twice in a functional model, or write a layer class that holds it"
+                f"layer '{inner[key].name}' is shared by {names}, which a config does not hold: each would get weights "
+                "of its own. Call one layer twice in a functional model, or write a layer class that holds it"
             )
 
 

@@ -1,8 +1,8 @@
 """Settings of a user's own objects that their configs leave out, so that an object made from its config would differ.
 
-A layer, initializer, regularizer or constraint travels as its config. Keras takes it that ``get_config`` says every
-argument of ``__init__``; where it forgets one, the object that is made again has that argument's default, without a
-warning (keras 3.15).
+A worker gets a layer, initializer, regularizer or constraint as its config. Keras assumes that ``get_config`` returns
+every argument of ``__init__``; where it forgets one, the object that is made again has that argument's default, without
+a warning (keras 3.15).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def _compare_with_copy(value: Any) -> Iterator[str]:
     name = type(value).__name__
     again = _make_again(value)
     if isinstance(again, NotImplementedError):
-        yield f"class {name} has no get_config, so that it does not travel: return every argument of __init__ from it"
+        yield f"class {name} has no get_config, and workers need it: write one that returns every argument of __init__"
     if isinstance(again, TypeError):
         yield (
-            f"class {name} cannot be made again from its config, which is how it travels: {again}. Let __init__ take "
+            f"class {name} cannot be made again from its config, as workers make it: {again}. Let __init__ take "
             "**kwargs for super().__init__(**kwargs), and return every argument of its own from get_config"
         )
     if again is None or isinstance(again, Exception):
@@ -53,8 +53,8 @@ def _compare_with_copy(value: Any) -> Iterator[str]:
             if not _are_equal(there, getattr(_make_again(value), attribute, there)):
                 continue  # drawn again each time: the worker refuses that, and says how to draw
             yield (
-                f"class {name} has {attribute} = {_show(here)}, and {_show(there)} where it is made again from its "
-                "config, which is how it travels: take it as an argument of __init__ and return it from get_config"
+                f"class {name} has {attribute} = {_show(here)}, and {_show(there)} where a worker makes it again from "
+                "its config: take it as an argument of __init__ and return it from get_config"
             )
 
 

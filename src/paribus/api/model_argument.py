@@ -30,6 +30,9 @@ def read_model_argument(model: str, data: str | None = None) -> tuple[Study, str
         UsageError: none of these, or no data.
         UnknownNameError: there is no such study or arm.
         ModelError, StudyError, DataError: as their names say.
+
+    Returns:
+        The study, and the name of the arm in it.
     """
     if model.endswith(".keras"):
         return _study_from_file(Path(model), _require_data(model, data)), AS_IT_IS

@@ -59,6 +59,9 @@ def read_models(
     Raises:
         UsageError: an object of another kind, or an optimizer that Keras does not have.
         ModelError: models that cannot be trained elsewhere, with every reason.
+
+    Returns:
+        The arms, by name.
     """
     import keras
 

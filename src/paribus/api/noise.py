@@ -24,9 +24,24 @@ def measure_arm_noise(
     backend: Backend | None,
     progress: bool,
 ) -> Answer:
-    """Measure the noise of an arm; the arguments and errors are those of ``Results.noise``."""
+    """Measure the noise of an arm: the share of each source in the variance of its test accuracy.
+
+    Args:
+        results: the stored study.
+        arm: the arm.
+        seeds: runs in which each stream varies, 2 or more.
+        workers: as in :meth:`Results.noise`; so are the others.
+        lanes: how many seeds a worker trains side by side.
+        backend: computes the runs instead of worker processes.
+        progress: whether to show progress.
+
+    Raises:
+        UsageError: fewer than 2 seeds.
+        UnknownNameError: there is no such arm.
+        DataError, StoreError, BackendError, InterruptedRunError: as :meth:`Study.run`.
+    """
     if type(seeds) is not int or seeds < 2:
-        raise UsageError(f"seeds={seeds!r}: a variance needs at least 2 runs a stream (5 or more are better)")
+        raise UsageError(f"seeds={seeds!r}: a variance needs 2 or more runs a stream; 5 or more are better")
     document = results.document
     results.require_arm(arm)
     backend = backend or local_backend(document, workers, lanes)

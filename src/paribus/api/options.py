@@ -90,6 +90,12 @@ DEFAULTS: StudyOptions = {
 def resolve_options(options: StudyOptions) -> StudyOptions:
     """Fill in the defaults of the options that are missing.
 
+    Args:
+        options: those that the caller set.
+
+    Returns:
+        Every option, in the order of the defaults.
+
     Raises:
         UnknownNameError: there is no such option.
     """

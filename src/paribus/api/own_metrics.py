@@ -16,7 +16,11 @@ _OF_METRIC = frozenset({"self", "name", "dtype", "args", "kwargs"})
 
 
 def is_own_metric(value: Any) -> bool:
-    """Whether an object is a metric of a class of the user's own."""
+    """Whether an object is a metric of a class of the user's own.
+
+    Args:
+        value: any object.
+    """
     import keras
 
     return isinstance(value, keras.metrics.Metric) and getattr(keras.metrics, type(value).__name__, None) is not type(
@@ -27,8 +31,11 @@ def is_own_metric(value: Any) -> bool:
 def write_own_metric(metric: Any) -> dict[str, dict[str, Any]]:
     """Write a metric as a table: ``{"my_package>Cost": {"name": "cost", ...}}``.
 
+    Args:
+        metric: an object of a registered subclass of ``keras.metrics.Metric``.
+
     Raises:
-        UsageError: a worker could not make the same metric, or would make another; the message says what to do.
+        UsageError: a worker could not make the same metric; the message says what to do.
     """
     import keras
 
@@ -69,6 +76,12 @@ def describe_own_metrics(values: Sequence[Any], tables: Sequence[dict[str, dict[
     Args:
         values: the metrics, as the user passed them.
         tables: the same as tables, in the same order.
+
+    Returns:
+        For each metric its direction, the metric of Keras that it extends, and the sha256 of its file.
+
+    Raises:
+        UsageError: a metric does not say which direction is better.
     """
     own = {}
     for metric, table in zip(values, tables, strict=True):

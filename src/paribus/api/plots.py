@@ -21,11 +21,18 @@ _PLAIN_TEXT: Any = {"text.parse_math": False}
 
 
 def plot_outcome(outcome: Outcome, metric: str | None = None) -> Any:
-    """Draw the contrasts on one metric, or the arms where none is judged, on a new figure; its axes.
+    """Draw the contrasts on one metric, or the arms where none is judged, on a new figure.
+
+    Args:
+        outcome: the outcome.
+        metric: the metric; by default that of the first contrast.
+
+    Returns:
+        The Matplotlib axes.
 
     Raises:
         UnknownNameError: no contrast on that metric is judged.
-        UsageError: there is nothing to draw.
+        UsageError: there is nothing to draw, or Matplotlib is not installed.
     """
     judged = [contrast for contrast in outcome.contrasts if contrast.comparison is not None]
     metrics = list(dict.fromkeys(contrast.metric.name for contrast in judged))
@@ -37,7 +44,7 @@ def plot_outcome(outcome: Outcome, metric: str | None = None) -> Any:
     else:
         drawn = next((plot for m in list_metrics(outcome) if (plot := draw_metric(outcome, m, WIDTH))), None)
     if drawn is None:
-        raise UsageError("plot: no run is scored yet, and there is nothing to draw")
+        raise UsageError("plot: no run is scored, so that there is nothing to draw; run the study first")
     return _draw(drawn)
 
 
@@ -68,7 +75,10 @@ def plot_curves(outcome: Outcome, measure: str | None = None, arms: Sequence[str
         raise unknown_name("measure", measure, CURVES)
     curves = {arm: [c for run in of_arm if (c := getattr(run.curve, measure))] for arm, of_arm in runs.items()}
     if not any(curves.values()):
-        raise UsageError(f"plot_curves: no run has a curve of {measure}")
+        raise UsageError(
+            f"plot_curves: no run has a curve of {measure}; networks have fit_loss and fit_accuracy, and with a "
+            "validation split val_loss and val_accuracy"
+        )
     import matplotlib as mpl
 
     with mpl.rc_context(_PLAIN_TEXT):

@@ -20,6 +20,9 @@ def choose_display(verbose: int | str, store: Path | None, *, progress: bool) ->
 
     Raises:
         UsageError: another value.
+
+    Returns:
+        The display, which is closed by whoever shows events on it.
     """
     if verbose not in (0, 1, 2, "auto"):
         raise UsageError(f'verbose={verbose!r}: 0 (nothing), 1 or "auto" (progress in place) or 2 (lines) is expected')

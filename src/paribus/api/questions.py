@@ -35,7 +35,7 @@ class QuestionScores(Scores, Protocol):
     """The scores that a question is answered from."""
 
     def has(self, arm: str, metric: str) -> bool:
-        """Whether an arm has a metric."""
+        """Whether an arm has values of a metric, both by name."""
 
 
 S = TypeVar("S", bound=QuestionScores)
@@ -54,13 +54,33 @@ class Source(Protocol[S]):
     def judge_pair(
         self, scores: S, a: str, b: str, metric: str, margin: float | None = None
     ) -> tuple[Statement, JudgedContrast | None] | None:
-        """A declared contrast as it is judged among all; None where it was not declared."""
+        """A declared contrast, judged together with all others.
+
+        Args:
+            scores: what :meth:`scores` returned.
+            a: the first arm.
+            b: the second arm; the order in which it was declared may be the other one.
+            metric: the name of the metric.
+            margin: replaces the declared margin, in units of the metric; None leaves it.
+
+        Returns:
+            The statement and its judgement, None where no look was taken yet; None where the contrast was not declared.
+        """
 
     def remarks(self, scores: S, *arms: str) -> tuple[str, ...]:
-        """Notes for any answer about these arms."""
+        """Notes for any answer about these arms, one sentence each.
+
+        Args:
+            scores: what :meth:`scores` returned.
+            *arms: the names of the arms.
+        """
 
     def require_arm(self, name: str) -> str:
-        """The name of an arm, if there is one of that name."""
+        """Check the name of an arm, and return it.
+
+        Raises:
+            UnknownNameError: there is no such arm.
+        """
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +102,24 @@ class Answer:
 
 
 def compare(results: Source[S], a: str, b: str, metric: str, margin: float | None) -> Answer:
-    """Compare two arms: as the study judges the contrast where it is declared, by itself where it is not."""
+    """Compare two arms: as the study judges the contrast where it is declared, by itself where it is not.
+
+    Args:
+        results: the stored study, or predictions from elsewhere.
+        a: the first arm.
+        b: the second arm; the difference is a - b.
+        metric: the name of the metric.
+        margin: differences below it count as equivalent, in units of the metric; None for the study's.
+
+    Returns:
+        The sentence with its notes. ``json`` says in ``declared`` whether the study declares the contrast.
+
+    Raises:
+        UnknownNameError: there is no such arm or metric.
+        UsageError: the arms are one, an estimator lacks the metric, the metric has no interval with folds, or the first
+            planned look is not reached.
+        StoreError: predictions are damaged.
+    """
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _read_pair(results, scores, a, b, measured)
@@ -111,7 +148,25 @@ def compare(results: Source[S], a: str, b: str, metric: str, margin: float | Non
 
 
 def check(results: Source[S], new: str, old: str, metric: str, margin: float) -> Answer:
-    """Check non-inferiority of ``new`` against ``old``, with their contrast's share of the error in the study."""
+    """Check non-inferiority: is ``new`` not worse than ``old`` by the margin or more?
+
+    One-sided, at the contrast's share of the error in the study where the study declares it.
+
+    Args:
+        results: the stored study, or predictions from elsewhere.
+        new: the arm that must not be worse.
+        old: the arm that it is compared with.
+        metric: the name of the metric.
+        margin: the loss that would be too much, in units of the metric: 0.01 is 1 point of an accuracy.
+
+    Returns:
+        The sentence; ``exit_code`` is 0 where it holds, 3 where it does not, 4 where it is undecided.
+
+    Raises:
+        UnknownNameError: there is no such arm or metric.
+        UsageError: the margin cannot be meant; or as :func:`compare`.
+        StoreError: predictions are damaged.
+    """
     scores = results.scores()
     measured = scores.metric(metric)
     rows = _read_pair(results, scores, new, old, measured)
@@ -143,10 +198,27 @@ def check(results: Source[S], new: str, old: str, metric: str, margin: float) ->
 
 
 def plan(results: Source[S], detect: float, power: float) -> Answer:
-    """Plan for every declared contrast the number of seeds that would detect a difference of ``detect``."""
+    """Plan the number of seeds that would detect a difference, for every declared contrast.
+
+    Args:
+        results: the stored study, or predictions from elsewhere: the pilot runs.
+        detect: the difference to detect, in units of the metric of each contrast.
+        power: the chance of detecting it, in (0, 1).
+
+    Returns:
+        A paragraph for each contrast; ``json`` has their numbers.
+
+    Raises:
+        UsageError: no contrast is declared, fewer than 2 seeds are stored for both arms, or ``detect`` or ``power``
+            cannot be meant.
+        StoreError: predictions are damaged.
+    """
     declared = results.design.declared_contrasts()
     if not declared:
-        raise UsageError(f"study '{results.design.name}' declares no contrast: there is nothing to plan for")
+        raise UsageError(
+            f"study '{results.design.name}' declares no contrast, so that there is nothing to plan for; declare one in "
+            "[[contrasts]]"
+        )
     scores, comparison = results.scores(), results.design.comparison
     statements = {statement.key: statement for statement in declared_statements(results.design)}
     some_primary = any(statement.primary for statement in statements.values())
@@ -225,8 +297,8 @@ def _read_pair(results: Source[S], scores: S, a: str, b: str, metric: Metric) ->
 def _require_two_seeds(judged: JudgedContrast) -> Any:
     if judged.comparison is None or judged.comparison.components is None:
         raise UsageError(
-            f"{judged.a} against {judged.b}: fewer than 2 seeds are stored for both; "
-            "planning needs at least 2 to see how much seeds vary (3 or more are better)"
+            f"{judged.a} against {judged.b}: fewer than 2 seeds are stored for both, and a plan needs 2 or more to "
+            "estimate how much seeds vary (3 or more are better); run them first"
         )
     return judged.comparison
 

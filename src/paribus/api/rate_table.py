@@ -23,11 +23,16 @@ def add_rate_tables(
 ) -> tuple[dict[str, Arm], RateTable | None]:
     """Ask a schedule for the rates of every arm.
 
+    Args:
+        arms: the arms by name.
+        schedule: a function of the epoch, from 0, and the rate of the epoch before; None for no schedule.
+        epochs: the number of epochs.
+
     Returns:
         The arms, each with its own rates where they differ between arms; else the rates that all have.
 
     Raises:
-        UsageError: the schedule gives no rate for an epoch, or other rates when it is asked again.
+        UsageError: the schedule returns no rate for an epoch, or other rates when it is called again.
     """
     networks = {name: arm for name, arm in arms.items() if arm.estimator is None}
     if schedule is None or not networks:
@@ -59,8 +64,8 @@ def _list_rates(schedule: Schedule, first: float, epochs: int) -> RateTable:
     rates, again = (tuple(_ask(schedule, first, epochs)) for _ in range(2))
     if rates != again:
         raise UsageError(
-            "LearningRateScheduler: its function gives other rates when it is asked again, so that a run could not be "
-            "repeated; let it depend on its arguments alone"
+            "LearningRateScheduler: its function returns other rates when it is called again, so that a run could not "
+            "be repeated; let it depend on its arguments alone"
         )
     return rates
 
@@ -75,7 +80,7 @@ def _ask(schedule: Schedule, rate: float, epochs: int) -> Any:
             rate = schedule(epoch)
         if not isinstance(rate, float | np.float32) or not math.isfinite(rate) or rate < 0:
             raise UsageError(
-                f"LearningRateScheduler: its function says {rate!r} for epoch {epoch}; a finite float, 0 or more, is "
-                "expected"
+                f"LearningRateScheduler: its function returns {rate!r} for epoch {epoch}; return a finite float, 0 or "
+                "more"
             )
         yield float(str(np.float32(rate)))

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from paribus.api.questions import Answer, Source
     from paribus.backends.base import Backend
 
-SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
-"""Suffix of a report's file -> its format."""
-
 
 class Results:
     """The answer of a study: a table and a figure in Jupyter, text elsewhere.
@@ -143,13 +140,9 @@ class Results:
         Raises:
             UsageError: pandas is not installed.
         """
-        from paribus.api.frames import import_pandas
-        from paribus.report.json import known_run_fields
+        from paribus.api.frames import list_runs
 
-        pandas = import_pandas("to_pandas")
-        rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in self.outcome.arms for run in arm.runs]
-        frame: pd.DataFrame = pandas.DataFrame(rows)
-        return frame
+        return list_runs(self.outcome)
 
     def curves(self) -> pd.DataFrame:
         """Measures by epoch, a row each: ``arm``, ``seed``, ``epoch`` (from 1), ``measure``, ``value``.
@@ -179,7 +172,7 @@ class Results:
         return list_predictions(self.outcome)
 
     def confusion(self, arm: str) -> pd.DataFrame:
-        """How often each class (columns) was predicted for each true class (rows), summed over the arm's seeds.
+        """How often each class (columns) was predicted for each true class (rows), summed over the seeds of ``arm``.
 
         Raises:
             UnknownNameError: there is no such arm.
@@ -196,6 +189,8 @@ class Results:
         Args:
             metric: the metric of the contrasts; by default that of the first one. Without a contrast arms are drawn.
 
+        Raises:
+            UnknownNameError, UsageError: no contrast on that metric is judged, or no run is scored.
         """
         from paribus.api.plots import plot_outcome
 
@@ -209,6 +204,8 @@ class Results:
             arms: only these; all by default.
             ax: axes to draw on; those of a new figure by default.
 
+        Raises:
+            UnknownNameError, UsageError: there is no such arm or measure, or there are no such curves.
         """
         from paribus.api.plots import plot_curves
 
@@ -225,6 +222,9 @@ class Results:
 
         Returns:
             The answer: its text, its ``json``, and as ``exit_code`` 0 (it holds), 3 (it does not) or 4 (undecided).
+
+        Raises:
+            UnknownNameError, UsageError: there is no such arm or metric, or the margin cannot be meant.
         """
         from paribus.api import questions
 
@@ -236,6 +236,9 @@ class Results:
         Args:
             detect: the difference to detect, in units of the metric.
             power: the chance of detecting it.
+
+        Raises:
+            UsageError: no contrast is declared, there are fewer than 2 seeds, or a number cannot be meant.
         """
         from paribus.api import questions
 
@@ -256,13 +259,13 @@ class Results:
         Args:
             arm: the arm.
             seeds: runs in which each stream varies.
-            workers: worker processes.
-            lanes: how many seeds a worker trains side by side.
-            backend: computes the runs instead of worker processes of this machine.
-            progress: whether to show progress.
+            workers: as for :meth:`Study.run`.
+            lanes: as for :meth:`Study.run`.
+            backend: as for :meth:`Study.run`.
+            progress: as for :meth:`Study.run`.
 
         Raises:
-            UsageError: fewer than 2 seeds, or these are predictions from elsewhere.
+            UsageError: fewer than 2 seeds, or these are predictions from elsewhere; otherwise as :meth:`Study.run`.
         """
         from paribus.api.noise import measure_arm_noise
 
@@ -364,16 +367,9 @@ class Results:
         Raises:
             UsageError: a format or suffix that is not known, or the file cannot be written.
         """
-        from paribus import report
+        from paribus.api.report_file import write_report_file
 
-        path = Path(path).expanduser()
-        report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
-        if report_format not in report.FORMATS:
-            raise UsageError(
-                f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}"
-            )
-        report.write_report(self.outcome, report_format, path)
-        return path
+        return write_report_file(self.outcome, Path(path).expanduser(), format)
 
     def _read_source(self, method: str) -> Source[Any]:
         if self._source is None:
@@ -383,7 +379,7 @@ class Results:
     def _require_stored(self, method: str) -> StoredResults:
         source = self._read_source(method)
         if not isinstance(source, StoredResults):
-            raise UsageError(f"{method}: these are predictions from elsewhere, and no network of theirs is stored")
+            raise UsageError(f"{method}: these are predictions from elsewhere, and their networks are not stored")
         return source
 
     def __repr__(self) -> str:

@@ -18,6 +18,9 @@ def read_seeds(seeds: Any, first_seed: int = 0) -> tuple[int, int]:
 
     Raises:
         UsageError: a list that is empty or has gaps, or that begins elsewhere than at ``first_seed``.
+
+    Returns:
+        The count and the first seed.
     """
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
         # A count, or what the rules of the document refuse.

@@ -197,6 +197,9 @@ class Study:
     def load(cls, source: str | os.PathLike[str]) -> Self:
         """A study by name (``digits``, ``mnist-mlps`` ...), from a TOML file, or from ``module:object``.
 
+        Args:
+            source: the name, the path of a ``.toml`` file, or ``module:object``, whose module is imported.
+
         Raises:
             UnknownNameError: there is no such study.
             StudyError: it breaks rules; every mistake is listed.
@@ -205,7 +208,11 @@ class Study:
 
     @classmethod
     def of(cls, document: StudyDocument) -> Self:
-        """A study from its checked document."""
+        """A study from its checked document.
+
+        Args:
+            document: what :func:`paribus.study.load.load_study` returned.
+        """
         study = cls.__new__(cls)
         study._template, study._data_argument, study._models = document, None, {}
         return study
@@ -250,6 +257,9 @@ class Study:
             progress: whether to show progress.
             verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
 
+        Returns:
+            The answer of all stored runs of the study, those of earlier calls included.
+
         Raises:
             UsageError: a value is out of range, or there is no such arm.
             ModelError: Keras refuses an arm; nothing was trained.
@@ -279,9 +289,13 @@ class Study:
         return Results.of(outcome, opened, self)
 
     def document_in(self, store: Path | None) -> StudyDocument:
-        """The document with its files written into a store's folder for later processes; without a store: ``document``.
+        """The document with its files (arrays, initial weights) written into a store's folder for later processes.
 
-        The files are those of arrays, and of weights that arms start from.
+        Args:
+            store: the folder; None for ``document`` as it is.
+
+        Raises:
+            DataError: a file cannot be written.
         """
         if store is None or self._data_argument is None:
             return self.document

@@ -13,7 +13,11 @@ WIDTH = 110
 
 
 def render_text(renderable: RenderableType) -> str:
-    """Render the text of a terminal with ``WIDTH`` columns, without colours."""
+    """Render the text of a terminal with ``WIDTH`` columns, without colours.
+
+    Args:
+        renderable: a table or group of Rich.
+    """
     from rich.console import Console
 
     from paribus.display.control import Visible

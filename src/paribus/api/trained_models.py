@@ -70,6 +70,9 @@ def export_runs(
         UsageError: there is no such target, nothing is stored, or a file is there already.
         UnknownNameError: there is no such arm or seed.
         ModelError, StoreError, DataError, ParibusError: see the functions of ``paribus.export``.
+
+    Returns:
+        The files, and the runs that were left out.
     """
     if to not in TARGETS:
         raise unknown_name("target", to, TARGETS)
@@ -101,6 +104,11 @@ def export_runs(
 def build_model(results: StoredResults, arm: str, seed: int) -> keras.Model:
     """The trained network of one run, built and compiled, with the weights that were stored.
 
+    Args:
+        results: the study.
+        arm: the arm.
+        seed: the seed.
+
     Raises:
         UnknownNameError: there is no such arm or seed.
         UsageError: the run did not finish, or is no network; or Keras does not run on JAX here.
@@ -130,6 +138,9 @@ def find_best_seed(results: StoredResults, arm: str, by: str | None = None) -> i
     Raises:
         UnknownNameError: there is no such arm or measure.
         UsageError: no network finished, or there is no validation split to select by (decision 0119).
+
+    Returns:
+        The seed; the smallest of those with equal measures.
     """
     selection = select_runs(results, [arm])
     _require_networks(selection)
@@ -218,8 +229,11 @@ def predict_frame(
 def require_jax(what: str) -> None:
     """Refuse to build networks where Keras runs on another backend than they were trained on.
 
+    Args:
+        what: what was asked for, for the error.
+
     Raises:
-        UsageError: it does.
+        UsageError: Keras runs on another backend in this process.
     """
     import keras
 
@@ -237,7 +251,7 @@ def _require_networks(selection: RunSelection) -> None:
     name = selection.results.document.name
     if selection.unfinished:
         first = selection.unfinished[0]
-        raise UsageError(f"study '{name}': {first.name} {first.run.status}: {first.run.reason}; ask for another run")
+        raise UsageError(f"study '{name}': {first.name} {first.run.status}: {first.run.reason}; name another run")
     kinds = ", ".join(f"'{arm}' is scikit-learn's {kind}" for arm, kind in selection.estimators.items())
     raise UsageError(
         f"study '{name}': {kinds}, and estimators are not stored, only their predictions on the test split; fit them "

@@ -23,19 +23,36 @@ class Backend(ABC):
     def run(self, jobs: Sequence[Job]) -> Generator[Event]:
         """Compute jobs, in any order, and yield events as they happen.
 
+        Args:
+            jobs: descriptions of arms and runs, in the order in which they are wanted.
+
+        Yields:
+            For each job exactly one event that ends it, and before that the events of its progress.
+
         Raises:
-            BackendError: workers cannot be started.
-            DataError: the data cannot be read.
+            BackendError: workers cannot be started, or not under the user's environment variables.
+            DataError: the data cannot be read, or is not what a job was planned on.
+            UsageError: a module with the user's own classes cannot be imported, or a file of initial weights cannot be
+                read.
+            KeyboardInterrupt: the user interrupted.
         """
 
     def sized(self, data: DataSummary) -> None:  # noqa: B027 - most backends need not know
-        """How large the data of the coming jobs is. It decides speed, never results."""
+        """Take note of the size of the data of the coming jobs. It decides speed, never results.
+
+        Args:
+            data: the summary of the data, with the number of its examples and their shape.
+        """
 
     def warm_up(self, jobs: int) -> None:  # noqa: B027 - a backend that needs no time to start has nothing to prepare
-        """So many networks will be asked for soon: what takes time to start may start now. Returns at once."""
+        """Start what takes time to start, since networks are about to be trained. Returns at once.
+
+        Args:
+            jobs: how many networks will be asked for.
+        """
 
     def close(self) -> None:  # noqa: B027 - a backend that holds nothing has nothing to let go
-        """Let go of what is held between calls of ``run``."""
+        """Release what is held between calls of ``run``."""
 
     def __enter__(self) -> Self:
         return self

@@ -19,7 +19,12 @@ from paribus.records import TrainJob
 
 
 def nearly_done(job: TrainJob, epochs: int) -> bool:
-    """Whether a run with so many epochs behind it goes on to its end when it is interrupted."""
+    """Whether an interrupted run goes on to its end: half of its epochs or more are done.
+
+    Args:
+        job: the run.
+        epochs: how many of its epochs are done.
+    """
     return 2 * epochs >= job.training.epochs
 
 
@@ -60,7 +65,11 @@ class Interruption:
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM and SIGHUP (the terminal is gone) raise KeyboardInterrupt, unless they have another handler."""
+    """SIGTERM and SIGHUP (the terminal is gone) raise KeyboardInterrupt, unless they have another handler.
+
+    Raises:
+        KeyboardInterrupt: on such a signal.
+    """
     numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:
         signal.signal(number, signal.default_int_handler)

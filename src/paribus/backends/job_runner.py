@@ -37,8 +37,12 @@ class JobRunner:
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
 
+        Args:
+            job: the arm as the study writes it.
+
         Raises:
-            ModelError: with every mistake.
+            ModelError: Keras or scikit-learn refuses the arm; the error lists every mistake.
+            UsageError, DataError: as :meth:`paribus.engine.engine.Engine.describe`.
         """
         if not job.is_estimator:
             with damage_removed():
@@ -54,7 +58,18 @@ class JobRunner:
         return recipe
 
     def run(self, jobs: Sequence[TrainJob], on_epoch: Callable[[TrainJob, EpochReport], None]) -> list[RunResult]:
-        """The runs of a group; ``on_epoch`` is called with every epoch of a network."""
+        """Compute the runs of a group.
+
+        Args:
+            jobs: equal in all but their seeds; of an estimator one at a time.
+            on_epoch: called after every epoch of a network.
+
+        Returns:
+            The runs, in the order of the jobs.
+
+        Raises:
+            UsageError, DataError: as :meth:`paribus.engine.engine.Engine.run_group`.
+        """
         if jobs[0].recipe.is_estimator:
             return [self._estimators.run(job) for job in jobs]
         with damage_removed():

@@ -15,7 +15,11 @@ from typing import final
 
 
 def kernel_kills(root: Path = Path("/")) -> int | None:
-    """How many processes the kernel has killed because memory ran out until now; None where that cannot be read."""
+    """How many processes the kernel has killed so far because memory ran out; None where that cannot be read.
+
+    Args:
+        root: the root of the file system, another one in tests.
+    """
     for path in _counters(root):
         try:
             lines = path.read_text(encoding="ascii").splitlines()
@@ -64,12 +68,16 @@ class OomKills:
         self._explained = 0
 
     def unexplained(self) -> int | None:
-        """How many of the kernel's kills until now were no death of a worker. To be asked when a job begins."""
+        """How many of the kernel's kills so far were no death of a worker. To be called when a job begins."""
         count = self._count()
         return None if count is None else count - self._explained
 
     def explain(self, before: int | None) -> bool | None:
-        """Whether the kernel has killed one more since ``before`` was read; None if that cannot be known."""
+        """Whether the kernel has killed one more since ``before`` was read; None if that cannot be known.
+
+        Args:
+            before: what :meth:`unexplained` returned when the job began.
+        """
         now = self.unexplained()
         if before is None or now is None:
             return None

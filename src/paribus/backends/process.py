@@ -90,12 +90,20 @@ class Process:
         self._say(WarmUp())
 
     def roam(self, cores: tuple[int, ...]) -> None:
-        """Have it go where the operating system sends it, among these cores; one core is its own again."""
+        """Let the operating system move the worker among these cores; with one core it is pinned to its own again.
+
+        Args:
+            cores: the numbers of the cores.
+        """
         self.roams = len(cores) > 1
         self._say(Roam(cores))
 
     def take(self, group: Group) -> None:
-        """Give the worker jobs. If it is dead already, ``listen`` will tell."""
+        """Give the worker jobs. If it is dead already, ``listen`` will tell.
+
+        Args:
+            group: one job, or runs of one arm, a lane each.
+        """
         self.jobs, self.had_jobs = group, True
         self.epochs = 0
         self.program = program_of(group[0]) or self.program
@@ -104,7 +112,11 @@ class Process:
         self._say(group)
 
     def listen(self) -> Event | None:
-        """The worker's next event; None if it is dead. An error of paribus in the worker is raised here."""
+        """The worker's next event; None if it is dead.
+
+        Raises:
+            ParibusError: a job raised it in the worker.
+        """
         try:
             message = self.connection.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of a message
@@ -129,7 +141,11 @@ class Process:
             self.connection.send(message)
 
     def kill(self, patience: float = 0.0) -> None:
-        """Make sure the worker is gone."""
+        """End the worker's process.
+
+        Args:
+            patience: seconds in which it may leave by itself.
+        """
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -140,7 +156,7 @@ class Process:
         self._log.close()
 
     def bury(self) -> Death:
-        """How the worker died, with the last line that it wrote; then it is gone altogether.
+        """End a worker whose process has died, and say how it died, with the last line that it wrote.
 
         Raises:
             BackendError: XLA ended it because of the user's ``XLA_FLAGS``: the next one would die as well.

@@ -31,9 +31,12 @@ def cost(job: Job) -> int:
 
 
 def choose(waiting: Sequence[Job], mine: Program | None, others: Collection[Program | None]) -> int:
-    """The index in ``waiting`` of the next job for a worker that has compiled ``mine`` last.
+    """The index of the next job for a worker. Jobs of the program that it has compiled come first.
 
-    ``others`` is what the other workers have compiled last. ``waiting`` must not be empty.
+    Args:
+        waiting: the jobs that no worker has; at least one.
+        mine: what this worker has compiled last; None for nothing.
+        others: what the other workers have compiled last.
     """
 
     def rank(index: int) -> tuple[bool, bool, int, int]:
@@ -69,7 +72,12 @@ class Waiting:
         return sum(-(-len(jobs) // size) for (_, size), jobs in self._alike.items())
 
     def take(self, mine: Program | None, others: Collection[Program | None]) -> Group:
-        """The next group for a worker, as ``choose`` says; there must be one."""
+        """The next group for a worker, as :func:`choose` selects it; at least one job must wait.
+
+        Args:
+            mine: what this worker has compiled last; None for nothing.
+            others: what the other workers have compiled last.
+        """
         keys = list(self._alike)
         key = keys[choose([self._alike[key][0] for key in keys], mine, others)]
         jobs, (_, size) = self._alike[key], key
@@ -79,7 +87,12 @@ class Waiting:
         return taken
 
     def put_back(self, group: Iterable[Job], *, alone: bool = False) -> None:
-        """Jobs to be tried again, before those like them; ``alone``, so that none suffers for another."""
+        """Put jobs back, to be tried again before those like them.
+
+        Args:
+            group: the jobs.
+            alone: whether each becomes a group of its own, so that none fails because of another.
+        """
         for job in reversed(tuple(group)):
             self._of(job, _ALONE if alone else self._size(job)).appendleft(job)
 

@@ -70,7 +70,20 @@ Message = Imports | WarmUp | Roam | Group | None
 
 
 def main(channel: int, lifeline: int, place: Place, lanes: int) -> None:
-    """Serve jobs until the driver hangs up."""
+    """Serve jobs until the driver closes the connection or asks the worker to leave.
+
+    Errors of paribus in a job are sent to the driver, which raises them; any other exception becomes the run's reason.
+    A process that runs out of memory ends with the exit code ``OUT_OF_MEMORY``.
+
+    Args:
+        channel: the file descriptor of the socket to the driver.
+        lifeline: the file descriptor of a pipe that is closed when the driver ends; the worker then ends, too.
+        place: the core or GPU to compute on.
+        lanes: how many runs of an arm to train side by side.
+
+    Raises:
+        BackendError: JAX is imported already.
+    """
     threading.Thread(target=_die_with_driver, args=(lifeline,), daemon=True).start()
     environment.prepare(place)
     READ_DATA.hold_nothing()
@@ -105,8 +118,8 @@ def _import(imports: Imports) -> ParibusError | None:
             importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - it is the user's code: whatever it raises is reported
         return UsageError(
-            f"module '{module}' defines layers of a network and cannot be imported by a worker: "
-            f"{type(error).__name__}: {error}. It must be importable by itself, without the script that uses it"
+            f"module '{module}' defines classes of a network and cannot be imported by a worker: "
+            f"{type(error).__name__}: {error}. Make it importable by itself, without the script that uses it"
         )
     finally:
         # They come last from now on, so that a file named like a library's does not take precedence.
@@ -127,7 +140,7 @@ def _serve(
         lines = str(error).strip().splitlines() or [""]
         if "Unable to initialize backend" in lines[0]:
             return [
-                Raised(BackendError(f"{lines[0][:MAX_REASON]}: it is the machine or its environment, not the study"))
+                Raised(BackendError(f"{lines[0][:MAX_REASON]}: that is the machine or its environment, not the study"))
             ]
         reason = f"{type(error).__name__}: {lines[0][:MAX_REASON]}"
         if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in reason:
@@ -155,14 +168,24 @@ def _described(runner: JobRunner, job: DescribeJob) -> Described | Refused:
 
 
 def lost_job(job: Job, reason: str) -> Refused | Ended:
-    """The event that ends a job that no worker could compute."""
+    """The event that ends a job whose worker died: a refused arm or a failed run.
+
+    Args:
+        job: the job.
+        reason: how the worker died.
+    """
     if isinstance(job, DescribeJob):
         return Refused(job.arm, ((f"arm '{job.arm}'", reason),))
     return Ended(job, failed(job, reason))
 
 
 def failed(job: TrainJob, reason: str) -> RunResult:
-    """A run without a score, with its reason."""
+    """A run without a score.
+
+    Args:
+        job: the run.
+        reason: why it failed.
+    """
     return RunResult(job.fingerprint, Status.FAILED, job.seeds, None, Curve((), ()), 0.0, None, None, reason)
 
 

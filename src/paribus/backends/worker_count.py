@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 
 LOSS = 0.3
-"""What sharing takes: so much of the cores' speed for each process more than cores, in shares of the cores.
+"""The cost of sharing: the share of the cores' speed that is lost for each process beyond the number of cores.
 
 Measured: three runs of ``mnist-mlps/big`` on two cores took 32.6 s at once and 37.3 s with two workers (LOSS = 0 would
 say 28).
@@ -25,7 +25,7 @@ LEAST_GAIN = 0.05
 """What more workers must save to be worth their memory."""
 
 MOST = 16
-"""With more runs than so many a core, the last ones are a small part of the whole."""
+"""With more runs a core than this, the last ones are a small part of the whole."""
 
 
 def workers_for(costs: Sequence[int], cores: int) -> int:
@@ -50,7 +50,16 @@ def workers_for(costs: Sequence[int], cores: int) -> int:
 
 
 def makespan(costs: Sequence[int], workers: int, cores: int) -> float:
-    """When the last run ends, the costliest being begun first; busy workers share the cores evenly."""
+    """The time at which the last run ends, the costliest being begun first; busy workers share the cores evenly.
+
+    Args:
+        costs: of the runs, in any unit.
+        workers: how many compute at a time.
+        cores: how many there are.
+
+    Returns:
+        The time, in the unit of the costs.
+    """
     waiting = deque(sorted(costs, reverse=True))
     busy: list[float] = []
     now = 0.0

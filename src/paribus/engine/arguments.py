@@ -15,7 +15,7 @@ _RELICS = {
     "batch_shape": _SHAPE,
     "input_length": _SHAPE,
     "batch_size": "the protocol's batch_size holds for all arms; leave it out",
-    "weights": "arms start from fresh weights; leave it out",
+    "weights": "each seed draws new weights; leave it out, or name a file as the arm's initial_weights",
     "decay": (
         "give learning_rate a schedule, such as { InverseTimeDecay = { initial_learning_rate = 0.01, decay_steps = 1, "
         "decay_rate = 0.001 } } for decay = 0.001"
@@ -31,7 +31,14 @@ _NEVER = frozenset({"self", "args", "kwargs"})
 
 
 def known_arguments(cls: type) -> dict[str, None]:
-    """The arguments that a class of Keras takes, its own first, then those that it passes on to its bases."""
+    """The arguments that a class of Keras takes, its own first, then those that it passes on to its bases.
+
+    Args:
+        cls: a class of Keras.
+
+    Returns:
+        The names, in the order of the signatures, as the keys of a dictionary.
+    """
     known: dict[str, None] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object or not base.__module__.startswith("keras."):
@@ -44,7 +51,15 @@ def known_arguments(cls: type) -> dict[str, None]:
 
 
 def unknown_arguments(cls: type, arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Each argument that a class would ignore or refuse, with what to do instead."""
+    """Each argument that a class would ignore or refuse, with what to do instead.
+
+    Args:
+        cls: a class of Keras.
+        arguments: its arguments as a study writes them.
+
+    Returns:
+        One message for each argument that ``cls`` does not take; none where all are known.
+    """
     known = known_arguments(cls)
     for name in arguments:
         if name in known:

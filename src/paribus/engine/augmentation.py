@@ -118,6 +118,9 @@ def transform_fast(model: keras.Model) -> None:
     """Have the layers of a model that transform images do it by the function above; nothing else of them changes.
 
     A layer calls its own ``backend``, an attribute of it, so that no other model is concerned.
+
+    Args:
+        model: a built model; its layers are changed in place.
     """
     for layer in model._flatten_layers():
         if type(layer).__name__ in TRANSFORMING and type(layer) is getattr(keras.layers, type(layer).__name__):

@@ -32,7 +32,7 @@ _DROPPED = frozenset({"build_config", "compile_config", "shared_object_id"})
 
 
 def dumps(value: Any) -> str:
-    """JSON with sorted keys and no spaces."""
+    """JSON with sorted keys and no spaces; nan and infinity, which a config may hold, are ``NaN`` and ``Infinity``."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -42,6 +42,9 @@ def model_text(model: keras.Model, example_shape: tuple[int, ...]) -> str:
     Args:
         model: a built model.
         example_shape: the shape of one example, as this model reads it.
+
+    Returns:
+        JSON with sorted keys; equal networks have equal texts.
     """
     config = keras.saving.serialize_keras_object(model)
     text = _clean(config, _layer_names(config))
@@ -52,7 +55,11 @@ def model_text(model: keras.Model, example_shape: tuple[int, ...]) -> str:
 
 
 def optimizer_text(optimizer: keras.optimizers.Optimizer) -> str:
-    """The canonical form of an optimizer: its config without its name."""
+    """The canonical form of an optimizer: its config without its name.
+
+    Returns:
+        JSON with sorted keys; equal optimizers have equal texts.
+    """
     config = _clean(keras.saving.serialize_keras_object(optimizer), {})
     config["config"].pop("name", None)
     return dumps(config)

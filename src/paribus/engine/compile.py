@@ -57,7 +57,11 @@ class Programs:
     evaluation_batch: int
 
     def initial_state(self, seeds: Sequence[Seeds]) -> State:
-        """The first state of runs with these seeds."""
+        """The state of all lanes before the first epoch.
+
+        Args:
+            seeds: those of each run, at most as many as there are lanes; the last ones fill the lanes that are left.
+        """
         keys = _keys(self.network, self.lanes, seeds)
         state: State = self.draw(*keys, self.initial_weights) if self.initial_weights else self.draw(*keys)
         return state
@@ -68,7 +72,16 @@ class Programs:
 
 
 def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
-    """Compile what all seeds of a job's arm share."""
+    """Build a job's network and compile its programs, which all seeds of the arm share.
+
+    Args:
+        job: any job of the arm; its seeds do not count.
+        data: the splits that its runs are trained on and measured on.
+        lanes: how many runs the programs compute at a time.
+
+    Raises:
+        UsageError: the file of the initial weights cannot be read, or is not the one that the run was planned with.
+    """
     network = Network.rebuild(job.recipe, job.training)
     reads = as_read(input_shape(network.model)[1:], data.train.example_shape)
     assert reads is not None, "describe has checked it"
@@ -119,7 +132,12 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> list[NDArray[np.int32]]:
-    """An order, of one lane or of all, cut into batches; the last may be short."""
+    """An order, of one lane or of all, cut into batches; the last may be short.
+
+    Args:
+        order: int32 ``(examples,)``, or ``(lanes, examples)``.
+        batch_size: the number of examples of a batch.
+    """
     return np.split(order, range(batch_size, order.shape[-1], batch_size), axis=-1)
 
 

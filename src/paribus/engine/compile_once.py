@@ -36,6 +36,9 @@ def compile_once(programs: Mapping[str, Callable[[], Callable[[], T]]], identity
 
     Returns:
         What was compiled or read, by name, in the order of ``programs``.
+
+    Raises:
+        Exception: whatever lowering or compiling raises; the lock is released.
     """
     compiled: dict[str, T] = {}
     left: list[str] = []

@@ -73,6 +73,9 @@ def describe(
     Raises:
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
             labels; the error lists every mistake.
+
+    Returns:
+        The recipe: configs as JSON, the number of parameters, a summary of the layers.
     """
     place = f"arm '{job.arm}'"
     spec = json.loads(job.spec)
@@ -119,9 +122,9 @@ def describe(
             {Path(str(sys.modules[module_of(name)].__file__)).name for name in registered_names(json.loads(text))}
         )
         reasons = [
-            f"built twice from the same config it is another network: a class of yours ({', '.join(modules)}) draws "
-            "random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, with an "
-            "initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
+            f"built twice from the same config, it is not the same network: a class of yours ({', '.join(modules)}) "
+            "draws random numbers that depend on no seed. Draw with keras.random and a keras.random.SeedGenerator, "
+            "with an initializer of Keras, or from numpy.random.default_rng(seed) with a seed that get_config returns"
         ]
     if network is not None and not reasons and not only_plain(network):
         changing = inference_objection(network, example_shape)
@@ -139,7 +142,17 @@ def describe(
 def metric_mistakes(
     training: Training, class_names: Sequence[str], outputs: int, *, of_estimator: bool = False
 ) -> list[Mistake]:
-    """What speaks against the protocol's own metrics, and against the positive class that it names."""
+    """Why the protocol's added metrics cannot be measured on an arm, or its ``positive`` names no class.
+
+    Args:
+        training: the protocol.
+        class_names: the names of the classes, by index.
+        outputs: how many outputs the arm has.
+        of_estimator: whether the arm is a scikit-learn estimator.
+
+    Returns:
+        One mistake for each objection; empty where all metrics can be measured.
+    """
     try:
         metrics = ProtocolMetrics.of_training(training, class_names, of_estimator=of_estimator)
     except ValueError as error:
@@ -150,7 +163,7 @@ def metric_mistakes(
 
 
 def range_names(classes: int) -> tuple[str, ...]:
-    """What classes are called that have no names."""
+    """The names of classes that have none: ``"0"``, ``"1"`` and so on."""
     return tuple(map(str, range(classes)))
 
 
@@ -295,8 +308,8 @@ def _check_shapes(
         return [
             Mistake(
                 f"{place}, layers",
-                f"its one unit answers above 0 whatever it reads, as {activation} does, and the loss divides the "
-                "classes at 0, so that every example gets the same answer: say activation = "
+                f"{activation} of its one unit is above 0 for every input, and the loss divides the classes at 0, so "
+                "that every example gets the same answer: say activation = "
                 f'"{"tanh" if output_kind(loss) is OutputKind.MARGINS else "linear"}" there',
             )
         ]

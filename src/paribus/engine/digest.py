@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 
 def weights_digest(weights: Mapping[str, NDArray[np.generic]]) -> str:
-    """sha256, hexadecimal, over path, dtype, shape and little-endian bytes of every weight, in the order of paths."""
+    """The digest of a network's weights, which names them in the store.
+
+    Args:
+        weights: arrays by path.
+
+    Returns:
+        The sha256, hexadecimal, over path, dtype, shape and little-endian bytes of every weight, in the order of paths.
+    """
     digest = hashlib.sha256()
     for path in sorted(weights):
         value = np.ascontiguousarray(weights[path])

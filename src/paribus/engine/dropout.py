@@ -30,7 +30,12 @@ def mix(word: jax.Array) -> jax.Array:
 
 
 def mask_words(key: jax.Array, shape: Sequence[int]) -> jax.Array:
-    """Uniform 32-bit words of a shape, from a layer's key: uint32 ``(2,)``, a word of entropy and a step counter."""
+    """Uniform 32-bit words of a shape, from a layer's key: uint32 ``(2,)``, a word of entropy and a step counter.
+
+    Args:
+        key: the layer's key.
+        shape: that of the mask.
+    """
     entropy, counter = key[0], key[1]
     first = mix(entropy + mix(counter))
     second = mix(mix(counter + jnp.uint32(GOLDEN)) ^ entropy)

@@ -44,15 +44,32 @@ class Engine:
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
 
+        Args:
+            job: the arm as the study writes it, with the data and the protocol that it must fit.
+
         Raises:
             ModelError: Keras refuses the arm; the error lists every mistake.
+            UsageError: the validation split leaves nothing to train on, or the initial weights cannot be read.
+            DataError: the data cannot be read.
         """
         data = self._prepared(job.data, job.training, None)
         with on_all_cores():
             return describe(job, data.train.example_shape, data.classes, data.class_names, _ends(job.data, data))
 
     def run(self, job: TrainJob, on_epoch: Callable[[EpochReport], None] = lambda _: None) -> RunResult:
-        """Train one arm with one seed and measure it honestly: a group of one."""
+        """Train one arm with one seed and measure it in inference mode: a group of one.
+
+        Args:
+            job: the run.
+            on_epoch: called after every epoch.
+
+        Returns:
+            The run, finished or diverged.
+
+        Raises:
+            DataError: the data cannot be read, has changed, or is not what the job was planned on.
+            UsageError: as :meth:`describe`.
+        """
         (result,) = self.run_group([job], lambda _, report: on_epoch(report))
         return result
 
@@ -65,6 +82,10 @@ class Engine:
 
         Returns:
             The runs, in the order of the jobs. Their bits depend on the number of lanes alone, never on each other.
+
+        Raises:
+            DataError: the data cannot be read, has changed, or is not what the jobs were planned on.
+            UsageError: as :meth:`describe`.
         """
         first = jobs[0]
         alike = {(job.recipe, job.training, job.data) for job in jobs}

@@ -9,7 +9,7 @@ Why these flags on a core:
 - One thread (``--xla_cpu_multi_thread_eigen=false``, ``PJRT_NPROC=1``): with more, the same
   program can vary from call to call in its last bits (jax issue 39741), and a worker per core is faster anyway.
 
-On a GPU (``docs/decisions/0025-lanes.md``; none of this has been run on one yet):
+On a GPU (``docs/decisions/0025-lanes.md``; ``docs/lanes.md`` has what was measured on one):
 
 - ``--xla_gpu_deterministic_ops=true``: operations that could vary from call to call are replaced or refused, and
   kernels are not selected by timing them, which could select others in the next process.
@@ -63,10 +63,13 @@ def prepare(place: Place | None = None) -> None:
 
     Raises:
         BackendError: JAX is already imported, so that flags would come too late.
+
+    Args:
+        place: the core or GPU to compute on.
     """
     if "jax" in sys.modules:
         raise BackendError(
-            "JAX is already imported in this process: its flags can no longer be set; call prepare() first"
+            "JAX is already imported in this process, so that its flags can no longer be set; call prepare() before it"
         )
     if isinstance(place, Core) and hasattr(os, "sched_setaffinity"):
         _allowed[:] = [frozenset(os.sched_getaffinity(0))]
@@ -96,6 +99,9 @@ def roam(cores: Collection[int]) -> None:
     """Go, with all threads, wherever the system sends this process among these cores. Where it cannot, it stays.
 
     It still computes in one thread: no bit depends on the core.
+
+    Args:
+        cores: their numbers, as the operating system counts them.
     """
     if hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):

@@ -18,7 +18,21 @@ from paribus.records import Training
 
 
 def evaluated(programs: Programs, state: State, split: Split) -> list[Evaluation]:
-    """A whole split through the program for one batch, for each lane; the last batch overlaps the one before."""
+    """Measure every example of a split in inference mode, with the weights of each lane.
+
+    The last batch overlaps the one before, so that one compiled program, for one batch size, does for all.
+
+    Args:
+        programs: the compiled programs of the arm.
+        state: the state of all lanes.
+        split: the examples.
+
+    Returns:
+        For each lane the loss and the answer on each example; arrays of shape ``(examples,)``.
+
+    Raises:
+        DataError: a streamed file has changed since it was opened.
+    """
     size = programs.evaluation_batch
     batches = ((split.rows(i, i + size), split.labels[i : i + size]) for i in _starts(split, size))
     parts = [programs.evaluate(state, *batch) for batch in batches]
@@ -27,7 +41,21 @@ def evaluated(programs: Programs, state: State, split: Split) -> list[Evaluation
 
 
 def own_metrics(training: Training, programs: Programs, state: State, data: Splits) -> list[dict[str, float]]:
-    """The protocol's own metrics on both splits, after the last epoch, for each lane."""
+    """The protocol's added metrics on the test split and the training split, with the weights of each lane.
+
+    Args:
+        training: the protocol.
+        programs: the compiled programs of the arm.
+        state: the state of all lanes after training.
+        data: both splits.
+
+    Returns:
+        For each lane the values by name, such as ``test_auc`` and ``train_auc``; empty where the protocol adds none.
+
+    Raises:
+        UsageError: the class of a metric is not the one of which the study was made.
+        DataError: a streamed file has changed since it was opened.
+    """
     by_lane: list[dict[str, float]] = [{} for _ in range(programs.lanes.count)]
     if training.metrics is None:
         return by_lane
@@ -43,12 +71,12 @@ def own_metrics(training: Training, programs: Programs, state: State, data: Spli
 
 
 def mean(values: jax.Array | NDArray[np.float32]) -> float:
-    """The mean of a value an example, added up in float64."""
+    """The mean of one value an example, summed in float64."""
     return float(np.mean(np.asarray(values), dtype=np.float64))
 
 
 def accuracy(result: Evaluation, split: Split) -> float:
-    """The share of right answers."""
+    """The share of right answers, a fraction of 1."""
     return float(np.mean(np.asarray(result.predicted) == np.asarray(split.labels)))
 
 

@@ -69,7 +69,11 @@ def keras_model(recipe: Recipe, training: Training, arm: str) -> keras.Model:
 
 
 def set_weights(model: keras.Model, weights: Weights) -> None:
-    """Give a model the weights of a run.
+    """Set a model's weights to those of a run.
+
+    Args:
+        model: the model, as :func:`keras_model` builds it.
+        weights: final weights by path.
 
     Raises:
         StoreError: they are not this network's.
@@ -134,6 +138,9 @@ class NetworkInference:
 
         Raises:
             StoreError: the weights are not this network's.
+
+        Returns:
+            Probabilities and answers, in the order of ``x``.
         """
         model, seed_states = self._network.model, set(self._network.seed_states)
         others = list(enumerate(model.non_trainable_variables))

@@ -41,6 +41,9 @@ def read_initial_weights(model_text: str, weights: InitialWeights) -> Weights:
 
     Raises:
         UsageError: it cannot be read, has changed, or holds the weights of another network.
+
+    Returns:
+        The arrays by path, in the dtypes of the network's variables.
     """
     path = Path(weights.file).expanduser()
     try:
@@ -76,15 +79,28 @@ def read_initial_weights(model_text: str, weights: InitialWeights) -> Weights:
 
 
 def with_initial_weights(model_text: str, weights: Weights) -> str:
-    """A canonical form that says from which weights runs start."""
+    """A canonical form that says from which weights runs start.
+
+    Args:
+        model_text: the network's canonical form.
+        weights: the arrays by path; their digest becomes part of the text.
+    """
     return canonical.dumps({**json.loads(model_text), INITIAL_WEIGHTS: weights_digest(weights)})
 
 
 def read_job_weights(recipe: Recipe, weights: InitialWeights | None, network: Network) -> list[NDArray[np.generic]]:
-    """The weights that the runs of a recipe start from, in the order of a network's variables; none where they draw.
+    """The weights that the runs of a recipe start from.
+
+    Args:
+        recipe: the arm's canonical form; it holds the digest of the weights.
+        weights: the file; None where each seed draws its own.
+        network: the network, built.
+
+    Returns:
+        The arrays in the order of :attr:`Network.weight_paths`; empty where each seed draws its own.
 
     Raises:
-        UsageError: as :func:`read_initial_weights`; or they are not those of the recipe.
+        UsageError: as :func:`read_initial_weights`; or the weights are not those of the recipe.
     """
     if recipe.initial_weights is None:
         return []

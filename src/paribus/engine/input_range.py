@@ -49,6 +49,9 @@ def scaled_twice(network: Network, low: float, high: float, example_shape: tuple
         low: the smallest value that it reads, after the data's own scaling.
         high: the largest.
         example_shape: the shape of one example of the data.
+
+    Returns:
+        A sentence that names the range and the remedy, or None.
     """
     span = high - low
     if not 0 < span <= _SCALED:

@@ -49,7 +49,13 @@ class Lanes:
         return [jax.tree.map(lambda leaf, lane=lane: leaf[lane], host) for lane in range(self.count)]
 
     def select(self, marks: Sequence[bool], new: Tree, old: Tree | None) -> Tree:
-        """``new`` in the lanes of the runs that are marked, ``old`` in the others (anything, where it is None)."""
+        """``new`` in the lanes of the runs that are marked, ``old`` in the others (anything, where it is None).
+
+        Args:
+            marks: one for each run, at most as many as there are lanes.
+            new: a tree with an axis of lanes.
+            old: a tree of the same structure, or None.
+        """
         marked = self.together([np.full(1, mark) for mark in marks]).reshape(-1)
         if marked.all() or old is None:
             return new

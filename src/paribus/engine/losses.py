@@ -56,7 +56,11 @@ def loss_from(text: str) -> keras.losses.Loss:
 
 
 def target_form(text: str) -> TargetForm:
-    """Which labels the loss reads: class indices, one-hot rows, or one column of zeros and ones."""
+    """Which labels the loss reads: class indices, one-hot rows, or one column of zeros and ones.
+
+    Args:
+        text: the loss, ``{name: {arguments}}`` as JSON.
+    """
     name = type(loss_from(text)).__name__
     if name.startswith("Sparse") or name == "CategoricalGeneralizedCrossEntropy":
         return "integer"
@@ -64,7 +68,14 @@ def target_form(text: str) -> TargetForm:
 
 
 def output_kind(text: str) -> OutputKind:
-    """What the loss takes a network's outputs for."""
+    """What the loss takes a network's outputs for.
+
+    Args:
+        text: the loss, ``{name: {arguments}}`` as JSON.
+
+    Raises:
+        ValueError: there is no such loss, or its arguments are wrong.
+    """
     loss = loss_from(text)
     if type(loss).__name__ in _MARGIN_LOSSES:
         return OutputKind.MARGINS
@@ -74,18 +85,35 @@ def output_kind(text: str) -> OutputKind:
 
 
 def threshold(text: str) -> float:
-    """Above which a single output answers class 1: 0 for logits and margins, a half for probabilities."""
+    """The value above which a single output means class 1: 0 for logits and margins, a half for probabilities.
+
+    Args:
+        text: the loss, ``{name: {arguments}}`` as JSON.
+    """
     return _boundary(output_kind(text))
 
 
 def reads_one_output(text: str) -> bool:
-    """Whether the loss makes sense of one output for two classes; losses over several classes do not."""
+    """Whether the loss can train a network with one output on two classes; losses over several classes cannot.
+
+    Args:
+        text: the loss, ``{name: {arguments}}`` as JSON.
+    """
     name = type(loss_from(text)).__name__
     return "Categorical" not in name and name not in _SEVERAL_OUTPUTS
 
 
 def targets(labels: jax.Array, outputs: int, form: TargetForm) -> jax.Array:
-    """Class indices ``(batch,)`` -> what the loss reads: ``(batch,)``, ``(batch, outputs)`` or ``(batch, 1)``."""
+    """Class indices -> the labels that the loss reads.
+
+    Args:
+        labels: class indices, shape ``(batch,)``.
+        outputs: how many outputs the network has.
+        form: which labels the loss reads.
+
+    Returns:
+        Shape ``(batch,)`` for class indices, ``(batch, outputs)`` for one-hot rows, ``(batch, 1)`` for a binary column.
+    """
     if form == "integer":
         return labels
     if outputs == 1:
@@ -99,6 +127,10 @@ def probabilities(outputs: jax.Array, kind: OutputKind) -> jax.Array:
     One output is the probability of class 1. Logits go through softmax or sigmoid, as the loss takes them. One margin
     counts from -1 to 1: it is no probability, but lies on the side of one half on which the answer lies. Outputs of
     another kind (linear ones under a squared error, say) are cut off at 0 and 1.
+
+    Args:
+        outputs: the network's.
+        kind: what the loss takes them for.
     """
     outputs = outputs.astype(jnp.float32)
     if outputs.shape[-1] > 1:
@@ -120,7 +152,15 @@ def probabilities(outputs: jax.Array, kind: OutputKind) -> jax.Array:
 
 
 def predicted_classes(outputs: jax.Array, kind: OutputKind) -> jax.Array:
-    """The class answered, int32 ``(batch,)``: the largest output; of a single one, the side of the loss's boundary."""
+    """The class that a network answers: that of the largest output; of one output, the side of the loss's boundary.
+
+    Args:
+        outputs: the network's, shape ``(batch, outputs)``.
+        kind: what the loss takes them for.
+
+    Returns:
+        int32 ``(batch,)``.
+    """
     if outputs.shape[-1] == 1:
         return (outputs[:, 0] > _boundary(kind)).astype(jnp.int32)
     return jnp.argmax(outputs, axis=-1).astype(jnp.int32)

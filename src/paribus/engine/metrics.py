@@ -28,7 +28,7 @@ _BATCH = 10_000
 """Examples at a time: what a metric computes on the way may be many times as large as the outputs."""
 
 _PROBED_CLASSES = 64
-"""With more classes than this a metric is not probed for saying always the same: a probe has two examples a class."""
+"""With more classes than this a metric is not tried for being constant: a trial has two examples a class."""
 
 Floats = NDArray[np.floating[Any]]
 
@@ -60,7 +60,7 @@ class ProtocolMetric:
         return is_registered_name(self.name)
 
     def make(self) -> Any:
-        """The metric, before it has seen any example."""
+        """A new object of the metric, without any example."""
         if self.is_own:
             return self.made_of.from_config(dict(self.arguments))
         stripped = {k: v for k, v in self.arguments.items() if not (self.name == "AUC" and k == "from_logits")}
@@ -91,7 +91,12 @@ class ProtocolMetrics:
     def of_training(
         cls, training: Training, class_names: Sequence[str], *, of_estimator: bool = False
     ) -> ProtocolMetrics:
-        """What a training asks for.
+        """The added metrics of a protocol.
+
+        Args:
+            training: the protocol.
+            class_names: the names of the classes, by index.
+            of_estimator: whether the arm is a scikit-learn estimator.
 
         Raises:
             ValueError: ``positive`` names no class of the data.
@@ -113,9 +118,12 @@ def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[n
 
     Args:
         metrics: which metrics.
-        outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged say
-            nothing, and are taken for the answer of a network that knows nothing.
+        outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged are not
+            finite, and are replaced by those of a network that answers every example alike.
         labels: class indices, shape ``(examples,)``.
+
+    Returns:
+        A number for each metric, in the metric's own unit.
     """
     ignorant = 1.0 / max(2, outputs.shape[-1]) if metrics.outputs is OutputKind.PROBABILITIES else 0.0
     known = np.where(np.isfinite(outputs), outputs, np.float32(ignorant)).astype(np.float32)
@@ -126,7 +134,15 @@ def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[n
 
 
 def metric_objections(metrics: ProtocolMetrics, outputs: int) -> list[str]:
-    """Why metrics cannot be measured on an arm with so many outputs; empty where nothing speaks against it."""
+    """Why metrics cannot be measured on an arm.
+
+    Args:
+        metrics: which metrics.
+        outputs: how many outputs the arm has.
+
+    Returns:
+        One message for each objection; empty where all can be measured.
+    """
     return [text for metric in metrics.metrics for text in _objections(metrics, metric, outputs)]
 
 
@@ -158,7 +174,7 @@ def _objections(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: int) 
         yield f"{cls} reads margins, and a scikit-learn estimator answers with probabilities; leave it out"
         return
     if metrics.outputs is OutputKind.MARGINS and reads_probabilities(form, arguments):
-        yield f"{cls} reads probabilities, and the protocol's loss makes margins; measure accuracy, or change the loss"
+        yield f"{cls} reads probabilities, and outputs are margins under the protocol's loss; measure accuracy instead"
         return
     probable = metrics.outputs is OutputKind.PROBABILITIES and not metrics.of_estimator
     if form and arguments.get("from_logits") and probable:
@@ -174,13 +190,13 @@ def _objections(metrics: ProtocolMetrics, metric: ProtocolMetric, outputs: int) 
         return
     if results[0].size > 1:
         count = math.prod(results[0].shape)
-        yield f"{cls} says {count} numbers; runs are compared by one number: {_remedy(form, arguments)}"
+        yield f"{cls} has {count} values; runs are compared by one number: {_remedy(form, arguments)}"
     elif form and metrics.class_count <= _PROBED_CLASSES and len({float(value.reshape(())) for value in results}) == 1:
-        yield f"{cls} says {float(results[0].reshape(())):g} whatever is answered; change its arguments or leave it out"
+        yield f"{cls} is {float(results[0].reshape(())):g} for all answers; change its arguments or leave it out"
 
 
 def _remedy(cls: str, arguments: dict[str, Any]) -> str:
-    """How a metric that says several numbers says one."""
+    """What makes one number of a metric that has several values."""
     if cls in ("F1Score", "FBetaScore"):
         return (
             'give it threshold = 0.5 for the score of the positive class, or average = "macro" for the mean over '

@@ -31,7 +31,13 @@ R = TypeVar("R")
 
 
 class State(NamedTuple):
-    """Everything that training changes, as lists of arrays in the order of Keras's variables."""
+    """What training changes: arrays in the order of Keras's variables, with several lanes an axis of lanes first.
+
+    Attributes:
+        trainable: the trainable weights.
+        non_trainable: the other variables of the model, the states of its seed generators (uint32 ``(2,)``) included.
+        optimizer: the optimizer's variables, its learning rate and step count included.
+    """
 
     trainable: list[jax.Array]
     non_trainable: list[jax.Array]
@@ -40,11 +46,19 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Structure only: the model, its optimizer and its loss. ``seed_states`` are the positions of dropout's states.
+    """A model, its optimizer and its loss: their structure, without any value of a weight.
 
-    ``starts_from_weights`` says that the optimizer's first state depends on the weights, ``bf16`` that matrix products
-    and convolutions are taken of operands rounded to bf16 while training, ``kernels`` that convolutions and pooling are
-    computed in the forms of ``paribus.engine.kernels``, transformed images in that of ``paribus.engine.augmentation``.
+    Attributes:
+        model: the model, whose variables hold no values.
+        optimizer: the optimizer, built for the model.
+        loss: the protocol's loss.
+        target_form: which labels the loss reads.
+        output_kind: what the loss takes the model's outputs for.
+        seed_states: the positions of the seed generators' states among the non-trainable variables.
+        starts_from_weights: whether the optimizer's first state depends on the weights.
+        bf16: whether matrix products and convolutions are taken of operands rounded to bf16 while training.
+        kernels: whether convolutions and pooling are computed in the forms of ``paribus.engine.kernels``, and
+            transformed images in that of ``paribus.engine.augmentation``.
     """
 
     model: keras.Model
@@ -59,7 +73,15 @@ class Network:
 
     @classmethod
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
-        """From canonical texts. Nothing is drawn and nothing compiled."""
+        """Build a network from its recipe. No weight is drawn and nothing is compiled.
+
+        Args:
+            recipe: the arm's canonical form.
+            training: the protocol: its loss and its precision.
+
+        Raises:
+            ValueError, TypeError: Keras refuses the config, or a class that it names is not registered in this process.
+        """
         forget_what_was_built()
         with _no_luck(), keras.StatelessScope(initialize_variables=False):
             model = model_from_config(with_cheap_masks(json.loads(recipe.model)), custom_objects=CUSTOM_OBJECTS)
@@ -83,15 +105,29 @@ class Network:
         training: bool,
         penalties: bool = False,
     ) -> Any:
-        """What the model answers with these weights, as ``keras.Model.stateless_call``.
+        """The outputs of the model with these weights, as ``keras.Model.stateless_call`` returns them.
 
-        Keras passes ``training`` only to a ``call`` that takes it, and so does this. ``penalties`` asks for those too.
+        Keras passes ``training`` only to a ``call`` that takes it, and so does this.
+
+        Args:
+            trainable: see :class:`State`.
+            others: the non-trainable variables.
+            x: examples as the model reads them, shape ``(batch, ...)``.
+            training: whether the layers train or infer.
+            penalties: whether weight penalties are returned as well.
+
+        Returns:
+            Outputs ``(batch, outputs)`` and the new non-trainable variables; with ``penalties`` a list of those, too.
         """
         mode = {"training": training} if self.model._call_has_training_arg else {}
         return self.model.stateless_call(trainable, others, x, return_losses=penalties, **mode)
 
     def with_kernels(self, function: Callable[P, R]) -> Callable[P, R]:
-        """A function of arrays that calls the network, differentiated where it is to be, as it is computed here."""
+        """A function that calls the network, in the form in which it is computed here: see ``kernels``.
+
+        Args:
+            function: a function of arrays; what it differentiates it has differentiated already.
+        """
         return with_cpu_kernels(function) if self.kernels else function
 
     @property
@@ -107,6 +143,11 @@ class Network:
         """The first state of a run that starts from these weights, in the order of ``weight_paths``; made to be jitted.
 
         Nothing is drawn with ``init_key``.
+
+        Args:
+            init_key: not used.
+            dropout_keys: uint32 ``(seed states, 2)``, one for every layer that draws masks.
+            weights: the arrays.
         """
         del init_key
         # Copies, as the first epoch takes the memory of the state.
@@ -118,11 +159,14 @@ class Network:
         return State(trainable, non_trainable, self._initial_optimizer(trainable))
 
     def initial_state(self, init_key: jax.Array, dropout_keys: jax.Array) -> State:
-        """Draw all weights: a pure function, made to be jitted.
+        """Draw all weights, with an optimizer that has taken no step: a pure function, made to be jitted.
 
         Args:
             init_key: uint32 ``(2,)``; its counter moves on with every random initializer, in the variables' order.
             dropout_keys: uint32 ``(seed states, 2)``, one for every layer that draws masks.
+
+        Returns:
+            The state of one run before its first epoch.
         """
         stream = keras.random.SeedGenerator(0)
         for initializer in _initializers(self.model):
@@ -154,7 +198,11 @@ class Network:
             ]
 
     def finalized(self, state: State) -> State:
-        """The state after the last step: an optimizer with ``use_ema`` leaves the average of the weights behind."""
+        """The state after the last step: an optimizer with ``use_ema`` leaves the average of the weights behind.
+
+        Args:
+            state: that of one run.
+        """
         variables = self.model.trainable_variables
         mapping = [
             *zip(variables, state.trainable, strict=True),
@@ -165,7 +213,11 @@ class Network:
             return state._replace(trainable=[scope.get_current_value(v) for v in variables])
 
     def named_weights(self, state: State) -> dict[str, jax.Array]:
-        """Weights by path, trainable and not, without the states of seed generators."""
+        """Weights by path, trainable and not, without the states of seed generators.
+
+        Args:
+            state: that of one run.
+        """
         weights = {v.path: value for v, value in zip(self.model.trainable_variables, state.trainable, strict=True)}
         for i, (v, value) in enumerate(zip(self.model.non_trainable_variables, state.non_trainable, strict=True)):
             if i not in self.seed_states:

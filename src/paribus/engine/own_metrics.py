@@ -25,7 +25,11 @@ OBJECTIONS = (
 
 
 def metric_class(name: str, sources: Mapping[str, str | None]) -> Any:
-    """A metric's class by its name in Keras, or by the name under which the user registered it.
+    """A metric's class.
+
+    Args:
+        name: its name in Keras, or the name under which the user registered it.
+        sources: the sha256 of the file that defines each class of the user's, by registered name; None for no file.
 
     Raises:
         UsageError: it is not registered in this process, or its file is not the one of which the study was made.
@@ -66,6 +70,9 @@ def as_keras_hands_over(
         labels: class indices, shape ``(examples,)``.
         class_count: how many classes the data has.
         of_estimator: whether the arm is a scikit-learn estimator.
+
+    Returns:
+        Labels and outputs; labels are of shape ``(examples,)``, ``(examples, outputs)`` or ``(examples, 1)``.
     """
     if of_estimator and _asks_for_one_output(loss, class_count):
         outputs = outputs[:, 1:]
@@ -73,17 +80,28 @@ def as_keras_hands_over(
 
 
 def own_metric_objections(name: str, loss: str, outputs: int, class_count: int, *, of_estimator: bool) -> Iterator[str]:
-    """Why a metric that sees outputs as they are would not see the same form from every arm."""
+    """Why a metric that reads outputs as they are would not read the same form from every arm.
+
+    Args:
+        name: the name under which the metric is registered.
+        loss: the protocol's, as JSON.
+        outputs: how many outputs the arm has.
+        class_count: how many classes the data has.
+        of_estimator: whether the arm is a scikit-learn estimator.
+
+    Returns:
+        One message for each objection; none where there is none.
+    """
     kind = losses.output_kind(loss)
     if of_estimator and kind is not OutputKind.PROBABILITIES:
         yield (
-            f"{name} sees outputs as they are, which are {kind} under the protocol's loss, and a scikit-learn "
-            "estimator answers with probabilities: end the networks with probabilities, or leave one of them out"
+            f"{name} reads outputs as they are, which are {kind} under the protocol's loss, and a scikit-learn "
+            "estimator has probabilities: end the networks with probabilities, or leave out the metric or the estimator"
         )
     if not of_estimator and outputs > 1 and _asks_for_one_output(loss, class_count):
         yield (
-            f"{name} sees outputs as they are, and two classes may be answered by one output or by two under this "
-            "loss: end the network with one unit, or let the loss be categorical_crossentropy"
+            f"{name} reads outputs as they are, and under this loss a network may have one output for two classes, or "
+            "two: end the network with one unit, or let the loss be categorical_crossentropy"
         )
 
 

@@ -42,8 +42,11 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
 
 
 def with_bf16_products(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function of arrays (in trees), with every float32 product in it taken of operands rounded to bf16.
+    """The same function, with every float32 product in it taken of operands rounded to bf16.
 
-    Loops, branches and functions inside are rewritten too. Differentiate first: what comes out is the end.
+    Loops, branches and functions inside are rewritten too. Differentiate first: the result has no derivative.
+
+    Args:
+        function: a function of arrays, or of trees of arrays.
     """
     return with_rules(function, _RULES)

@@ -24,6 +24,9 @@ def model_from_config(
 
     Raises:
         ValueError, TypeError: Keras refuses the config; a Lambda with Python code, or a class that is not registered.
+
+    Returns:
+        The built model, whose variables have no values.
     """
     bare = {key: _free_batch(item) for key, item in config.items() if key not in {"build_config", "compile_config"}}
     model = keras.saving.deserialize_keras_object(bare, custom_objects=dict(custom_objects))
@@ -61,6 +64,10 @@ def as_read(reads: tuple[int | None, ...], example: tuple[int, ...]) -> tuple[in
 
     Returns:
         The shape, without unknown dimensions; None where the examples do not fit.
+
+    Args:
+        reads: the shape of the network's input without the batch; None where a dimension may be any.
+        example: the shape of one example of the data.
     """
     flat = (math.prod(example),)
     forms = [example, (*example, 1), *([example[:-1]] if example[-1] == 1 else []), flat]

@@ -26,10 +26,16 @@ _INLINED = frozenset({"custom_jvp_call", "custom_vjp_call"})
 
 
 def with_rules(function: Callable[P, R], rules: Rules) -> Callable[P, R]:
-    """The same function of arrays (in trees), with every primitive that a rule is for replaced by what the rule says.
+    """The same function, with every primitive of JAX that a rule is for replaced by what the rule returns.
 
-    Differentiate first: the result has no derivative of its own. Where no rule is for anything in it, the function is
-    called as it is.
+    Where no rule is for anything in it, the function is called as it is.
+
+    Args:
+        function: a function of arrays, or of trees of arrays. Differentiate first: the result has no derivative.
+        rules: the rules by the name of a primitive.
+
+    Returns:
+        A function with the same arguments and results.
     """
 
     def replaced(*args: P.args, **kwargs: P.kwargs) -> R:

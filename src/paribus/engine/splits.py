@@ -67,19 +67,35 @@ class Split(ABC):
 
     @abstractmethod
     def lengths(self, batch_size: int) -> tuple[int, ...]:
-        """How many examples are trained on in each chunk of an epoch."""
+        """The number of examples that are trained on in each chunk of an epoch.
+
+        Args:
+            batch_size: the number of examples of a batch.
+        """
 
     @abstractmethod
     def epoch(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Chunk]:
-        """The examples in an order (with lanes, one order a row), in chunks of whole batches."""
+        """The examples of one epoch, in chunks of whole batches; the last batch may be short.
+
+        Args:
+            order: the examples' indices, int32 ``(examples,)``; with lanes ``(lanes, examples)``.
+            batch_size: the number of examples of a batch.
+
+        Raises:
+            DataError: a streamed file has changed since it was opened.
+        """
 
     def standardization(self) -> Standardization:
-        """Mean and deviation of each feature over these examples."""
+        """Mean and standard deviation of each feature over these examples."""
         return standardization(self.x)
 
     @abstractmethod
     def rows(self, start: int, stop: int) -> Any:
-        """Consecutive examples."""
+        """Consecutive examples, shape ``(stop - start, ...)``.
+
+        Raises:
+            DataError: a streamed file has changed since it was opened.
+        """
 
 
 @final
@@ -188,7 +204,14 @@ class Streamed(Split):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Splits:
-    """A dataset, split: what is trained on, the part of the training data that validates, and the test split."""
+    """A dataset as the engine trains on it.
+
+    Attributes:
+        train: the examples that are trained on: the training split without what validates.
+        validation: the part of the training split that validates; None where there is none.
+        test: the test split.
+        class_names: the name of each class, by index.
+    """
 
     train: Split
     validation: Split | None
@@ -216,6 +239,9 @@ def splits(data: Dataset, validation_split: float, validation: str | None = None
 
     Raises:
         UsageError: the split leaves nothing to train on or to validate on, or leaves out a class.
+
+    Returns:
+        The splits, each held in memory or streamed (see :func:`resident_bytes`).
     """
     parts = divide_training_split(data, validation_split, validation)
     most = resident_bytes()
@@ -226,7 +252,7 @@ def splits(data: Dataset, validation_split: float, validation: str | None = None
 
 
 def resident_bytes() -> int:
-    """How large memory-mapped examples may be to be held in memory all the same: ``$PARIBUS_RESIDENT`` MiB.
+    """The size in bytes up to which memory-mapped examples are held in memory: ``$PARIBUS_RESIDENT``, in MiB.
 
     By default 512 MiB, or a sixteenth of the machine's memory if that is less.
 

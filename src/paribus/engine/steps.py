@@ -44,13 +44,24 @@ class Sums(NamedTuple):
         return cls(np.float32(0), np.int32(0))
 
     def measures(self, examples: int) -> EpochMeasures:
-        """The means over an epoch's examples, in float32, rounded as XLA does where it divides by a constant."""
+        """The means over an epoch's examples, in float32, rounded as XLA does where it divides by a constant.
+
+        Args:
+            examples: how many were trained on.
+        """
         share = np.float32(1) / np.float32(examples)
         return EpochMeasures(float(np.float32(self.loss) * share), float(np.float32(self.right) * share))
 
 
 class Evaluation(NamedTuple):
-    """Examples in inference mode, on the device or back from it; every array has shape ``(examples,)``."""
+    """Measures of examples in inference mode, on the device or back from it.
+
+    Attributes:
+        loss: the loss of each example, without penalties, float32 ``(examples,)``.
+        predicted: the class answered, int32 ``(examples,)``.
+        confidence: the probability of that class, float32 ``(examples,)``.
+        true_probability: the probability of the right class, float32 ``(examples,)``.
+    """
 
     loss: jax.Array | NDArray[np.float32]
     predicted: jax.Array | NDArray[np.int32]
@@ -70,6 +81,9 @@ def prepared(
         shape: the shape that the network reads an example in.
         scale: what to divide by.
         standard: mean and deviation of each feature, taken from what is trained on.
+
+    Returns:
+        A function of raw examples ``(batch, ...)`` that returns float32 ``(batch, *shape)``.
     """
 
     def prepare(x: jax.Array) -> jax.Array:
@@ -86,9 +100,17 @@ def prepared(
 def train_step(
     network: Network, state: State, x: jax.Array, labels: jax.Array, class_weights: NDArray[np.float32] | None = None
 ) -> tuple[State, jax.Array, jax.Array]:
-    """One batch, as Keras's own ``train_step`` computes it: new state, loss, number of right answers.
+    """Train on one batch, as Keras's own ``train_step`` does.
 
-    ``class_weights``, shape ``(classes,)``, weigh the loss of each example by its class.
+    Args:
+        network: the network.
+        state: the state of one run.
+        x: examples as the network reads them, float32 ``(batch, ...)``.
+        labels: class indices, int32 ``(batch,)``.
+        class_weights: shape ``(classes,)``: they weigh the loss of each example by its class; None for 1 everywhere.
+
+    Returns:
+        The new state; the loss with weight penalties, a scalar; the number of right answers, in training mode.
     """
     weights = None if class_weights is None else jnp.asarray(class_weights)[labels]
 
@@ -112,10 +134,19 @@ def train_step(
 def chunk_program(
     network: Network, prepare: Preparation, batch_size: int, class_weights: NDArray[np.float32] | None = None
 ) -> Callable[..., tuple[State, Sums]]:
-    """A function ``(state, sums, order, x, labels) -> (state, sums)`` that trains on ``x[order]``, batch by batch.
+    """A function that trains on a chunk of an epoch, batch by batch; made to be jitted.
 
-    ``order`` is int32 ``(examples,)``: a whole epoch's, or a part of it in whole batches. A last batch that is not full
-    is trained on as it is, as ``fit`` does.
+    A last batch that is not full is trained on as it is, as ``fit`` does.
+
+    Args:
+        network: the network.
+        prepare: from raw examples to what the network reads.
+        batch_size: the number of examples of a batch.
+        class_weights: as in :func:`train_step`.
+
+    Returns:
+        A function ``(state, sums, order, x, labels) -> (state, sums)`` that trains on ``x[order]``. ``order`` is int32
+        ``(examples,)``: that of a whole epoch, or a part of it in whole batches. ``x`` and ``labels`` are a chunk's.
     """
 
     def step(carry: tuple[State, Sums], rows: jax.Array, x: jax.Array, labels: jax.Array) -> tuple[State, Sums]:
@@ -138,17 +169,25 @@ def chunk_program(
 
 
 def convolves(lowered: jax.stages.Lowered) -> bool:
-    """Whether a program has convolutions in it, of which the network's config shows nothing: those of a user's classes.
+    """Whether a traced program has convolutions, which the config of a user's own classes does not show.
 
     XLA's CPU compiler (jaxlib 0.10.2) has no fast kernel inside a loop for convolutions that are not in the form of
     ``paribus.engine.kernels``, and takes some 20 times as long: such networks are trained with one call a batch there.
-    ``tests/engine/test_convolutions.py`` holds both ways together.
+    ``tests/engine/test_convolutions.py`` compares both ways.
+
+    Args:
+        lowered: the program, lowered and not yet compiled.
     """
     return "stablehlo.convolution" in lowered.as_text()
 
 
 def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array], jax.Array]:
-    """A function ``(state, x) -> outputs``: the network's outputs in inference mode, float32 ``(batch, outputs)``."""
+    """A function ``(state, x) -> outputs``: the network's outputs in inference mode, float32 ``(batch, outputs)``.
+
+    Args:
+        network: the network.
+        prepare: from raw examples to what the network reads.
+    """
 
     def outputs(state: State, x: jax.Array) -> jax.Array:
         answers, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)
@@ -158,7 +197,12 @@ def outputs_program(network: Network, prepare: Preparation) -> Callable[[State, 
 
 
 def evaluation_program(network: Network, prepare: Preparation) -> Callable[[State, jax.Array, jax.Array], Evaluation]:
-    """A function ``(state, x, labels) -> Evaluation`` of one batch in inference mode."""
+    """A function ``(state, x, labels) -> Evaluation`` of one batch in inference mode.
+
+    Args:
+        network: the network.
+        prepare: from raw examples to what the network reads.
+    """
 
     def evaluate(state: State, x: jax.Array, labels: jax.Array) -> Evaluation:
         outputs, _ = network.call(state.trainable, state.non_trainable, prepare(x), training=False)

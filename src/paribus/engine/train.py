@@ -91,10 +91,23 @@ class _Course:
 
 
 def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: OnEpoch) -> list[RunResult]:
-    """Train at most as many runs as there are lanes; they differ in nothing but their seeds.
+    """Train a group of runs, a lane each, and measure them on both splits in inference mode.
 
-    A loss that is nan or infinite after an epoch ends a run early, as ``diverged``; it scores what its weights score.
-    With early stopping a run ends with the weights of its best epoch, whose fit measures are the run's.
+    A loss that is nan or infinite after an epoch ends a run early, as ``diverged``: it is scored with the weights of
+    that epoch. With early stopping a run ends with the weights of its best epoch, whose fit measures are the run's.
+
+    Args:
+        jobs: at most as many as there are lanes; they differ in nothing but their seeds.
+        programs: the compiled programs of the arm.
+        data: the splits.
+        on_epoch: called after every epoch of every run that is not over.
+
+    Returns:
+        The runs, in the order of the jobs. ``seconds`` is the group's wall time divided by the number of runs.
+
+    Raises:
+        UsageError: the class of an added metric is not the one of which the study was made.
+        DataError: a streamed file has changed since it was opened.
     """
     lanes, network = programs.lanes, programs.network
     started = time.perf_counter()

@@ -56,6 +56,9 @@ def objections(network: Network, example_shape: tuple[int, ...]) -> list[str]:
     Args:
         network: the network, whose shapes fit the data.
         example_shape: the shape of one example of the data.
+
+    Returns:
+        One message for each objection, with its remedy.
     """
     layers = list(network.model._flatten_layers())
     reasons = [*_known(layers), *_of_optimizer(network.optimizer), *_of_loss(network.loss)]
@@ -84,6 +87,9 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     Args:
         network: a network that can be trained, whose shapes fit the data.
         example_shape: the shape of one example of the data.
+
+    Returns:
+        A message that names the layer and the remedy, or None.
     """
     variables = network.model.non_trainable_variables
     if not variables:
@@ -109,7 +115,7 @@ def inference_objection(network: Network, example_shape: tuple[int, ...]) -> str
     if seeds:
         return (
             f"layer '{_owner(network, seeds[0])}' draws random numbers in inference mode too, so that every answer "
-            "would be a matter of chance: let its call take `training`, and draw only where that is true"
+            "would depend on chance: let its call take `training`, and draw only where that is true"
         )
     return (
         f"layer '{_owner(network, changed[0])}' changes its {changed[0].name} in inference mode too, so that an answer "
@@ -140,6 +146,12 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
     """Why an optimizer cannot take a step; None if it can. Traced on four weights, which takes milliseconds.
 
     Keras looks at an argument such as ``beta_1`` when a step computes with it.
+
+    Args:
+        optimizer: the optimizer; it is not changed.
+
+    Returns:
+        Keras's or JAX's own message, or None.
     """
     try:
         fresh = type(optimizer).from_config(optimizer.get_config())
@@ -153,7 +165,15 @@ def stuck(optimizer: keras.optimizers.Optimizer) -> str | None:
 
 
 def rebuilt(recipe: Recipe, training: Training) -> tuple[Network | None, str]:
-    """The network that a worker would train, or why there is none."""
+    """Build the network that a worker would train.
+
+    Args:
+        recipe: the arm's canonical form.
+        training: the protocol.
+
+    Returns:
+        The network and an empty text; or None and a message that says why Keras cannot build it.
+    """
     try:
         return Network.rebuild(recipe, training), ""
     except _OBJECTIONS as error:
@@ -165,6 +185,18 @@ def differs_when_rebuilt(network: Network, recipe: Recipe, training: Training, e
 
     They do where they draw random numbers that no stream of the run reaches, such as NumPy's: at construction, in
     ``build``, or in ``call`` while it is traced. Such numbers are constants of the traced programs.
+
+    Args:
+        network: the network, built once from ``recipe``.
+        recipe: the arm's canonical form.
+        training: the protocol.
+        example_shape: the shape of one example of the data.
+
+    Returns:
+        True where a second network has other constants than ``network``; False for a network without own classes.
+
+    Raises:
+        ValueError, TypeError: Keras cannot build the network a second time.
     """
     if not registered_names(json.loads(recipe.model)):
         return False
@@ -231,8 +263,8 @@ def _known(layers: list[Any]) -> Iterator[str]:
     for layer in layers:
         if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
             yield (
-                f"layer '{layer.name}' (Normalization) learns by adapt(), which is not taken along: give it mean and "
-                "variance, or let the data be standardized"
+                f"layer '{layer.name}' (Normalization) has no mean and variance: what adapt() computed is not part of "
+                "a config. Pass mean and variance to the layer, or say standardize = true for the data"
             )
         if getattr(layer, "stateful", False):
             yield f"layer '{layer.name}' is stateful, but batches are independent of each other; leave stateful out"
@@ -242,14 +274,14 @@ def _known(layers: list[Any]) -> Iterator[str]:
 
 def _of_optimizer(optimizer: Any) -> Iterator[str]:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor is not None:
-        yield "the optimizer scales losses, which is not followed; train in float32 or mixed_bfloat16 without it"
+        yield "the optimizer scales losses, which paribus does not; train in float32 or mixed_bfloat16 without that"
 
 
 def _of_loss(loss: Any) -> Iterator[str]:
     if getattr(loss, "ignore_class", None) is not None:
         yield (
-            "the loss's ignore_class leaves examples out, so that its mean is over others than accuracy's: leave it "
-            "out, or give that class the weight 0 in class_weight"
+            "the loss's ignore_class leaves examples out, so that loss and accuracy are of different examples: leave "
+            "it out, or give that class the weight 0 in class_weight"
         )
 
 

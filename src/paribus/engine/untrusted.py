@@ -37,7 +37,11 @@ _UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
 
 def refused_layers(config: Any) -> Iterator[str]:
-    """An objection to every layer in a config, however deep, that is never built from a description."""
+    """An objection to every layer in a config, however deep, that is never built from a description.
+
+    Args:
+        config: a model's config, as read from JSON.
+    """
     if isinstance(config, dict):
         name = config.get("class_name")
         if isinstance(name, str) and name in REFUSED:
@@ -64,6 +68,9 @@ def too_large(model: keras.Model, batch: int, memory: int | None = None) -> str 
         model: a built network.
         batch: how many examples it reads at a time.
         memory: bytes; what the machine has by default.
+
+    Returns:
+        A message with the sizes and the remedy, or None.
     """
     memory = memory or machine.read_memory_limit()
     weights = model.count_params() * NUMBER_BYTES * COPIES

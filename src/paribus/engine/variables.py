@@ -46,15 +46,19 @@ def without_foreign_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:
-    """Refuse what no run could be computed under, before a worker fails with it.
+    """Refuse environment variables under which no run can be computed, before a worker fails over them.
 
     Raises:
         BackendError: ``XLA_FLAGS`` is not a list of flags, or ``JAX_PLATFORMS`` asks for what is not there.
+
+    Args:
+        environ: the user's environment variables.
+        on_gpu: whether runs are computed on a GPU.
     """
     for flag in environ.get("XLA_FLAGS", "").split():
         if not flag.startswith("--"):
             raise BackendError(
-                f"XLA_FLAGS={environ['XLA_FLAGS']}: '{flag}' is no flag, and XLA would take it for the name of a file; "
+                f"XLA_FLAGS={environ['XLA_FLAGS']}: '{flag}' is not a flag, and XLA would read it as a file name; "
                 "write flags as --name=value, or unset XLA_FLAGS"
             )
     platforms = [name.strip() for name in environ.get("JAX_PLATFORMS", "").split(",") if name.strip()]

@@ -65,11 +65,23 @@ class Artifacts:
         self._at = at
 
     def path(self, fingerprint: str, kind: Kind, sha256: str) -> Path:
-        """Where an artifact's file is."""
+        """The path of an artifact's file.
+
+        Args:
+            fingerprint: that of the run.
+            kind: what the artifact holds.
+            sha256: that of its content, of which the name has the first 16 digits.
+        """
         return self.folder / fingerprint[:2] / f"{fingerprint}.{kind}.{sha256[:16]}.safetensors"
 
     def write(self, contents: Mapping[str, Mapping[Kind, bytes]]) -> dict[str, dict[Kind, str]]:
-        """Write the artifacts of some runs, by fingerprint, so that they survive a power cut; their sha256, alike.
+        """Write the artifacts of some runs so that they survive a power cut.
+
+        Args:
+            contents: bytes by kind, by fingerprint.
+
+        Returns:
+            Their sha256, in the same form.
 
         Raises:
             OSError: the medium failed. No temporary file is left.
@@ -104,9 +116,14 @@ class Artifacts:
     def read(self, fingerprint: str, kind: Kind, sha256: str) -> bytes:
         """An artifact's content, after its digest was checked.
 
+        Args:
+            fingerprint: that of the run.
+            kind: what the artifact holds.
+            sha256: what its row says of its content.
+
         Raises:
             DamagedArtifactError: it is missing, or not what was written.
-        OSError: it could not be looked at.
+            OSError: it could not be looked at.
         """
         path = self.path(fingerprint, kind, sha256)
         try:
@@ -128,7 +145,12 @@ class Artifacts:
         return content
 
     def keep_only(self, fingerprint: str, digests: Mapping[Kind, str]) -> None:
-        """Remove a run's files but these: what it had before it was replaced, or what a failed write left."""
+        """Remove a run's files but these: what it had before it was replaced, or what a failed write left.
+
+        Args:
+            fingerprint: that of the run.
+            digests: the sha256 of the files that stay, by kind.
+        """
         keep = {self.path(fingerprint, kind, sha256) for kind, sha256 in digests.items()}
         for path in self.files_of(fingerprint):
             if path not in keep:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,15 +26,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_SEED_LIMIT = 2**63
-_PREDICTIONS = (("predicted", "int32"), ("confidence", "float32"), ("true_probability", "float32"))
 _RANK = {Status.FAILED: 0, Status.DIVERGED: 1, Status.FINISHED: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """Which run an arm has for these seeds. The run itself may not be there (yet): a store keeps what was asked for."""
+    """The run that an arm has for these seeds. It may not be stored (yet): a study is stored before its runs."""
 
     seeds: Seeds
     fingerprint: str
@@ -150,35 +145,60 @@ class Store(ABC):
 
     @abstractmethod
     def record(self, *results: RunResult) -> None:
-        """Keep ended runs, by the rules above. Several are committed together, which takes hardly longer than one."""
+        """Store ended runs, by the rules above. Several are committed together, which takes hardly longer than one.
+
+        Args:
+            *results: runs with their weights and predictions, as far as they have any.
+        """
 
     @abstractmethod
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
-        """The runs that are there, in the order asked for, light: without predictions and weights."""
+        """Stored runs by fingerprint, in the order of the question, without their predictions and weights.
+
+        Args:
+            fingerprints: the names of runs; those that are not stored are left out.
+        """
 
     @abstractmethod
     def predictions(self, fingerprint: str) -> Predictions:
-        """What the run's network answered on the test split.
+        """The answers of a run's network on the test split.
+
+        Args:
+            fingerprint: the name of the run.
 
         Raises:
-            StoreError: there is no such run, it has no predictions, or they were damaged since they were written.
+            StoreDamagedError: they differ from what was written, or are missing.
+            StoreError: there is no such run, or it was recorded without predictions.
         """
 
     @abstractmethod
     def weights(self, fingerprint: str) -> dict[str, NDArray[np.generic]]:
         """The run's final weights by path, sorted by path.
 
+        Args:
+            fingerprint: the name of the run.
+
         Raises:
-            StoreError: there is no such run, it has no weights, or they were damaged since they were written.
+            StoreDamagedError: they differ from what was written, or are missing.
+            StoreError: there is no such run, or it was recorded without weights.
         """
 
     @abstractmethod
     def recipe(self, key: str) -> Recipe | None:
-        """The canonical form that was saved under ``key``, or None. ``key`` is the caller's: any text."""
+        """The canonical form that was saved under a key, or None.
+
+        Args:
+            key: any text; see ``paribus.study.fingerprint.recipe_key``.
+        """
 
     @abstractmethod
     def save_recipe(self, key: str, recipe: Recipe) -> None:
-        """Keep a canonical form under ``key``; a second one under the same key replaces the first."""
+        """Store a canonical form under a key; a second one under the same key replaces the first.
+
+        Args:
+            key: any text.
+            recipe: the canonical form.
+        """
 
     @abstractmethod
     def save_study(
@@ -192,34 +212,61 @@ class Store(ABC):
         seeds: int | None = None,
         first_seed: int = 0,
     ) -> None:
-        """Store what is run under a name and a kind; ``extended`` says how it joins what was stored before.
+        """Store what is run under a name and a kind; :func:`extended` says how it joins what was stored before.
 
-        ``seeds`` is how many seeds are asked for, from ``first_seed`` on.
+        Args:
+            name: the name of the study, without the suffix of its kind.
+            document: the study's JSON text.
+            arms: its arms, with the fingerprint of the run for each of their seeds.
+            data: the summary of its data.
+            kind: the purpose of the runs.
+            seeds: how many seeds are asked for; None where that is not known.
+            first_seed: the first of them.
+
+        Raises:
+            StoreError: a fingerprint, a seed or a number of seeds is not what a store can hold.
         """
 
     @abstractmethod
     def rename_study(self, name: str, new_name: str, kind: StudyKind = StudyKind.STUDY) -> None:
-        """Keep what was run under another name, in place of whatever was there; nothing happens where there is none."""
+        """Store a study under another name, in place of whatever was there; without such a study nothing happens.
+
+        Args:
+            name: its name.
+            new_name: its new name.
+            kind: the purpose of its runs.
+        """
 
     @abstractmethod
     def study(self, name: str, kind: StudyKind = StudyKind.STUDY) -> StoredStudy | None:
-        """What was run under a name and a kind, or None."""
+        """The stored study of a name and a kind, or None."""
 
     @abstractmethod
     def studies(self) -> tuple[StoredStudy, ...]:
-        """All that was run, of every kind, sorted by name and kind."""
+        """All stored studies, of every kind, sorted by name and kind."""
 
     @abstractmethod
     def record_judgements(self, judgements: Sequence[Judgement]) -> None:
-        """Remember judgements, in this order after those that are there. One that is there already adds nothing."""
+        """Remember judgements, in this order after those that are stored. One that is stored already adds nothing.
+
+        Args:
+            judgements: the statements with their numbers of seeds and shares.
+
+        Raises:
+            StoreError: a number, a share or an anchor is not one.
+        """
 
     @abstractmethod
     def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
-        """The judgements of these statements, in the order in which they were first recorded."""
+        """The judgements of some statements, in the order in which they were first recorded.
+
+        Args:
+            anchors: the names of the statements, see :func:`anchor`.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what the store holds. Closing twice is allowed; any other use after closing raises StoreError."""
+        """Release what the store holds. Closing twice is allowed; any other use after closing raises StoreError."""
 
     def __enter__(self) -> Self:
         return self
@@ -231,9 +278,13 @@ class Store(ABC):
 
 
 def labelled_study(store: Store, label: str) -> StoredStudy | None:
-    """What is stored under the name that the user sees (``StoredStudy.label``), or None.
+    """The stored study with the name that the user sees (``StoredStudy.label``), or None.
 
     A study comes before an ablation of its name, and both before what another study's candidates are called.
+
+    Args:
+        store: the store.
+        label: such as ``digits`` or ``digits.tuning``.
     """
     plain = (store.study(label, kind) for kind in (StudyKind.STUDY, StudyKind.ABLATION))
     parts = (
@@ -254,6 +305,10 @@ def extended(old: StoredStudy | None, new: StoredStudy) -> StoredStudy:
     that one arm never has runs of two different networks. Replacing deletes no run, only its place in the study.
 
     Of the numbers of seeds that were asked for, from the same first seed on, the larger one stays.
+
+    Args:
+        old: what is stored; None for nothing.
+        new: what is run now.
     """
     if old is None or old.data != new.data:
         return replace(new, arms=tuple(_in_order(arm, ()) for arm in new.arms))
@@ -277,83 +332,13 @@ def _in_order(arm: StoredArm, earlier: Sequence[StoredRun]) -> StoredArm:
 
 
 def gives_way(old: Status, new: Status) -> bool:
-    """Whether a run that is stored with status ``old`` is replaced by a later result with status ``new``."""
-    return old is not Status.FINISHED and _RANK[new] >= _RANK[old]
+    """Whether a stored run is replaced by a later result.
 
-
-def is_fingerprint(text: str) -> bool:
-    """Whether this is 64 lower-case hexadecimal digits."""
-    return _FINGERPRINT.fullmatch(text) is not None
-
-
-def check_fingerprint(fingerprint: str) -> None:
-    """Raise StoreError unless this is a fingerprint; names of files are made of it."""
-    if not is_fingerprint(fingerprint):
-        raise StoreError(f"fingerprint {fingerprint!r}: a fingerprint is 64 lower-case hexadecimal digits (a sha256)")
-
-
-def check_seeds(seeds: Seeds) -> None:
-    """Raise StoreError unless every store can keep these seeds."""
-    for name, seed in (("init", seeds.init), ("order", seeds.order), ("dropout", seeds.dropout)):
-        if not -_SEED_LIMIT <= seed < _SEED_LIMIT:
-            raise StoreError(f"{name} seed {seed}: a store keeps seeds in [-2**63, 2**63); choose a smaller one")
-
-
-def storable(result: RunResult) -> RunResult:
-    """The run as stores keep it: lone surrogates (undecodable bytes of a dead worker's last words) are spelled out.
-
-    Raises:
-        StoreError: its fingerprint, seeds or predictions are not what ``Store`` allows.
+    Args:
+        old: the status of the stored run.
+        new: the status of the result.
     """
-    check_fingerprint(result.fingerprint)
-    check_seeds(result.seeds)
-    if result.predictions is not None:
-        check_predictions(result.predictions)
-    if result.reason is None:
-        return result
-    return replace(result, reason=result.reason.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-def check_predictions(predictions: Predictions) -> None:
-    """Raise StoreError unless the arrays are what ``Predictions`` says."""
-    arrays = [(name, getattr(predictions, name), kind) for name, kind in _PREDICTIONS]
-    sizes = {array.shape for _, array, _ in arrays}
-    wrong = [f"{name} is {array.dtype}, not {kind}" for name, array, kind in arrays if array.dtype != kind]
-    if wrong or len(sizes) != 1 or len(next(iter(sizes))) != 1:
-        shapes = ", ".join(str(size) for size in sorted(sizes))
-        raise StoreError(f"predictions: {'; '.join(wrong) or 'shapes ' + shapes}; all have shape (examples,)")
-
-
-def check_arms(arms: Sequence[StoredArm]) -> None:
-    """Raise StoreError unless every store can keep these arms."""
-    for arm in arms:
-        for run in arm.runs:
-            check_fingerprint(run.fingerprint)
-            check_seeds(run.seeds)
-
-
-def check_seed_numbers(seeds: int | None, first_seed: int) -> None:
-    """Raise StoreError unless a study can have asked for so many seeds from there on."""
-    if not 0 <= first_seed < _SEED_LIMIT:
-        raise StoreError(f"first seed {first_seed}: it must be in [0, 2**63)")
-    if seeds is not None and not 1 <= seeds < _SEED_LIMIT:
-        raise StoreError(f"{seeds} seeds: a study asks for at least one")
-
-
-def check_judgements(judgements: Sequence[Judgement]) -> None:
-    """Raise StoreError unless these are what ``Judgement`` says."""
-    for judgement in judgements:
-        check_anchor(judgement.anchor)
-        if judgement.seeds < 1 or not (judgement.look is None or judgement.look >= 1):
-            raise StoreError(f"{judgement}: seeds and looks are counted from 1")
-        if not (math.isfinite(judgement.share) and 0 < judgement.share <= 1):
-            raise StoreError(f"{judgement}: a share of the error must be in (0, 1]")
-
-
-def check_anchor(anchor: str) -> None:
-    """Raise StoreError unless this can be the name of a statement."""
-    if not _FINGERPRINT.fullmatch(anchor):
-        raise StoreError(f"anchor {anchor!r}: it is 64 lower-case hexadecimal digits (a sha256)")
+    return old is not Status.FINISHED and _RANK[new] >= _RANK[old]
 
 
 def no_run(fingerprint: str) -> StoreError:

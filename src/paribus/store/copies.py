@@ -16,7 +16,8 @@ from paribus.errors import StoreError
 from paribus.records import Recipe, RunResult
 from paribus.store import judgement_queries, queries, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind
-from paribus.store.base import Judgement, StoredStudy, is_fingerprint
+from paribus.store.base import Judgement, StoredStudy
+from paribus.store.checks import is_fingerprint
 from paribus.store.database import DATABASE_NAME
 from paribus.store.failures import decodable, doctor, explained
 from paribus.store.points import nothing
@@ -83,14 +84,22 @@ class StoreReader:
         return tuple(sorted(self._read(queries.fingerprints, names)))
 
     def rows(self, fingerprints: Sequence[str]) -> RunRows:
-        """The runs of these names; a name that is no fingerprint is that of a broken row."""
+        """The rows of runs.
+
+        Args:
+            fingerprints: as :meth:`fingerprints` lists them; a name that is no fingerprint is that of a broken row.
+        """
         return self._read(lambda connection: _rows(connection, fingerprints), RunRows({}, {}))
 
     def copy(self, row: RunRow) -> RunCopy:
         """A run with the bytes of its artifacts, whose sha256 were compared with the row's.
 
+        Args:
+            row: a sound row.
+
         Raises:
             DamagedRunError: one of them is missing or not what was written.
+            StoreError: an artifact could not be looked at.
         """
         while True:
             try:
@@ -125,7 +134,7 @@ class StoreReader:
             try:
                 return self._database.read(query, empty)
             except (ValueError, TypeError) as error:
-                raise StoreError(f"{self.folder}: a row makes no sense ({error}); {doctor(self.folder)}") from error
+                raise StoreError(f"{self.folder}: a row cannot be read ({error}); {doctor(self.folder)}") from error
 
 
 def _rows(connection: sqlite3.Connection, names: Sequence[str]) -> RunRows:

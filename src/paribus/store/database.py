@@ -21,7 +21,15 @@ _PATIENCE = 30.0
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection with explicit transactions. ``mode`` is SQLite's: ``ro``, ``rw``, ``rwc``."""
+    """A connection with explicit transactions.
+
+    Args:
+        path: the database.
+        mode: SQLite's: ``ro``, ``rw`` or ``rwc``.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     # A database is data that somebody may have handed over: nothing in its schema may call functions of consequence.
@@ -35,7 +43,13 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def replace_database(folder: Path, content: bytes, at: Hook) -> None:
-    """Put another database in the place of a broken one, with one rename."""
+    """Put another database in the place of a broken one, with one rename.
+
+    Args:
+        folder: the store.
+        content: the bytes of the new database.
+        at: called at every ``Point`` of the write.
+    """
     temporary = folder / _SALVAGED_NAME
     write_synced(temporary, content, at)
     at(Point.BEFORE_REPLACE)
@@ -55,6 +69,10 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
     Raises:
         StoreTooNewError: a format that this version does not know.
         StoreError: not a database of paribus.
+
+    Args:
+        connection: the open database.
+        path: its file, for errors.
     """
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -71,7 +89,18 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path, at: Hook, upto: int | None = None) -> None:
-    """Bring the database to a format, the newest by default, one transaction a migration."""
+    """Bring the database to a format, one transaction a migration.
+
+    Args:
+        connection: the writer's connection.
+        path: the database's file, for errors.
+        at: called at every ``Point`` of the write.
+        upto: the format; the newest by default.
+
+    Raises:
+        StoreTooNewError, StoreError: as :func:`format_of`.
+        sqlite3.Error: a migration failed; the database has the format of the last one that did not.
+    """
     version = format_of(connection, path)
     # Some database browsers switch to WAL and leave it so; readers of a read-only folder could not read it then.
     connection.execute("PRAGMA journal_mode = DELETE")
@@ -118,7 +147,17 @@ def drop_journal(connection: sqlite3.Connection, path: Path) -> None:
 def transaction(
     connection: sqlite3.Connection, at: Hook, before: Point = Point.BEFORE_COMMIT, after: Point = Point.AFTER_COMMIT
 ) -> Iterator[None]:
-    """What happens inside is committed whole, or rolled back if anything is raised."""
+    """Carry out a block in one transaction: committed whole, or rolled back where anything is raised.
+
+    Args:
+        connection: the writer's connection.
+        at: called before and after the commit.
+        before: the point that it is called with before the commit.
+        after: the point that it is called with after the commit.
+
+    Raises:
+        sqlite3.Error: it cannot be committed, and is rolled back.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

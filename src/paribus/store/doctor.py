@@ -58,6 +58,12 @@ def examine(folder: str | os.PathLike[str]) -> list[Finding]:
     Raises:
         StoreTooNewError: it was written by a newer version of paribus.
         StoreError: it is not a store, or cannot be read.
+
+    Args:
+        folder: the store.
+
+    Returns:
+        The findings, in the order in which they can be repaired.
     """
     path = Path(folder)
     with explained(path, "the store cannot be examined"):
@@ -73,6 +79,13 @@ def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
     Raises:
         StoreBusyError: another process is writing to the store.
         StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
+
+    Args:
+        folder: the store.
+        at: called at every ``Point`` of a write; for tests.
+
+    Returns:
+        What was done about each finding.
     """
     path = Path(folder)
     with explained(path, "the store was not repaired"):

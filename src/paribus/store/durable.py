@@ -17,12 +17,20 @@ _AT_ONCE: Final = 8
 
 
 def write_synced(path: Path, content: bytes, at: Hook = nothing) -> None:
-    """Write a file and fsync it; its name is durable only after ``sync_folder``."""
+    """Write a file and fsync it; its name is durable only after ``sync_folder``.
+
+    Raises:
+        OSError: the medium failed.
+    """
     write_all_synced({path: content}, at)
 
 
 def write_all_synced(contents: Mapping[Path, bytes], at: Hook = nothing) -> None:
-    """Write files and fsync them together, which takes hardly longer than one; for a few hundred at most."""
+    """Write files and fsync them together, which takes hardly longer than one; for a few hundred at most.
+
+    Raises:
+        OSError: the medium failed.
+    """
     descriptors: list[int] = []
     try:
         for path, content in contents.items():

@@ -25,10 +25,14 @@ _REMEDIES = {
 
 @contextmanager
 def explained(folder: Path, lost: str) -> Iterator[None]:
-    """Turn failures of SQLite and of the file system into StoreError; ``lost`` says what did not happen.
+    """Turn failures of SQLite and of the file system into StoreError.
+
+    Args:
+        folder: the store.
+        lost: what did not happen, such as "the store cannot be read".
 
     Raises:
-        StoreError: in place of BrokenRowError, sqlite3.Error, OSError, and UnicodeEncodeError (SQLite keeps UTF-8);
+        StoreError: in place of BrokenRowError, sqlite3.Error, OSError, and UnicodeEncodeError (SQLite stores UTF-8);
             also where no folder can have the name.
     """
     if "\0" in str(folder):
@@ -43,7 +47,7 @@ def explained(folder: Path, lost: str) -> Iterator[None]:
             f"{folder}: {lost}: SQLite says '{error}' ({_name(error)}); {_remedy(folder, error)}"
         ) from error
     except UnicodeEncodeError as error:
-        raise StoreError(f"{folder}: {lost}: {error.object!r} is no valid Unicode text; rename it") from error
+        raise StoreError(f"{folder}: {lost}: {error.object!r} is not valid Unicode; rename it") from error
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, _CHECK)
         where = f" ({error.filename})" if error.filename else ""
@@ -72,7 +76,7 @@ def is_broken(error: sqlite3.Error) -> bool:
 
 
 def doctor(folder: Path) -> str:
-    """What to do about what only the doctor can repair."""
+    """The remedy for what only ``paribus doctor`` can repair, as the end of a message."""
     return f"repair the store with `paribus doctor --repair --store {shlex.quote(str(folder))}`"
 
 

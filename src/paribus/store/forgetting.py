@@ -20,7 +20,10 @@ _TABLES: Final = {
 
 
 def raw_row(connection: sqlite3.Connection, finding: Finding) -> dict[str, object] | None:
-    """Whatever the row of a finding holds, by column; None if it is gone. Texts may have lone surrogates for bytes."""
+    """Whatever the row of a finding holds, by column; None if it is not there any more.
+
+    Texts may have lone surrogates in the place of bytes that are not UTF-8.
+    """
     before = connection.text_factory
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
@@ -33,7 +36,11 @@ def raw_row(connection: sqlite3.Connection, finding: Finding) -> dict[str, objec
 
 
 def forget_row(connection: sqlite3.Connection, finding: Finding) -> str:
-    """Delete the row of a finding and what makes no sense without it; what to do about it, in words."""
+    """Delete the row of a finding, and the rows that depend on it.
+
+    Returns:
+        What the user can do about it, in words.
+    """
     table = _TABLES.get(finding.problem)
     match finding.problem:
         case Problem.STUDY:
@@ -44,14 +51,14 @@ def forget_row(connection: sqlite3.Connection, finding: Finding) -> str:
             return _forget_recipe(connection, finding)
         case Problem.LEDGER:
             ledger.update_ledger(connection, finding.subject)
-            return "what is there now was taken down; run the studies that are missing again: their runs stay"
+            return "the list was written again; run the studies that are missing again: their runs stay"
     connection.execute(f"DELETE FROM {table} WHERE {_number(str(table))} = ?", (finding.row,))
     match finding.problem:
         case Problem.KEY:
             return "`paribus run` asks Keras for the canonical form again"
         case Problem.JUDGEMENT:
             ledger.update_ledger(connection, ledger.JUDGEMENTS)
-            return "that a statement was looked at once more is forgotten"
+            return "one look at a statement is no longer remembered"
     return "`paribus run` computes it again"
 
 
@@ -63,7 +70,7 @@ def _forget_recipe(connection: sqlite3.Connection, finding: Finding) -> str:
             "SELECT model, optimizer, parameters, layers FROM recipes WHERE id = ?", (number,)
         ).fetchone()
         connection.execute("UPDATE recipes SET checksum = ? WHERE id = ?", (rows.recipe_checksum(content), number))
-        return "a study proves what it says: its checksum was written again"
+        return "a sound study has the same content: its checksum was written again"
     connection.execute("DELETE FROM recipe_keys WHERE recipe = ?", (number,))
     connection.execute("DELETE FROM recipes WHERE id = ?", (number,))
     return "`paribus run` asks Keras for it again"

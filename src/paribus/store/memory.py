@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from paribus.errors import StoreError
 from paribus.records import DataSummary, Predictions, Recipe, RunResult, StudyKind
-from paribus.store import base
+from paribus.store import base, checks
 from paribus.store.base import Judgement, Store, StoredArm, StoredStudy
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class MemoryStore(Store):
 
     def record(self, *results: RunResult) -> None:
         """See ``Store.record``."""
-        storable = [base.storable(result) for result in results]
+        storable = [checks.storable(result) for result in results]
         with self._lock:
             self._check_open()
             for result in storable:
@@ -43,7 +43,7 @@ class MemoryStore(Store):
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
         """See ``Store.runs``."""
         for fingerprint in fingerprints:
-            base.check_fingerprint(fingerprint)
+            checks.check_fingerprint(fingerprint)
         with self._lock:
             self._check_open()
             asked = {fingerprint: self._runs.get(fingerprint) for fingerprint in fingerprints}
@@ -87,8 +87,8 @@ class MemoryStore(Store):
         first_seed: int = 0,
     ) -> None:
         """See ``Store.save_study``."""
-        base.check_arms(arms)
-        base.check_seed_numbers(seeds, first_seed)
+        checks.check_arms(arms)
+        checks.check_seed_numbers(seeds, first_seed)
         with self._lock:
             self._check_open()
             new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
@@ -116,7 +116,7 @@ class MemoryStore(Store):
 
     def record_judgements(self, judgements: Sequence[Judgement]) -> None:
         """See ``Store.record_judgements``."""
-        base.check_judgements(judgements)
+        checks.check_judgements(judgements)
         with self._lock:
             self._check_open()
             for judgement in judgements:
@@ -125,7 +125,7 @@ class MemoryStore(Store):
     def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
         """See ``Store.judgements``."""
         for anchor in anchors:
-            base.check_anchor(anchor)
+            checks.check_anchor(anchor)
         with self._lock:
             self._check_open()
             return tuple(judgement for judgement in self._judgements if judgement.anchor in anchors)
@@ -135,7 +135,7 @@ class MemoryStore(Store):
         self._open = False
 
     def _run(self, fingerprint: str) -> RunResult:
-        base.check_fingerprint(fingerprint)
+        checks.check_fingerprint(fingerprint)
         with self._lock:
             self._check_open()
             run = self._runs.get(fingerprint)

@@ -48,7 +48,11 @@ def run_at(connection: sqlite3.Connection, number: int) -> RunResult:
 
 
 def check_recipe_at(connection: sqlite3.Connection, number: int) -> None:
-    """Raise BrokenRowError unless the recipe in the row of that number is what was written."""
+    """Check the recipe in the row of that number.
+
+    Raises:
+        BrokenRowError: it is not what was written.
+    """
     *recipe, checksum = connection.execute(
         f"SELECT {_RECIPE_COLUMNS}, checksum FROM recipes WHERE id = ?", (number,)
     ).fetchone()
@@ -56,7 +60,11 @@ def check_recipe_at(connection: sqlite3.Connection, number: int) -> None:
 
 
 def check_recipe_key_at(connection: sqlite3.Connection, number: int) -> None:
-    """Raise BrokenRowError unless the key in a row, and its recipe, are those that were written."""
+    """Check the key in the row of that number, and the recipe that it names.
+
+    Raises:
+        BrokenRowError: one of them is not what was written.
+    """
     key, recipe, checksum = connection.execute(
         'SELECT "key", recipes.checksum, recipe_keys.checksum '
         "FROM recipe_keys LEFT JOIN recipes ON recipes.id = recipe WHERE recipe_keys.rowid = ?",
@@ -66,7 +74,11 @@ def check_recipe_key_at(connection: sqlite3.Connection, number: int) -> None:
 
 
 def run_head(connection: sqlite3.Connection, fingerprint: str) -> RunHead | None:
-    """What ``record`` and the readers of artifacts need to know of a run, or None if it is not there."""
+    """How a run ended, and its artifacts; None if it is not stored.
+
+    Raises:
+        BrokenRowError: the row names artifacts that cannot be.
+    """
     row = connection.execute(
         "SELECT status, weights_sha256, predictions_sha256 FROM runs WHERE fingerprint = ?", (fingerprint,)
     ).fetchone()

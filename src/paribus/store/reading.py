@@ -42,10 +42,16 @@ class ReadingDatabase:
         self._migrated: tuple[int, sqlite3.Connection] | None = None
 
     def read(self, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
-        """The answer of one consistent state; ``empty`` if there is no database, or nothing in it yet.
+        """Answer a query from one consistent state.
+
+        Args:
+            query: a function of the connection.
+            empty: the answer if there is no database, or nothing in it yet.
 
         Raises:
-            StoreError, sqlite3.Error, OSError: as their names say.
+            StoreTooNewError: the database was written by a newer version of paribus.
+            StoreError: it is none of paribus, or writers come and go too fast.
+            sqlite3.Error, OSError: it cannot be read.
         """
         for _ in range(_ATTEMPTS):
             connection = self._connected()

@@ -44,7 +44,11 @@ def check_kinds(folder: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise NotRegularError if there is something else than a folder of that name."""
+    """Check that there is a folder of that name, or nothing.
+
+    Raises:
+        NotRegularError: there is something else.
+    """
     _check(folder, stat.S_IFDIR)
 
 

@@ -94,7 +94,16 @@ def row_checksum(table: str, *values: Any) -> str:
 
 
 def check_row(what: str, computed: str, written: str) -> None:
-    """Raise BrokenRowError unless the checksum of what was read is the one that was written."""
+    """Check that the checksum of what was read is the one that was written.
+
+    Args:
+        what: what was read, for the error.
+        computed: its checksum.
+        written: the checksum that is stored.
+
+    Raises:
+        BrokenRowError: they differ.
+    """
     if computed != written:
         raise BrokenRowError(f"{what} is not what was written: its checksum differs")
 
@@ -129,7 +138,11 @@ def predictions_arrays(predictions: Predictions) -> dict[str, NDArray[Any]]:
 
 
 def predictions_of(arrays: Mapping[str, NDArray[Any]]) -> Predictions:
-    """The predictions of their arrays. An array too many or too few raises TypeError."""
+    """The predictions of their arrays.
+
+    Raises:
+        TypeError: there is an array too many or too few.
+    """
     return Predictions(**arrays)
 
 

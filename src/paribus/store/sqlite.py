@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, final
 
 from paribus.errors import StoreDamagedError, StoreError
 from paribus.records import DataSummary, Predictions, Recipe, RunResult, Status, StudyKind
-from paribus.store import base, judgement_queries, queries, rows, study_queries
+from paribus.store import base, checks, judgement_queries, queries, rows, study_queries
 from paribus.store.artifacts import Artifacts, DamagedArtifactError, Kind, arrays_of, content_of
 from paribus.store.base import Judgement, Store, StoredArm, StoredStudy
 from paribus.store.copies import RunCopy
@@ -98,12 +98,19 @@ class SqliteStore(Store):
 
     def record(self, *results: RunResult) -> None:
         """See ``Store.record``."""
-        storable = [base.storable(result) for result in results]
+        storable = [checks.storable(result) for result in results]
         self._keep([(result, _contents(result)) for result in storable])
 
     def adopt(self, runs: Sequence[RunCopy]) -> None:
-        """Keep runs of another store, their artifacts byte by byte, by the rules of ``record``."""
-        self._keep([(base.storable(run.result), run.artifacts) for run in runs])
+        """Store runs of another store, their artifacts byte by byte, by the rules of ``record``.
+
+        Args:
+            runs: the copies.
+
+        Raises:
+            StoreError: the medium failed; none of them is stored.
+        """
+        self._keep([(checks.storable(run.result), run.artifacts) for run in runs])
 
     def adopt_studies(
         self, studies: Sequence[StoredStudy], recipes: Mapping[str, Recipe], judgements: Sequence[Judgement]
@@ -115,10 +122,10 @@ class SqliteStore(Store):
             recipes: canonical forms by their keys; those of keys that are known stay.
             judgements: they are added as by ``record_judgements``.
         """
-        base.check_judgements(judgements)
+        checks.check_judgements(judgements)
         for study in studies:
-            base.check_arms(study.arms)
-            base.check_seed_numbers(study.seeds, study.first_seed)
+            checks.check_arms(study.arms)
+            checks.check_seed_numbers(study.seeds, study.first_seed)
         with self._writing("the studies were not stored") as connection:
             known = set(judgement_queries.judgements(connection))
             with transaction(connection, self._at):
@@ -139,7 +146,7 @@ class SqliteStore(Store):
             fingerprints: of runs that no other study has.
         """
         for fingerprint in fingerprints:
-            base.check_fingerprint(fingerprint)
+            checks.check_fingerprint(fingerprint)
         with self._writing("nothing was removed") as connection:
             with transaction(connection, self._at):
                 for study in studies:
@@ -153,7 +160,7 @@ class SqliteStore(Store):
     def runs(self, fingerprints: Sequence[str]) -> dict[str, RunResult]:
         """See ``Store.runs``."""
         for fingerprint in fingerprints:
-            base.check_fingerprint(fingerprint)
+            checks.check_fingerprint(fingerprint)
         return self._read(lambda connection: queries.runs(connection, fingerprints), {})
 
     def predictions(self, fingerprint: str) -> Predictions:
@@ -161,7 +168,7 @@ class SqliteStore(Store):
         arrays = self._artifact(fingerprint, Kind.PREDICTIONS)
         try:
             predictions = rows.predictions_of(arrays)
-            base.check_predictions(predictions)
+            checks.check_predictions(predictions)
         except (TypeError, StoreError) as error:
             raise self._damaged(fingerprint, Kind.PREDICTIONS, str(error)) from error
         return predictions
@@ -191,8 +198,8 @@ class SqliteStore(Store):
         first_seed: int = 0,
     ) -> None:
         """See ``Store.save_study``."""
-        base.check_arms(arms)
-        base.check_seed_numbers(seeds, first_seed)
+        checks.check_arms(arms)
+        checks.check_seed_numbers(seeds, first_seed)
         new = StoredStudy(name, document, tuple(arms), data, kind, seeds, first_seed)
         with self._writing(f"study '{new.label}' was not stored") as connection:
             old = study_queries.study(connection, name, kind)
@@ -218,8 +225,8 @@ class SqliteStore(Store):
 
     def record_judgements(self, judgements: Sequence[Judgement]) -> None:
         """See ``Store.record_judgements``."""
-        base.check_judgements(judgements)
-        with self._writing("which answers were looked at was not stored") as connection:
+        checks.check_judgements(judgements)
+        with self._writing("the looks at this answer were not stored") as connection:
             known = set(judgement_queries.judgements(connection))
             new = [judgement for judgement in dict.fromkeys(judgements) if judgement not in known]
             if new:
@@ -229,7 +236,7 @@ class SqliteStore(Store):
     def judgements(self, anchors: Sequence[str]) -> tuple[Judgement, ...]:
         """See ``Store.judgements``."""
         for anchor in anchors:
-            base.check_anchor(anchor)
+            checks.check_anchor(anchor)
         asked = frozenset(anchors)
         nothing_judged: tuple[Judgement, ...] = ()
         recorded = self._read(judgement_queries.judgements, nothing_judged)
@@ -286,10 +293,10 @@ class SqliteStore(Store):
                     return self._database.read(query, empty)
                 return self._database.read(query)
             except (ValueError, TypeError) as error:
-                raise StoreError(f"{self.folder}: a row makes no sense ({error}); {doctor(self.folder)}") from error
+                raise StoreError(f"{self.folder}: a row cannot be read ({error}); {doctor(self.folder)}") from error
 
     def _artifact(self, fingerprint: str, kind: Kind) -> dict[str, NDArray[np.generic]]:
-        base.check_fingerprint(fingerprint)
+        checks.check_fingerprint(fingerprint)
         before: str | None = None
         while True:
             head = self._read(lambda connection: queries.run_head(connection, fingerprint), None)

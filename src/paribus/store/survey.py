@@ -68,6 +68,11 @@ def survey(folder: Path, artifacts: Artifacts, *, writer: bool) -> list[Finding]
     Raises:
         StoreTooNewError, StoreError: it is not a store that this version can judge.
         OSError: something could not be looked at.
+
+    Args:
+        folder: the store.
+        artifacts: its artifacts.
+        writer: whether this process holds the writer's lock.
     """
     # Files first: one whose row is committed in between has a row, then; the other way round it would look orphaned.
     files = list(artifacts.files())
@@ -79,7 +84,7 @@ def survey(folder: Path, artifacts: Artifacts, *, writer: bool) -> list[Finding]
             raise
         return [Finding(Problem.DATABASE, DATABASE_NAME, str(error))]
     except UnicodeDecodeError:
-        return [Finding(Problem.DATABASE, DATABASE_NAME, "SQLite's complaint about its tables is no text")]
+        return [Finding(Problem.DATABASE, DATABASE_NAME, "SQLite's report about its tables is not text")]
     finally:
         database.close()
     if any(finding.problem is Problem.DATABASE for finding in table.findings):
@@ -188,7 +193,7 @@ def _left_files(folder: Path, artifacts: Artifacts, table: Table, files: Collect
         if is_temporary(path.name):
             findings.append(Finding(Problem.TEMPORARY, place, "left by a writer that was killed"))
         elif path.parent == artifacts.folder:
-            findings.append(Finding(Problem.ORPHAN, place, "no folder, and artifacts are in folders of such names"))
+            findings.append(Finding(Problem.ORPHAN, place, "not a folder, where a store has folders of artifacts"))
         elif artifact is not None and path not in named and artifact.fingerprint not in broken:
             findings.append(Finding(Problem.ORPHAN, place, f"no run {artifact.fingerprint[:12]} has this file"))
     return findings

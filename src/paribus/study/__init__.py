@@ -1,1 +1,1 @@
-"""What a study says, and which runs it still needs."""
+"""The study: its document, the rules for it, its statements, and the runs that it still needs."""

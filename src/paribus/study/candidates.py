@@ -66,13 +66,23 @@ class Candidate:
 
 
 def divide_budget(combinations: int, budget: int, least_seeds: int) -> ArmBudget:
-    """Divide a budget of trainings among an arm's combinations, so that each candidate gets ``least_seeds`` or more."""
+    """Divide a budget of trainings among an arm's combinations, so that each candidate gets ``least_seeds`` or more.
+
+    Args:
+        combinations: how many the arm's grid has.
+        budget: the number of trainings an arm.
+        least_seeds: the smallest number of seeds a candidate.
+    """
     candidates = min(combinations, max(1, budget // least_seeds))
     return ArmBudget(combinations, candidates, budget // candidates)
 
 
 def list_candidates(document: StudyDocument) -> dict[str, tuple[Candidate, ...]]:
-    """The candidates of every tuned arm, in the order of its grid: the last key varies fastest."""
+    """The candidates of every tuned arm by the arm's name, in the order of its grid: the last key varies fastest.
+
+    Args:
+        document: the study, whose budget is filled in.
+    """
     return {
         name: tuple(_list_candidates_of_arm(name, arm, document)) for name, arm in document.arms.items() if arm.grid
     }
@@ -109,7 +119,11 @@ def choose_validation_split(document: StudyDocument) -> float:
 
 
 def candidate_study(document: StudyDocument) -> StudyDocument:
-    """The study whose arms are the candidates of a study, trained with a validation split."""
+    """The study whose arms are the candidates of a study, trained with a validation split.
+
+    Args:
+        document: a study with at least one tuned arm.
+    """
     arms = {
         candidate.name: with_values(document.arms[name], candidate)
         for name, candidates in list_candidates(document).items()

@@ -30,12 +30,24 @@ class Table(BaseModel):
 
 
 def without_defaults(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """A table as it is written to TOML or JSON, without keys that are empty or have these values."""
+    """A table as it is written to TOML or JSON, without keys that are empty or have their default.
+
+    Args:
+        table: the table.
+        defaults: the defaults by key.
+    """
     return {key: value for key, value in table.items() if key not in defaults or (value and value != defaults[key])}
 
 
 def without_unset(written: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """What is written of a table, without those of these keys that are None. An empty table says something."""
+    """A written table without those of some keys that are None.
+
+    An empty table stays: it says something.
+
+    Args:
+        written: the table.
+        keys: the keys.
+    """
     return {key: value for key, value in written.items() if key not in keys or value is not None}
 
 

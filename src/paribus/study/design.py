@@ -48,4 +48,4 @@ class Design(Protocol):
         """By arm its level of each factor of a factorial design."""
 
     def declared_contrasts(self) -> tuple[DeclaredContrast, ...]:
-        """The contrasts that are written out, then with ``all_pairs`` every other pair of arms."""
+        """The contrasts that are written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""

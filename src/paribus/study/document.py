@@ -101,11 +101,11 @@ class Protocol(Table):
     @model_validator(mode="after")
     def _validated(self) -> Self:
         if self.early_stopping is not None and not self.validation_split:
-            raise ValueError("early_stopping watches a validation split; give validation_split as well, such as 0.1")
+            raise ValueError("early_stopping monitors a validation split; write validation_split as well, such as 0.1")
         plateau = self.reduce_lr_on_plateau
         if plateau is not None and plateau.monitor.startswith("val_") and not self.validation_split:
             raise ValueError(
-                f"reduce_lr_on_plateau watches the {plateau.monitor.replace('val_', 'validation ')}; give "
+                f"reduce_lr_on_plateau monitors the {plateau.monitor.replace('val_', 'validation ')}; write "
                 'validation_split as well, such as 0.1, or monitor = "loss"'
             )
         if mistakes := list(find_metric_mistakes(self.metrics, self.own_metrics)):
@@ -390,7 +390,7 @@ class StudyDocument(Table):
 def list_contrasts(
     arms: Sequence[str], contrasts: Sequence[DeclaredContrast], comparison: ComparisonSettings
 ) -> tuple[DeclaredContrast, ...]:
-    """List the contrasts that are written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
+    """The contrasts that are written out, then (with ``all_pairs``) every other pair of arms on test accuracy."""
     declared = list(contrasts)
     if comparison.all_pairs:
         done = {frozenset((c.a, c.b)) for c in declared if c.metric == "test_accuracy"}

@@ -60,6 +60,9 @@ def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
 
     Raises:
         StudyError: the factors break rules; every mistake is listed.
+
+    Returns:
+        A table with ``arms``, and without ``design``, ``factors`` and ``template``.
     """
     keys = {"design", "factors", "template"} & set(table)
     if not keys:
@@ -91,11 +94,11 @@ def _find_table_mistakes(table: Mapping[str, Any]) -> Iterator[Mistake]:
     """Both tables are there and are tables, and `design` is one of the two."""
     for key in ("factors", "template"):
         if key not in table:
-            yield Mistake(key, f"missing; [factors] and [template] belong together, and [{key}] is not there")
+            yield Mistake(key, f"missing; [factors] and [template] belong together: add [{key}]")
         elif not isinstance(table[key], dict) or not table[key]:
             yield Mistake(key, f"a table is expected, found {table[key]!r}")
     if "arms" in table:
-        yield Mistake("arms", "arms are made from [factors] and [template] here; write either those or [arms]")
+        yield Mistake("arms", "arms are made from [factors] and [template]; write either those or [arms]")
     design = table.get("design", EVERY)
     if design not in (EVERY, ONE):
         yield Mistake("design", f'{design!r}: "{EVERY}" or "{ONE}" is expected')

@@ -16,7 +16,7 @@ def _check_class(value: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, 
     if len(value) != 1:
         classes = ", ".join(value) or "nothing"
         raise ValueError(
-            f"one Keras class name with its arguments is expected, found {classes}; "
+            f"one Keras class with its arguments is expected, found {classes}; "
             "write it like { Dense = { units = 100 } }"
         )
     (name, arguments), *_ = value.items()

@@ -82,7 +82,16 @@ def _measurement_version(recipe: Recipe, training: Training, data: DataSummary) 
 
 
 def recipe_key(arm: Arm, training: Training, data: DataSummary) -> str:
-    """The key of an arm's canonical form: a digest of everything that the form depends on, computed without Keras."""
+    """The key of an arm's canonical form: a digest of everything that the form depends on, computed without Keras.
+
+    Args:
+        arm: the arm as the study writes it.
+        training: the protocol.
+        data: the data, whose shape and classes the form depends on.
+
+    Returns:
+        A sha256, hexadecimal.
+    """
     # A field enters the key only where it is set, so that keys stored before the field existed stay the same.
     more = {} if training.metrics is None else {"metrics": training.metrics}
     more |= {} if training.positive is None else {"positive": training.positive}

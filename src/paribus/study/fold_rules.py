@@ -20,7 +20,14 @@ MAX_FOLDED_SEED = 2**31 - 1
 
 
 def find_fold_mistakes(document: Any) -> Iterator[tuple[Place, str]]:
-    """Find what contradicts the folds of a study, or their absence; each with its place and what to do instead."""
+    """Find what contradicts the folds of a study, or their absence.
+
+    Args:
+        document: a study as its TOML is parsed, or its checked document.
+
+    Yields:
+        Pairs of a place and a message with its remedy.
+    """
     data, comparison = _get(document, "data"), _get(document, "comparison")
     folds, scope = _get(data, "folds"), _get(comparison, "scope") or "new data"
     if not isinstance(folds, int):
@@ -46,8 +53,8 @@ def find_fold_mistakes(document: Any) -> Iterator[tuple[Place, str]]:
     if scope == SCOPES[1] and seeds < 2:
         yield (
             ("comparison", "scope"),
-            f'"{scope}" with seeds = {seeds}: one seed in each fold does not show how far seeds move the scores; give '
-            "2 seeds or more",
+            f'"{scope}" with seeds = {seeds}: one seed in each fold does not show how much scores vary with the seed; '
+            "write 2 seeds or more",
         )
     if (_number(document, "first_seed", 0) + seeds) * folds * repeats > MAX_FOLDED_SEED:
         yield ("seeds",), f"{seeds} seeds in each of {folds * repeats} folds: more seeds than there are; take fewer"
@@ -74,6 +81,10 @@ def refuse_folds(document: StudyDocument, what: str) -> None:
 def check_fold_metrics(document: StudyDocument, data: DataSummary) -> None:
     """Check that every fold has examples of every class, where the study adds metrics: AUC, for one, needs them.
 
+    Args:
+        document: the study.
+        data: the summary of its data, with the folds.
+
     Raises:
         UsageError: a fold lacks a class.
     """
@@ -82,8 +93,8 @@ def check_fold_metrics(document: StudyDocument, data: DataSummary) -> None:
         repeat, fold = divmod(lacking[0], document.data.folds or 1)
         raise UsageError(
             f"study '{document.name}': fold {fold} of repetition {repeat} has test examples of "
-            f"{data.folds[lacking[0]].test_classes} of the {data.classes} classes, and metrics such as AUC are no "
-            "number there; take fewer folds, or leave `metrics` out"
+            f"{data.folds[lacking[0]].test_classes} of the {data.classes} classes, and metrics such as AUC are not "
+            "defined there; take fewer folds, or leave `metrics` out"
         )
 
 
@@ -91,15 +102,15 @@ def _find_unsupported(document: Any, comparison: Any) -> Iterator[tuple[Place, s
     if _get(comparison, "looks"):
         yield (
             ("comparison", "looks"),
-            "planned looks with folds: errors over looks are not known for cross-validation; leave `looks` out",
+            "planned looks with folds: the error of several looks is not known for cross-validation; leave `looks` out",
         )
     arms = _get(document, "arms")
     for name, arm in arms.items() if isinstance(arms, Mapping) else ():
         if _get(arm, "grid"):
             yield (
                 ("arms", str(name), "grid"),
-                "tuning with folds: values would have to be selected again in each fold, which is not supported; give "
-                "the values, or tune on data that takes no part",
+                "tuning with folds: values would have to be selected again in each fold, which is not supported; write "
+                "the values into the arms, or tune on other data",
             )
     contrasts = _get(document, "contrasts")
     for index, contrast in enumerate(contrasts if isinstance(contrasts, list | tuple) else ()):

@@ -87,7 +87,7 @@ def _read_config(text: str) -> dict[str, Any]:
         # A config without layers has nothing that a path could name.
         return model if isinstance(model, dict) else {}
     except (ValueError, RecursionError):
-        raise UsageError("the arm's `model` is no JSON, so that nothing in it can be named") from None
+        raise UsageError("the arm's `model` is not JSON, so that nothing in it can be named") from None
 
 
 def _list_layers(stack: tuple[dict[str, dict[str, Any]], ...]) -> list[_Object]:
@@ -146,14 +146,14 @@ def _set_argument(owner: _Object, path: list[str], value: Any) -> None:
             current = owner.arguments.get(name)
             description = "not set" if current is None else repr(current)
             raise UsageError(
-                f"the {name} of {owner.kind} is {description}, nothing with arguments to tune; "
+                f"the {name} of {owner.kind} is {description}, which has no arguments to tune; "
                 f"write it with its arguments, like {{ Name = {{ {last} = {value} }} }}"
             )
         owner = inner
     if (inner := _read_object(owner.arguments.get(last))) is not None:
         argument = next(iter(inner.arguments), "argument")
         raise UsageError(
-            f"the {last} of {owner.kind} is {inner.kind} here, and plain values would replace it; tune one of its "
+            f"the {last} of {owner.kind} is {inner.kind}, which a plain value would replace; tune one of its "
             f'arguments, like "optimizer.{last}.{argument}", or write a plain {last} into the arm'
         )
     if owner.whole and last not in owner.arguments:

@@ -21,7 +21,11 @@ _MAX_NAME = 100 - len(SUFFIX) - 3
 
 
 def find_grid_mistakes(table: Mapping[str, Any]) -> list[Mistake]:
-    """List what breaks the rules of tuning in a study's table. Tables that are invalid in themselves are skipped."""
+    """List what breaks the rules of tuning in a study. Tables that are invalid in themselves are skipped.
+
+    Args:
+        table: the study as its TOML is parsed.
+    """
     arms = table.get("arms")
     if not isinstance(arms, Mapping):
         return []
@@ -68,7 +72,8 @@ def _find_arm_mistakes(name: str, arm: Arm, tuned: list[str]) -> Iterator[Mistak
         yield from (Mistake(f"{place}, grid, {key}", text) for text in _find_key_mistakes(arm, key, values))
     if arm.grid and count_combinations(arm.grid) == 1:
         yield Mistake(
-            f"{place}, grid", "one combination is no choice: write its values into the arm, and say grid = {}"
+            f"{place}, grid",
+            "one combination selects nothing: write its values into the arm, and say grid = {}",
         )
 
 
@@ -129,7 +134,9 @@ def _find_budget_mistakes(sizes: Mapping[str, int], tuning: Tuning) -> Iterator[
         )
     elif budget < 2 * tuning.seeds:
         yield Mistake(
-            "tuning, budget", f"{budget}: with {tuning.seeds} seeds a candidate this is one candidate, and no choice"
+            "tuning, budget",
+            f"{budget}: with {tuning.seeds} seeds a candidate this is one candidate, which selects nothing; write "
+            f"{2 * tuning.seeds} or more",
         )
     elif not _divides_evenly(sizes, budget, tuning.seeds):
         better = next(

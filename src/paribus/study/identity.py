@@ -30,18 +30,35 @@ DEFAULT_MARGIN = 0.001
 
 
 def is_same_study(first: StudyDocument, second: StudyDocument) -> bool:
-    """Whether both documents ask the same of the same arms; their data must be compared by its fingerprint as well."""
+    """Whether two documents ask the same of the same arms.
+
+    Seeds do not count, nor does a subset of arms; the data must be compared by its fingerprint as well.
+
+    Args:
+        first: a checked document.
+        second: another.
+    """
     return describe_identity(first) == describe_identity(second)
 
 
 def trains_alike(first: StudyDocument, second: StudyDocument) -> bool:
-    """Whether both documents train the same arms in the same way, whatever they compare."""
+    """Whether both documents train the same arms in the same way, whatever they compare.
+
+    Args:
+        first: a checked document.
+        second: another.
+    """
     identity, other_identity = describe_identity(first), describe_identity(second)
     return all(identity[table] == other_identity[table] for table in ("arms", "data", "protocol", "tuning"))
 
 
 def list_differences(old: StudyDocument, new: StudyDocument) -> tuple[str, ...]:
-    """List where two documents differ in their identity: ``protocol.epochs: 20, now 10``."""
+    """List where two documents differ in their identity: ``protocol.epochs: 20, now 10``.
+
+    Args:
+        old: the document that is stored.
+        new: the document that is requested.
+    """
     return tuple(_differences(describe_identity(old), describe_identity(new), ""))
 
 
@@ -51,6 +68,9 @@ def stored_name(declared: StudyDocument, requested: StudyDocument) -> str:
     Args:
         declared: the study of the file.
         requested: the same study with what a flag or an argument changed.
+
+    Returns:
+        The name; equal changes have equal names.
     """
     changes = []
     if requested.protocol.epochs != declared.protocol.epochs:

@@ -54,6 +54,9 @@ def with_files(arms: dict[str, Any], locate: Callable[[str], str], source: str) 
 
     Raises:
         StudyError: a file cannot be read, or is not the one that the study was made with.
+
+    Returns:
+        The arms with absolute paths and digests.
     """
     mistakes: list[Mistake] = []
     changed = {}

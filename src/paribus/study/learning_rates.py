@@ -42,6 +42,9 @@ def find_rate_mistakes(document: Any) -> Iterator[tuple[tuple[str | int, ...], s
 
     Args:
         document: a study as its TOML is parsed, or its checked document. Invalid tables are skipped.
+
+    Yields:
+        Pairs of a place and a message with its remedy.
     """
     protocol, arms = _get(document, "protocol"), _get(document, "arms")
     common, plateau = _get(protocol, "learning_rates"), _get(protocol, "reduce_lr_on_plateau")
@@ -57,7 +60,7 @@ def find_rate_mistakes(document: Any) -> Iterator[tuple[tuple[str | int, ...], s
         elif type(tuning_epochs) is int and tuning_epochs > len(rates):
             yield (
                 place,
-                f"{_counted(len(rates), 'rate')}, and tuning has {tuning_epochs} epochs; give it no more",
+                f"{_counted(len(rates), 'rate')}, and tuning has {tuning_epochs} epochs; it may have no more epochs",
             )
         if plateau is not None:
             yield place, "reduce_lr_on_plateau sets the rates as well; keep one of them"

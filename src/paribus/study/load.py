@@ -36,7 +36,13 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{
 
 
 def load_study(source: str) -> StudyDocument:
-    """Find and check a study. Relative paths in a study file start at the file's folder (decision 0043).
+    """Load and check a study. Relative paths in a study file start at the file's folder (decision 0043).
+
+    Args:
+        source: a built-in name, the path of a ``.toml`` file, ``module:object`` or ``path/to/file.py:object``.
+
+    Returns:
+        The checked document, with absolute paths.
 
     Raises:
         UnknownNameError: there is no such study; the message lists the built-in ones.
@@ -61,10 +67,14 @@ def load_study(source: str) -> StudyDocument:
 
 
 def parse_study(text: str, source: str) -> StudyDocument:
-    """Check a study's TOML. ``source`` names it in errors.
+    """Check a study's TOML; paths stay as they are written.
+
+    Args:
+        text: the TOML.
+        source: the study in errors.
 
     Raises:
-        StudyError: not TOML, or rules are broken.
+        StudyError: it is not TOML, or rules are broken.
     """
     if _LONG_KEY.search(text):
         raise StudyError(source, [Mistake("", "not TOML: a key of more than 40 parts; a study needs fewer than 20")])
@@ -110,7 +120,11 @@ def _beyond_64_bits(value: object) -> bool:
 
 
 def check_table(table: Mapping[str, Any], source: str) -> StudyDocument:
-    """Check a study that is already a table; factors become arms. ``source`` names it in errors.
+    """Check a study that is a table already; factors become arms.
+
+    Args:
+        table: the study as its TOML is parsed.
+        source: the study in errors.
 
     Raises:
         StudyError: rules are broken.
@@ -147,7 +161,7 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: the study file cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise StudyError(
-            str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study is a TOML file")]
+            str(path), [Mistake("", f"not UTF-8 text (byte {error.start}): a study file is TOML in UTF-8")]
         ) from error
     except ValueError as error:  # a byte 0 in its name, says Python
         raise UsageError(f"{path}: the study file cannot be read: {error}") from error

@@ -64,6 +64,9 @@ def translate_mistakes(error: ValidationError, table: type[BaseModel] = StudyDoc
     Args:
         error: what pydantic raised.
         table: what it checked: a whole study, or one of its tables by itself.
+
+    Returns:
+        One mistake for each error, in pydantic's order.
     """
     return [Mistake(_place(item["loc"]), _message(item, table)) for item in error.errors(include_url=False)]
 

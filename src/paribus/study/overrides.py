@@ -1,4 +1,4 @@
-"""What a caller changes of a study file: seeds, epochs, arms, data; and absolute paths."""
+"""Changes of a study by options and arguments: seeds, epochs, arms, data; and absolute paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ MAX_RUNS = 100_000
 
 
 def with_absolute_paths(document: StudyDocument, folder: Path) -> StudyDocument:
-    """Make relative paths of a study's data absolute, starting at a folder; names of data stay (decision 0043)."""
+    """Make relative paths of a study's data absolute; names of data stay (decision 0043).
+
+    Args:
+        document: the study.
+        folder: where its relative paths start: the folder of the study file.
+    """
     from paribus.data.sources import is_name  # brings NumPy, which `paribus --help` does without
 
     data, changes = document.data, {}
@@ -58,6 +63,9 @@ def override(
 
     Raises:
         UsageError: a value is out of range, or there are fewer learning rates than epochs.
+
+    Returns:
+        The changed study.
     """
     if seeds is not None and not 1 <= seeds <= MAX_SEED:
         raise UsageError(f"--seeds {seeds}: the number of seeds is 1 or more (5 is a good start)")
@@ -75,6 +83,10 @@ def override(
 
 def check_arms(document: StudyDocument, arms: Sequence[str]) -> tuple[str, ...]:
     """The arms to run, in the study's order; all of them where none is named.
+
+    Args:
+        document: the study.
+        arms: the names of some arms.
 
     Raises:
         UsageError: these are more than ``MAX_RUNS`` runs.

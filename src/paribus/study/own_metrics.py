@@ -25,7 +25,15 @@ class OwnMetricSettings(Table):
 
 
 def find_metric_mistakes(metrics: MetricTables, own: Mapping[str, OwnMetricSettings]) -> Iterator[str]:
-    """Find metrics of the user's own without settings, and settings of no metric."""
+    """Find metrics of the user's own without settings, and settings of no metric.
+
+    Args:
+        metrics: the metrics of the protocol.
+        own: the settings by the names of the metrics.
+
+    Yields:
+        One message for each mistake, with its remedy.
+    """
     names = {name_of(cls, arguments): cls for table in metrics for cls, arguments in table.items()}
     for name, cls in names.items():
         if is_registered_name(cls) and name not in own:
@@ -39,7 +47,12 @@ def find_metric_mistakes(metrics: MetricTables, own: Mapping[str, OwnMetricSetti
 
 
 def list_forms(metrics: MetricTables, own: Mapping[str, OwnMetricSettings]) -> list[tuple[str, dict[str, Any]]]:
-    """List the metrics with their arguments, those of the user's own under the class of Keras that they extend."""
+    """List the metrics with their arguments, those of the user's own under the class of Keras that they extend.
+
+    Args:
+        metrics: the metrics of the protocol.
+        own: the settings by the names of the metrics.
+    """
     return [
         (own[name].extends or cls if (name := name_of(cls, arguments)) in own else cls, arguments)
         for table in metrics

@@ -55,6 +55,9 @@ def list_jobs(
 
     Raises:
         StudyError: a weight is for a class that the data does not have.
+
+    Returns:
+        The jobs, each with the fingerprint of its run.
     """
     spec = document.data.spec()
     splits = _list_splits(spec, data, seeds)
@@ -109,6 +112,14 @@ def with_class_indices(training: Training, data: DataSummary, study: str) -> Tra
     A study names classes by the labels of the data. Where no weight is for a label, whole numbers are indices, as older
     studies have them.
 
+    Args:
+        training: the protocol, with weights by label.
+        data: the summary of the data, which has the labels.
+        study: the name of the study, for errors.
+
+    Returns:
+        The protocol, with weights by class index.
+
     Raises:
         StudyError: a weight is for a class that the data does not have; every such weight is listed.
     """
@@ -135,6 +146,10 @@ def plan_runs(jobs: Sequence[TrainJob], stored: Mapping[str, RunResult]) -> RunP
     """Plan the jobs that are not stored, and those that failed; finished and diverged runs are not computed again.
 
     Arms with equal recipes share their runs, and so do all seeds of an arm that does not depend on them.
+
+    Args:
+        jobs: all jobs of the study.
+        stored: stored runs by fingerprint; runs of other studies among them do not matter.
     """
     missing: dict[str, TrainJob] = {}
     for job in jobs:

@@ -77,6 +77,11 @@ def check_judging(
 ) -> tuple[ComparisonSettings, tuple[DeclaredContrast, ...]]:
     """Check how predictions are to be judged, written like ``[comparison]`` and ``[[contrasts]]`` of a study file.
 
+    Args:
+        comparison: the table ``[comparison]``.
+        contrasts: the tables ``[[contrasts]]``.
+        source: the predictions in errors.
+
     Raises:
         StudyError: a value breaks its rule, or a contrast is declared twice; every mistake is listed.
     """

@@ -17,6 +17,9 @@ from paribus.study.document import StudyDocument
 def load_python_study(source: str) -> StudyDocument:
     """The study that ``module:object`` names.
 
+    Args:
+        source: ``module:object`` or ``path/to/file.py:object``; the module is imported.
+
     Raises:
         UsageError: it cannot be imported, or is no study.
     """
@@ -30,6 +33,9 @@ def load_python_study(source: str) -> StudyDocument:
 
 def import_object(source: str) -> Any:
     """Import the object that ``module:object`` or ``path/to/file.py:object`` names.
+
+    Args:
+        source: the name; ``object`` may have dots in it.
 
     Raises:
         UsageError: there is no such module, file or object, or importing it raised an error.

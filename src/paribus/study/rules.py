@@ -19,7 +19,11 @@ from paribus.study.learning_rates import find_rate_mistakes
 
 
 def find_contradictions(document: Any) -> Iterator[InitErrorDetails]:
-    """Find tables of a study that contradict each other. Tables that are invalid in themselves are skipped."""
+    """Find tables of a study that contradict each other. Tables that are invalid in themselves are skipped.
+
+    Args:
+        document: a study as its TOML is parsed, or its checked document.
+    """
     arms, contrasts = _get(document, "arms"), _get(document, "contrasts")
     loss = spelled_out(_get(_get(document, "protocol"), "loss"))
     readable = isinstance(loss, Mapping) and all(isinstance(arguments, Mapping) for arguments in loss.values())
@@ -106,5 +110,12 @@ def _get(table: Any, key: str) -> Any:
 def make_mistake(
     place: tuple[str | int, ...], message: str, kind: str = "contradiction", value: object = None
 ) -> InitErrorDetails:
-    """A mistake with its place, in the form that pydantic raises."""
+    """A mistake with its place, in the form that pydantic raises.
+
+    Args:
+        place: the keys that lead to it, such as ``("contrasts", 0)``.
+        message: what is wrong, and the remedy.
+        kind: the type of the error, one word.
+        value: the value that breaks the rule.
+    """
     return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=value)

@@ -35,18 +35,24 @@ class Shard:
 
         Raises:
             UsageError: the study has folds, or fewer seeds than there are shards.
+
+        Args:
+            study: the whole study.
         """
         refuse_folds(study, f"--shard {self}")
         if study.seeds < self.count:
             raise UsageError(
                 f"--shard {self}: study '{study.name}' has {study.seeds} seed{'s' * (study.seeds != 1)}, and a shard "
-                f"has whole seeds, at least one; divide it into at most {study.seeds}, or ask for more --seeds"
+                f"has one or more of them; divide it into at most {study.seeds} shards, or ask for more --seeds"
             )
         return list_seeds(study)[self.number - 1 :: self.count]
 
 
 def parse_shard(text: str) -> Shard:
-    """Read ``2/4``.
+    """Read the option ``--shard``, such as ``2/4``.
+
+    Args:
+        text: what the user wrote.
 
     Raises:
         UsageError: it is not written so, or there is no such shard.

@@ -70,6 +70,9 @@ def declared_statements(document: Design, primary_share: float | None = None) ->
     Args:
         document: the whole study.
         primary_share: the share of the error for all primary statements together, if not the study's own.
+
+    Returns:
+        The statements with their shares, which sum to 1.
     """
     contrasts = document.declared_contrasts()
     factors = list_factors(document)

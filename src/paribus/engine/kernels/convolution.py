@@ -30,6 +30,13 @@ def convolution(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array |
     - Where few channels are read (an image's, or each group's one channel) it is a sum of shifted products; so is the
       gradient of the kernel of groups of one channel.
     - Other groups are convolutions side by side.
+
+    Args:
+        values: the input and the kernel, as the primitive takes them.
+        params: the primitive's parameters.
+
+    Returns:
+        What the primitive would return, within float32's rounding; None where XLA's own form stays.
     """
     inputs, kernel = values
     if (product := _pixelwise_kernel_gradient(inputs, kernel, params)) is not None:

@@ -21,17 +21,17 @@ from paribus.engine.kernels.windows import Windows
 
 
 def max_pooling(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array | None:
-    """The rule for ``reduce_window_max``."""
+    """The rule for ``reduce_window_max``, with the signature of :data:`paribus.engine.rewriting.Rule`."""
     return _reduced(values[0], params, jnp.maximum, -math.inf)
 
 
 def sum_pooling(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array | None:
-    """The rule for ``reduce_window_sum``, which average pooling and its gradient consist of."""
+    """The rule for ``reduce_window_sum``, of which average pooling and its gradient consist; a ``Rule``, as above."""
     return _reduced(values[0], params, jnp.add, 0.0)
 
 
 def max_pooling_gradient(values: Sequence[Any], params: Mapping[str, Any]) -> jax.Array | None:
-    """The rule for ``select_and_scatter_add``: every window's gradient goes to its first greatest entry."""
+    """The rule for ``select_and_scatter_add``: the gradient goes to the first greatest entry of each window."""
     gradient, x = values
     windows = _windows(x, params)
     if params["select_prim"].name != "ge" or not _fits(x, windows):

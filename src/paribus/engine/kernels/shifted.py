@@ -47,6 +47,9 @@ def shifted_products(inputs: jax.Array, kernel: jax.Array, windows: Windows, gro
         windows: how the kernel goes over the spatial axes, and 1 by 1 over the others.
         groups: how many.
         kind: the dtype of the result; sums are in float32 at least.
+
+    Returns:
+        ``(batch, *spatial, groups * filters)``.
     """
     *taps, channels, filters = kernel.shape
     precise = jnp.promote_types(kind, jnp.float32)
