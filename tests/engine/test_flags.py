@@ -84,7 +84,7 @@ def test_keras_is_imported_without_what_no_run_needs_and_that_can_be_imported_af
 
 def test_flags_cannot_come_after_jax() -> None:
     before = dict(os.environ)
-    with pytest.raises(BackendError, match=r"JAX is already imported.*call prepare\(\) first"):
+    with pytest.raises(BackendError, match=r"JAX is already imported.*call prepare\(\) before it"):
         environment.prepare()
     assert dict(os.environ) == before
 

@@ -26,7 +26,15 @@ from paribus.keras_config.graph import (
 
 
 def without_family(model: Json, family: families.Family) -> str:
-    """Leave out every layer of a family, and set to zero the arguments of other layers that have the same effect."""
+    """Leave out every layer of a family, and set to zero the arguments of other layers that have the same effect.
+
+    Args:
+        model: the config, which is changed.
+        family: the layers.
+
+    Returns:
+        The change in words; empty where the model has none of them.
+    """
     removed = [layer for container, layer in list(layers(model)) if family.holds(layer) and remove(container, layer)]
     kinds = Counter(layer["class_name"] for layer in removed)
     for _, layer in list(layers(model)):
@@ -52,6 +60,9 @@ def without_argument(model: Json, suffix: str, word: str, kind: str | None = Non
         suffix: the end of the arguments' names, such as ``regularizer``.
         word: what one such argument is called in the change.
         kind: only arguments whose value is of this class; None for all classes.
+
+    Returns:
+        The change in words; empty where there is no such argument.
     """
     count = 0
     for _, layer in layers(model):
@@ -82,7 +93,16 @@ def commonest_activation(model: Json) -> str | None:
 
 
 def with_activation(model: Json, old: str, new: str) -> str:
-    """Give every hidden layer with the activation ``old`` the activation ``new``."""
+    """Replace an activation in every hidden layer.
+
+    Args:
+        model: the config, which is changed.
+        old: the activation that is replaced.
+        new: the one that takes its place.
+
+    Returns:
+        The change in words; empty where no layer has it.
+    """
     count = 0
     for layer in _hidden(model):
         if families.activation_of(layer) != old:
@@ -101,6 +121,12 @@ def without_a_block(model: Json) -> str:
 
     What follows it and only serves it goes too: its activation, normalization and dropout. Layers that are equal in
     this too are preferred: of three, the last of which a dropout follows, the second goes, and no dropout with it.
+
+    Args:
+        model: the config, which is changed.
+
+    Returns:
+        The change in words; empty where there is no hidden layer.
     """
     if not is_container(model):
         return ""
@@ -121,7 +147,16 @@ def without_a_block(model: Json) -> str:
 
 
 def with_width(model: Json, factor: float, word: str) -> str:
-    """Multiply the number of units or filters of every hidden layer by ``factor``, which ``word`` names."""
+    """Multiply the number of units or filters of every hidden layer.
+
+    Args:
+        model: the config, which is changed.
+        factor: the factor.
+        word: its name in the change: ``half``, ``double``.
+
+    Returns:
+        The change in words; empty where there is no hidden layer.
+    """
     changed: dict[str, None] = {}
     for layer in _hidden(model):
         for key in families.WIDTHS:

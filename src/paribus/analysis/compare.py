@@ -90,6 +90,9 @@ def compare_terms(
 
     Raises:
         UsageError: as :func:`compare_scores`; or scope "these trained networks" with several seeds.
+
+    Returns:
+        The comparison; its numbers are those of the weighted sum.
     """
     about = parsed_scope(scope)
     limit = checked_margin(margin)
@@ -154,7 +157,15 @@ class MeanAnswer:
 def judge_mean(
     mean: float, variance: TwoPartVariance, margin: float | None, strictness: Strictness, *, higher_is_better: bool
 ) -> MeanAnswer:
-    """Judge a mean difference whose variance was estimated: interval, p values and verdict, which always agree."""
+    """Judge a mean difference whose variance was estimated: interval, p values and verdict, which always agree.
+
+    Args:
+        mean: the estimated difference.
+        variance: its estimated variance, in its two parts.
+        margin: differences smaller than this count as equivalent; None for no margin.
+        strictness: the promised level, and the family and looks it is shared among.
+        higher_is_better: False for losses: then a negative difference is the better one.
+    """
     low, high = limits_of_mean(mean, variance, strictness.alpha)
     p_value = two_sided_p(mean, variance)
     p_equivalent = p_equivalent_adjusted = None
@@ -179,7 +190,11 @@ def judge_mean(
 
 
 def limits_of_mean(mean: float, variance: TwoPartVariance, alpha: float) -> tuple[float, float]:
-    """The interval with error ``alpha`` around a mean."""
+    """The interval with error ``alpha`` around a mean.
+
+    Returns:
+        The lower and the upper limit.
+    """
     below, above = (float(half_width(variance, alpha, side)) for side in (Side.LOWER, Side.UPPER))
     return mean - below, mean + above
 
@@ -222,6 +237,10 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
     scores can show would make, one seed one step off (decision record 0013); and B is as though 2 of the N examples had
     differed. On new data, scores of 0 and 1 have their disagreeing examples counted as well (decision record 0051). So
     no interval ever has zero width.
+
+    Args:
+        parts: the two-way analysis of variance of the differences.
+        scope: what the claim is about.
     """
     seeds, examples = parts.seeds, parts.examples
     cells = seeds * examples
@@ -245,5 +264,10 @@ def variance_of_mean(parts: Decomposition, scope: Scope) -> tuple[TwoPartVarianc
 
 
 def components_of(parts: Decomposition, *, floored: bool) -> Components:
-    """The mean squares as public values."""
+    """The mean squares as public values.
+
+    Args:
+        parts: the two-way analysis of variance of the differences.
+        floored: whether the interval rests on the scores' resolution.
+    """
     return Components(parts.seeds, parts.examples, parts.ms_seed, parts.ms_example, parts.ms_rest, floored)

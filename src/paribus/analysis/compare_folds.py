@@ -34,6 +34,9 @@ def compare_folds(
 
     Raises:
         UsageError: a bad margin; or runs that cannot answer in this scope.
+
+    Returns:
+        The comparison, with its folds in ``folded``.
     """
     limit = checked_margin(margin)
     about = Scope.NEW_TRAINING_SETS if rows.codes.shape[1] == rows.folds else scope

@@ -38,6 +38,9 @@ def confuse(predicted: ArrayLike, labels: ArrayLike, classes: int) -> Confusion:
 
     Raises:
         UsageError: shapes that do not fit, no run at all, or a class outside the range.
+
+    Returns:
+        The counts, and the accuracy of each class.
     """
     answered, true = np.asarray(predicted), np.asarray(labels)
     if answered.ndim != 2 or true.shape != answered.shape[1:] or not len(answered):

@@ -158,6 +158,9 @@ def shared_strictness(
 
     Raises:
         UsageError: the family is smaller than ``count``, or there is not one weight and one flag for each statement.
+
+    Returns:
+        One for each statement, in their order.
     """
     size = max(count, 1) if family is None else family
     if size < count:
@@ -193,6 +196,9 @@ def compare_aligned(
 
     Raises:
         UsageError: as :func:`paribus.analysis.compare_scores`.
+
+    Returns:
+        The comparison, or None where no seed is common to all arms.
     """
     seeds, examples = terms[0][1].shape
     if seeds == 0:

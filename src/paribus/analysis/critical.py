@@ -60,16 +60,29 @@ class TwoPartVariance:
 
 
 def exponent(alpha: float, seed_freedom: float) -> float:
-    """The exponent q for a two-sided error ``alpha``: 1.25 from 0.05 upward, 2 from 0.005 downward."""
+    """The exponent q for a two-sided error ``alpha``: 1.25 from 0.05 upward, 2 from 0.005 downward.
+
+    Args:
+        alpha: the two-sided error.
+        seed_freedom: degrees of freedom of the seeds' part.
+    """
     if seed_freedom == 1:
         return 2.0
     return min(max(1.25 + 0.75 * math.log10(0.05 / alpha), 1.25), 2.0)
 
 
 def half_width(variance: TwoPartVariance, alpha: float, side: Side = Side.LOWER) -> Floats:
-    """How far the end on that side of the two-sided interval with error ``alpha`` in (0, 1) lies from the mean.
+    """The distance between the mean and one end of its interval.
 
     Both sides are alike unless the variance rests on few disagreeing examples (decision records 0010 and 0051).
+
+    Args:
+        variance: the estimated variance of the mean, in its two parts.
+        alpha: the error of the two-sided interval, in (0, 1).
+        side: which end.
+
+    Returns:
+        The distance; an array where the parts are arrays.
     """
     alpha = max(alpha, SMALLEST_P)
     t_seed = -float(special.stdtrit(variance.seed_freedom, alpha / 2))
@@ -97,6 +110,10 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
 
     Where ``distance`` is negative, the mean lies below the point and the interval's upper end is meant. Exactly the p
     of a t test where B is zero; in [1e-100, 1]. The total variance must be positive.
+
+    Args:
+        distance: mean minus point.
+        variance: the estimated variance of the mean, in its two parts.
     """
     side = Side.LOWER if distance > 0 else Side.UPPER
     distance = abs(distance)

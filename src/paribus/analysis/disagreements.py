@@ -52,7 +52,11 @@ class RareSum:
     cubes: Floats
 
     def below(self, alpha: float) -> Floats:
-        """How far the expected sum may lie below this one: one-sided error alpha / 2 (Fay and Feuer 1997)."""
+        """How far the expected sum may lie below this one: one-sided error alpha / 2 (Fay and Feuer 1997).
+
+        Args:
+            alpha: two-sided error.
+        """
         positive = (np.asarray(self.total) > 0) & (np.asarray(self.squares) > 0)
         total, squares = np.where(positive, self.total, 1.0), np.where(positive, self.squares, 1.0)
         lower = squares / total * special.gammaincinv(total**2 / squares, alpha / 2)
@@ -96,6 +100,13 @@ class Disagreements:
         """How far the mean over endless examples may lie from this one on that side, with error alpha / 2.
 
         Never less than the rule of three says of what was not positive once: log(2 / alpha) examples.
+
+        Args:
+            side: which end of the interval.
+            alpha: two-sided error.
+
+        Returns:
+            The distance in units of the scores.
         """
         toward, away = (self.gained, self.lost) if side is Side.LOWER else (self.lost, self.gained)
         distance = np.hypot(toward.below(alpha), away.above(alpha, self.largest))
@@ -122,6 +133,9 @@ def sum_disagreements(
         weights: the weights of the arms.
         differing: the number of examples on which any seed's answers differ, where sums are by group.
         groups: the groups that examples belong to; None where they are independent.
+
+    Returns:
+        The sums for and against the first arm.
     """
     sizes = np.ones(len(sums)) if groups is None else groups.sizes
     examples = int(sizes.sum())

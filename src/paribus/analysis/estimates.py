@@ -76,6 +76,9 @@ def estimate_scores(
 
     Raises:
         UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
+
+    Returns:
+        The estimate; with one seed without limits and ``sd``.
     """
     values = checked_scores(scores, "scores")
     about = parsed_scope(scope)
@@ -110,6 +113,9 @@ def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95, *,
 
     Raises:
         UsageError: no values, a value that is not finite, or a level outside (0, 1).
+
+    Returns:
+        The estimate; its scope is always "this test set".
     """
     column = np.asarray(values)
     if column.ndim != 1:

@@ -53,6 +53,9 @@ def difficulty(right: ArrayLike) -> Difficulty:
 
     Raises:
         UsageError: another shape, or no run.
+
+    Returns:
+        The examples by how often they are answered wrongly.
     """
     correct = _checked(right, "right")
     seeds = len(correct)
@@ -75,6 +78,9 @@ def flips(right_a: ArrayLike, right_b: ArrayLike) -> Flips:
 
     Raises:
         UsageError: the shapes differ or are not two-dimensional, or there is no run.
+
+    Returns:
+        The examples for A and for B.
     """
     first, second = _checked(right_a, "right_a"), _checked(right_b, "right_b")
     if first.shape != second.shape:

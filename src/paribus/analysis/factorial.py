@@ -178,7 +178,12 @@ def _check_cells(factors: Sequence[Factor], cells: Mapping[tuple[str, ...], Seed
 
 
 def effect_patterns(factors: Sequence[Factor], order: int = 2) -> Iterator[EffectPattern]:
-    """The effects of a full factorial design in the order in which :func:`factorial_effects` judges them."""
+    """The effects of a full factorial design in the order in which :func:`factorial_effects` judges them.
+
+    Args:
+        factors: the factors, in the order of the cells' keys.
+        order: the largest number of factors in an interaction.
+    """
     for size in range(1, min(order, len(factors)) + 1):
         for indices in combinations(range(len(factors)), size):
             base = [factors[index].levels[0] for index in indices]

@@ -56,6 +56,9 @@ def fold_power(difference: float, spread: float, folds: int, repeats: int, alpha
         folds: the number of folds, K.
         repeats: the number of repetitions, R.
         alpha: two-sided error of the interval.
+
+    Returns:
+        A probability.
     """
     count = folds * repeats
     factor = 1 / count + 1 / (folds - 1)
@@ -81,6 +84,9 @@ def plan_repeats(
 
     Raises:
         UsageError: a difference or power that cannot be; another scope; folds without any spread.
+
+    Returns:
+        The plan, with its sentence.
     """
     if not (detect > 0 and math.isfinite(detect)):
         raise UsageError(f"detect {detect!r}: a difference to plan for is a positive number, such as 0.005")
@@ -116,7 +122,12 @@ def plan_repeats(
 
 
 def next_repeats(comparison: Comparison, metric: Metric) -> str:
-    """The next step for an undecided comparison over folds; empty where nothing can be planned."""
+    """The next step for an undecided comparison over folds, a sentence; empty where nothing can be planned.
+
+    Args:
+        comparison: the undecided comparison.
+        metric: what is compared.
+    """
     folded, difference = comparison.folded, abs(comparison.difference)
     if comparison.verdict is not Verdict.UNDECIDED or folded is None:
         return ""

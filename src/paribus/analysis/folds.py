@@ -146,6 +146,9 @@ def corrected_variance(differences: ArrayLike, ratio: float) -> float:
     Args:
         differences: one for each training set, shape ``(J,)`` with J of 2 or more.
         ratio: test examples for each training example: 1 / (K - 1) for K folds.
+
+    Returns:
+        (1 / J + ratio) s**2, s**2 the variance of the differences.
     """
     values = np.asarray(differences, np.float64)
     return float((1 / len(values) + ratio) * np.var(values, ddof=1))
@@ -161,6 +164,9 @@ def fold_parts(terms: Sequence[Term], rows: FoldRows, scope: Scope) -> FoldParts
 
     Raises:
         UsageError: another scope; or "these training sets" with several repetitions or one seed in each fold.
+
+    Returns:
+        The estimate, its variance, and what they rest on.
     """
     repeats, examples = np.unique(rows.repeats), rows.codes.shape[1]
     check_fold_scope(scope, repeats=len(repeats), rounds=len(rows.repeats))

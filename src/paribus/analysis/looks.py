@@ -69,13 +69,21 @@ class Schedule:
         )
 
     def nominal(self, alpha: float) -> tuple[float, ...]:
-        """The two-sided nominal level of each look, so that all looks together err with probability ``alpha``."""
+        """The two-sided nominal level of each look, so that all looks together err with probability ``alpha``.
+
+        Args:
+            alpha: the error of all looks together, in (0, 1).
+        """
         return _nominal(self.seeds, alpha)
 
     def repeated_p(self, p_value: float, number: int) -> float:
-        """The smallest total error with which look ``number`` would still reject at ``p_value`` (Jennison, Turnbull).
+        """The smallest total error with which a look would still reject: the repeated p (Jennison and Turnbull 1989).
 
         Comparing it with the total error is the same as comparing ``p_value`` with the look's nominal level.
+
+        Args:
+            p_value: the two-sided p at this look alone.
+            number: which look, from 1.
         """
 
         def excess(log_alpha: float) -> float:
@@ -90,9 +98,12 @@ class Schedule:
 
 
 def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
-    """A schedule of about evenly spaced looks, from no fewer than ``first`` seeds up to ``max_seeds``.
+    """A schedule of about evenly spaced looks. ``max_seeds`` of 30 gives looks at 8, 15, 23 and 30 seeds.
 
-    With few seeds there are fewer looks. ``max_seeds`` of 30 gives looks at 8, 15, 23 and 30 seeds.
+    Args:
+        max_seeds: the number of seeds of the last look.
+        looks: how many looks; with few seeds there are fewer.
+        first: the smallest number of seeds of the first look.
 
     Raises:
         UsageError: ``max_seeds`` below 2 or ``looks`` below 1.

@@ -125,7 +125,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric
 
 
 def metric_named(name: str, more: Mapping[str, Metric] = MappingProxyType({})) -> Metric:
-    """The metric of that name, among those of every study and ``more``.
+    """The metric of a name.
+
+    Args:
+        name: such as ``test_accuracy``.
+        more: further metrics by name, such as those that a study adds.
 
     Raises:
         UnknownNameError: there is no such metric; the message lists those that there are.

@@ -82,6 +82,9 @@ def noise_shares(
 
     Raises:
         UsageError: no stream, fewer than 2 runs or examples, different numbers of examples, or bad scores.
+
+    Returns:
+        One share for each stream, then the test sample's.
     """
     if not streams:
         raise UsageError("no stream was varied: pass the scores of runs that differ in init, order or dropout alone")

@@ -83,6 +83,9 @@ def check_not_worse(
 
     Raises:
         UsageError: no seed in common, or bad scores, margin, level or scope.
+
+    Returns:
+        The answer with its limit and its p.
     """
     if not 0.5 < level < 1:
         raise UsageError(f"level {level!r}: the level of a check lies between 0.5 and 1, such as 0.95")

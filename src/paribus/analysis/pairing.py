@@ -49,7 +49,11 @@ class SeedScores:
             checked_scores(self.values, f"scores of arm {self.arm!r}")
 
     def only(self, seeds: Collection[int]) -> SeedScores:
-        """The rows of these seeds alone, as a planned look needs them: seeds in index order, not as they finished."""
+        """The rows of some seeds alone, as a planned look needs them: seeds in index order, not as they finished.
+
+        Args:
+            seeds: the seeds.
+        """
         members = set(seeds)
         rows = [index for index, seed in enumerate(self.seeds) if seed in members]
         return SeedScores(self.arm, tuple(self.seeds[index] for index in rows), self.values[rows], self.unit)
@@ -87,6 +91,12 @@ class Aligned:
 
 def align(arms: Sequence[SeedScores]) -> Aligned:
     """Pair the rows of two or more arms by seed, whatever order they come in.
+
+    Args:
+        arms: the arms' scores.
+
+    Returns:
+        The rows of the seeds that all arms have, and the seeds that some arm lacks.
 
     Raises:
         UsageError: the arms were scored on different numbers of examples.

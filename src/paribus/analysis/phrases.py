@@ -149,7 +149,7 @@ def remarks_on(comparison: Comparison, metric: Metric) -> Iterator[str]:
         yield (
             f"A few of the {comparison.examples:,} examples make most of this difference, as though there were "
             f"{max(round(comparison.effective_examples or 1.0), 1)}: where {metric.label} is so uneven, intervals miss "
-            f"more often than they say."
+            f"the truth more often than their level says."
         )
     if comparison.look is not None:
         yield look_text(comparison.look)

@@ -107,6 +107,9 @@ def plan_seeds(
     Raises:
         UsageError: a comparison of one seed, without any spread, or of values known once per run with scope "new data";
             a difference that is not positive, or a power outside (0, 1).
+
+    Returns:
+        The plan, with its sentences.
     """
     parts = stored.components
     about = stored.scope if scope is None else parsed_scope(scope)
@@ -154,6 +157,11 @@ def true_noise(stored: Comparison, scope: Scope, alpha: float) -> TrueNoise:
 
     The seeds' mean square estimates var_rest and N times var_seed, so it is taken no smaller than ms_rest: a few seeds
     that agree by chance are no proof that seeds do not vary (decision record 0055).
+
+    Args:
+        stored: a comparison over at least 2 seeds.
+        scope: what the claim will be about.
+        alpha: two-sided nominal error of the test that is planned.
 
     Raises:
         UsageError: a comparison of one seed.
@@ -207,9 +215,9 @@ def _statement(plan: SeedPlan, metric: Metric, example_share: float) -> str:
     text = f"To find {target} {'on new data' if plan.scope is Scope.NEW_DATA else f'on this {metric.split} set'}, "
     text += f"{counted(plan.seeds, 'seed')} per arm are needed ({origin}"
     if plan.seeds_cautious is None:
-        text += "; should their spread have come out low by chance, no number may be enough)."
+        text += "; if their spread is small by chance, no number may be enough)."
     elif plan.seeds_cautious > plan.seeds:
-        text += f"; {plan.seeds_cautious:,} to be on the safe side, as so few leave their spread uncertain)."
+        text += f"; {plan.seeds_cautious:,} to be safe, as so few leave their spread uncertain)."
     else:
         text += ")."
     if example_share > 0.5:

@@ -40,10 +40,14 @@ class TrueNoise:
     example_freedom: float | None = None
 
     def power(self, difference: float, seeds: int) -> float:
-        """Chance that the interval of ``seeds`` seeds excludes zero if the true difference is this one.
+        """The chance that an interval excludes zero.
 
         The mean and the seeds' estimated variance are independent; the mean is normal, and the variance is integrated
         over its chi-square law. The examples' part, with thousands of degrees of freedom, is taken as known.
+
+        Args:
+            difference: the true difference, in the units of the scores.
+            seeds: the number of seeds.
         """
         seed_part = self.per_seed / seeds
         estimated = seed_part * 2 * special.gammaincinv((seeds - 1) / 2, _SLICES) / (seeds - 1)
@@ -55,7 +59,7 @@ class TrueNoise:
         return float(np.mean(detected))
 
     def detectable(self, seeds: int, power: float) -> float:
-        """The smallest true difference detected with this power."""
+        """The smallest true difference that so many seeds detect with this power, in the units of the scores."""
         unit = math.sqrt(self.per_seed / seeds + self.example)
         if unit == 0:
             return float(np.max(self._half(0.0, seeds - 1)))
@@ -65,11 +69,11 @@ class TrueNoise:
         return float(optimize.brentq(lambda size: self.power(size, seeds) - power, 0.0, upper, rtol=1e-10))
 
     def seeds_for(self, difference: float, power: float) -> int | None:
-        """The fewest seeds that find the difference with this power; None if none do."""
+        """The smallest number of seeds that detects a true difference with this power; None if no number does."""
         return _first(lambda seeds: self.power(difference, seeds) >= power, _MOST_SEEDS)
 
     def floor(self, power: float) -> float:
-        """The smallest difference that endlessly many seeds find with this power."""
+        """The smallest difference that an endless number of seeds detects with this power."""
         half = float(np.max(self._half(0.0, _ENDLESS)))
         if self.example == 0:
             return half

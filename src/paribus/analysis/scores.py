@@ -12,7 +12,11 @@ _SMALLEST_PROBABILITY = 1e-7
 
 
 def checked_scores(values: ArrayLike, name: str) -> NDArray[np.generic]:
-    """The scores as an array of shape ``(seeds, examples)``, unchanged, after looking at each of them.
+    """The scores as an array of shape ``(seeds, examples)``, unchanged, after a check of each of them.
+
+    Args:
+        values: the scores.
+        name: what errors call them.
 
     Raises:
         UsageError: not numbers, not two-dimensional, empty, or not finite; the message names value and place.

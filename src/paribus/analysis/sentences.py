@@ -19,7 +19,11 @@ from paribus.analysis.wording import capitalized, confidence, counted, differenc
 
 
 def contrast_sentence(contrast: JudgedContrast) -> str:
-    """What a contrast says. Nothing is claimed that its numbers do not carry."""
+    """The sentences of a contrast: verdict, scope, numbers, and what a reader must know beside them.
+
+    Args:
+        contrast: a judged contrast.
+    """
     if contrast.comparison is None:
         return _joined(
             f"{contrast.a} and {contrast.b} have no scored {contrast.unit} in common: no comparison.", contrast.missing
@@ -47,6 +51,9 @@ def comparison_sentence(
         missing: seeds that were left out.
         averaged_over: other factors that the arms are averaged over.
         noun: what the comparison is: a contrast or an effect.
+
+    Returns:
+        One sentence, and further ones where a reader must know more.
     """
     where = scope_text(comparison.scope, metric)
     if averaged_over:
@@ -99,7 +106,11 @@ def _these_networks(comparison: Comparison, a: str, b: str, metric: Metric, noun
 
 
 def effect_sentence(effect: Effect) -> str:
-    """What a main effect or an interaction says."""
+    """The sentences of a main effect or an interaction.
+
+    Args:
+        effect: a judged effect.
+    """
     return " ".join(filter(None, (_effect_sentence(effect), effect.next_step)))
 
 
@@ -115,7 +126,11 @@ def _effect_sentence(effect: Effect) -> str:
 
 
 def check_sentence(check: NonInferiority) -> str:
-    """What a non-inferiority check says."""
+    """The sentence of a non-inferiority check.
+
+    Args:
+        check: the check.
+    """
     comparison, metric = check.comparison, check.metric
     where = scope_text(comparison.scope, metric)
     claim = f"{check.new} is not worse than {check.old} by {magnitude(check.margin, metric.unit)} or more {where}"

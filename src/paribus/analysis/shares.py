@@ -31,6 +31,9 @@ def error_shares(primary: Sequence[bool], share: float = PRIMARY_SHARE) -> tuple
 
     Raises:
         UsageError: no statement, or a share outside (0, 1).
+
+    Returns:
+        One share for each statement, in their order.
     """
     if not primary:
         raise UsageError("no statements: shares of the error are divided among at least one")
@@ -58,6 +61,10 @@ def checked_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
 
     Raises:
         UsageError: another number of weights than statements, a weight outside (0, 1], or a sum above 1.
+
+    Args:
+        weights: the shares.
+        count: the number of statements.
     """
     if len(weights) != count:
         raise UsageError(f"{len(weights)} weights for {count} statements: each statement has one share of the error")
@@ -75,6 +82,9 @@ def holm(p_values: Sequence[float], family: int | None = None) -> tuple[float, .
     Args:
         p_values: one p for each hypothesis.
         family: the number of all hypotheses of the family, also of those that are not listed; None for these.
+
+    Returns:
+        Adjusted p values.
     """
     size = family or len(p_values)
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
@@ -98,6 +108,9 @@ def weighted_holm(p_values: Sequence[float], weights: Sequence[float]) -> tuple[
 
     Raises:
         UsageError: as :func:`checked_weights`.
+
+    Returns:
+        Adjusted p values.
     """
     shares = checked_weights(weights, len(p_values))
     order = sorted(range(len(p_values)), key=lambda index: p_values[index] / shares[index])

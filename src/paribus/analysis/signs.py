@@ -44,6 +44,9 @@ def superiority(differences: NDArray[np.float64], level: float) -> Superiority:
     Args:
         differences: A - B of each seed, shape ``(seeds,)``.
         level: level of the interval.
+
+    Returns:
+        The probability with its limits and the counts.
     """
     count = len(differences)
     wins, losses = int(np.sum(differences > 0)), int(np.sum(differences < 0))

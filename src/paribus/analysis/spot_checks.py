@@ -36,5 +36,8 @@ def smallest_noticed(runs: int, checked: int, chance: float = 0.05) -> int | Non
         runs: how many runs there are.
         checked: how many of them were checked.
         chance: the largest chance, in (0, 1).
+
+    Returns:
+        A number from 1 to ``runs``, or None.
     """
     return next((k for k in range(1, runs + 1) if chance_of_missing(runs, checked, k) <= chance), None)

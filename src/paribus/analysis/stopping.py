@@ -50,7 +50,11 @@ class Stops:
         return sum(seeds * chance for seeds, chance in zip(self.seeds, ends, strict=True))
 
     def quantile(self, chance: float) -> int:
-        """The number of seeds at which at least this share of studies has stopped."""
+        """The number of seeds at which at least a share of the studies has stopped.
+
+        Args:
+            chance: the share, in (0, 1].
+        """
         stopped = 0.0
         for seeds, a, b in zip(self.seeds, self.different, self.equivalent, strict=True):
             stopped += a + b
@@ -81,6 +85,9 @@ def simulate_stops(
         share: the contrast's share of the error 1 - level.
         margin: differences smaller than this count as equivalent; None for no equivalence test.
         draws: simulated studies; the chances err by about 0.5 / sqrt(draws).
+
+    Returns:
+        The chance of each verdict at each look.
     """
     last = schedule.seeds[-1]
     sample = difference + np.sqrt(noise.example) * generator.standard_normal((draws, 1))

@@ -72,6 +72,9 @@ def decompose(
         offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
         groups: the groups that examples belong to; None where they are independent.
         one_seed: whether one seed is judged by itself, so that its disagreeing examples count.
+
+    Returns:
+        Means and mean squares.
     """
     seeds, examples = terms[0][1].shape
     seed_means = np.empty(seeds)
@@ -135,7 +138,11 @@ def _disagreements(answers: Sequence[Term], groups: Groups | None) -> Disagreeme
 
 
 def effective_number(effects: NDArray[np.float64]) -> float:
-    """How many examples the variance of the mean rests on: see :attr:`Decomposition.effective_examples`."""
+    """How many examples the variance of the mean rests on: see :attr:`Decomposition.effective_examples`.
+
+    Args:
+        effects: the deviation of each example's mean from the grand mean, shape ``(examples,)``.
+    """
     largest = float(np.abs(effects).max())
     if largest == 0:
         return float(len(effects))

@@ -24,6 +24,9 @@ def differences(values: Sequence[float], unit: Unit) -> tuple[str, ...]:
     Args:
         values: differences in the metric's own units.
         unit: the metric's unit.
+
+    Returns:
+        One text for each value.
     """
     scaled = [value * _FACTOR[unit] for value in values]
     fewest = 0 if max(map(abs, scaled), default=0) >= _MANY else _FEWEST_DECIMALS[unit]

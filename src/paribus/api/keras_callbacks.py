@@ -69,7 +69,8 @@ def read_callbacks(callbacks: Sequence[Any], early_stopping: int | Mapping[str, 
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise UsageError(
-                f"callbacks: {type(callback).__name__} is no callback of Keras; early_stopping=3 stops a run by itself"
+                f"callbacks: {type(callback).__name__} is not a callback of Keras; leave it out, or pass an object of "
+                "keras.callbacks"
             )
         name = type(callback).__name__
         followed = (

@@ -169,7 +169,7 @@ def _read_serialized(config: dict[str, Any], what: str) -> tuple[str, dict[str, 
     if name == "function" and isinstance(arguments, str):
         return arguments, {}
     if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise UsageError(f"{what}: {str(config)[:60]} is no serialized object of Keras")
+        raise UsageError(f"{what}: {str(config)[:60]} is not a serialized object of Keras")
     return name, arguments
 
 

@@ -52,7 +52,7 @@ def dashboard(
     from paribus.dashboard.serve import Tls, serve
 
     if (tls_certificate is None) != (tls_key is None):
-        raise UsageError("--tls-certificate and --tls-key belong together; give both, or neither")
+        raise UsageError("--tls-certificate and --tls-key belong together; set both, or neither")
     tls = Tls(tls_certificate, tls_key) if tls_certificate is not None and tls_key is not None else None
     check_host(host, tls=tls is not None, insecure=insecure)
     try:

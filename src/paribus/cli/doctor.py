@@ -52,7 +52,7 @@ def _format_entries(entries: Sequence[Finding | Action]) -> list[str]:
 
 def _summarize(store: Path, findings: Sequence[Finding], actions: Sequence[Action], *, there: bool) -> str:
     if findings:
-        count = f"{len(findings)} thing{' is' if len(findings) == 1 else 's are'} wrong"
+        count = f"{len(findings)} problem{'' if len(findings) == 1 else 's'}"
         return f"{store}: {count}" + ("" if actions else "; `paribus doctor --repair` repairs what it can")
     if actions:
         return f"{store}: {len(actions)} repaired, now sound"

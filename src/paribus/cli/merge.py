@@ -78,7 +78,7 @@ def _format_merge(into: Path, merged: Merge) -> Iterator[str]:
     if merged.studies:
         yield f"Studies: {', '.join(merged.studies)}"
     if merged.judgements:
-        yield f"{_count(merged.judgements, 'judgement')} of statements added: the looks that were taken at them count"
+        yield f"{_count(merged.judgements, 'judgement')} of statements added: the looks of all stores count"
     for renamed in merged.renamed:
         yield f"'{renamed.name}' of {renamed.store} is another study, and is stored as '{renamed.new_name}'"
     for differing in merged.differing:
@@ -98,7 +98,7 @@ def _format_differing(differing: DifferingRun) -> Iterator[str]:
     what = " and ".join(
         (", ".join(differing.parts[:-1]), differing.parts[-1]) if differing.parts[1:] else differing.parts
     )
-    reason = "" if differing.is_explained else ", within one environment: that should not be"
+    reason = "" if differing.is_explained else ", within one environment, where equal bits are promised"
     yield f"{differing.name}: results with other {what}{reason}"
     for version in differing.versions:
         run = version.run

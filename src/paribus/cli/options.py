@@ -21,7 +21,7 @@ def expand_home(path: Path | None) -> Path | None:
     """A path with ``~`` spelled out, which a shell leaves in ``--store=~/runs`` and in the environment.
 
     Raises:
-        UsageError: it names somebody who has no home here.
+        UsageError: it names a user who has no home here.
     """
     try:
         return None if path is None else path.expanduser()
@@ -33,7 +33,7 @@ def expand_homes(paths: list[Path] | None) -> list[Path] | None:
     """Several paths with ``~`` spelled out.
 
     Raises:
-        UsageError: one of them names somebody who has no home here.
+        UsageError: one of them names a user who has no home here.
     """
     return None if paths is None else [whole for path in paths if (whole := expand_home(path)) is not None]
 

@@ -24,6 +24,11 @@ def refuse_stdout(option: str, path: Path | None, what: str) -> None:
 
     Raises:
         UsageError: the path is ``-``.
+
+    Args:
+        option: the option, for the error.
+        path: its value.
+        what: what is written, a part of a sentence.
     """
     if path == STDOUT:
         raise UsageError(f"{option} -: {what}, which stdout cannot hold; name a folder")

@@ -17,9 +17,15 @@ from paribus.predict.inputs import Input, Inputs
 def predictions_fields(
     study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
 ) -> dict[str, Any]:
-    """The fields of the JSON.
+    """The fields of the JSON of ``paribus predict``.
 
     Probabilities are fractions of 1; ``mean``, ``low``, ``high`` and ``sd`` (null for one seed) are over seeds.
+
+    Args:
+        study: the name of the study.
+        names: the names of the classes, by index.
+        inputs: the examples.
+        answers: the predictions of each arm.
     """
     return {
         "study": study,
@@ -39,7 +45,14 @@ def predictions_fields(
 def render_predictions(
     study: str, names: Sequence[str], inputs: Inputs, answers: Sequence[ArmPredictions]
 ) -> RenderableType:
-    """A table for each example, with a row an arm: its answer, the probability, and the agreement of its seeds."""
+    """A table for each example, with a row an arm: its answer, the probability, and the agreement of its seeds.
+
+    Args:
+        study: the name of the study.
+        names: the names of the classes, by index.
+        inputs: the examples.
+        answers: the predictions of each arm.
+    """
     parts: list[RenderableType] = []
     for at, image in enumerate(inputs.inputs):
         parts.append(_render_title(study, image))

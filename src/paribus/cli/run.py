@@ -109,7 +109,7 @@ def noise(
     study: options.Study,
     arm: Annotated[
         str,
-        typer.Option("--arm", metavar="NAME", help="Whose noise.", show_default=False, autocompletion=complete_arm),
+        typer.Option("--arm", metavar="NAME", help="The arm.", show_default=False, autocompletion=complete_arm),
     ],
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Runs in which each stream varies.")] = 5,
     epochs: options.Epochs = None,

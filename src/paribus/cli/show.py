@@ -107,6 +107,6 @@ def _find_run(arm: StoredArm, seed: str, runs: dict[str, RunResult]) -> RunResul
     by_seed = {str(run.seeds.seed): result for run in arm.runs if (result := run.among(runs)) is not None}
     if seed not in by_seed:
         raise UnknownNameError(
-            f"arm '{arm.name}' has no stored run of seed {seed}; stored: {', '.join(by_seed) or 'none'}"
+            f"arm '{arm.name}' has no stored run with seed {seed}; stored seeds: {', '.join(by_seed) or 'none'}"
         )
     return by_seed[seed]

@@ -80,6 +80,9 @@ def prepare_streams() -> None:
 def write_stdout(text: str) -> None:
     """Write text to stdout, to its end.
 
+    Args:
+        text: the text.
+
     Raises:
         BrokenPipeError: its reader has closed it.
         ParibusError: it cannot be written.

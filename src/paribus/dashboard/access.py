@@ -54,13 +54,24 @@ class Access:
         self._lock = threading.Lock()
 
     def issue_token(self) -> str:
-        """A new one-time token; the one before is no longer valid."""
+        """Make a new one-time token; the one before is no longer valid.
+
+        Returns:
+            The token, 43 characters of base 64.
+        """
         with self._lock:
             self._token = secrets.token_urlsafe(32)
             return self._token
 
     def redeem(self, token: str) -> str | None:
-        """The value of a ``Set-Cookie`` header for a valid token, which is used up; None for any other."""
+        """Exchange a token for a session; it is used up.
+
+        Args:
+            token: what a browser sent.
+
+        Returns:
+            The value of a ``Set-Cookie`` header; None for a token that is not valid.
+        """
         with self._lock:
             if not self._token or not hmac.compare_digest(token.encode(), self._token.encode()):
                 return None
@@ -119,16 +130,21 @@ def is_loopback(host: str) -> bool:
 def check_host(host: str, *, tls: bool, insecure: bool) -> None:
     """Refuse an address that others can reach, unless the connection is encrypted or the user accepts that it is not.
 
+    Args:
+        host: the address to listen on.
+        tls: whether the connection is encrypted.
+        insecure: whether the user accepts that it is not.
+
     Raises:
-        UsageError: it is not loopback, or names no one address.
+        UsageError: it is not loopback, or it means all addresses.
     """
     if host in ("", "0.0.0.0", "::", "*"):
         raise UsageError(
-            f"--host {host or repr(host)}: every address at once has no name that requests could be checked against; "
-            "name the one address under which the dashboard is to be reached"
+            f"--host {host or repr(host)}: this means all addresses, and requests are checked against one; write the "
+            "one address under which the dashboard is to be reached"
         )
     if not is_loopback(host) and not tls and not insecure:
         raise UsageError(
-            f"--host {host}: others can reach this address, and without TLS they can read the session; give "
+            f"--host {host}: others can reach this address, and without TLS they can read the session; set "
             "--tls-certificate and --tls-key, forward the port through ssh instead, or accept it with --insecure"
         )

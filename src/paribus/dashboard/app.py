@@ -46,6 +46,9 @@ def build_app(
         access: who may read it.
         opened: called when a token has been used, so that there is another one for the next browser.
         stopping: whether the server is about to stop, so that streams end.
+
+    Returns:
+        An ASGI application.
     """
     pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping)
     app = Starlette(

@@ -1,7 +1,7 @@
 """What may be displayed of a study that still grows: nothing that was measured after the last moment of judgement.
 
-Whoever watches an interval grow and stops when it pleases has taken a look that was not planned. The dashboard is left
-open all day, so it shows test measures of no run beyond the last planned look; without planned looks the only moment is
+Whoever watches an interval change and stops when it suits them has taken a look that was not planned. The dashboard is
+left open all day, so it shows test measures of no run beyond the last planned look; without planned looks the only moment is
 when all requested seeds have ended (``docs/decisions/0129-between-looks-the-dashboard-shows-no-test-measure.md``).
 """
 
@@ -56,6 +56,9 @@ def find_moments(document: StudyDocument, progress: Mapping[str, Progress]) -> M
     Args:
         document: the study.
         progress: how far each arm is that was run.
+
+    Returns:
+        For each arm the seeds that may be displayed, and the statements that wait.
     """
     statements = declared_statements(document)
     has_primary = any(statement.primary for statement in statements)
@@ -80,6 +83,9 @@ def limit_results(results: StoredResults, runs: Mapping[str, RunResult]) -> tupl
     Args:
         results: all stored results of a study.
         runs: its runs by fingerprint, as far as they have ended.
+
+    Returns:
+        Results that have no later run, and the moments.
     """
     complete = count_complete(results.arms, runs)
     progress = {arm.name: Progress(complete[arm.name], len(arm.runs)) for arm in results.arms}
@@ -89,7 +95,12 @@ def limit_results(results: StoredResults, runs: Mapping[str, RunResult]) -> tupl
 
 
 def without_waiting(outcome: Outcome, moments: Moments) -> Outcome:
-    """The outcome without the statements that were never judged; those judged at an earlier look stay."""
+    """The outcome without the statements that were never judged; those judged at an earlier look stay.
+
+    Args:
+        outcome: the outcome of the limited results.
+        moments: the moments.
+    """
 
     def is_judged(arms: tuple[str, ...]) -> bool:
         return all(moments.seeds.get(arm, 0) > 0 for arm in arms)

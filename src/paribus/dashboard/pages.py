@@ -19,10 +19,15 @@ STUDIES, LIVE = "Studies", "Live"
 
 
 def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
-    """All studies with their progress; ``running`` is the name of the one that is computed now."""
+    """The page of all studies with their progress.
+
+    Args:
+        studies: the studies.
+        running: the name of the study that is computed now; None where there is none.
+    """
     if not studies:
         body: Child = tag(
-            "p", "Nothing is stored here yet. ", tag("code", "paribus run digits"), " takes a minute; it will appear."
+            "p", "Nothing is stored here yet. ", tag("code", "paribus run digits"), " takes a minute and appears here."
         )
     else:
         rows: list[list[Child]] = [
@@ -45,7 +50,14 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
 
 
 def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool) -> str:
-    """One study: question, progress, answers up to the last moment, and what waits."""
+    """The page of one study: question, progress, answers up to the last moment, and what waits.
+
+    Args:
+        progress: how far it is.
+        answer: its answer; None for candidates and noise runs.
+        problem: why there is no answer, a sentence; empty where there is one.
+        is_running: whether it is computed now.
+    """
     rows: list[list[Child]] = [
         [name, tag("progress", value=ended, max=max(1, asked), aria_label=f"{name}: runs"), f"{ended} of {asked}"]
         for name, (ended, asked) in progress.arms.items()
@@ -77,7 +89,11 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
 
 
 def live_page(labels: Sequence[str]) -> str:
-    """The learning curves; the script fills them in."""
+    """The page of the learning curves; its script draws them.
+
+    Args:
+        labels: the names of the studies.
+    """
     choice = tag("select", [tag("option", label, value=label) for label in labels], id="study")
     controls = tag(
         "div",
@@ -109,7 +125,11 @@ def live_page(labels: Sequence[str]) -> str:
 
 
 def error_page(message: str) -> str:
-    """A request that cannot be answered, and why."""
+    """The page for a request that cannot be answered.
+
+    Args:
+        message: why, a sentence.
+    """
     return _page("Not possible", tag("h1", "Not possible"), tag("p", message), current=None)
 
 
@@ -122,7 +142,12 @@ def opened_page() -> str:
 
 
 def opening_file(address: str, token: str) -> str:
-    """The file that hands a browser its token, in the body of a POST: it is in no address, log or process list."""
+    """The file that hands a browser its token, in the body of a POST: it is in no address, log or process list.
+
+    Args:
+        address: that of the dashboard.
+        token: the one-time token.
+    """
     form = tag(
         "form",
         tag("input", type="hidden", name="token", value=token),
@@ -159,7 +184,7 @@ def _waiting(answer: Answer) -> Markup:
         tag(
             "p",
             "Between looks this page shows no test measure of a later run, and no verdict on it: whoever watches an "
-            "answer grow and stops where it pleases errs more often than the study promises.",
+            "answer change and stops at the one they like errs more often than the study promises.",
         ),
         tag("ul", items),
     )

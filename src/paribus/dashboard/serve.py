@@ -106,7 +106,11 @@ def serve(
 
 
 def configure_server(app: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
-    """The server's settings: it writes no log of requests, and believes no header about its address.
+    """The server's settings: it writes no log of requests, and trusts no header about its address.
+
+    Args:
+        app: the application.
+        tls: certificate and key; None for no encryption.
 
     Raises:
         UsageError: the certificate cannot be used.
@@ -153,7 +157,11 @@ def _listen(host: str, port: int | None) -> socket.socket:
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any free one.
+    """A listening socket.
+
+    Args:
+        host: the address.
+        port: the port; 0 is any free one.
 
     Raises:
         OSError: it cannot be made.

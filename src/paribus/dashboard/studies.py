@@ -75,7 +75,7 @@ class Studies:
         self._lock = threading.Lock()
 
     def version(self) -> str:
-        """A text that differs whenever the store has changed since."""
+        """A text that changes whenever the files of the store change."""
         try:
             status = (self.folder / DATABASE_NAME).stat()
         except OSError:
@@ -83,22 +83,34 @@ class Studies:
         return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
     def list_progress(self) -> list[StudyProgress]:
-        """How far all studies are, by name."""
+        """How far all studies are, sorted by name.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
         return [_progress(study, self._runs(study)) for study in self._store.studies()]
 
     def progress(self, label: str) -> StudyProgress:
         """How far one study is.
 
+        Args:
+            label: the name that the user sees.
+
         Raises:
             UnknownNameError: there is no such study.
+            StoreError: the store cannot be read.
         """
         study = self._study(label)
         return _progress(study, self._runs(study))
 
     def answer(self, label: str) -> Answer | None:
-        """The answer of a study up to its last moment; None for runs that are no study: candidates, noise.
+        """The answer of a study up to its last moment. It is computed once for the same runs.
 
-        It is computed once for the same runs.
+        Args:
+            label: the name that the user sees.
+
+        Returns:
+            The answer; None for runs that are no study: candidates, noise.
 
         Raises:
             UnknownNameError: there is no such study.
@@ -119,8 +131,12 @@ class Studies:
     def curves(self, label: str) -> dict[str, Any]:
         """The stored curves of a study as JSON values: what training measured, and nothing of the test split.
 
+        Args:
+            label: the name that the user sees.
+
         Raises:
             UnknownNameError: there is no such study.
+            StoreError: the store cannot be read.
         """
         study = self._study(label)
         runs, levels = self._runs(study), _levels(study)

@@ -15,5 +15,9 @@ _DATE = re.compile(r"\d{1,4}([.' ])\d{1,2}\1\d{1,4}")
 
 
 def is_almost_number(word: str) -> bool:
-    """Whether a word, which is no number for Python, is one for a reader. Dates and versions (1.2.3) are not."""
+    """Whether a word is a number for a human reader but not for Python. Dates and versions (1.2.3) are not.
+
+    Args:
+        word: a cell of a table.
+    """
     return _ALMOST.fullmatch(word) is not None and _DATE.fullmatch(word) is None and word.count(".") < 3

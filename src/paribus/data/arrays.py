@@ -52,6 +52,9 @@ def from_arrays(
         >>> data = from_arrays([[0.0, 1.0], [1.0, 0.0]], [0, 1], [[0.5, 0.5]], [1], name="tiny")
         >>> data.classes, data.input_shape
         (2, (2,))
+
+    Returns:
+        The checked data set.
     """
     check_index(x_train, y_train, name, "train")
     check_index(x_test, y_test, name, "test")

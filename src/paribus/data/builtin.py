@@ -48,6 +48,9 @@ def load_mnist(folder: Path = MNIST_FOLDER) -> Dataset:
     Args:
         folder: the folder of the four files; the package's own by default.
 
+    Returns:
+        The data set, with the fingerprint that this version knows.
+
     Raises:
         DataError: a file is missing or is not the one that was packaged.
     """

@@ -19,6 +19,9 @@ def chunks(array: NDArray[Any], rows: NDArray[np.intp] | None = None) -> Iterato
     Args:
         array: shape ``(rows, ...)``; may be a memory map.
         rows: only these, ascending; all by default.
+
+    Yields:
+        Arrays of shape ``(some rows, ...)``, in order.
     """
     count = len(array) if rows is None else len(rows)
     step = max(1, CHUNK_BYTES // max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=object))))

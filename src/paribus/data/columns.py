@@ -92,7 +92,7 @@ class Table:
         return {column.name: column for column in self.columns}
 
     def place(self, row: int) -> str:
-        """Where a row is, in words."""
+        """Where a row is, in words: ``line 7``."""
         return f"{self.unit} {self.places[row]}"
 
 
@@ -122,6 +122,10 @@ class Cells:
 
     def add(self, cell: str, place: str) -> None:
         """Add the next cell.
+
+        Args:
+            cell: its text.
+            place: where it is, such as ``line 7``, for errors.
 
         Raises:
             DataError: it is missing, infinite, or of another kind than the cells before.
@@ -171,7 +175,7 @@ class Cells:
 
     def _add_word(self, cell: str, place: str) -> None:
         if self._numbers:
-            raise self._mistake(place, f"{cell!r} is no number, but the rows above hold numbers", kind_differs=True)
+            raise self._mistake(place, f"{cell!r} is not a number, but the rows above hold numbers", kind_differs=True)
         code = self._positions.setdefault(cell, len(self._positions))
         if code >= self._most:
             raise self._mistake(place, too_many_words(self._most))
@@ -197,12 +201,20 @@ class Cells:
 
 
 def most_words(*, is_label: bool) -> int:
-    """How many different words a column may hold."""
+    """How many different words a column may hold.
+
+    Args:
+        is_label: whether it is the column of the label, whose words are classes.
+    """
     return MAX_CLASSES if is_label else MAX_CATEGORIES
 
 
 def too_many_words(most: int) -> str:
-    """The message about a column with more words than that."""
+    """The message about a column with more words than that.
+
+    Args:
+        most: what :func:`most_words` says of the column.
+    """
     return (
         f"more than {most} different words; is this an identifier or free text? Leave it out with `drop`"
         if most == MAX_CATEGORIES

@@ -28,6 +28,9 @@ def read(path: Path, options: TableOptions) -> Table:
     Raises:
         DataError: the file cannot be read or parsed, a row has too few or too many cells, or a cell is missing,
             infinite, of another kind than those above it, or almost a number; the message names line and column.
+
+    Returns:
+        The table, with a note on columns that are an index.
     """
     source = str(path)
     try:
@@ -78,9 +81,14 @@ def index_note(names: list[str], reason: str) -> tuple[str, ...]:
 def check_names(names: list[str], source: str, options: TableOptions) -> None:
     """Check a table's column names, and that the columns which options name exist.
 
+    Args:
+        names: the names in the header.
+        source: what errors call the file.
+        options: which columns are what.
+
     Raises:
-        DataError: there is no header, it is too wide, a name is empty or there twice, or a column that was named is not
-            there.
+        DataError: there is no header, it is too wide, a name is empty or there twice, or a column that an option names
+            is not there.
     """
     if not names:
         raise DataError(f"{source}: empty; expected a header and rows")
@@ -109,7 +117,12 @@ def check_names(names: list[str], source: str, options: TableOptions) -> None:
 
 
 def check_features(names: list[str], source: str, options: TableOptions) -> None:
-    """Check that something is left to learn from.
+    """Check that at least one column is a feature.
+
+    Args:
+        names: the names of the columns that are read.
+        source: what errors call the file.
+        options: which columns are what.
 
     Raises:
         DataError: there is only the label.

@@ -147,6 +147,9 @@ def build(
 
     Raises:
         DataError: the first thing that is wrong, naming ``source`` and the array.
+
+    Returns:
+        The data set.
     """
     check_shapes(source, x_train, x_test)
     labels = read_labels(source, y_train, y_test, class_names)
@@ -177,7 +180,14 @@ def build(
 
 
 def content_fingerprint(*arrays: NDArray[Any]) -> str:
-    """The sha256 of arrays' types, shapes and bytes (little-endian, C order), read in chunks of 16 MiB."""
+    """The sha256 of arrays' types, shapes and bytes (little-endian, C order), read in chunks of 16 MiB.
+
+    Args:
+        *arrays: the arrays, memory maps included.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     digest = hashlib.sha256()
     for array in arrays:
         kind = array.dtype.newbyteorder("<")

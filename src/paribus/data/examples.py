@@ -24,8 +24,13 @@ _WHOLE_RULE = (
 def check_shapes(source: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
     """Check that there are examples, of one shape in both splits.
 
+    Args:
+        source: what errors call the data.
+        x_train: shape ``(examples, ...)``.
+        x_test: likewise.
+
     Raises:
-        DataError: there are none, or they differ.
+        DataError: there are none, or their shapes differ.
     """
     for split, x in (("x_train", x_train), ("x_test", x_test)):
         if x.ndim < 2:

@@ -19,7 +19,11 @@ class ExpectedData:
 
     @classmethod
     def of(cls, job: TrainJob) -> ExpectedData | None:
-        """What a job expects; None where it was not planned on any data."""
+        """What a job expects; None where it was not planned on any data.
+
+        Args:
+            job: the run to be computed.
+        """
         return None if job.data_fingerprint is None else cls(job.data_fingerprint, job.data_files)
 
     def learn(self) -> None:
@@ -31,7 +35,11 @@ class ExpectedData:
         return content.fingerprint() == self.fingerprint
 
     def check(self, content: Content, source: str) -> None:
-        """Refuse other data.
+        """Refuse data other than the expected one.
+
+        Args:
+            content: the content that was read.
+            source: what errors call the data.
 
         Raises:
             DataError: its fingerprint is another; the message names both.

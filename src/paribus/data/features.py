@@ -62,6 +62,9 @@ def learn_column(column: Numbers | Words, rows: NDArray[np.intp], imputation: Im
 
     Raises:
         DataError: no training row has a value.
+
+    Returns:
+        The fitted column, and how many training rows had no value.
     """
     missing = _missing(column, rows)
     count = int(missing.sum())
@@ -88,9 +91,15 @@ def column_names(columns: Sequence[Column]) -> tuple[str, ...]:
 def feature_values(
     column: Numbers | Words, rows: NDArray[np.intp], fitted: Column
 ) -> tuple[NDArray[np.float64] | NDArray[np.float32], NDArray[np.float32] | None]:
-    """The features of some rows of a column, shape ``(rows, width)``, and their indicator, shape ``(rows,)``, if any.
+    """The features of some rows of a column. Words that are not in the training split are zeros everywhere.
 
-    Words that are not in the training split are zeros everywhere.
+    Args:
+        column: as read.
+        rows: the positions of the rows.
+        fitted: how the column becomes features.
+
+    Returns:
+        Shape ``(rows, width)``, and the indicator of missing values, shape ``(rows,)``, if the column has one.
     """
     missing = _missing(column, rows)
     indicator = missing.astype(np.float32) if fitted.indicator else None

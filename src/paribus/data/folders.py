@@ -100,7 +100,13 @@ def read_npy(folder: Path, *, standardize: bool = False) -> Dataset:
 
 
 def pending(folder: Path) -> int:
-    """How many bytes of the four files must be read before their fingerprint is known; 0 if it is known, or not four.
+    """How many bytes of the four files must be read before their fingerprint is known.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        Bytes; 0 where it is known already, or where the four files are not there.
 
     Raises:
         DataError: a file cannot be read.

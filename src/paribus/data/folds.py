@@ -47,7 +47,15 @@ class Pooled(ABC):
     own_test: int
 
     def split(self, repeat: int, fold: int) -> Dataset:
-        """The data set of one fold. Test examples are in their order, training examples in a mixed one."""
+        """The data set of one fold. Test examples are in their order, training examples in a mixed one.
+
+        Args:
+            repeat: the number of the repetition, from 0.
+            fold: the number of the fold, from 0.
+
+        Raises:
+            DataError: a training part cannot be used as a training split.
+        """
         in_test = self.codes[repeat] == fold
         order = mixed_order(len(self.labels), repeat + 1)
         return self._dataset(order[~in_test[order]], np.flatnonzero(in_test))
@@ -79,6 +87,9 @@ def divide(spec: DataSpec, read: Callable[[DataSpec], Dataset]) -> Pooled:
 
     Raises:
         UsageError, DataError: the source cannot be divided so; or as ``read``.
+
+    Returns:
+        All examples with the fold of each.
     """
     folds = spec.folds
     assert folds is not None, "the data has folds"

@@ -30,6 +30,11 @@ def frame_columns(frame: Any) -> list[str]:
 def pair_by_name(x_train: Any, x_test: Any, where: str) -> tuple[Any, Any]:
     """Two frames with the columns of the second in the order of the first; anything else as it is.
 
+    Args:
+        x_train: training examples.
+        x_test: test examples.
+        where: what errors call the data.
+
     Raises:
         DataError: a name is there twice, or in one of them only.
     """
@@ -82,6 +87,9 @@ def as_array(values: ArrayLike | Any, where: str) -> NDArray[Any]:
 
     Raises:
         DataError: values are missing or masked, or are no array; the message names the call that repairs it.
+
+    Returns:
+        An array of numbers, or of texts for labels.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise DataError(f"{where}: has masked (missing) values; fill them first")
@@ -94,7 +102,7 @@ def as_array(values: ArrayLike | Any, where: str) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except (ValueError, TypeError) as error:
-        raise DataError(f"{where}: no array of numbers: {error}") from error
+        raise DataError(f"{where}: not an array of numbers: {error}") from error
     return array
 
 

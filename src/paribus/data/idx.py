@@ -49,11 +49,14 @@ def read(path: Path) -> NDArray[Any]:
     A plain file of one-byte values is memory-mapped, read-only. Everything else is read into memory, in the
     machine's byte order.
 
+    Args:
+        path: the file.
+
     Returns:
-        An array of the shape that the header gives, of type uint8, int8, int16, int32, float32 or float64.
+        An array of the shape that the header says, of type uint8, int8, int16, int32, float32 or float64.
 
     Raises:
-        DataError: the file cannot be read, is no IDX file, is truncated, corrupt, or too long; the message names
+        DataError: the file cannot be read, is not an IDX file, is truncated, corrupt, or too long; the message names
             the file, what it holds and what was expected.
     """
     source = str(path)
@@ -73,7 +76,11 @@ def read(path: Path) -> NDArray[Any]:
 
 
 def decode(content: bytes, source: str) -> NDArray[Any]:
-    """Decode the content of an IDX file, gzip-compressed or plain; ``source`` is what errors call it.
+    """Decode the content of an IDX file, gzip-compressed or plain.
+
+    Args:
+        content: the bytes of the file.
+        source: what errors call it.
 
     Raises:
         DataError: as :func:`read`.
@@ -83,6 +90,10 @@ def decode(content: bytes, source: str) -> NDArray[Any]:
 
 def read_header(stream: Stream, source: str) -> Header:
     """Read the header and leave ``stream`` at the first value.
+
+    Args:
+        stream: at its first byte.
+        source: what errors call it.
 
     Raises:
         DataError: the magic number, the type or the number of dimensions is none that IDX knows, or it is cut off.

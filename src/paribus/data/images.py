@@ -68,6 +68,10 @@ def read_folder(folder: Path, test_fraction: float | None = None) -> Dataset:
     The images of a folder ``validation`` beside ``train`` and ``test`` become the last training examples, which the
     data set says (``own_validation``): a protocol must validate on exactly those (decision 0069).
 
+    Args:
+        folder: the folder.
+        test_fraction: the share of each class that is tested on, where there is no ``test``; a quarter by default.
+
     Raises:
         DataError: there are no such folders or images, an image is broken, too large, animated, or unlike the first.
     """
@@ -130,6 +134,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 def read_picture(path: Path) -> Picture:
     """Decode one PNG, JPEG, WebP or BMP file, and turn it as its camera noted.
 
+    Args:
+        path: the file.
+
     Raises:
         DataError: the file cannot be read or decoded, is another format, is above 4096 x 4096 pixels, has 16 bits a
             channel, is animated, or is transparent somewhere.
@@ -152,7 +159,7 @@ def read_picture(path: Path) -> Picture:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{path}: more pixels than the {MAX_IMAGE_PIXELS} that are decoded: {error}") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path}: no PNG or JPEG image, nor WebP or BMP, whatever its name says") from error
+        raise DataError(f"{path}: not a PNG, JPEG, WebP or BMP image, although its name says so") from error
     except BROKEN as error:
         raise DataError(f"{path}: cannot be decoded: {error}") from error
 
@@ -235,7 +242,7 @@ def _image_files(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
     for path in files:
         if path.suffix.lower() not in SUFFIXES or not path.is_file():
-            raise DataError(f"{path}: no image; expected only files ending in {_ENDINGS}. {_advice(path)}")
+            raise DataError(f"{path}: not an image; expected only files ending in {_ENDINGS}. {_advice(path)}")
     return files
 
 

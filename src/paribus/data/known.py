@@ -16,7 +16,13 @@ _CHECKED: set[tuple[Stamp, ...]] = set()
 
 
 def stamps(paths: Sequence[Path]) -> tuple[Stamp, ...]:
-    """What distinguishes these files, as they are now, from others and from later ones.
+    """What distinguishes these files, as they are now, from others and from later versions of themselves.
+
+    Args:
+        paths: the files.
+
+    Returns:
+        For each its path, inode, size and time of change in nanoseconds.
 
     Raises:
         OSError: one is not there.

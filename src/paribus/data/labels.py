@@ -54,6 +54,9 @@ def read_labels(
 
     Raises:
         DataError: the labels have another form, do not agree, or there are fewer than two classes.
+
+    Returns:
+        Class indices of both splits, and the names of the classes.
     """
     if any(_holds_words(y) for y in (y_train, y_test)):
         return _from_words(source, y_train, y_test, class_names)

@@ -28,7 +28,7 @@ MAX_IMAGE_PIXELS = 1 << 24
 
 
 def human(count: int) -> str:
-    """``count`` bytes in words, such as ``'54.9 MiB'``; small counts exactly."""
+    """A number of bytes in words, such as ``'54.9 MiB'``; small numbers exactly."""
     if count < 10_000:
         return f"{count} bytes"
     if count >= 1 << 60:

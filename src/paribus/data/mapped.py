@@ -1,7 +1,7 @@
 """Memory-mapped arrays, read so that a process does not come to hold the file.
 
-Pages of a mapped file that were touched count as a process's memory until they are let go of, and the kernel maps
-sixteen pages around each of them. So rows are copied out in blocks, and after each block the map is let go of. The
+Pages of a mapped file that were touched count as a process's memory until they are released, and the kernel maps
+sixteen pages around each of them. So rows are copied out in blocks, and after each block the map is released. The
 pages stay in the kernel's cache, which all processes share.
 """
 
@@ -30,7 +30,7 @@ def mapping(array: NDArray[Any]) -> np.memmap[Any, Any] | None:
 
 
 def release(array: NDArray[Any]) -> None:
-    """Let go of the pages behind a memory-mapped array. Nothing is lost: they are mapped again when they are read."""
+    """Release the pages behind a memory-mapped array. Nothing is lost: they are mapped again when they are read."""
     mapped = mapping(array)
     memory = None if mapped is None else mapped.base
     if isinstance(memory, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
@@ -38,7 +38,15 @@ def release(array: NDArray[Any]) -> None:
 
 
 def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """Copies of some rows of a memory-mapped array, shape ``(len(rows), ...)``; ascending rows are read fastest."""
+    """Copies of some rows of a memory-mapped array; ascending rows are read fastest.
+
+    Args:
+        array: a memory map, or a view of one.
+        rows: positions, shape ``(n,)``.
+
+    Returns:
+        Shape ``(n, ...)``.
+    """
     copied = np.empty((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, BLOCK_BYTES // (array.dtype.itemsize * max(1, array[:1].size) + AROUND))
     for start in range(0, len(rows), step):

@@ -43,6 +43,9 @@ SKLEARN = ("iris", "wine", "breast_cancer", "digits")
 def read_fashion_mnist(folders: tuple[str, ...] = FASHION_FOLDERS) -> Dataset:
     """Fashion-MNIST from the first folder that has it: 60,000 + 10,000 images, uint8, shape (28, 28).
 
+    Args:
+        folders: where to look, in this order.
+
     Raises:
         UnknownNameError: no folder has it; the message says how to get it.
         DataError: its files are broken or hold something else.
@@ -95,6 +98,9 @@ def read_sklearn(name: str, test_fraction: float | None = None) -> Dataset:
 def read_keras(name: str) -> Dataset:
     """``keras.datasets.<name>.load_data()``; Keras downloads what it has not cached.
 
+    Args:
+        name: one of ``KERAS``.
+
     Raises:
         UnknownNameError: there is no such set, or it does not hold examples of one shape with classes.
         DataError: the download failed, or the cached files are broken.
@@ -131,5 +137,5 @@ def _check_known(package: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         listed = ", ".join(f"{package}:{known_name}" for known_name in known)
         raise UnknownNameError(
-            f"data '{package}:{name}': not one of {listed}. Load anything else yourself and hand over the arrays"
+            f"data '{package}:{name}': not one of {listed}. Load anything else yourself and pass the arrays"
         )

@@ -51,8 +51,11 @@ class Header:
 def read(path: Path) -> NDArray[Any]:
     """Memory-map an ``.npy`` file, read-only.
 
+    Args:
+        path: the file.
+
     Raises:
-        DataError: the file cannot be read, is no NPY file, holds no numbers, is truncated or too long.
+        DataError: the file cannot be read, is not an NPY file, holds no numbers, is truncated or too long.
     """
     source = str(path)
     try:
@@ -94,7 +97,7 @@ def read_header(stream: Stream, source: str, *, texts: bool = False) -> Header:
         raise DataError(f"{source}: the NPY header is cut off, or longer than {MAX_HEADER} bytes")
     match = _HEADER.fullmatch(text.decode("latin-1"))
     if match is None:
-        raise DataError(f"{source}: the NPY header describes no plain array: {text[:80].decode('latin-1')!r}")
+        raise DataError(f"{source}: the NPY header does not describe a plain array: {text[:80].decode('latin-1')!r}")
     shape = tuple(int(part) for part in match[3].split(",") if part.strip(" "))
     if len(shape) > MAX_DIMENSIONS:
         raise DataError(f"{source}: an array of {len(shape)} dimensions; expected at most {MAX_DIMENSIONS}")
@@ -102,7 +105,12 @@ def read_header(stream: Stream, source: str, *, texts: bool = False) -> Header:
 
 
 def check_size(header: Header, length: int, source: str) -> None:
-    """Hold what a header promises against the length of the file.
+    """Compare what a header promises with the length of the file.
+
+    Args:
+        header: the header.
+        length: that of the file, in bytes.
+        source: what errors call it.
 
     Raises:
         DataError: there are fewer or more bytes than promised.
@@ -117,6 +125,11 @@ def check_size(header: Header, length: int, source: str) -> None:
 
 def read_values(stream: Stream, header: Header, source: str) -> NDArray[Any]:
     """The values behind a header, in memory.
+
+    Args:
+        stream: at the first value.
+        header: the header.
+        source: what errors call it.
 
     Raises:
         DataError: as :func:`paribus.data.stream.read_array`.

@@ -55,7 +55,7 @@ def read(path: Path, options: TableOptions) -> Table:
             raise DataError(f"{source}: no rows")
         columns = tuple(_column(name, values, source, options) for name, values in _by_name(table, names))
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{source}: no Parquet file that can be read: {error}") from error
+        raise DataError(f"{source}: not a Parquet file that can be read: {error}") from error
     notes = index_note(index, "by the file's own metadata the index of a pandas frame")
     return Table(source, columns, "row", np.arange(1, table.num_rows + 1), notes)
 

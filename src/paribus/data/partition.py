@@ -105,7 +105,7 @@ def _read_partition(folds: Folds, examples: int) -> NDArray[np.intp]:
     try:
         codes: NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is no .npy file with the fold of each example: {error}") from error
+        raise DataError(f"{path}: not an .npy file with the fold of each example: {error}") from error
     expected = (folds.repeats, examples)
     if codes.shape != expected or codes.dtype.kind not in "ui":
         raise DataError(

@@ -47,6 +47,12 @@ class ReadData:
             spec: how it is read.
             files: lists the files that it is read from.
             reader: reads it; raises what is wrong with it.
+
+        Returns:
+            The data set; callers share its arrays.
+
+        Raises:
+            ParibusError: whatever ``reader`` raises.
         """
         key = self._key(spec, files) if self._most else None
         if key is None:

@@ -39,7 +39,11 @@ class Rounding:
 
 
 def measure_rounding(x_train: NDArray[Any]) -> Rounding:
-    """What rounding to float32 would do to training examples, shape ``(examples, ...)``; they must be finite."""
+    """What rounding to float32 would do to training examples.
+
+    Args:
+        x_train: shape ``(examples, ...)``; finite.
+    """
     shape = x_train.shape[1:]
     if x_train.dtype in (np.float32, np.float16, np.uint8, np.int8, np.uint16, np.int16, np.bool_):
         return Rounding(np.zeros(shape), np.zeros(shape, bool), np.zeros(shape))
@@ -60,7 +64,11 @@ def measure_rounding(x_train: NDArray[Any]) -> Rounding:
 
 
 def rounding_note(moved: Mapping[str, float]) -> tuple[str, ...]:
-    """A remark on features that lose digits: by how many standard deviations each one's values are moved."""
+    """A remark on features that lose digits; empty without any.
+
+    Args:
+        moved: by how many standard deviations each feature's values are moved, by its name.
+    """
     if not moved:
         return ()
     names = list(moved)

@@ -49,11 +49,14 @@ class Sidecar:
     def read(cls, path: Path) -> Sidecar:
         """Read it.
 
+        Args:
+            path: the file.
+
         Raises:
             DataError: it is not what :meth:`write` writes.
         """
         if not path.is_file():  # a pipe would be waited for without end
-            raise DataError(f"{path}: no file, or a link to none; put the file there that was written with the arrays")
+            raise DataError(f"{path}: not a file, or a link to none; restore the file that was written with the arrays")
         try:
             with path.open("rb") as file:
                 content = json.loads(file.read(MAX_SIDECAR_BYTES + 1))
@@ -80,7 +83,7 @@ def _offset(path: Path, value: Any) -> NDArray[np.float64] | None:
     try:
         offset = np.asarray(value, np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{path}: `offset` is no array of numbers: {error}") from error
+        raise DataError(f"{path}: `offset` is not an array of numbers: {error}") from error
     if not np.isfinite(offset).all():
         raise DataError(f"{path}: `offset` holds a number that is not finite")
     return offset

@@ -60,6 +60,12 @@ def load(spec: DataSpec) -> Dataset:
 
     Values stay as they are stored: the engine scales or standardizes them inside its compiled program.
 
+    Args:
+        spec: the source, and how it is read.
+
+    Returns:
+        The data set; of a spec that selects a fold, that fold's.
+
     Raises:
         UnknownNameError: there is no such source.
         UsageError: an option of the spec does not fit the source or the other options.
@@ -80,6 +86,9 @@ def load(spec: DataSpec) -> Dataset:
 def load_pooled(spec: DataSpec) -> Pooled:
     """All examples of a source with their folds.
 
+    Args:
+        spec: the source, and how it is divided.
+
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`; or the source cannot be divided so.
     """
@@ -93,7 +102,7 @@ def _load_fold(spec: DataSpec) -> Dataset:
         # A reader that knows nothing of folds must not take one of them for the whole.
         raise UsageError(
             f"data {spec.source!r} is divided into {spec.folds.count} folds, and this command needs one fixed split; "
-            "give it a study without `folds`"
+            "use a study without `folds`"
         )
     dataset = load_pooled(spec).split(spec.folds.repeat, spec.folds.fold)
     return dataset.flattened() if spec.flatten else dataset
@@ -101,6 +110,9 @@ def _load_fold(spec: DataSpec) -> Dataset:
 
 def summarize(spec: DataSpec) -> DataSummary:
     """Name, fingerprint and sizes of the data; for ``mnist`` and ``digits`` without reading it.
+
+    Args:
+        spec: the source, and how it is read.
 
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
@@ -125,6 +137,9 @@ def pending(spec: DataSpec) -> int:
 
     Only folders of four files can be larger than memory, so nothing else is looked at.
 
+    Args:
+        spec: the source.
+
     Raises:
         DataError: a file cannot be read.
     """
@@ -139,6 +154,9 @@ def pending(spec: DataSpec) -> int:
 
 def class_names(spec: DataSpec) -> tuple[str, ...]:
     """The names of the classes by index; for ``mnist`` and ``digits`` without reading the data.
+
+    Args:
+        spec: the source.
 
     Raises:
         UnknownNameError, UsageError, DataError: as :func:`load`.
@@ -239,7 +257,7 @@ def _unscaled(spec: DataSpec, dataset: Dataset) -> tuple[str, ...]:
     if not LARGE_PIXEL <= largest <= 255 or pixels.min() < 0 or (pixels != np.floor(pixels)).any():
         return ()
     return (
-        f"Pixels are in 0 to {largest:g} and are divided by nothing, unless a network does it itself; `scale = 255` "
+        f"Pixels are in 0 to {largest:g} and are not scaled, unless a network does it itself; `scale = 255` "
         "brings them to 0 to 1, and `scale = 1` says that they are meant so.",
     )
 
@@ -261,4 +279,4 @@ def _check_options(spec: DataSpec, source: _Source) -> None:
             'strategy = "constant"'
         )
     if spec.scale is not None and spec.standardize:
-        raise UsageError(f"{where}: `scale` does nothing beside `standardize`; give one of them")
+        raise UsageError(f"{where}: `scale` has no effect beside `standardize`; leave one of them out")

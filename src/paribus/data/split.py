@@ -36,7 +36,12 @@ def mixed_order(count: int, number: int = 0) -> NDArray[np.intp]:
 
 
 def trained_on(examples: int, validation_split: float) -> int:
-    """How many of the training examples are trained on: the first ones; the rest validates, as Keras cuts it."""
+    """How many of the training examples are trained on: the first ones; the rest validates, as Keras divides them.
+
+    Args:
+        examples: how many there are.
+        validation_split: the share that validates.
+    """
     return math.floor(examples * (1.0 - validation_split))
 
 

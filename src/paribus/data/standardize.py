@@ -34,6 +34,9 @@ def standardization(x_train: Examples, rows: Rows = slice(None)) -> Standardizat
     Args:
         x_train: the training examples as they are stored (not scaled), shape ``(examples, ...)``.
         rows: which of them are trained on.
+
+    Returns:
+        Mean and deviation of each feature.
     """
     positions = None if isinstance(rows, slice) else rows
     x_train = x_train[rows] if isinstance(rows, slice) else x_train

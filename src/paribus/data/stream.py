@@ -33,6 +33,9 @@ def read_array(stream: Stream, kind: np.dtype[Any], shape: tuple[int, ...], sour
 
     Raises:
         DataError: there are fewer or more bytes than the shape takes, or the array is above the cap.
+
+    Returns:
+        The array, in the machine's byte order.
     """
     size = kind.itemsize * math.prod(shape)
     # A shape may be absurd and empty, such as (0, 2**31, 2**31); NumPy refuses those too.

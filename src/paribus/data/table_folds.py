@@ -90,6 +90,11 @@ def read_rows(path: Path, spec: DataSpec, group: str | None) -> TableRows:
 def build_fold(rows: TableRows, train: NDArray[np.intp], test: NDArray[np.intp]) -> Dataset:
     """The data set that trains on some rows and tests on others; nothing is learned from the test rows.
 
+    Args:
+        rows: all rows.
+        train: positions of those that are trained on.
+        test: positions of those that are tested on.
+
     Raises:
         DataError: as :func:`paribus.data.tables.read`.
     """

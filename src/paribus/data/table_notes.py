@@ -20,20 +20,25 @@ LISTED = 5
 
 
 def near_unique_note(columns: Sequence[Numbers | Words]) -> tuple[str, ...]:
-    """A remark on columns that name rows rather than describe them."""
+    """A remark on columns that name rows rather than describe them; empty without any."""
     names = [column.name for column in columns if _is_near_unique(column)]
     if not names:
         return ()
     verb = "has a value of its own" if len(names) == 1 else "have values of their own"
     return (
         f"{_listed(names)} {verb} in most rows, as identifiers and free text have: nothing can be learned "
-        f"from that for new rows. Leave {'it' if len(names) == 1 else 'them'} out with `drop`, or do nothing if it is "
-        "meant so.",
+        f"from that for new rows. Leave {'it' if len(names) == 1 else 'them'} out with `drop`, unless this is "
+        "intended.",
     )
 
 
 def filled_note(filled: Sequence[Filled], rows: int) -> tuple[str, ...]:
-    """A remark on what was filled in."""
+    """A remark on what was filled in; empty without any missing value.
+
+    Args:
+        filled: what imputation did to each column.
+        rows: the number of training rows.
+    """
     with_gaps = [column for column in filled if column.missing]
     if not with_gaps:
         return ()

@@ -48,6 +48,10 @@ def read(path: Path, spec: DataSpec) -> Dataset:
     Classes are the training split's different labels, in numerical order if they are whole numbers, else in
     alphabetical order.
 
+    Args:
+        path: the table.
+        spec: how it is read.
+
     Raises:
         UsageError: ``spec.label`` is missing.
         DataError: see the readers; or training and test tables do not agree.
@@ -87,6 +91,10 @@ def read(path: Path, spec: DataSpec) -> Dataset:
 def table_options(path: Path, spec: DataSpec) -> TableOptions:
     """How a table is read.
 
+    Args:
+        path: the table, for errors.
+        spec: the data as a study says it.
+
     Raises:
         UsageError: no label is named, or a column is named twice.
     """
@@ -103,8 +111,15 @@ def table_options(path: Path, spec: DataSpec) -> TableOptions:
 def read_test_table(path: Path, spec: DataSpec, options: TableOptions, train: Table) -> Table:
     """The table of the test split, with the columns of the training table.
 
+    Args:
+        path: the training table, beside which a relative path starts.
+        spec: the data as a study says it; ``test`` is the file.
+        options: how the training table is read.
+        train: the training table.
+
     Raises:
-        UsageError, DataError: it is no such file.
+        UsageError: ``test`` does not name such a file.
+        DataError: it cannot be read, or its columns are not those of the training table.
     """
     if path.suffix.lower() not in READERS or not path.is_file():
         raise UsageError(
@@ -151,7 +166,17 @@ def check_table_size(source: str, rows: int, columns: Sequence[Column]) -> None:
 def measure_offset(
     features: Sequence[Numbers | Words], columns: Sequence[Column], rows: NDArray[np.intp], *, centred: bool
 ) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """What is subtracted from each feature before it is rounded to float32; and a remark where nothing is."""
+    """What is subtracted from each feature before it is rounded to float32; and a remark where nothing is.
+
+    Args:
+        features: the columns, as read.
+        columns: how they become features.
+        rows: positions of the training rows.
+        centred: whether features that float32 is too coarse for are centred.
+
+    Returns:
+        float64, shape ``(features,)``, or None; and remarks.
+    """
     numeric: list[tuple[int, Numbers, Column]] = []
     position = 0
     for column, fitted in zip(features, columns, strict=True):
@@ -178,7 +203,17 @@ def feature_matrix(
     columns: Sequence[Column],
     offset: NDArray[np.float64] | None,
 ) -> NDArray[np.float32]:
-    """Some rows of all columns as float32 features, shape ``(rows, features)``: indicators come last."""
+    """Some rows of all columns as float32 features; indicators come last.
+
+    Args:
+        features: the columns, as read.
+        rows: positions of the rows.
+        columns: how they become features.
+        offset: what is subtracted from each feature in float64; None for nothing.
+
+    Returns:
+        Shape ``(rows, features)``.
+    """
     matrix = np.empty((len(rows), len(column_names(columns))), np.float32)
     position, last = 0, sum(column.width for column in columns)
     for column, fitted in zip(features, columns, strict=True):
@@ -194,7 +229,11 @@ def feature_matrix(
 
 
 def read_label_column(table: Table, label: str) -> Words:
-    """The labels, tidied, their words in numerical order if they are whole numbers, else in alphabetical order."""
+    """The labels, tidied, their words in numerical order if they are whole numbers, else in alphabetical order.
+
+    Raises:
+        DataError: they are numbers with a fraction: quantities, and no classes.
+    """
     column = table.by_name[label]
     if not isinstance(column, Words):
         raise TypeError(f"{table.source}: column {label!r} was read as numbers")
@@ -224,7 +263,16 @@ def list_class_names(source: str, labels: Words, train: NDArray[np.intp]) -> tup
 
 
 def class_indices(table: Table, labels: Words, rows: NDArray[np.intp], names: tuple[str, ...]) -> NDArray[np.int32]:
-    """The class of some rows, shape ``(rows,)``.
+    """The class of some rows.
+
+    Args:
+        table: the table, for errors.
+        labels: its labels.
+        rows: positions of the rows.
+        names: the names of the classes, by index.
+
+    Returns:
+        int32, shape ``(rows,)``.
 
     Raises:
         DataError: a label does not occur in the training split.

@@ -42,6 +42,9 @@ def divide_training_split(data: Dataset, validation_split: float, validation: st
     Raises:
         UsageError: nothing is left for one of the parts, one of them lacks a class, or the source's own validation
             split would not be the one that validates.
+
+    Returns:
+        The rows of both parts.
     """
     examples = len(data.x_train)
     if data.own_validation:
@@ -73,6 +76,9 @@ def class_weights(training: Training, labels: NDArray[np.int32], classes: int) -
         training: says which weights, by class index.
         labels: those of the examples that are trained on.
         classes: how many classes the data has.
+
+    Returns:
+        float32, or None.
     """
     if training.class_weight is None:
         return None

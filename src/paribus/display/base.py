@@ -17,15 +17,30 @@ class Display(ABC):
     """Shows the progress of a study. Used as a context manager around the events of one run."""
 
     def reading(self, source: str, size: int) -> None:  # noqa: B027 - nothing to say, for most
-        """Large data is about to be read whole for its fingerprint, ``size`` bytes; this takes seconds to minutes."""
+        """Announce that large data is read whole for its fingerprint, which takes seconds to minutes.
+
+        Args:
+            source: the name or path of the data.
+            size: bytes.
+        """
 
     @abstractmethod
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
-        """Show the plan, before the first run starts."""
+        """Show the plan, before the first run starts.
+
+        Args:
+            document: the study.
+            data: the summary of its data.
+            plan: all its runs, and which of them are missing.
+        """
 
     @abstractmethod
     def show(self, event: Event) -> None:
-        """Show an event of the run."""
+        """Show an event of the runs.
+
+        Args:
+            event: what the backend reported.
+        """
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,9 @@ def suitable(store: Path | None = None) -> Display:
 
     Args:
         store: as in :func:`with_live_log`.
+
+    Returns:
+        A display that never raises.
     """
     return with_live_log(_progress(), store)
 

@@ -105,7 +105,12 @@ class Terminal(Display):
 
 
 def progress(tally: Tally, seconds: float) -> RenderableType:
-    """The progress of a study after some seconds: a bar, the runs being computed, and accuracies so far."""
+    """The progress of a study: a bar, the runs being computed, and accuracies so far.
+
+    Args:
+        tally: what was counted.
+        seconds: the time since the study was started.
+    """
     head = Table.grid(padding=(0, 1))
     fraction = tally.fraction()
     head.add_row(

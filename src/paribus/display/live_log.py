@@ -48,7 +48,7 @@ class LiveLog(Display):
         self._bytes = 0
 
     def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
-        """The study, and how many runs are stored and to do."""
+        """Replace the file, and write the study with its number of stored and missing runs."""
         if self._descriptor is None:
             self._descriptor = _replace(self._path)
             weakref.finalize(self, os.close, self._descriptor)
@@ -63,7 +63,7 @@ class LiveLog(Display):
         )
 
     def show(self, event: Event) -> None:
-        """One event; those of arms that are described are left out."""
+        """Write one event; those of arms that are described are left out."""
         match event:
             case Started(job, attempt, death, worker):
                 self._write("started", **_run(job), attempt=attempt, death=death, worker=worker)

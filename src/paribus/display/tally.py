@@ -94,7 +94,11 @@ class Tally:
             self._whole += _epochs(job) * _cost(job)
 
     def count(self, event: Event) -> None:
-        """Count an event."""
+        """Count an event.
+
+        Args:
+            event: what the backend reported.
+        """
         now = self.clock()
         match event:
             case Started(job, attempt):
@@ -131,7 +135,11 @@ class Tally:
         return 1.0 - open_cost / self._whole if self._whole else 1.0
 
     def seconds_left(self) -> float | None:
-        """An estimate; None before any epoch but the first of a run, or a run of an estimator, has passed."""
+        """An estimate of the seconds until all runs have ended.
+
+        Returns:
+            None before a second epoch of some run, or a run of an estimator, has ended.
+        """
         timed = [arm for arm in self._arms.values() if arm.timed]
         if not timed:
             return None

@@ -53,7 +53,7 @@ def describe_result(job: TrainJob, result: RunResult) -> str:
 
 
 def describe_progress(run: Running) -> str:
-    """What a run is doing now."""
+    """The progress of a run in words: ``compiling, first epoch``, or its last epoch."""
     if run.job.recipe.is_estimator:
         return "fitting"
     return "compiling, first epoch" if run.report is None else describe_epoch(run.report)
@@ -75,12 +75,12 @@ def describe_retry(event: Started) -> str:
 
 def describe_interruption(event: Interrupted) -> str:
     """Which runs finish, which are stopped, and how to stop now."""
-    parts = ["interrupted: no run is started any more"]
+    parts = ["interrupted: no further run is started"]
     if event.stopped:
-        parts.append(f"{count_runs(len(event.stopped))} under way stopped (to be computed again)")
+        parts.append(f"{count_runs(len(event.stopped))} stopped (to be computed again)")
     if event.finishing:
         names = ", ".join(name_run(job) for job in event.finishing)
-        parts.append(f"{names} nearly done and finishing; interrupt again to stop now")
+        parts.append(f"{names} nearly done and finishing; press Ctrl-C again to stop now")
     return "; ".join(parts)
 
 

@@ -151,7 +151,7 @@ def _positive(name: str | None, class_names: Sequence[str]) -> int | None:
         return 1 if len(class_names) == 2 else None
     if name not in class_names:
         known = ", ".join(class_names[:10]) + (" ..." if len(class_names) > 10 else "")
-        raise ValueError(f"'{name}' is no class of this data; its classes are {known}")
+        raise ValueError(f"'{name}' is not a class of this data; its classes are {known}")
     return list(class_names).index(name)
 
 

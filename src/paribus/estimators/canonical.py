@@ -44,21 +44,29 @@ def recipe_text(estimator: BaseEstimator) -> str:
 def estimator_from_text(text: str) -> BaseEstimator:
     """The unfitted estimator of a canonical form.
 
+    Args:
+        text: what :func:`recipe_text` returned.
+
     Raises:
         ValueError: the installed scikit-learn has no such class any more.
     """
     ((name, arguments),) = json.loads(text)["estimator"].items()
     cls = find(name)
     if cls is None:
-        raise ValueError(f"scikit-learn has no estimator {name} any more; it had when this arm was described")
+        raise ValueError(
+            f"scikit-learn has no estimator {name} any more; it had one when this arm was described: install that version"
+        )
     return cls(**{key: argument(key, value) for key, value in arguments.items()})
 
 
 def written(estimator: BaseEstimator) -> dict[str, dict[str, Any]]:
     """An estimator as a study file writes it: its class with those arguments that are not scikit-learn's defaults.
 
+    Args:
+        estimator: the estimator, fitted or not.
+
     Raises:
-        ValueError: an argument is nothing that can be written, such as a function, or the class is not scikit-learn's.
+        ValueError: an argument cannot be written, such as a function, or the class is not scikit-learn's.
     """
     return _table(estimator, defaults=False)
 
@@ -108,9 +116,7 @@ def holds_estimator(value: Any) -> bool:
 def _table(estimator: BaseEstimator, *, defaults: bool) -> dict[str, dict[str, Any]]:
     cls = type(estimator)
     if not is_public(cls):
-        raise ValueError(
-            f"{cls.__name__} comes from {cls.__module__}; arms are trained with scikit-learn's own classes"
-        )
+        raise ValueError(f"{cls.__name__} comes from {cls.__module__}; use one of scikit-learn's own classes")
     usual = {name: parameter.default for name, parameter in inspect.signature(cls.__init__).parameters.items()}
     arguments = {}
     for name, value in estimator.get_params(deep=False).items():
@@ -147,9 +153,9 @@ def _plain(value: Any, *, defaults: bool) -> Any:
     if value is None:
         return None if defaults else "None"
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no number that a study file has; give a finite one")
+        raise ValueError(f"{value} is not a number that a study file can hold; use a finite one")
     if isinstance(value, str | bool | int | float):
         return value
     raise ValueError(
-        f"{type(value).__name__} is Python code, which does not travel; give a name, a number or an estimator"
+        f"{type(value).__name__} is Python code, which a study file cannot hold; use a name, a number or an estimator"
     )

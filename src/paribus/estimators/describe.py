@@ -30,6 +30,9 @@ _ENSEMBLE = "{ CalibratedClassifierCV = { ensemble = false, estimator = "
 def describe(job: DescribeJob) -> Recipe:
     """Build an arm's estimator without fitting it, and write down its canonical form.
 
+    Args:
+        job: the arm as the study writes it, with its protocol.
+
     Raises:
         ModelError: scikit-learn refuses the estimator or an argument, or it cannot be trained under the protocol; the
             error lists every mistake.
@@ -113,7 +116,7 @@ def _objections(estimator: Any, *, weighted: bool) -> Iterator[str]:
         yield f'{name} needs an estimator inside it; give it one, such as estimator = "LogisticRegression"'
         return
     if not classifies:
-        yield f"{name} is no classifier; name one, such as LogisticRegression"
+        yield f"{name} is not a classifier; name one, such as LogisticRegression"
         return
     if not hasattr(estimator, "predict_proba"):
         remedy = _REMEDIES.get(name, f'put it inside one that adds them: {_ENSEMBLE}"{name}" }} }}')

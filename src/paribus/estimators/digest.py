@@ -21,7 +21,13 @@ from paribus.estimators.canonical import holds_estimator
 
 
 def learned_digest(estimator: BaseEstimator) -> str:
-    """sha256, hexadecimal, over all that a fitted estimator has learned, in the order of names.
+    """The digest of all that a fitted estimator has learned.
+
+    Args:
+        estimator: the fitted estimator.
+
+    Returns:
+        The sha256, hexadecimal, over its parts in the order of their names.
 
     Raises:
         TypeError: it holds something whose bits cannot be read.

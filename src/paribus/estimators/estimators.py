@@ -92,6 +92,9 @@ class Estimators:
     def describe(self, job: DescribeJob) -> Recipe:
         """The canonical form of an arm.
 
+        Args:
+            job: the arm as the study writes it, with its protocol.
+
         Raises:
             ModelError: scikit-learn refuses the arm; the error lists every mistake.
         """
@@ -102,8 +105,15 @@ class Estimators:
 
         What scikit-learn warns of meanwhile (that it did not converge, say) becomes the reason of a finished run.
 
+        Args:
+            job: the run.
+
+        Returns:
+            The run, without a curve and without weights.
+
         Raises:
             DataError: the data is not what the run was planned on.
+            UsageError: the validation split leaves nothing to train on.
             ValueError: the installed scikit-learn has no such estimator any more.
             Exception: whatever scikit-learn raises while it fits.
         """

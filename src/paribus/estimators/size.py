@@ -28,12 +28,17 @@ def too_large(estimator: BaseEstimator, memory: int | None = None) -> str | None
     Args:
         estimator: with arguments that scikit-learn has checked.
         memory: bytes; what the machine has by default.
+
+    Returns:
+        A message with the sizes and the remedy, or None.
     """
     memory = memory or machine.read_memory_limit()
     needs, why = _least(estimator)
     if needs <= memory:
         return None
-    return f"{why} takes at least {human(needs)} once fitted, and this machine has {human(memory)}; ask for less"
+    return (
+        f"{why} takes at least {human(needs)} once fitted, and this machine has {human(memory)}; use smaller arguments"
+    )
 
 
 def _least(estimator: BaseEstimator) -> tuple[int, str]:

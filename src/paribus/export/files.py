@@ -44,6 +44,9 @@ def open_folder(folder: Path, names: Iterable[str], *, replace: bool) -> None:
 def write_whole(path: Path) -> Iterator[Path]:
     """A temporary path to write a file to; at the end it is flushed to disk and renamed to ``path``, or removed.
 
+    Args:
+        path: the file.
+
     Raises:
         ParibusError: it could not be written; an older file is untouched.
     """
@@ -56,6 +59,10 @@ def write_whole(path: Path) -> Iterator[Path]:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all.
+
+    Args:
+        path: the file.
+        content: its bytes.
 
     Raises:
         ParibusError: as :func:`write_whole`.

@@ -32,6 +32,11 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
 
     Keras is imported here; ``engine.environment.prepare`` must have been called.
 
+    Args:
+        selection: the runs; those that did not finish or are no networks are listed as left out.
+        folder: the folder; it is made if it is missing.
+        replace: whether existing files may be replaced.
+
     Returns:
         The files, the manifest last.
 
@@ -48,7 +53,7 @@ def export_networks(selection: RunSelection, folder: Path, *, replace: bool = Fa
     if not selection.networks:
         raise UsageError(
             f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
-            "scikit-learn estimators are no Keras models: fit them again there, with the arguments that the report has"
+            "scikit-learn estimators are not Keras models: fit them again with the arguments that the report has"
         )
     prepared = read_preparation(results)
     beside = (*([] if prepared.columns is None else [PREPARE]), README, MANIFEST)

@@ -43,6 +43,13 @@ def export_runs(selection: RunSelection, folder: Path) -> Tracked:
     A run in the database with the same fingerprint and digest of weights is left as it is; one that was half written,
     or whose weights have changed, is deleted and written again.
 
+    Args:
+        selection: the runs.
+        folder: the folder; it is made if it is missing.
+
+    Returns:
+        The database, and how many runs were written.
+
     Raises:
         UsageError: MLflow is not installed, or the folder cannot be made.
         ParibusError: MLflow cannot open the database or write to it.

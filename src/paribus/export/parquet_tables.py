@@ -28,6 +28,14 @@ def export_tables(selection: RunSelection, folder: Path, *, replace: bool = Fals
     run; ``predictions`` a row for each test example of a run. ``arm`` and ``seed`` join them. The files' metadata
     holds the study as JSON and the data's fingerprint.
 
+    Args:
+        selection: the runs.
+        folder: the folder; it is made if it is missing.
+        replace: whether existing files may be replaced.
+
+    Returns:
+        The files.
+
     Raises:
         UsageError: pyarrow is not installed, or a file is there already.
         StoreError, DataError: predictions are damaged, the data can no longer be read.

@@ -34,7 +34,7 @@ class Preparation:
     columns: tuple[Column, ...] | None = None
 
     def values(self) -> dict[str, Any]:
-        """For a manifest; float32 numbers are written so that they read back to the same bits."""
+        """The preparation as JSON values, for a manifest; float32 numbers are written so that they read back to the same bits."""
         standard = self.standard
         return {
             "example_shape": list(self.example_shape),
@@ -47,7 +47,7 @@ class Preparation:
         }
 
     def words(self) -> str:
-        """One sentence."""
+        """The preparation in one sentence."""
         if self.offset is None:
             steps = ["Take the examples as the data has them, as float32"]
         else:
@@ -59,7 +59,7 @@ class Preparation:
         return f"{', '.join(steps)}, and give each the network's `input_shape`."
 
     def code(self) -> str:
-        """A Python function of the examples and a network's entry in the manifest."""
+        """The preparation as the source of a Python function ``prepare(x, network)``, ``network`` an entry of the manifest."""
         shape = ", ".join(str(size) for size in self.example_shape)
         lines = ["def prepare(x, network):"]
         if self.offset is None:
@@ -79,6 +79,9 @@ class Preparation:
 
 def read_preparation(results: StoredResults) -> Preparation:
     """The preparation of a study's data.
+
+    Args:
+        results: the stored study.
 
     Raises:
         DataError: the data can no longer be read.

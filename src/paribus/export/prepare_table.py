@@ -28,6 +28,9 @@ def prepare(frame: Any) -> Any:
 
     Columns are looked up by name, in any order; others are ignored.
 
+    Args:
+        frame: a row for each example.
+
     Raises:
         ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it.
     """
@@ -61,7 +64,12 @@ def prepare(frame: Any) -> Any:
 
 
 def classes(frame: Any, network: Any) -> Any:
-    """What a network (an entry of ``networks``) answers for each row of a frame: names of classes."""
+    """The answers of a network for the rows of a frame: names of classes.
+
+    Args:
+        frame: a pandas frame, a row for each example.
+        network: an entry of ``networks``.
+    """
     import keras
 
     model = keras.saving.load_model(_HERE / network["file"])

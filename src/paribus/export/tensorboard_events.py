@@ -25,7 +25,15 @@ def export_events(selection: RunSelection, folder: Path, *, replace: bool = Fals
     """Write one folder for each run, ``ARM/seed-N``, with one event file in it.
 
     Scalars: ``epoch/...`` by epoch, and the measures after training at the epoch that the weights are from. The HParams
-    tab has arm, seed and parameters. With ``replace`` older event files of a run are removed: no point is doubled.
+    tab has arm, seed and parameters.
+
+    Args:
+        selection: the runs.
+        folder: the folder; it is made if it is missing.
+        replace: whether older event files of a run are removed, so that no point is doubled.
+
+    Returns:
+        The files.
 
     Raises:
         UsageError: TensorBoard is not installed, or a file is there already.

@@ -1,6 +1,6 @@
 """A user's own Keras classes and functions: which a network needs, and which modules define them.
 
-Networks travel as configs, so a worker must import the module that registers such a class before it can build one.
+Workers get networks as configs, so they must import the module that registers such a class before they can build one.
 Nothing is imported because a file says so: only modules whose classes are registered in this very process count, that
 is, modules that the user imported. Their source is part of a recipe, so that a changed class is another recipe.
 """
@@ -49,7 +49,12 @@ def source_digests(config: Any) -> dict[str, str]:
 
 
 def imports_for(models: Iterable[str], classes: Iterable[str] = ()) -> Imports:
-    """What workers must import to build networks from configs in JSON, and other classes by registered name."""
+    """What workers must import to build networks from configs in JSON, and other classes by registered name.
+
+    Args:
+        models: configs of networks, as JSON.
+        classes: registered names of other classes, such as metrics.
+    """
     of_models = (name for text in models if ">" in text for name in registered_names(json.loads(text)))
     names = (*of_models, *registered_names(list(classes)))
     modules = tuple(sorted({module for name in names if importable(module := module_of(name))}))

@@ -50,6 +50,9 @@ def last_activation(model: Json) -> str | None:
     """The activation with which a network's outputs are made; None where the config does not tell.
 
     ``linear`` where a layer that can have one has none. Of a model with a ``call`` of its own nothing is known.
+
+    Args:
+        model: the network's config.
     """
     if not is_container(model):
         return None
@@ -78,6 +81,9 @@ def end_that_misfits(model: Json, loss: Mapping[str, Any]) -> str | None:
     Args:
         model: the network's config.
         loss: ``{name: {arguments}}``.
+
+    Returns:
+        A part of a sentence with the remedy, or None.
     """
     activation, name = last_activation(model), next(iter(loss))
     if activation is None:

@@ -104,6 +104,10 @@ def is_functional(container: Json) -> bool:
 def remove(container: Json, layer: Json) -> bool:
     """Remove a layer from its container; the layers that it feeds are fed by those that feed it.
 
+    Args:
+        container: the config that lists the layer; it is changed.
+        layer: one of its layers.
+
     Returns:
         False, and nothing is changed, for a layer with several inputs, or the only one left.
     """

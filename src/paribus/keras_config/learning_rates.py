@@ -21,6 +21,9 @@ def list_learning_rates(rule: ReduceLROnPlateau, monitored: Sequence[float], fir
         rule: when a rate is reduced, and how.
         monitored: the monitored value of every epoch so far.
         first: the rate of the first epoch, the optimizer's own.
+
+    Returns:
+        One rate more than there are epochs so far.
     """
     better, sign = (operator.lt, 1.0) if rule.monitor.endswith("loss") else (operator.gt, -1.0)
     rates, best, wait, cooldown = [_rounded(first)], None, 0, 0
@@ -39,7 +42,12 @@ def list_learning_rates(rule: ReduceLROnPlateau, monitored: Sequence[float], fir
 
 
 def monitored_of(measures: Curve, monitor: str) -> tuple[float, ...]:
-    """The values of a run's epochs that a callback of Keras monitors under this name."""
+    """The values of a run's epochs that a callback of Keras monitors under a name.
+
+    Args:
+        measures: the run's measures by epoch.
+        monitor: ``val_loss``, ``val_accuracy``, ``loss`` or ``accuracy``; the latter two are the fit measures.
+    """
     values: tuple[float, ...] = getattr(measures, _MEASURES[monitor])
     return values
 

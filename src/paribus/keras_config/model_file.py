@@ -21,9 +21,12 @@ def read_model_file(path: Path) -> dict[str, Any]:
     The file is a zip archive; only its member ``config.json`` is read, up to ``MAX_CONFIG`` bytes whatever it claims,
     and only as JSON. Weights are not looked at.
 
+    Args:
+        path: the file.
+
     Raises:
-        UsageError: there is no such file, or it is none of Keras's current format.
-        DataError: the archive is broken, or its config too large or no JSON.
+        UsageError: there is no such file, or it is not of Keras's current format.
+        DataError: the archive is broken, or its config is too large or not JSON.
     """
     if path.suffix.lower() in {".h5", ".hdf5"}:
         raise UsageError(
@@ -38,7 +41,7 @@ def read_model_file(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: no {CONFIG} in it; expected a model saved by Keras 3 as .keras") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         # RuntimeError: an encrypted member; NotImplementedError: a compression that Python does not know.
-        raise DataError(f"{path}: no .keras file: {error}; expected a zip archive as Keras 3 saves it") from error
+        raise DataError(f"{path}: not a .keras file: {error}; expected a zip archive as Keras 3 saves it") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(text) > MAX_CONFIG:
@@ -46,7 +49,7 @@ def read_model_file(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: its {CONFIG} is no JSON that Keras would write: {error}") from error
+        raise DataError(f"{path}: its {CONFIG} is not JSON as Keras writes it: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         raise DataError(f"{path}: its {CONFIG} describes no Keras model")
     return config

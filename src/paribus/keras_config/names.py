@@ -72,15 +72,18 @@ def is_registered_name(class_name: str) -> bool:
 
 
 def class_named(name: str) -> str:
-    """The class of a metric from its class name, or the same in snake case as Keras takes it in ``compile``.
+    """The class of a metric.
 
     A registered name of the user's own class is returned as it is.
+
+    Args:
+        name: its class name, or the same in snake case as Keras takes it in ``compile``.
 
     Raises:
         ValueError: there is no such metric, or it is measured anyway.
     """
     if name in _ALWAYS:
-        raise ValueError(f"'{name}' is measured always; leave it out")
+        raise ValueError(f"'{name}' is measured in every run; leave it out")
     if is_registered_name(name):
         return name
     by_name = {name_of(cls, {}): cls for cls in HIGHER_IS_BETTER} | {cls: cls for cls in HIGHER_IS_BETTER}
@@ -88,11 +91,14 @@ def class_named(name: str) -> str:
         return by_name[name]
     close = difflib.get_close_matches(name, by_name, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    raise ValueError(f"'{name}' is no metric of Keras that measures a classifier; {hint}AUC is one, like F1Score")
+    raise ValueError(f"'{name}' is not a metric of Keras for classifiers; {hint}AUC is one, like F1Score")
 
 
 def check_name(name: str) -> None:
-    """Check that a metric may be called this.
+    """Check the name of a metric.
+
+    Args:
+        name: the name.
 
     Raises:
         ValueError: other characters than small letters, digits and underscores, or the name of a measure of every run.
@@ -100,7 +106,7 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"name '{name}': small letters, digits and underscores are expected, like 'top_5'")
     if name in ("accuracy", "loss"):
-        raise ValueError(f"name '{name}' is taken by what is measured always; choose another")
+        raise ValueError(f"name '{name}' is that of a measure that every run has; choose another")
 
 
 def snake_case(class_name: str) -> str:

@@ -133,7 +133,12 @@ def score_candidate(
 
 
 def choose_candidate(candidates: Sequence[ScoredCandidate], monitor: Monitor) -> int | None:
-    """The index of the best candidate, the first among equals; None where none has a score."""
+    """The index of the best candidate, the first among equals; None where none has a score.
+
+    Args:
+        candidates: the candidates, in the order of the grid.
+        monitor: ``val_accuracy`` or ``val_loss``.
+    """
     sign = -1.0 if monitor == "val_accuracy" else 1.0
     ranked = [(sign * scored.mean, index) for index, scored in enumerate(candidates) if scored.mean is not None]
     return min(ranked)[1] if ranked else None

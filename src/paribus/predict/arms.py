@@ -47,6 +47,10 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
         UsageError: none of the runs finished.
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
+
+    Args:
+        selection: the runs; those that are no networks are passed over.
+        inputs: the examples.
     """
     from paribus.engine.inference import NetworkInference
 

@@ -55,7 +55,7 @@ def read_format(data: Dataset) -> PictureFormat:
     shape = data.input_shape
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise UsageError(
-            f"{data.name}: its examples have shape {shape}, which is no picture; give the example as numbers, in an "
+            f"{data.name}: its examples have shape {shape}, which is not a picture; pass the example as numbers, in an "
             ".npy file"
         )
     sample = data.x_train[:SAMPLED]

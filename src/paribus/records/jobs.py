@@ -310,7 +310,12 @@ class StudyKind(StrEnum):
 
 
 def label_study(name: str, kind: StudyKind) -> str:
-    """The name that users see and type: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``."""
+    """The name that users see and type: ``digits``, ``digits.tuning``, ``digits.noise``, ``ablate-digits-large``.
+
+    Args:
+        name: the name of the study.
+        kind: the purpose of the runs.
+    """
     return f"{name}.{kind}" if kind in (StudyKind.TUNING, StudyKind.NOISE) else name
 
 

@@ -68,7 +68,11 @@ def _contribution(contrast: JudgedContrast) -> float:
 
 
 def ablation_fields(ablation: AblationOutcome) -> dict[str, Any]:
-    """The JSON of a study, with ``ablation``, one entry for each part, and ``left_out``."""
+    """The JSON of ``paribus ablate``: that of a study, with ``ablation``, one entry for each part, and ``left_out``.
+
+    Args:
+        ablation: the outcome with its parts.
+    """
     return {
         **outcome_fields(ablation.outcome),
         "base": ablation.base,
@@ -149,7 +153,7 @@ def _caption(ablation: AblationOutcome) -> str:
     base = f"{name} as it is: test accuracy {accuracy.value} %, {arm.trained_recipe.parameters:,} parameters."
     known = [contrast.comparison for contrast in ablation.outcome.contrasts if contrast.comparison is not None]
     if not any(comparison.low is not None for comparison in known):
-        return f"{base} One seed tells nothing apart; run more."
+        return f"{base} One seed cannot show a difference; run more seeds."
     metric, first = ablation.outcome.contrasts[0].metric, known[0]
     return (
         f"{base} Contribution: {metric.label} as it is minus that of the changed model, in {unit_name(metric.unit)} "

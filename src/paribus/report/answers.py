@@ -68,7 +68,12 @@ class StudyAnswers:
         return f"#{index if self.example_names is None else self.example_names[index]}"
 
     def flips(self, a: str, b: str) -> tuple[Flips, tuple[int, ...]] | None:
-        """Examples that tell two arms apart over their common seeds, with those; None where they have none."""
+        """Examples that tell two arms apart over their common seeds, with those seeds; None where they have none.
+
+        Args:
+            a: the first arm.
+            b: the second arm.
+        """
         if a not in self.by_arm or b not in self.by_arm:
             return None
         first, second = self.by_arm[a], self.by_arm[b]
@@ -88,6 +93,12 @@ class MissingAnswers:
 
 def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
     """Read every run's answers and the test split that they belong to.
+
+    Args:
+        outcome: the outcome; its predictions are read run by run.
+
+    Returns:
+        The answers; or the reason why there are none.
 
     Raises:
         StoreError: a run's answers are damaged.

@@ -16,7 +16,11 @@ from paribus.version import __version__
 
 
 def list_commands(outcome: Outcome) -> tuple[str, ...]:
-    """The commands that run the study and report on it. ``study.toml`` is the study as the report prints it."""
+    """The commands that run the study and report on it. ``study.toml`` is the study as the report prints it.
+
+    Args:
+        outcome: the outcome.
+    """
     if outcome.predictions_request is not None:
         return (_judge_command(outcome.predictions_request),)
     document = outcome.document

@@ -11,7 +11,14 @@ from paribus.report.json import known_run_fields
 
 
 def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """One row for each run. Runs with a seed for each stream have a column for each instead of ``seed``."""
+    """One row for each run. Runs with a seed for each stream have a column for each instead of ``seed``.
+
+    Args:
+        outcome: the outcome.
+
+    Returns:
+        Values by column, all rows with the same columns.
+    """
     rows = []
     for arm in outcome.arms:
         for run in arm.runs:

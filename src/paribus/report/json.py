@@ -35,9 +35,12 @@ _COMPARED = (
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
-    """The outcome as plain values that any JSON writer takes.
+    """The JSON of an outcome, as plain values that any JSON writer takes.
 
     Accuracies are fractions of 1; ``low`` and ``high`` are the interval at ``level``.
+
+    Args:
+        outcome: the outcome.
     """
     if outcome.predictions_request is not None:
         return _predictions_fields(outcome, outcome.predictions_request)
@@ -107,7 +110,12 @@ def _predictions_arm(arm: ArmOutcome) -> dict[str, Any]:
 
 
 def known_run_fields(arm: ArmOutcome, run: RunResult) -> dict[str, Any]:
-    """One run with the fields that are known of it: all of them in a study, the measures of predictions."""
+    """One run with the fields that are known of it: all of them in a study, the measures of predictions.
+
+    Args:
+        arm: the arm of the run.
+        run: the run.
+    """
     fields = run_fields(run)
     if arm.recipe is not None:
         return fields

@@ -49,7 +49,12 @@ class Methods:
 
 
 def describe_methods(outcome: Outcome, *, calibration: bool = False) -> Methods:
-    """What was done. ``calibration`` says whether the report shows calibration, which has a source of its own."""
+    """What was done, in the words of a paper.
+
+    Args:
+        outcome: the outcome.
+        calibration: whether the report shows calibration, which has a source of its own.
+    """
     judged = [item.comparison for item in list_statements(outcome) if item.comparison is not None]
     sources: list[str] = []
     if outcome.predictions_request is not None:
@@ -233,7 +238,7 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
     if Scope.THESE_NETWORKS in scopes:
         yield (
             f"Claims are about the trained networks alone: the {level} interval treats the test examples as random. "
-            "With one seed of each arm nothing is known of how far other seeds would differ, and there is no verdict "
+            "With one seed of each arm nothing is known of how much other seeds would differ, and there is no verdict "
             "on the recipes."
         )
         yield from _family(outcome, judged, sources)

@@ -32,9 +32,12 @@ class _MeanAccuracies:
 
 
 def check_fit_accuracy(outcome: Outcome) -> tuple[Misreading, ...]:
-    """A remark where fit accuracy hides at least half of an arm's generalization gap.
+    """A remark where fit accuracy hides at least half of an arm's generalization gap; empty where it does not.
 
     Fit accuracy close to or below test accuracy looks like good generalization; often that is dropout in ``fit``.
+
+    Args:
+        outcome: the outcome.
     """
     arms = [means for arm in outcome.arms if (means := _misleading_means(arm)) is not None]
     return (_describe_gaps(arms),) if arms else ()
@@ -60,7 +63,7 @@ def _describe_gaps(arms: Sequence[_MeanAccuracies]) -> Misreading:
     gaps = listed([format_points(means.train - means.test) for means in arms])
     several = len(arms) > 1
     return Misreading(
-        "Fit accuracy is no train accuracy",
+        "Fit accuracy is not train accuracy",
         f"By the accuracy that fit prints, the gap between training and test split would be {listed(by_fit)}. Measured "
         f"after training, in inference mode, train accuracy is {train}{', in this order' if several else ''}: "
         f"{'the gaps are' if several else 'the gap is'} {gaps}.",

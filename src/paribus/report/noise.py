@@ -13,14 +13,26 @@ from paribus.analysis.noise import NoiseShares
 
 
 def shares_document(study: str, arm: str, shares: NoiseShares) -> dict[str, Any]:
-    """Variances are of test accuracy as a fraction of 1, squared."""
+    """The JSON of ``paribus noise``. Variances are of test accuracy as a fraction of 1, squared.
+
+    Args:
+        study: the name of the study.
+        arm: the name of the arm.
+        shares: the shares of its variance.
+    """
     return {"study": study, "arm": arm, "metric": "test_accuracy", **asdict(shares)}
 
 
 def shares_table(study: str, arm: str, shares: NoiseShares) -> RenderableType:
-    """A row a source: its standard deviation in points, and its share of the variance of one run."""
+    """A table with a row a source: its standard deviation in points, and its share of the variance of one run.
+
+    Args:
+        study: the name of the study.
+        arm: the name of the arm.
+        shares: the shares of its variance.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("source", "sd (points)", "share", "runs", "seen sd (points)"):
+    for column in ("source", "sd (points)", "share", "runs", "observed sd (points)"):
         table.add_column(column, justify="left" if column == "source" else "right")
     for share in shares.shares:
         part = "" if share.share is None else f"{100 * share.share:.0f} %"
@@ -30,10 +42,10 @@ def shares_table(study: str, arm: str, shares: NoiseShares) -> RenderableType:
     title = Text.assemble((f"{study} / {arm}", "bold"), ": where the variance of one run's test accuracy comes from\n")
     lines: list[RenderableType] = [title, table]
     if any(share.negative for share in shares.shares):
-        lines.append(Text("* the unbiased estimate was below zero and reads as zero: too few runs to see it", "dim"))
+        lines.append(Text("* the unbiased estimate is below zero and shown as zero: too few runs to measure it", "dim"))
     lines.append(
         Text(
-            f"The test sample's share comes from drawing {shares.examples:,} test examples; more seeds keep it.",
+            f"The test sample's share comes from drawing {shares.examples:,} test examples; more seeds do not reduce it.",
             "dim",
         )
     )

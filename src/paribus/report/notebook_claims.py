@@ -17,7 +17,11 @@ _HONEST_SHARE = 0.8
 
 
 def check_claims(outcome: Outcome) -> tuple[Misreading, ...]:
-    """What the notebook read from its numbers and these runs do not say; empty for any other study or data."""
+    """Remarks where the notebook's conclusions and these runs differ; empty for any other study or data.
+
+    Args:
+        outcome: the outcome.
+    """
     notebook = load_notebook(outcome.document.name)
     if notebook is None or not _is_repeated(notebook, outcome):
         return ()

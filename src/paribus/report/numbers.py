@@ -125,7 +125,7 @@ def format_points(value: float, decimals: int = 2, *, signed: bool = True) -> st
 
 
 def format_p(value: float | None, level: float) -> str:
-    """To the digits of the sentence: on the same side of 1 - level in print as in truth."""
+    """A p value to the digits of its sentence: on the same side of 1 - level in print as in truth."""
     return UNDEFINED if value is None else p_text(value, 1 - level).removeprefix("p ").removeprefix("= ")
 
 
@@ -135,7 +135,7 @@ def format_margin(value: float | None, unit: Unit) -> str:
 
 
 def format_fixed(value: float, decimals: int, *, signed: bool = False) -> str:
-    """So many decimals, a true minus sign, never a negative zero."""
+    """A number with so many decimals, a true minus sign, and never a negative zero."""
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0.0:
         return text

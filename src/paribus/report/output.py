@@ -52,6 +52,11 @@ def render_report(outcome: Outcome, format: str) -> str:
 def write_report(outcome: Outcome, format: str, path: Path) -> None:
     """Write the report to a file, whole or not at all; a missing folder is made.
 
+    Args:
+        outcome: what the study's runs say.
+        format: one of ``FORMATS``.
+        path: the file.
+
     Raises:
         UsageError: there is no such format, or the folder cannot be made or written to.
         ParibusError: the file could not be written to its end, such as on a full disk.
@@ -62,7 +67,15 @@ def write_report(outcome: Outcome, format: str, path: Path) -> None:
 
 
 def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Path, ...]:
-    """Write every figure as a file of its own into a folder, which is made if it is missing; the paths of the files.
+    """Write every figure as a file of its own into a folder, which is made if it is missing.
+
+    Args:
+        outcome: what the study's runs say.
+        folder: the folder.
+        kind: ``pdf``, ``png`` or ``svg``.
+
+    Returns:
+        The paths of the files.
 
     Raises:
         UsageError: there is no such kind of file, or the folder cannot be made or written to.
@@ -86,8 +99,11 @@ def write_figures(outcome: Outcome, folder: Path, kind: str = "pdf") -> tuple[Pa
 def check_writable(path: Path) -> None:
     """Refuse a path that cannot be written to, before any work is done for it; a missing folder is made.
 
+    Args:
+        path: the file that will be written.
+
     Raises:
-        UsageError: see :func:`write_report`.
+        UsageError: it is a folder, or its folder cannot be made or written to.
     """
     if path.is_dir():
         raise UsageError(f"{path}: this is a folder; name a file in it, such as {path / 'report.html'}")
@@ -106,7 +122,11 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a temporary file beside it, flush and rename it. A pipe or a device is written to directly.
+    """Write a temporary file beside a path, flush and rename it. A pipe or a device is written to directly.
+
+    Args:
+        path: the file.
+        content: its bytes.
 
     Raises:
         ParibusError: it could not be written; an older file is untouched.

@@ -40,6 +40,9 @@ class Pictures:
 
         Args:
             examples: shape ``(examples, height, width)``, or with a last axis of 1 or 3 channels.
+
+        Returns:
+            The pictures, or None.
         """
         if examples.ndim == 4 and examples.shape[-1] == 1:
             examples = examples[..., 0]

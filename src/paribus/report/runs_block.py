@@ -114,15 +114,19 @@ def render_runs_block(outcome: Outcome) -> str:
 
 
 def read_runs_block(html: str, source: str) -> ReportClaims:
-    """Read the block of a report. Nothing in it is believed; ``source`` names the report in errors.
+    """Read the block of a report. Nothing in it is trusted.
+
+    Args:
+        html: the report.
+        source: its name in errors.
 
     Raises:
-        UsageError: there is none, or it is not what ``render_runs_block`` writes.
+        UsageError: there is none, or it is not what :func:`render_runs_block` writes.
     """
     match = _BLOCK.search(html)
     if match is None:
         raise UsageError(
-            f"{source}: no HTML report of paribus that can be verified (older ones hold no full digests); write it "
+            f"{source}: not an HTML report of paribus that can be verified (older ones hold no full digests); write it "
             "again with `paribus report`, or verify the store"
         )
     try:

@@ -39,7 +39,12 @@ def is_primary(statement: JudgedStatement) -> bool:
 
 
 def is_declared(document: Design, statement: JudgedStatement) -> bool:
-    """Whether the study writes a statement out, rather than getting it with all pairs of arms."""
+    """Whether the study writes a statement out; other pairs of arms are statements by ``all_pairs``.
+
+    Args:
+        document: the study.
+        statement: the statement.
+    """
     if not isinstance(statement, JudgedContrast) or is_primary(statement):
         return True
     written = {(contrast.a, contrast.b, contrast.metric) for contrast in document.contrasts}
@@ -107,7 +112,7 @@ def list_metrics(outcome: Outcome) -> tuple[Metric, ...]:
 
 
 def state(statement: JudgedStatement) -> str:
-    """The sentence of a statement, as readers get it."""
+    """The sentence of a statement, as readers get it: with the minus sign of tables."""
     if isinstance(statement, JudgedContrast):
         return with_minus(contrast_sentence(statement))
     return with_minus(effect_sentence(statement))

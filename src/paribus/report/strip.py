@@ -36,6 +36,9 @@ def draw_strip(estimate: Estimate | None, scale: Scale, width: int, *, ascii_onl
         scale: the values at both ends of the line.
         width: the number of characters of the line.
         ascii_only: whether only characters of ASCII may be used.
+
+    Returns:
+        A text of ``width`` characters.
     """
     if estimate is None:
         return ""

@@ -51,7 +51,7 @@ def arm_table(outcome: Outcome) -> TextTable:
     trained = outcome.predictions_request is None
     head = ("Arm", *(heading for _, heading in measures), *(["Parameters"] if trained else []), "Seeds")
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in measures])
-    fit = " Fit accuracy is what fit prints and is no train accuracy." if trained else ""
+    fit = " Fit accuracy is what fit prints, and not the train accuracy." if trained else ""
     rows = tuple(_arm_row(arm, [name for name, _ in measures]) for arm in outcome.arms)
     return TextTable(f"{outcome.design.name}: {intervals}.{fit}", head, rows)
 
@@ -96,9 +96,12 @@ def describe_intervals(outcome: Outcome, metrics: Iterable[Metric]) -> str:
 
 
 def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
-    """Differences with intervals and verdicts, of contrasts or of effects, all on one metric; primary ones first.
+    """A table of differences with intervals and verdicts, of contrasts or of effects; primary ones first.
 
     The p values that decide nothing are ``p`` and, where there is a family, ``Holm p``.
+
+    Args:
+        statements: all on one metric.
     """
     first = statements[0]
     noun = "contrast" if isinstance(first, JudgedContrast) else "effect"

@@ -164,7 +164,7 @@ def _caption(outcome: Outcome) -> str:
         return "In per cent. One seed an arm: there is no interval, and no difference can be judged. Run more seeds."
     return (
         f"In per cent, gap (train minus test accuracy) in points; {intervals}. "
-        "Fit accuracy is what fit prints and is no train accuracy."
+        "Fit accuracy is what fit prints, and not the train accuracy."
     )
 
 

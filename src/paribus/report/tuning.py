@@ -63,7 +63,12 @@ def list_candidates(choice: Choice) -> str:
 
 
 def format_score(choice: Choice, scored: ScoredCandidate) -> str:
-    """The mean validation measure of a candidate; with the status of runs that did not finish."""
+    """The mean validation measure of a candidate; with the status of runs that did not finish.
+
+    Args:
+        choice: how the arm was tuned.
+        scored: one of its candidates.
+    """
     endings = list(dict.fromkeys(remark.partition(":")[0] for remark in scored.remarks))
     if scored.mean is None:
         return ", ".join(endings) or "not computed"
@@ -74,7 +79,7 @@ def format_score(choice: Choice, scored: ScoredCandidate) -> str:
 
 
 def candidate_table(outcome: Outcome) -> TextTable | None:
-    """Every candidate of every tuned arm; None where no arm was tuned."""
+    """A table of every candidate of every tuned arm; None where no arm was tuned."""
     choices = tuned_choices(outcome)
     if not choices:
         return None
@@ -129,7 +134,12 @@ def describe_tuning_method(outcome: Outcome) -> str:
 
 
 def tuning_fields(outcome: Outcome, choice: Choice | None) -> dict[str, Any] | None:
-    """How an arm was tuned, as plain values; None for an arm that was not."""
+    """How an arm was tuned, as plain values of the JSON; None for an arm that was not tuned.
+
+    Args:
+        outcome: the outcome.
+        choice: how the arm was tuned.
+    """
     if choice is None:
         return None
     return {

@@ -31,14 +31,17 @@ def assemble_outcome(
 ) -> Outcome:
     """Assemble the outcome of a study from its stored runs.
 
+    A run whose predictions are damaged counts as failed, and its reason describes the damage
+    (``docs/decisions/0071-what-a-store-answers-from-has-a-checksum.md``).
+
     Args:
         request: the request for the study.
         arms: for each arm that was run, the seeds and fingerprints of the runs to be judged.
         store: holds the runs.
         predictions: the cache of predictions that were read already, if there is one.
 
-    A run whose predictions are damaged counts as failed, and its reason describes the damage
-    (``docs/decisions/0071-what-a-store-answers-from-has-a-checksum.md``).
+    Returns:
+        The outcome of the whole study.
 
     Raises:
         StoreError: a run's predictions cannot be read.
@@ -81,7 +84,15 @@ def assemble_outcome(
 
 
 def count_complete(arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> dict[str, int]:
-    """Count the seeds of each arm that have ended without a gap from the first: a look needs all of its seeds."""
+    """Count the seeds of each arm that have ended without a gap from the first: a look needs all of its seeds.
+
+    Args:
+        arms: the arms with the fingerprints of their runs.
+        runs: the runs that have ended, by fingerprint.
+
+    Returns:
+        The number of seeds by the name of the arm.
+    """
     return {arm.name: sum(1 for _ in takewhile(lambda run: run.fingerprint in runs, arm.runs)) for arm in arms}
 
 

@@ -33,7 +33,13 @@ class History:
 
 
 def read_history(document: StudyDocument, arms: Sequence[StoredArm], store: Store) -> History:
-    """Read the earlier judgements of a study's statements from the store."""
+    """Read the earlier judgements of a study's statements from the store.
+
+    Args:
+        document: the whole study.
+        arms: its stored arms, with the fingerprints of their runs.
+        store: remembers the judgements.
+    """
     declared = declared_statements(document)
     anchors = [_make_anchor(statement, arms) for statement in declared]
     remembered = store.judgements([name for name in anchors if name is not None])
@@ -56,8 +62,8 @@ def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
     if outcome.document.data.folds is not None:
         return (
             f"This study was judged several times, at {listed([str(runs) for runs in longest])} runs an arm: whoever "
-            f"stops at an answer of their choice errs more often than in {100 * (1 - level):.3g} % of studies. How "
-            "much more is not known of cross-validation.",
+            f"stops at an answer of their choice errs more often than in {100 * (1 - level):.3g} % of studies. By how "
+            "much is not known for cross-validation.",
         )
     error = error_of_looks(longest, 1 - level)
     return (
@@ -69,7 +75,12 @@ def note_unplanned_looks(outcome: Outcome) -> tuple[str, ...]:
 
 
 def list_judgements(outcome: Outcome, arms: Sequence[StoredArm]) -> tuple[Judgement, ...]:
-    """List the judgements of an outcome that the store records: every statement with a comparison."""
+    """List the judgements of an outcome that the store records: every statement with a comparison.
+
+    Args:
+        outcome: the outcome of a study.
+        arms: its stored arms, with the fingerprints of their runs.
+    """
     by_key = {statement.key: statement for statement in outcome.statements}
     judgements = []
     for judged in outcome.judged:
@@ -139,7 +150,12 @@ def _without_primary(document: StudyDocument, late: Sequence[Statement]) -> Stud
 
 
 def add_looks_taken(outcome: Outcome, history: History) -> Outcome:
-    """Add to each statement the numbers of seeds at which it was judged without a planned look."""
+    """Add to each statement the numbers of seeds at which it was judged without a planned look.
+
+    Args:
+        outcome: the outcome of a study.
+        history: its history.
+    """
     looks: Mapping[tuple[object, ...], tuple[int, ...]] = {
         statement.key: seed_counts for statement, seed_counts in zip(history.statements, history.looks, strict=True)
     }

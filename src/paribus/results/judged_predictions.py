@@ -101,7 +101,7 @@ class JudgedPredictions:
         return (*self.request.notes, *self._notes())
 
     def require_arm(self, name: str) -> str:
-        """The name of an arm.
+        """Check the name of an arm, and return it.
 
         Raises:
             UnknownNameError: there is no such arm.

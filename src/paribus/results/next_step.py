@@ -27,7 +27,7 @@ TOO_MANY = 1000
 
 
 def add_next_steps(outcome: Outcome) -> Outcome:
-    """Add the next step to every undecided contrast and effect."""
+    """Add to every undecided contrast and effect the sentence that says what would decide it."""
     statements = {statement.key: statement for statement in outcome.statements}
     contrasts = tuple(
         replace(c, next_step=_describe_next_step(outcome, statements[c.key], c)) for c in outcome.contrasts
@@ -44,7 +44,7 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
     if comparison.folded is not None:
         return next_repeats(comparison, judged.metric)
     if comparison.components is None:
-        return "Next: 2 more seeds at least; one shows no spread." if comparison.seeds == 1 else ""
+        return "Next: at least 2 more seeds; one seed shows no spread." if comparison.seeds == 1 else ""
     looks = outcome.design.comparison.looks
     schedule = Schedule(looks) if looks and (statement.primary or not _has_primary(outcome)) else None
     ended = comparison.look is not None and comparison.look.number == comparison.look.planned

@@ -50,6 +50,9 @@ def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, s
         UsageError: no stream has two runs with scores.
         StoreError: a run's predictions cannot be read.
         DataError: the data can no longer be read, so that the labels are not known.
+
+    Returns:
+        The share of each stream and of the test sample.
     """
     scores, runs = _scores_by_stream(document, data, arm, store)
     return noise_shares(scores, distinct_runs=runs)
@@ -78,7 +81,12 @@ def _varies_only(stream: str, seeds: Seeds) -> bool:
 
 
 def uses_stream(stream: str, recipe: Recipe) -> bool:
-    """Whether a stream changes an arm's runs: dropout only in networks that draw masks, init alone in estimators."""
+    """Whether a stream changes an arm's runs: dropout only in networks that draw masks, init alone in estimators.
+
+    Args:
+        stream: ``init``, ``order`` or ``dropout``.
+        recipe: the arm's canonical form.
+    """
     if recipe.is_estimator:
         return stream == "init" and recipe.seeded
     return stream != "dropout" or bool(_DRAWS_MASKS.search(recipe.model))

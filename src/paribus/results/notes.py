@@ -109,7 +109,12 @@ def note_mixed_environments(environments: Sequence[Environment]) -> tuple[str, .
 
 
 def note_untuned_arms(document: StudyDocument, names: Sequence[str]) -> tuple[str, ...]:
-    """A sentence where some of these arms were tuned and others were not; nothing where all or none were."""
+    """A sentence where some of these arms were tuned and others were not; nothing where all or none were.
+
+    Args:
+        document: the study.
+        names: the arms.
+    """
     tuned = [name for name in document.tuned if name in names]
     others = [name for name in names if name not in tuned]
     if not tuned or not others:
@@ -172,7 +177,7 @@ def _note_loss_of_whole_runs(document: StudyDocument, *, loss_is_per_example: bo
         return []
     return [
         "Test losses are those that the loss function reports for each run. They are not the mean of -log of the right "
-        "class's probability here (the outputs of some arm are no probabilities of the classes that sum to 1), so that "
+        "class's probability here (the outputs of some arm are not class probabilities that sum to 1), so that "
         "claims about losses hold on this test set."
     ]
 
@@ -183,8 +188,8 @@ def _note_tuning(document: StudyDocument, arms: Sequence[ArmOutcome]) -> Iterato
     for arm in arms:
         if arm.name in document.tuned and arm.tuning is None:
             yield (
-                f"{arm.name} was tuned, but what was tried is no longer stored with this study; the same `paribus run` "
-                "brings it back."
+                f"{arm.name} was tuned, but its candidates are no longer stored with this study; the same `paribus "
+                "run` stores them again."
             )
         elif arm.tuning is not None:
             yield from _note_choice(document, arm.tuning)
@@ -240,7 +245,7 @@ def _format_span(epochs: Sequence[int]) -> str:
 def _note_bad_end(arm: str, run: RunResult) -> str:
     name = f"{arm} seed {run.seeds.init if run.seeds.seed is None else run.seeds.seed}"
     if run.status is Status.DIVERGED:
-        return f"{name} diverged ({run.reason}); it counts with what its last weights score, and is not left out."
+        return f"{name} diverged ({run.reason}); it counts with the scores of its last weights, and is not left out."
     return f"{name} failed ({run.reason}); it has no score and no part in any mean."
 
 
@@ -266,7 +271,7 @@ def _note_estimators(document: StudyDocument, arms: Sequence[ArmOutcome]) -> str
     single = len(arms) == 1
     return (
         f"{names} {'is a scikit-learn estimator' if single else 'are scikit-learn estimators'}, fitted to {followed}, "
-        f"with random_state from each seed's init stream. Not followed of the protocol: {listed(left_out)}. "
+        f"with random_state from each seed's init stream. Of the protocol they do not use: {listed(left_out)}. "
         f"{'It has' if single else 'They have'} no fit accuracy{losses}."
     )
 

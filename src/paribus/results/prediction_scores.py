@@ -70,6 +70,10 @@ class PredictionScores:
     def scores(self, arm: str, metric: str) -> SeedScores:
         """An arm's scores, a row a seed and a column an example.
 
+        Args:
+            arm: the name of the arm.
+            metric: the name of the metric.
+
         Raises:
             UnknownNameError: there is no such arm, or the metric is not known.
         """

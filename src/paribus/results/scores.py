@@ -105,6 +105,10 @@ class StudyScores:
         A run without a value of an added metric has no score on it; nor has a diverged run on a loss whose value for
         uninformed predictions is unknown.
 
+        Args:
+            arm: the name of the arm.
+            metric: the name of the metric.
+
         Raises:
             StoreError: a run's predictions cannot be read.
             DataError: the data can no longer be read, so that the labels are not known.

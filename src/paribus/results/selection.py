@@ -64,6 +64,11 @@ class RunSelection:
 def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequence[int] = ()) -> RunSelection:
     """Select runs by arm and seed; all that are stored by default.
 
+    Args:
+        results: the stored study.
+        arms: only these; all by default.
+        seeds: only these; all by default.
+
     Raises:
         UnknownNameError: there is no such arm, or it has no such seed.
         UsageError: none of them is stored.
@@ -83,7 +88,7 @@ def select_runs(results: StoredResults, arms: Sequence[str] = (), seeds: Sequenc
     selected = tuple(SelectedRun(arm, run) for arm, p in places if (run := p.among(stored)) is not None)
     if not selected:
         raise UsageError(
-            f"nothing is stored of the runs of study '{results.document.name}' that were asked for; first: "
+            f"none of these runs of study '{results.document.name}' is stored; compute them first: "
             f"`paribus run {results.document.name}`"
         )
     missing = tuple((arm.name, p.seeds.seed) for arm, p in places if p.fingerprint not in stored)

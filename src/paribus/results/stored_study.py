@@ -47,7 +47,13 @@ class StoredResults:
 
     @classmethod
     def of(cls, request: StudyRequest, store: Store, predictions: PredictionCache | None = None) -> Self:
-        """The stored results of a request that was computed."""
+        """The stored results of a request that was computed.
+
+        Args:
+            request: the request, as it was stored.
+            store: the store.
+            predictions: the cache of predictions that were read already, if there is one.
+        """
         stored = store.study(request.stored_as, request.kind)
         assert stored is not None, "a request is stored before it is computed"
         return cls(
@@ -70,7 +76,12 @@ class StoredResults:
         return self.request.data
 
     def outcome(self) -> Outcome:
-        """The outcome of all stored runs of the study."""
+        """The outcome of all stored runs of the study.
+
+        Raises:
+            StoreError: a run's predictions cannot be read.
+            DataError: the data can no longer be read, so that the labels are not known.
+        """
         outcome = assemble_outcome(self.request, self.arms, self.store, self.predictions)
         return replace(outcome, noise=read_noise(self.request, self.store))
 
@@ -115,7 +126,7 @@ class StoredResults:
         return (*damage, *note_untuned_arms(self.document, arms), *note_mixed_environments(tuple(environments)))
 
     def require_arm(self, name: str) -> str:
-        """The name of an arm.
+        """Check the name of an arm, and return it.
 
         Raises:
             UnknownNameError: nothing is stored of such an arm.
@@ -145,6 +156,9 @@ def open_results(study: str, store: Store) -> StoredResults:
     Raises:
         UnknownNameError: nothing is stored under that name.
         UsageError: the study file has changed since it was run.
+
+    Returns:
+        The results; nothing is computed.
     """
     stored = find_stored(study, store)
     if stored is None:
@@ -162,7 +176,11 @@ def open_results(study: str, store: Store) -> StoredResults:
 
 
 def open_document(document: StudyDocument, store: Store) -> StoredResults:
-    """Open the stored results of a study that is at hand.
+    """Open the stored results of a study.
+
+    Args:
+        document: the study.
+        store: the store.
 
     Raises:
         UnknownNameError: nothing is stored under its name.
@@ -209,7 +227,12 @@ def _drop_earlier_seeds(arms: Sequence[StoredArm], document: StudyDocument) -> t
 
 
 def find_stored(name: str, store: Store) -> StoredStudy | None:
-    """Find a stored study by its label, else the only stored variant of the study ``name``."""
+    """Find a stored study by its label, else the only stored variant of it; None where there is none.
+
+    Args:
+        name: such as ``digits``; also finds ``digits.epochs-2`` where that is the only variant.
+        store: the store.
+    """
     stored = labelled_study(store, name)
     if stored is not None:
         return stored

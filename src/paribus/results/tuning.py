@@ -22,6 +22,13 @@ def read_choices(request: StudyRequest, store: Store) -> dict[str, Choice]:
     """Read the candidates of a study's arms, and select the best one of each arm.
 
     Arms whose candidates are not stored, or were trained under another protocol, are left out.
+
+    Args:
+        request: the request for the study.
+        store: holds the candidates.
+
+    Returns:
+        The choice by the name of the arm.
     """
     document = request.study
     stored = store.study(request.stored_as, StudyKind.TUNING) if document.tuned else None

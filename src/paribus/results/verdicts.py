@@ -35,10 +35,18 @@ class Scores(Protocol):
         """The folds of cross-validation; None with a fixed test split."""
 
     def metric(self, name: str) -> Metric:
-        """The metric of that name."""
+        """The metric of a name.
+
+        Raises:
+            UnknownNameError: there is no such metric.
+        """
 
     def scores(self, arm: str, metric: str) -> SeedScores:
-        """An arm's scores, a row a seed."""
+        """An arm's scores on a metric, a row a seed.
+
+        Raises:
+            StoreError, DataError: they cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +74,18 @@ def judge_contrasts(
 ) -> Judgement:
     """Judge the statements of a study whose arms have scores.
 
+    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds
+    have all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it.
+    Statements about an arm that was never run are left out, and keep their share of the error.
+
     Args:
         document: the study.
         statements: all its contrasts and effects, with their shares of the error.
         scores: the scores of its runs.
         complete: for each arm that was run, the number of its seeds that have ended without a gap from the first.
 
-    With planned looks (``docs/decisions/0012-planned-looks.md``) a statement is judged at the last look whose seeds
-    have all ended, on the seeds of that look; a primary one keeps the verdict of the look that decided it.
-    Statements about an arm that was never run are left out, and keep their share of the error.
+    Returns:
+        The judged contrasts and effects.
     """
     looks: dict[_Look, list[int]] = {}
     for index, statement in enumerate(statements):

@@ -82,6 +82,9 @@ def read_store_claims(store: Store, data: str | None = None) -> Claims:
     Args:
         store: the store.
         data: where its data is, if not where its studies say.
+
+    Returns:
+        The claims of all its studies.
     """
     claims: dict[str, Claim] = {}
     unverifiable: list[Unverifiable] = []
@@ -113,12 +116,15 @@ def read_report_claims(report: ReportClaims, source: str, data: str | None = Non
 
     Raises:
         StudyError: its study breaks rules.
-        UsageError: its study is no TOML.
+        UsageError: its study is not TOML.
+
+    Returns:
+        The claims of its study.
     """
     try:
         document = check_table(tomllib.loads(report.study), source)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{source}: the study in it is no TOML; verify the store instead") from error
+        raise UsageError(f"{source}: the study in it is not TOML; verify the store instead") from error
     document = override(document, data=data)
     summary = _summarize(document, report.data)
     if isinstance(summary, str):
@@ -158,7 +164,7 @@ def read_report(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{path}: the report cannot be read: {reason}") from error
 
 
@@ -206,14 +212,14 @@ def _list_arm_claims(
         yield Unverifiable(f"{study}/{arm}", "the study has no such arm")
         return
     if not _is_json_object(recipe.model):
-        yield Unverifiable(f"{study}/{arm}", "its canonical form is none")
+        yield Unverifiable(f"{study}/{arm}", "its canonical form is not one")
         return
     alone = document.model_copy(update={"arms": {arm: document.arms[arm]}})
     try:
         jobs = list_jobs(alone, {arm: recipe}, data, [run.seeds for run in runs], kind)
     except (StudyError, ValueError, KeyError, AttributeError, TypeError) as error:
         # A stranger's canonical form may be anything.
-        reason = str(error) if isinstance(error, ParibusError) else "its canonical form is none"
+        reason = str(error) if isinstance(error, ParibusError) else "its canonical form is not one"
         yield Unverifiable(f"{study}/{arm}", reason)
         return
     accuracies = tuple(run.scores.test_accuracy for run in runs if run.scores is not None)

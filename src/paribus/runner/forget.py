@@ -54,6 +54,9 @@ def forget_study(name: str, store: Path) -> Forgotten:
     Raises:
         UnknownNameError: nothing is stored under that name.
         StoreError: a run is damaged, or the store cannot be written; nothing was removed.
+
+    Returns:
+        What was moved, and where it is now.
     """
     with SqliteStore.open(store, mode="read") as opened:
         _find_related(opened, name)  # before the store is opened for writing, which makes one where there is none

@@ -65,7 +65,11 @@ def try_arms(
 ) -> tuple[dict[str, Recipe], dict[str, list[Mistake]]]:
     """Describe the arms that can be built, and list the mistakes of those that cannot.
 
-    The arguments are those of :func:`describe_arms`.
+    Args:
+        document: as for :func:`describe_arms`; so are the others.
+        data: the summary of its data.
+        store: has the canonical forms that are known; new ones are added to it.
+        backend: describes the others.
 
     Returns:
         The canonical forms and the lists of mistakes, both by the name of the arm; every arm is in one of them.

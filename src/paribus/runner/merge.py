@@ -139,6 +139,9 @@ def merge_stores(
     Raises:
         UsageError: a folder holds no store, or two studies of one name are not one study; nothing was written.
         StoreError: a store cannot be read, or the target cannot be written.
+
+    Returns:
+        What was merged, what was left out, and what differs.
     """
     folders = _list_sources(sources, into)
     with ExitStack() as stack:

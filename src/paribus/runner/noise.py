@@ -40,16 +40,20 @@ def measure_noise(
 
     Raises:
         UsageError: fewer than 2 runs a stream, a study with folds, or an estimator without any randomness.
+        ModelError, DataError, StoreError, BackendError: as :func:`paribus.runner.run.run_study`.
+
+    Returns:
+        The share of each stream and of the test sample.
     """
     if runs_per_stream < 2:
-        raise UsageError(f"--seeds {runs_per_stream}: a variance needs at least 2 runs a stream (5 or more are better)")
+        raise UsageError(f"--seeds {runs_per_stream}: a variance needs 2 or more runs a stream; 5 or more are better")
     refuse_folds(study, "noise: what streams do to one split is not what they do to many")
     resolved = resolve_request(study, store, backend, display, stored_as=stored_as, arms=[arm])
     recipe = resolved.recipes[arm]
     if not recipe.seeded:
         raise UsageError(
-            f"arm '{arm}': {recipe.kind} draws nothing at random here, so that all seeds are one run and there is no "
-            "noise to share out; ask for the noise of another arm"
+            f"arm '{arm}': {recipe.kind} draws nothing at random, so that all seeds are one run and have no noise; "
+            "name another arm"
         )
     streams = [stream for stream in STREAMS if uses_stream(stream, recipe)]
     request = replace(resolved, kind=StudyKind.NOISE, seeds=tuple(_list_seeds(streams, runs_per_stream)))

@@ -51,6 +51,9 @@ def run_study(
     Raises:
         ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
         DataError, StoreError, BackendError: as their names say; runs that have ended stay stored.
+
+    Returns:
+        The outcome of all stored runs of the study.
     """
     numbers = None if seeds is None else list_seeds(study.model_copy(update={"seeds": seeds}))
     request = resolve_request(
@@ -73,12 +76,21 @@ def resolve_request(
 ) -> StudyRequest:
     """Summarize the data, tune the arms that have a grid, and describe every requested arm.
 
-    ``seeds`` take the place of the study's; their streams may have different seeds. For a ``shard`` no candidate is
-    trained: all of them must be stored. The other arguments are those of :func:`run_study`.
+    Args:
+        study: as for :func:`run_study`; so are the others that are not named here.
+        store: holds the runs and the known canonical forms.
+        backend: trains missing candidates, and describes arms.
+        display: shows the progress.
+        stored_as: the name under which the runs are stored.
+        arms: only these are run.
+        seeds: take the place of the study's; their streams may have different seeds.
+        parameters: the number of weights of an arm's network, where the caller knows it.
+        shard: the shard that is requested, if it is one: no candidate is trained for it, all of them must be stored.
 
     Raises:
         UsageError: some fold cannot be measured by the study's own metrics; or the study is tuned, and a shard of it
             is requested before all candidates are stored.
+        ModelError, DataError, StoreError, BackendError: as :func:`run_study`.
     """
     announce_reading(study, display)
     data = summarize(study.data.spec())
@@ -96,9 +108,16 @@ def resolve_request(
 
 
 def carry_out(request: StudyRequest, store: Store, backend: Backend, display: Display) -> Outcome:
-    """Compute the missing runs of a request, and judge all stored runs of its study.
+    """Compute the missing runs of a request, and judge all stored runs of its study. The store records the judgement.
 
-    The judgement is recorded in the store. The other arguments, and the errors, are those of :func:`run_study`.
+    Args:
+        request: what :func:`resolve_request` returned.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+
+    Raises:
+        DataError, StoreError, BackendError: as :func:`run_study`.
     """
     request = compute_request(request, store, backend, display)
     results = StoredResults.of(request, store)
@@ -140,8 +159,14 @@ def start_workers(
 ) -> None:
     """Start workers while the data is read and the other modules are imported.
 
-    None are started for a study that is stored already, as it may need none. The arguments are those of
-    :func:`run_study`.
+    None are started for a study that is stored already, as it may need none.
+
+    Args:
+        study: as for :func:`run_study`; so are the others.
+        store: holds the runs.
+        backend: starts the workers.
+        stored_as: the name under which the runs are stored.
+        arms: only these are run.
     """
     if store.study(stored_as or study.name) is None:
         selected = [study.arms[name] for name in arms or study.arms]

@@ -20,9 +20,17 @@ def save_request(request: StudyRequest, planned: RunPlan, store: Store) -> Study
 
     A different study of that name is renamed to ``NAME.was-`` and six digits of its digest.
 
+    Args:
+        request: the request.
+        planned: its runs, with their fingerprints.
+        store: the store.
+
     Returns:
         The request with the looks that were planned earlier, the largest number of seeds that was ever requested, and
         a note if a study was renamed.
+
+    Raises:
+        StoreError: it cannot be written.
     """
     stored = store.study(request.stored_as, request.kind)
     if stored is not None:

@@ -30,6 +30,10 @@ def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDo
 
     The looks are stored with the study, so that a later report spends the same error.
 
+    Args:
+        document: the study.
+        max_seeds: the largest number of seeds an arm; 30 by default.
+
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares; or a study with folds.
     """
@@ -52,17 +56,25 @@ def run_until_decided(
     stored_as: str | None = None,
     arms: Sequence[str] = (),
 ) -> Outcome:
-    """Run look after look, at most to ``max_seeds``; stop where every primary statement is decided.
-
-    Where no statement is primary, all of them must be.
+    """Run look after look; stop where every primary statement is decided (all of them, where none is primary).
 
     Looks that were planned when the study was first run stay: planning others after looking spends more error.
 
-    ``max_seeds`` is a number of seeds an arm; by default the last planned look. The other arguments are those of
-    ``run.run_study``.
+    Args:
+        study: as for :func:`paribus.runner.run.run_study`; so are the others.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+        max_seeds: the largest number of seeds an arm; by default the last planned look.
+        stored_as: the name under which the runs are stored.
+        arms: only these are run.
+
+    Returns:
+        The outcome at the look at which it stopped.
 
     Raises:
         UsageError: ``max_seeds`` is beyond the last look that was planned, or before the first.
+        ModelError, DataError, StoreError, BackendError: as ``run_study``.
     """
     name = stored_as or study.name
     looks = _read_stored_looks(study, name, store) or study.comparison.looks

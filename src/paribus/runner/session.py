@@ -17,7 +17,16 @@ from paribus.study.document import StudyDocument
 
 
 def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) -> LocalBackend:
-    """Worker processes of this machine that import the modules of the study's own layers and metrics."""
+    """Worker processes of this machine that import the modules of the study's own layers and metrics.
+
+    Args:
+        study: the study.
+        workers: how many; None for one per GPU or core.
+        lanes: how many seeds a worker trains side by side; None for the default.
+
+    Raises:
+        UsageError: fewer than one worker, or than one lane.
+    """
     models = (arm.model for arm in study.arms.values() if arm.model is not None)
     imports = imports_for(models, study.protocol.own_metric_classes)
     return LocalBackend(workers, imports, lanes=lanes)
@@ -34,6 +43,9 @@ def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the sa
 
     Raises:
         InterruptedRunError: the user interrupted; the message says which runs are stored.
+
+    Yields:
+        The store.
     """
     store = MemoryStore() if folder is None else SqliteStore.open(folder, mode="write")
     try:

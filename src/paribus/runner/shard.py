@@ -53,7 +53,17 @@ def run_shard(
 ) -> ShardOutcome:
     """Compute the missing runs of one shard. The whole study is stored as requested, so that shards can be merged.
 
-    The arguments are those of ``run.run_study``.
+    Args:
+        study: as for :func:`paribus.runner.run.run_study`; so are the others.
+        store: holds the runs.
+        backend: computes the missing ones.
+        display: shows the progress.
+        shard: the part of the study.
+        stored_as: the name under which the runs are stored.
+        arms: only these are run.
+
+    Returns:
+        The shard with its runs; nothing is judged.
 
     Raises:
         UsageError: the study has fewer seeds than there are shards, or it is tuned and not all candidates are stored.

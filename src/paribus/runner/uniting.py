@@ -79,6 +79,9 @@ def unite_studies(target: StoreStudies, sources: Sequence[StoreStudies], *, rena
     Raises:
         UsageError: two studies of one name are not one study, and none may be renamed.
         StoreError: a study's document is not one.
+
+    Returns:
+        The studies to be written into the target.
     """
     own = [_read_entry(target.store, study, in_target=True) for study in target.studies]
     others = [_read_entry(source.store, study, in_target=False) for source in sources for study in source.studies]
@@ -196,7 +199,7 @@ def _name_data(study: StoredStudy) -> str:
 
 def _refuse(first: _Entry, second: _Entry, differences: Sequence[str], *, rename: bool) -> UsageError:
     remedy = (
-        "their documents do not tell them apart; merge one of them into another store"
+        "their documents do not differ, so that no new name is made; merge one of them into another store"
         if rename
         else "--rename stores such studies beside each other, or merge one of them into another store"
     )

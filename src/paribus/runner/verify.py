@@ -124,7 +124,7 @@ def trust_code(files: Sequence[Path], claims: Claims) -> tuple[Imports, Claims]:
     refused = tuple(
         Unverifiable(
             claim.name,
-            "it was computed with code of its own, which is run only if you say so: look at the file, then name it "
+            "it was computed with code of its own, which is not run unless you trust it: read the file, then name it "
             "with --trust-code",
         )
         for claim in claims.verifiable
@@ -138,11 +138,16 @@ def trust_code(files: Sequence[Path], claims: Claims) -> tuple[Imports, Claims]:
 def draw_claims(claims: Claims, count: int, random: Random) -> tuple[Claim, ...]:
     """Draw so many of the verifiable runs, all of them where there are fewer.
 
+    Args:
+        claims: the claims.
+        count: how many are drawn.
+        random: draws them.
+
     Raises:
         UsageError: ``count`` is below 1, or no run can be verified.
     """
     if count < 1:
-        raise UsageError(f"--runs {count}: at least one run is computed again")
+        raise UsageError(f"--runs {count}: write 1 or more")
     if not claims.verifiable:
         reasons = "; ".join(dict.fromkeys(f"{run.name}: {run.reason}" for run in claims.unverifiable[:3]))
         raise UsageError(f"no run here can be computed again{f' ({reasons})' if reasons else ': none is stored'}")
@@ -164,6 +169,9 @@ def check_claims(
     Raises:
         BackendError: workers cannot be started.
         DataError: the data cannot be read.
+
+    Returns:
+        Each drawn run with its claim, compared.
     """
     waiting = {claim.job.fingerprint: claim for claim in drawn}
     checks: dict[str, Check] = {}
@@ -180,7 +188,12 @@ def check_claims(
 
 
 def compare_run(claim: Claim, run: RunResult) -> Check:
-    """Compare a run with what is claimed of it."""
+    """Compare a run with what is claimed of it.
+
+    Args:
+        claim: the claim.
+        run: the run, computed here.
+    """
     if run.scores is None:
         return Check(claim, run, Agreement.UNKNOWN, explanation=f"it failed here: {run.reason}")
     try:

@@ -140,7 +140,7 @@ class StoreReader:
 def _rows(connection: sqlite3.Connection, names: Sequence[str]) -> RunRows:
     # Names of files are made of fingerprints, and a row may be a stranger's.
     fingerprints = [name for name in names if is_fingerprint(name)]
-    broken = {name: "its name is no fingerprint" for name in names if not is_fingerprint(name)}
+    broken = {name: "its name is not a fingerprint" for name in names if not is_fingerprint(name)}
     try:
         with decodable():
             return RunRows(_sound_rows(connection, fingerprints), broken)

@@ -143,7 +143,7 @@ def _find_placeholder_mistakes(template: Any, factors: list[str]) -> Iterator[Mi
     for name in sorted(placeholders - set(factors)):
         close = difflib.get_close_matches(name, factors, n=1)
         hint = f"; did you mean '${close[0]}'?" if close else ""
-        yield Mistake("template", f"'${name}' is no factor; the factors are {', '.join(factors)}{hint}")
+        yield Mistake("template", f"'${name}' is not a factor; the factors are {', '.join(factors)}{hint}")
     for name in factors:
         if name not in placeholders:
             yield Mistake("template", f"factor '{name}' is not in it; write \"${name}\" where its levels go")

@@ -43,7 +43,7 @@ def find_metric_mistakes(metrics: MetricTables, own: Mapping[str, OwnMetricSetti
             )
     for name in own:
         if not is_registered_name(names.get(name, "")):
-            yield f"own_metrics: '{name}' is no metric of a class of your own; leave it out"
+            yield f"own_metrics: '{name}' is not a metric of a class of your own; leave it out"
 
 
 def list_forms(metrics: MetricTables, own: Mapping[str, OwnMetricSettings]) -> list[tuple[str, dict[str, Any]]]:

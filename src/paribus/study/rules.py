@@ -86,7 +86,7 @@ def _find_effect_mistakes(document: Any, arms: Mapping[Any, Any]) -> Iterator[In
     known = [*factors, *(f"{first} x {second}" for first, second in combinations(factors, 2))]
     for name in names:
         if name not in known:
-            yield make_mistake(place, f"'{name}' is no effect of this study; its effects are {', '.join(known)}")
+            yield make_mistake(place, f"'{name}' is not an effect of this study; its effects are {', '.join(known)}")
 
 
 def _list_added_measures(protocol: Any) -> Iterator[str]:

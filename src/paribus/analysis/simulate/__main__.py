@@ -42,7 +42,11 @@ SIMULATIONS: Mapping[str, Simulation] = {
 
 
 def main() -> int:
-    """Run the simulations that are named, all without a name, and print their tables as Markdown."""
+    """Run the simulations that are named, all without a name, and print their tables as Markdown.
+
+    Returns:
+        The exit code: 1 where a bound is broken, else 0.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m paribus.analysis.simulate", description="Simulate coverage and errors; print Markdown tables."
     )

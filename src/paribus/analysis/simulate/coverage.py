@@ -42,6 +42,17 @@ def coverage(
 
     The mean is independent of the mean squares, so each draw of the mean squares adds the exact probability of its
     interval to cover; the simulation's own error is then far below 0.1 points.
+
+    Args:
+        seeds: number of seeds, S.
+        examples: number of examples, N.
+        scope: "new data" or "this test set".
+        draws: number of simulated studies.
+        generator: draws them.
+        level: level of the intervals.
+
+    Yields:
+        The rates of each mix.
     """
     for mix in MIXES:
         if scope is Scope.THIS_TEST_SET and mix.seed == mix.rest == 0:
@@ -57,7 +68,19 @@ def coverage(
 def drawn_variance(
     mix: Mix, seeds: int, examples: int, scope: Scope, draws: int, generator: np.random.Generator
 ) -> tuple[TwoPartVariance, float]:
-    """Estimated variances of the mean as ``draws`` studies would find them, and the true standard error."""
+    """Estimated variances of the mean of many studies, and the true standard error.
+
+    Args:
+        mix: how the variance of the mean splits.
+        seeds: number of seeds, S.
+        examples: number of examples, N.
+        scope: "new data" or "this test set".
+        draws: number of simulated studies.
+        generator: draws them.
+
+    Returns:
+        The variances, whose parts have shape ``(draws,)``; the standard error.
+    """
     freedom = (seeds - 1) * (examples - 1)
     rest = mix.rest * generator.chisquare(freedom, draws) / freedom
     by_seed = (mix.seed + mix.rest) * _spread_chi_square(seeds - 1, draws, generator)

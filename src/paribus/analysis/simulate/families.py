@@ -15,7 +15,17 @@ from paribus.analysis.simulate.settings import Mix
 def family_error(
     arms: int, mix: Mix, seeds: int, examples: int, scope: Scope, draws: int, generator: np.random.Generator
 ) -> float:
-    """Share of studies of equal arms in which any of all pairs is called different; components independent by arm."""
+    """Share of studies of equal arms in which any of all pairs is called different; components independent by arm.
+
+    Args:
+        arms: number of arms.
+        mix: how the variance of the mean splits.
+        seeds: number of seeds, S.
+        examples: number of examples, N.
+        scope: "new data" or "this test set".
+        draws: number of simulated studies.
+        generator: draws them.
+    """
     var_seed, var_example, var_rest = mix.seed * seeds, mix.example * examples, mix.rest * seeds * examples
     means = np.sqrt(var_seed + var_rest / examples) * generator.standard_normal((draws, arms, seeds))
     drawn_examples = np.sqrt(var_example / examples) * generator.standard_normal((draws, arms))

@@ -51,7 +51,17 @@ def few_rates(
     generator: np.random.Generator,
     errors: Sequence[float] = ONE_SIDED,
 ) -> FewRates:
-    """Draw studies and count, for every one-sided error asked for, how often each end misses the truth."""
+    """Draw studies and count, for every one-sided error asked for, how often each end misses the truth.
+
+    Args:
+        pattern: how the arms differ.
+        expected: expected number of examples that differ, per unit of the pattern's shares.
+        seeds: number of seeds.
+        examples: size of the test set.
+        draws: number of studies.
+        generator: draws them.
+        errors: the one-sided errors.
+    """
     truth = pattern.truth(expected, examples)
     above, below = np.zeros(len(errors)), np.zeros(len(errors))
     cells = sum(part.share for part in pattern.parts) * max(expected, 1) * seeds * 2

@@ -29,7 +29,15 @@ SIZES = (300, 1_000, 3_000)
 
 
 def draw_examples(count: tuple[int, ...], generator: np.random.Generator) -> tuple[Array, Array]:
-    """Examples of shape ``(*count, inputs)`` and their classes, 0 or 1, of which about one in eight is by chance."""
+    """Examples and their classes, 0 or 1, of which about one in eight is by chance.
+
+    Args:
+        count: the shape of the set of examples, such as ``(sets, examples)``.
+        generator: draws them.
+
+    Returns:
+        Shapes ``(*count, inputs)`` and ``count``.
+    """
     x = generator.standard_normal((*count, INPUTS))
     score = x[..., 0] + x[..., 1] * x[..., 2] + np.abs(x[..., 3]) - 0.8
     return x, (score + 0.5 * generator.logistic(size=score.shape) > 0).astype(np.float64)
@@ -81,7 +89,14 @@ LEARNERS: dict[str, tuple[Learner, Learner]] = {
 
 
 def true_difference(arms: tuple[Learner, Learner], train: int, sets: int, generator: np.random.Generator) -> float:
-    """Mean difference in accuracy over fresh training sets, seeds and examples."""
+    """Mean difference in accuracy over fresh training sets, seeds and examples.
+
+    Args:
+        arms: the two learners.
+        train: the size of a training set.
+        sets: how many of them are drawn.
+        generator: draws them.
+    """
     differences: list[float] = []
     for _ in range(max(sets // 20, 1)):
         x, y = draw_examples((20, train), generator)
@@ -94,7 +109,17 @@ def true_difference(arms: tuple[Learner, Learner], train: int, sets: int, genera
 def new_training_sets_coverage(
     arms: tuple[Learner, Learner], examples: int, draws: int, generator: np.random.Generator
 ) -> tuple[float, float, float]:
-    """Coverage of 95 % intervals on new data and new training sets; that of the plain t; their median half width."""
+    """Coverage of 95 % intervals on new data and new training sets.
+
+    Args:
+        arms: the two learners.
+        examples: number of examples, which are divided into folds.
+        draws: number of simulated studies.
+        generator: draws them.
+
+    Returns:
+        The coverage; that of the plain t interval; the median half width.
+    """
     truth = true_difference(arms, examples - examples // FOLDS, min(4 * draws, 400), generator)
     layout = make_layout([np.arange(examples) % FOLDS], FOLDS)
     rows = layout.of_rows([0], examples)
@@ -114,7 +139,15 @@ def new_training_sets_coverage(
 def these_training_sets_coverage(
     arms: tuple[Learner, Learner], examples: int, seeds: int, draws: int, generator: np.random.Generator
 ) -> float:
-    """Coverage of 95 % intervals for fresh seeds on the training sets that there are, and fresh examples."""
+    """Coverage of 95 % intervals for fresh seeds on the training sets that there are, and fresh examples.
+
+    Args:
+        arms: the two learners.
+        examples: number of examples, which are divided into folds.
+        seeds: number of seeds in each fold.
+        draws: number of simulated studies.
+        generator: draws them.
+    """
     layout = make_layout([np.arange(examples) % FOLDS], FOLDS)
     rows = layout.of_rows(range(seeds), examples)
     covered = 0
@@ -140,6 +173,14 @@ def components_coverage(
     """Coverage where a share of a fold's variance is its training set's, with a correlation between all of those.
 
     The rest is that of the test examples, each of which is in one test part of each repetition.
+
+    Args:
+        folds: number of folds, K.
+        repeats: number of repetitions, R.
+        share: share of the training sets in the variance of a fold's difference.
+        correlation: between the training sets' parts of any two folds.
+        draws: number of simulated studies.
+        generator: draws them.
     """
     count, examples = folds * repeats, 10 * folds
     codes = np.array([generator.permutation(examples) % folds for _ in range(repeats)])

@@ -91,7 +91,19 @@ def grouped_studies(
 def coverage_of_groups(
     kind: str, count: int, seeds: int, between: float, draws: int, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """Share of 95 % intervals that cover the truth, over many draws of the sizes too: ours, and with G - 1 degrees."""
+    """Share of 95 % intervals that cover the truth, over many draws of the sizes too.
+
+    Args:
+        kind: the kind of sizes, one of ``SIZES``.
+        count: number of groups.
+        seeds: number of seeds.
+        between: variance between groups; that between examples of a group is 1 - between.
+        draws: number of simulated studies.
+        generator: draws them.
+
+    Returns:
+        The share of paribus's intervals, and that of intervals with G - 1 degrees of freedom.
+    """
     covered = np.zeros(2)
     for _ in range(_BATCHES):
         sizes = draw_sizes(kind, count, generator)

@@ -38,7 +38,19 @@ class Growth:
 def errors(
     schedule: Schedule, mix: Mix, examples: int, scope: Scope, draws: int, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """Share of studies with a false "better" or "worse" at any look, and with a false "equivalent" at any look."""
+    """Errors over all looks together, of studies whose true difference is zero, or is the margin.
+
+    Args:
+        schedule: the planned looks.
+        mix: how the variance of the mean splits at the last look.
+        examples: number of examples, N.
+        scope: "new data" or "this test set".
+        draws: number of simulated studies.
+        generator: draws them.
+
+    Returns:
+        The share of studies with a false "better" or "worse" at any look, and with a false "equivalent" at any look.
+    """
     different = np.zeros(draws, dtype=np.bool_)
     equivalent = np.zeros((len(_MARGINS), draws), dtype=np.bool_)
     for number, growth in enumerate(grow(schedule, mix, examples, scope, draws, generator), start=1):
@@ -53,7 +65,16 @@ def errors(
 def grow(
     schedule: Schedule, mix: Mix, examples: int, scope: Scope, draws: int, generator: np.random.Generator
 ) -> Iterator[Growth]:
-    """Draw the same studies at look after look. ``mix`` holds at the last look, where the variance is 1."""
+    """Draw the same studies at look after look.
+
+    Args:
+        schedule: the planned looks.
+        mix: how the variance of the mean, 1, splits at the last look.
+        examples: number of examples, N.
+        scope: "new data" or "this test set".
+        draws: number of simulated studies.
+        generator: draws them.
+    """
     last = schedule.seeds[-1]
     var_seed, var_example, var_rest = mix.seed * last, mix.example * examples, mix.rest * last * examples
     means = np.sqrt(var_seed + var_rest / examples) * generator.standard_normal((draws, last))

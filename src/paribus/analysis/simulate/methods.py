@@ -49,9 +49,14 @@ METHODS: tuple[tuple[str, Method], ...] = (
 
 
 def error_range(method: Method, seeds: int, alpha: float) -> tuple[float, float]:
-    """Smallest and largest error over all splits of the variance, for endlessly many examples.
+    """Smallest and largest error over all splits of the variance, for an endless number of examples.
 
     The seeds' mean square is integrated over its chi-square law at midpoints of equal slices of probability.
+
+    Args:
+        method: the half width as a function.
+        seeds: number of seeds.
+        alpha: the nominal two-sided error.
     """
     freedom = seeds - 1
     law = stats.chi2.ppf((np.arange(4_000) + 0.5) / 4_000, freedom) / freedom

@@ -48,7 +48,15 @@ class MnistLike:
 def decided_at(
     network: MnistLike, schedule: Schedule, share: float, draws: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Share of studies that are first decided at each planned look."""
+    """Share of studies that are first decided at each planned look, shape ``(looks,)``.
+
+    Args:
+        network: how the two networks' answers differ.
+        schedule: the planned looks.
+        share: the contrast's share of the error.
+        draws: number of simulated studies.
+        generator: draws them.
+    """
     decided = np.zeros(len(schedule.seeds))
     done = 0
     while done < draws:
@@ -70,7 +78,15 @@ def decided_at(
 def fixed_seeds(
     network: MnistLike, share: float, power: float, draws: int, generator: np.random.Generator
 ) -> int | None:
-    """The fewest seeds, looked at once, that find the difference with this power; None if 40 do not."""
+    """The smallest number of seeds, looked at once, that detects the difference with a power; None if 40 do not.
+
+    Args:
+        network: how the two networks' answers differ.
+        share: the contrast's share of the error.
+        power: the chance of detecting it.
+        draws: number of simulated studies.
+        generator: draws them.
+    """
     for seeds in range(2, 41):
         if decided_at(network, Schedule((seeds,)), share, draws, generator)[0] >= power:
             return seeds

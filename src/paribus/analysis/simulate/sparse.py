@@ -67,7 +67,18 @@ class SparseStudies:
 def drawn_differences(
     pattern: Pattern, expected: float, seeds: int, draws: int, generator: np.random.Generator
 ) -> NDArray[np.int8]:
-    """Differences of the examples that can differ, shape ``(draws, examples that can differ, seeds)``."""
+    """Differences of the examples that can differ.
+
+    Args:
+        pattern: how the arms differ.
+        expected: expected number of examples that differ, per unit of the pattern's shares.
+        seeds: number of seeds.
+        draws: number of studies.
+        generator: draws them.
+
+    Returns:
+        -1, 0 or 1; int8, shape ``(draws, examples that can differ, seeds)``.
+    """
     blocks = []
     for part in pattern.parts:
         counts = generator.poisson(part.share * expected, draws)

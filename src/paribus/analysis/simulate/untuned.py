@@ -1,4 +1,4 @@
-"""Settings that the methods were not tuned to: unequal seeds, seeds that collapse, losses with heavy tails.
+"""Settings to which the methods were not tuned: unequal seeds, seeds that collapse, losses with heavy tails.
 
 Every row says what is promised of it. Exceptions are measured as well, and named in ``docs/statistics.md``.
 """
@@ -155,7 +155,15 @@ SETTINGS = (
 def untuned_rates(
     setting: Setting, seeds: int, examples: int, draws: int, generator: np.random.Generator
 ) -> UntunedRates:
-    """Let :func:`paribus.analysis.compare_scores` judge many studies of one setting."""
+    """Let :func:`paribus.analysis.compare_scores` judge many studies of one setting.
+
+    Args:
+        setting: the setting.
+        seeds: number of seeds, 2 or more.
+        examples: size of the test set.
+        draws: number of studies.
+        generator: draws them.
+    """
     covered, wrong, remarked = (np.zeros(draws, dtype=np.bool_) for _ in range(3))
     for index in range(draws):
         a, b, truth = setting.draw(seeds, examples, generator)

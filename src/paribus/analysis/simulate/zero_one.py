@@ -50,7 +50,15 @@ class ExamRates:
 
 
 def zero_one_rates(exam: Exam, seeds: int, examples: int, draws: int, generator: np.random.Generator) -> ExamRates:
-    """Let two arms sit many exams and judge each in both scopes."""
+    """Draw many studies of two arms with scores of 0 and 1, and judge each in both scopes.
+
+    Args:
+        exam: how the arms answer.
+        seeds: number of seeds.
+        examples: size of the test set.
+        draws: number of studies.
+        generator: draws them.
+    """
     spread = np.sqrt(exam.ease**2 + exam.example**2 + exam.seed**2 + exam.rest**2)
     everywhere = float(stats.norm.cdf(exam.skill_a / spread) - stats.norm.cdf(exam.skill_b / spread))
     by_seed = np.hypot(exam.seed, exam.rest)

@@ -36,6 +36,9 @@ class CsvSource:
     def open(cls, path: Path) -> Self:
         """Read the header.
 
+        Args:
+            path: the file.
+
         Raises:
             DataError: the file cannot be read, is too large or has no header.
         """
@@ -116,6 +119,9 @@ class ParquetSource:
     def open(cls, path: Path) -> Self:
         """Read the names of the columns.
 
+        Args:
+            path: the file.
+
         Raises:
             DataError: pyarrow is not installed, or the file cannot be read.
         """
@@ -127,7 +133,7 @@ class ParquetSource:
             with parquet.ParquetFile(path) as file:
                 return cls(path, tuple(file.schema_arrow.names))
         except (ArrowException, OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: no Parquet file that can be read: {error}") from error
+            raise DataError(f"{path}: not a Parquet file that can be read: {error}") from error
 
     @property
     def name(self) -> str:
@@ -154,7 +160,7 @@ class ParquetSource:
                     )
                     first += batch.num_rows
         except (ArrowException, OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{self.path}: no Parquet file that can be read: {error}") from error
+            raise DataError(f"{self.path}: not a Parquet file that can be read: {error}") from error
 
     def place(self, row: int) -> str:
         """``row 7``, counted from 1."""
@@ -181,8 +187,11 @@ class ParquetSource:
 def open_npz(path: Path) -> ArraySource:
     """The arrays of an npz file, one a column; ``probabilities`` may be a matrix with names in ``classes``.
 
+    Args:
+        path: the file.
+
     Raises:
-        DataError: the archive is corrupt or lies about its size, or an array has another shape.
+        DataError: the archive is corrupt or states a wrong size, or an array has another shape.
     """
     with _explained(path), zipfile.ZipFile(path) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]

@@ -51,7 +51,11 @@ class Layout:
 
 
 def find_layout(source: str, columns: Sequence[str]) -> Layout:
-    """Find out which column is what.
+    """Assign to each column of a table what it holds.
+
+    Args:
+        source: what errors call the table.
+        columns: the names of its columns.
 
     Raises:
         DataError: a column is missing, is there twice, or two columns hold the same thing.
@@ -96,7 +100,7 @@ _PROBABILITY_OF_ONE = ("true_probability", "confidence")
 def _one_of(source: str, columns: Sequence[str], names: Sequence[str]) -> str | None:
     present = [name for name in names if name in columns]
     if len(present) > 1:
-        raise DataError(f"{source}: columns {present[0]!r} and {present[1]!r} are one thing; leave one of them out")
+        raise DataError(f"{source}: columns {present[0]!r} and {present[1]!r} mean the same; leave one of them out")
     return present[0] if present else None
 
 

@@ -47,6 +47,9 @@ def reduce_probabilities(
 
     Raises:
         DataError: a probability is nan or negative, or a row does not sum to 1; the message names the row.
+
+    Returns:
+        The answers and two probabilities of each row.
     """
     matrix = np.stack(columns, axis=1)
     # Written so that nan counts as bad.
@@ -54,9 +57,9 @@ def reduce_probabilities(
     if bad.any():
         row, column = (int(index) for index in np.argwhere(bad)[0])
         raise DataError(
-            f"{place(row)}, column {names[column]!r}: {matrix[row, column]} is no probability; probabilities are 0 or "
-            "more, and those of a row sum to 1. For a run that diverged give its predicted classes alone, in a column "
-            "'prediction'"
+            f"{place(row)}, column {names[column]!r}: {matrix[row, column]} is not a probability; probabilities are 0 "
+            "or more, and those of a row sum to 1. Of a run that diverged write the predicted classes alone, in a "
+            "column 'prediction'"
         )
     sums = matrix.sum(axis=1)
     off = np.flatnonzero(np.abs(sums - 1) > TOLERANCE)
@@ -76,6 +79,11 @@ def reduce_probabilities(
 def check_probability(values: NDArray[np.float64], name: str, place: Callable[[int], str]) -> None:
     """Check a column that holds one probability a row.
 
+    Args:
+        values: the column, float64, shape ``(rows,)``.
+        name: its name, for errors.
+        place: where a row is, in words.
+
     Raises:
         DataError: a value is nan or outside [0, 1]; the message names the row.
     """
@@ -83,6 +91,6 @@ def check_probability(values: NDArray[np.float64], name: str, place: Callable[[i
     if bad.size:
         row = int(bad[0])
         raise DataError(
-            f"{place(row)}, column {name!r}: {values[row]} is no probability; expected a number from 0 to 1. For a run "
-            f"that diverged, leave the column {name!r} out"
+            f"{place(row)}, column {name!r}: {values[row]} is not a probability; expected a number from 0 to 1. For a "
+            f"run that diverged, leave the column {name!r} out"
         )

@@ -50,7 +50,18 @@ class Source(Protocol):
         """The names of its columns."""
 
     def batches(self, words: Mapping[str, WordCodes], numbers: tuple[str, ...]) -> Iterator[Batch]:
-        """Read columns of words, each with its codes, and columns of numbers."""
+        """Read columns of words, each with its codes, and columns of numbers.
+
+        Args:
+            words: for each column of words its codes, which grow with the words that are read.
+            numbers: the names of the columns of numbers.
+
+        Yields:
+            The rows, batch by batch, in the order of the table.
+
+        Raises:
+            DataError: the table cannot be read, or a number is not one.
+        """
 
     def place(self, row: int) -> str:
         """The place of a row in words: ``line 7``."""
@@ -115,7 +126,11 @@ class FrameSource:
 
 
 def open_source(predictions: Any) -> Source:
-    """Open a file by its suffix, a frame (pandas, or whatever has ``to_pandas``), or a mapping of columns to arrays.
+    """Open a table of predictions.
+
+    Args:
+        predictions: the path of a file, by whose suffix it is read; a frame (pandas, or whatever has ``to_pandas``); or
+            a mapping of columns to arrays.
 
     Raises:
         DataError: the file cannot be read, or is of another kind; arrays of unequal length.
@@ -129,13 +144,17 @@ def open_source(predictions: Any) -> Source:
     if isinstance(predictions, Mapping):
         return open_arrays("arrays", {str(name): values for name, values in predictions.items()})
     raise DataError(
-        f"predictions: {type(predictions).__name__} is no table; expected the path of a .csv, .parquet or .npz file, a "
-        "pandas frame, or a mapping of column names to arrays"
+        f"predictions: {type(predictions).__name__} is not a table; expected the path of a .csv, .parquet or .npz "
+        "file, a pandas frame, or a mapping of column names to arrays"
     )
 
 
 def open_arrays(name: str, arrays: Mapping[str, Any]) -> ArraySource:
     """A source from arrays of equal length; a matrix ``probabilities`` becomes a column for each of ``classes``.
+
+    Args:
+        name: what errors call it.
+        arrays: by the names of their columns.
 
     Raises:
         DataError: lengths differ, or an array has another shape.
@@ -164,8 +183,13 @@ def open_arrays(name: str, arrays: Mapping[str, Any]) -> ArraySource:
 def to_numbers(values: Any, where: str, place: Callable[[int], str]) -> NDArray[np.float64]:
     """A column as float64; nan where a value is missing.
 
+    Args:
+        values: the column.
+        where: what errors call it.
+        place: where a row is, in words.
+
     Raises:
-        DataError: a value is no number; the message names its row.
+        DataError: a value is not a number; the message names its row.
     """
     try:
         if hasattr(values, "to_numpy"):

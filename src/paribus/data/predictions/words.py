@@ -42,7 +42,12 @@ class WordCodes(dict[str, int]):
         return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
 
     def translate(self, indices: NDArray[Any], values: Iterable[object]) -> NDArray[np.int32]:
-        """The codes of a column that is written as indices into its distinct values; -1 is a missing one."""
+        """The codes of a column that is written as indices into its distinct values.
+
+        Args:
+            indices: for each row the index of its value; -1 for a missing one.
+            values: the distinct values.
+        """
         codes = np.asarray([*(self[to_text(value)] for value in values), MISSING], np.int32)
         return codes.take(indices)
 

@@ -18,7 +18,10 @@ PANEL = 330.0
 
 
 def draw_all(outcome: Outcome) -> tuple[Plot, ...]:
-    """Those that there is something to draw for, each with a name of its own.
+    """All figures of an outcome that have something to show, each with a name of its own.
+
+    Args:
+        outcome: the outcome.
 
     Raises:
         StoreError: a run's answers are damaged.

@@ -17,7 +17,13 @@ from paribus.report.figures.tracks import Frame, Mark, Track
 
 
 def draw_metric(outcome: Outcome, metric: Metric, width: float) -> Plot | None:
-    """A row for each arm: mean, interval and every seed of a metric. None where no arm has a score on it."""
+    """A row for each arm: mean, interval and every seed of a metric. None where no arm has a score on it.
+
+    Args:
+        outcome: the outcome.
+        metric: the metric.
+        width: in pixels.
+    """
     rows = [row for arm in outcome.arms if (row := _metric_track(arm, metric)) is not None]
     if not rows:
         return None
@@ -39,7 +45,12 @@ def draw_metric(outcome: Outcome, metric: Metric, width: float) -> Plot | None:
 
 
 def draw_gap(outcome: Outcome, width: float) -> Plot | None:
-    """A row for each arm: how far train and fit accuracy lie above its test accuracy. None without scores."""
+    """A row for each arm: how far train and fit accuracy lie above its test accuracy. None without scores.
+
+    Args:
+        outcome: the outcome.
+        width: in pixels.
+    """
     rows = [row for arm in outcome.arms if (row := _gap_track(arm)) is not None]
     if not rows:
         return None

@@ -15,7 +15,12 @@ _SHAPES = ("o", "D", "s", "^")
 
 
 def draw_cells(outcome: Outcome, width: float) -> Plot | None:
-    """Test accuracy of every cell with its seeds; None unless there are two factors, the second of few levels."""
+    """Test accuracy of every cell with its seeds; None unless there are two factors, the second of few levels.
+
+    Args:
+        outcome: the outcome.
+        width: in pixels.
+    """
     factors = list(dict.fromkeys(factor for arm in outcome.arms for factor in arm.levels))
     if len(factors) != 2 or not outcome.effects:
         return None

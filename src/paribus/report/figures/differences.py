@@ -23,9 +23,15 @@ from paribus.study.design import Design
 
 
 def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: Design) -> Plot | None:
-    """A row for each contrast or effect, all on one metric: difference, interval, every seed; the margin as a band.
+    """A row for each contrast or effect: difference, interval, every seed; the margin as a band. None without any.
 
     What the study declares is never off the scale.
+
+    Args:
+        name: the name of the figure.
+        statements: contrasts or effects, all on one metric.
+        width: in pixels.
+        document: the study, which says what is declared.
     """
     known = [(item, item.comparison) for item in primary_first(statements) if item.comparison is not None]
     if not known:
@@ -48,7 +54,14 @@ def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, 
 
 
 def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, name: str) -> Plot | None:
-    """The paired difference of every seed, beside the mean and its interval; None for a single one."""
+    """The paired difference of every seed, beside the mean and its interval; None for a single one.
+
+    Args:
+        contrast: the contrast.
+        seeds: the seeds that were compared, as :func:`common_seeds` lists them.
+        width: in pixels.
+        name: the name of the figure.
+    """
     comparison = contrast.comparison
     if comparison is None or comparison.seeds < 2 or len(seeds) != len(comparison.seed_differences):
         return None
@@ -86,6 +99,10 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
 
     They are the first that both arms have scores for, from the study's first seed on: as many as were compared. Over
     folds they are those of the passes whose folds all have scores.
+
+    Args:
+        outcome: the outcome.
+        contrast: one of its contrasts.
     """
     if contrast.comparison is None:
         return ()

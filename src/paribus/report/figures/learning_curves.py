@@ -20,7 +20,12 @@ _APART = 26.0
 
 
 def draw_curves(outcome: Outcome, width: float) -> tuple[Plot, ...]:
-    """One panel an arm, all on one scale; arms without a curve have none."""
+    """One panel an arm, all on one scale; arms without a curve have none.
+
+    Args:
+        outcome: the outcome.
+        width: of a panel, in pixels.
+    """
     arms = [arm for arm in outcome.arms if any(run.curve.fit_accuracy for run in arm.runs)]
     if not arms:
         return ()
@@ -103,7 +108,12 @@ def epoch_limits(epochs: int) -> tuple[float, float]:
 
 
 def error_limits(arms: Sequence[ArmOutcome], floor: float) -> tuple[float, float]:
-    """The smallest and the largest error rate of all arms, with a margin; none is drawn below half an example."""
+    """The smallest and the largest error rate of all arms, with a margin.
+
+    Args:
+        arms: the arms.
+        floor: the smallest error rate that is drawn: half an example.
+    """
     errors: list[float] = []
     for arm in arms:
         for run in arm.runs:
@@ -126,5 +136,10 @@ def _ticks(limits: tuple[float, float], height: float) -> list[float]:
 
 
 def accuracy_to_error(value: float, limits: tuple[float, float]) -> float:
-    """The error rate, not below the smallest one that is drawn; nan for an accuracy that is not finite."""
+    """The error rate of an accuracy; nan for one that is not finite.
+
+    Args:
+        value: the accuracy, a fraction of 1.
+        limits: the smallest and the largest error rate of the scale; smaller ones are drawn at its end.
+    """
     return max(1 - value, limits[0]) if math.isfinite(value) else math.nan

@@ -76,6 +76,9 @@ def draw_overlay(outcome: Outcome, width: float, *, legend: bool = False) -> Plo
         outcome: what the study's runs say.
         width: in pixels.
         legend: whether the names of the arms are in the figure; a page writes them above it.
+
+    Returns:
+        The figure, or None.
     """
     curves = list_arm_curves(outcome)
     if not curves:

@@ -58,7 +58,12 @@ def to_svg(plot: Plot) -> str:
 
 
 def to_bytes(plot: Plot, kind: str) -> bytes:
-    """A file for a paper: ``pdf``, ``png`` (216 dots per inch) or ``svg``, always on white and without a date."""
+    """A file for a paper, always on white and without a date.
+
+    Args:
+        plot: the figure.
+        kind: ``pdf``, ``png`` (216 dots per inch) or ``svg``.
+    """
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}[kind]
     with _drawn(plot, LIGHT) as figure:
         buffer = io.BytesIO()
@@ -67,7 +72,14 @@ def to_bytes(plot: Plot, kind: str) -> bytes:
 
 
 def join_plots(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot:
-    """Several plots of one size on one figure, row by row."""
+    """Several plots of one size on one figure, row by row.
+
+    Args:
+        name: the name of the figure.
+        alt: its text alternative.
+        plots: the plots.
+        columns: how many are in a row.
+    """
     rows = math.ceil(len(plots) / columns)
     width, height = plots[0].width, plots[0].height
 
@@ -82,7 +94,16 @@ def join_plots(name: str, alt: str, plots: Sequence[Plot], columns: int) -> Plot
 
 
 def add_axes(figure: Any, plot: tuple[float, float], left: float, right: float, top: float, bottom: float) -> Any:
-    """Axes that leave margins in pixels, without a box."""
+    """Axes without a box, with margins.
+
+    Args:
+        figure: Matplotlib's figure.
+        plot: its width and height in pixels.
+        left: the margin in pixels; so are the others.
+        right: likewise.
+        top: likewise.
+        bottom: likewise.
+    """
     width, height = plot
     made = figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
     made.patch.set_alpha(0)

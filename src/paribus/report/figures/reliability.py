@@ -18,7 +18,14 @@ _FEW = 20
 def draw_reliability(arm: str, calibration: Calibration, seeds: int, name: str, width: float) -> Plot:
     """Accuracy against confidence, bin by bin, above a strip that shows how many answers each bin holds.
 
-    The answers of ``seeds`` runs to one example are much alike, so that a bin counts for a run's share of them.
+    The answers of several runs to one example are much alike, so that a bin counts for a run's share of them.
+
+    Args:
+        arm: the name of the arm.
+        calibration: its bins.
+        seeds: the number of its runs.
+        name: the name of the figure.
+        width: in pixels.
     """
     size = (width, 300.0)
     filled = calibration.count > 0

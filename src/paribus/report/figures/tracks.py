@@ -110,7 +110,15 @@ def _top(frame: Frame, width: float) -> float:
 
 
 def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], frame: Frame) -> None:
-    """Draw the rows. A row that reaches far from all others would squeeze them: an arrow marks what is cut off."""
+    """Draw the rows. A row that reaches far from all others would squeeze them: an arrow marks what is cut off.
+
+    Args:
+        figure: Matplotlib's figure, or a part of one.
+        palette: the colours.
+        width: in pixels.
+        tracks: the rows, from the top down.
+        frame: what they share.
+    """
     low, high = _limits(tracks, frame)
     tall = ROW * len(tracks) + FOOT
     total = height(len(tracks), frame, width)

@@ -32,8 +32,8 @@ def arms_section(outcome: Outcome) -> Markup:
     head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in columns), "Seeds"]
     overlap = tag(
         "p",
-        "The interval of one arm alone is wider than what tells two arms apart, because arms share their seeds and "
-        "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
+        "The interval of one arm alone is wider than the difference that two arms need, because arms share their seeds "
+        "and test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
     )
     measures = table(
         f"Every measure by arm: {intervals}",
@@ -82,7 +82,7 @@ def gap_section(outcome: Outcome) -> Markup | None:
             "p",
             "Fit accuracy is what ",
             tag("code", "fit"),
-            " prints in the last epoch. It is no train accuracy: dropout is switched on while it is measured, and it "
+            " prints in the last epoch. It is not the train accuracy: dropout is active while it is measured, and it "
             "is a running mean over weights that still change. Train accuracy here is measured like test accuracy, "
             "after the last epoch, in inference mode, on the whole split. Only the difference of these two is the gap.",
         ),

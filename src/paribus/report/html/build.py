@@ -23,9 +23,13 @@ Attribute = str | int | float | bool | None
 
 
 def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
-    """An element. ``class_`` and ``for_`` lose their underscore, others turn into hyphens (``aria_label``).
+    """An HTML element.
 
-    An attribute that is True is written without a value; one that is None or False is left out.
+    Args:
+        name: its name.
+        *children: what it holds; text is escaped.
+        **attributes: ``class_`` and ``for_`` lose their underscore, in others underscores turn into hyphens
+            (``aria_label``). True is written without a value; None and False are left out.
     """
     words = "".join(_attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
     if name in _VOID:

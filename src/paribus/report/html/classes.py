@@ -64,7 +64,7 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
         tag(
             "p",
             "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
-            "claims too much. Pale bins hold few test examples: their accuracy is mostly chance.",
+            "is too confident. Pale bins hold few test examples: their accuracy is mostly chance.",
         ),
         panel_grid(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
         table(

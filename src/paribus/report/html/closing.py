@@ -23,7 +23,11 @@ _RUN = ("test_accuracy", "train_accuracy", "generalization_gap", "fit_accuracy",
 
 
 def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
-    """How much of a run's variance comes from each source of randomness."""
+    """How much of a run's variance comes from each source of randomness; None without any shares.
+
+    Args:
+        shares: by arm.
+    """
     if not shares:
         return None
     parts = [
@@ -50,7 +54,12 @@ def noise_section(shares: Mapping[str, NoiseShares]) -> Markup | None:
 
 
 def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
-    """The methods paragraphs and their sources."""
+    """The methods paragraphs and their sources.
+
+    Args:
+        outcome: the outcome.
+        calibration: whether the page shows calibration, which has a source of its own.
+    """
     text = describe_methods(outcome, calibration=calibration)
     sources = tag("ul", [tag("li", source) for source in text.sources], class_="sources") if text.sources else None
     lead = "what was trained, measured and compared, in the words of a paper"

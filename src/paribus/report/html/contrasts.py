@@ -103,7 +103,7 @@ def effects_section(outcome: Outcome) -> Markup | None:
 def _intervals(outcome: Outcome) -> Markup:
     known = [item.comparison for item in outcome.contrasts if item.comparison is not None and item.comparison.seeds > 1]
     if not known:
-        return tag("p", "One seed shows one difference and not how far the next would be from it: nothing is decided.")
+        return tag("p", "One seed shows one difference, and not how much seeds vary: nothing is decided.")
     parts = [f"{capitalized('; '.join(describe_levels(known)))}."]
     if max(comparison.contrasts for comparison in known) > 1:
         parts.append("Intervals, adjusted p and verdicts hold for all comparisons at once.")

@@ -32,7 +32,7 @@ _AS_THE_DESK = '@media(prefers-color-scheme:dark){[data-theme="auto"] .paribus'
 
 
 def outcome_fragment(outcome: Outcome) -> str:
-    """Verdicts, figure and table of a study's answer.
+    """Verdicts, figure and table of a study's answer, for the output of a notebook.
 
     Args:
         outcome: what the study's runs say.

@@ -136,4 +136,4 @@ def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     elif seeds[-1] > 1:
         yield "Claims", "none: no contrast is judged"
     else:
-        yield "Claims", "none: one seed tells nothing apart"
+        yield "Claims", "none: one seed cannot show a difference"

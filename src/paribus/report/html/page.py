@@ -20,7 +20,10 @@ _TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*>(?:<details><summary>)?<
 
 
 def render_page(outcome: Outcome) -> str:
-    """The whole report.
+    """The whole report as one HTML file.
+
+    Args:
+        outcome: the outcome.
 
     Raises:
         StoreError: a run's answers are damaged.

@@ -22,7 +22,13 @@ SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", V
 
 
 def section(anchor: str, title: str, *children: Child) -> Markup:
-    """A part of the page with its heading."""
+    """A part of the page with its heading.
+
+    Args:
+        anchor: its identifier, to which links lead.
+        title: the heading.
+        *children: what it holds.
+    """
     return tag(
         "section", tag("h2", title, id=f"{anchor}-title"), children, id=anchor, aria_labelledby=f"{anchor}-title"
     )
@@ -36,6 +42,9 @@ def wide_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Child]
         head: the headings.
         rows: the cells.
         names: so many first columns are in every table.
+
+    Returns:
+        The tables, one after the other.
     """
     made = []
     for number, columns in enumerate(_columns_that_fit(head, names)):
@@ -59,7 +68,14 @@ def _columns_that_fit(head: Sequence[str], names: int) -> list[list[int]]:
 
 
 def folded_section(anchor: str, title: str, summary: str, *children: Child) -> Markup:
-    """A long part of the page, folded: its heading and one line say what unfolds."""
+    """A long part of the page, folded: its heading and one line say what unfolds.
+
+    Args:
+        anchor: its identifier, to which links lead.
+        title: the heading.
+        summary: the line.
+        *children: what unfolds.
+    """
     head = tag("summary", tag("h2", title, id=f"{anchor}-title"), tag("span", summary, class_="teaser"))
     body = tag("details", head, children)
     return tag("section", body, id=anchor, aria_labelledby=f"{anchor}-title", class_="fold")
@@ -71,7 +87,12 @@ def code_spans(text: str) -> list[Child]:
 
 
 def responsive_figure(make: Callable[[float], Plot | None], caption: Child = None) -> Markup | None:
-    """A figure drawn for a desk and for a phone; a page shows the one that fits."""
+    """A figure drawn for a desk and for a phone; a page shows the one that fits. None where there is nothing to draw.
+
+    Args:
+        make: draws the figure for a width in pixels.
+        caption: the text below it.
+    """
     wide, narrow = make(WIDE), make(NARROW)
     if wide is None or narrow is None:
         return None
@@ -84,23 +105,39 @@ def responsive_figure(make: Callable[[float], Plot | None], caption: Child = Non
 
 
 def panel_grid(plots: Sequence[Plot], caption: Child) -> Markup | None:
-    """Small figures side by side, below each other on a phone."""
+    """Small figures side by side, below each other on a phone; None without any.
+
+    Args:
+        plots: the figures.
+        caption: the text below them.
+    """
     if not plots:
         return None
     return tag("figure", tag("div", [svg(plot) for plot in plots], class_="panels"), tag("figcaption", caption))
 
 
 def svg(plot: Plot, suffix: str = "") -> Markup:
-    """The drawing, with identifiers that no other one on the page has."""
+    """The drawing, with identifiers that no other one on the page has.
+
+    Args:
+        plot: the figure.
+        suffix: distinguishes drawings of one figure.
+    """
     name = f"{plot.name}-{suffix}" if suffix else plot.name
     return Markup(to_svg(Plot(name, plot.alt, plot.width, plot.height, plot.draw)))
 
 
 def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]], *, numbers: int = 1) -> Markup:
-    """A table whose first column names the rows; columns from ``numbers`` on hold numbers.
+    """A table whose first column names the rows.
 
     It is inside a box that scrolls, as its content may be wider than any page. On a phone a table of more than two
     columns turns each row into a block, in which each cell has its heading beside it (decision record 0077).
+
+    Args:
+        caption: the text above it.
+        head: the headings.
+        rows: the cells, as many in a row as there are headings.
+        numbers: the index of the first column of numbers, which are set right.
     """
     labels = [_plain(join(heading).text) for heading in head]
     classes = ["n" if index >= numbers else None for index in range(len(head))]
@@ -127,7 +164,13 @@ def table(caption: Child, head: Sequence[Child], rows: Sequence[Sequence[Child]]
 
 
 def details(summary: Child, *children: Child, open_: bool = False) -> Markup:
-    """Something to unfold."""
+    """A part that the reader unfolds.
+
+    Args:
+        summary: what is seen of it.
+        *children: what unfolds.
+        open_: whether it is unfolded at first.
+    """
     return tag("details", tag("summary", summary), children, open=open_)
 
 
@@ -147,7 +190,12 @@ def sentence_paragraph(sentence: str, names: Sequence[str]) -> Markup:
 
 
 def emphasized(sentence: str, names: Sequence[str]) -> Child:
-    """Text with its names in bold and true minus signs."""
+    """Text with names in bold and true minus signs.
+
+    Args:
+        sentence: the text.
+        names: the names, such as those of arms.
+    """
     return list(_emphasized(re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", sentence), names))
 
 
