@@ -63,6 +63,7 @@ class StudyScores:
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._answers: dict[str, NDArray[np.generic]] = {}
         self._folded: dict[str, NDArray[np.generic]] = {}
+        self._losses: dict[str, NDArray[np.float64]] = {}
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
@@ -127,6 +128,7 @@ class StudyScores:
             return
         sound, answers = [], []
         kind = np.min_scalar_type(self._classes)
+        has_losses = is_log_loss(self._document.protocol.loss) and self.has(arm, "test_loss")
         for seed, run in self._runs[arm]:
             try:
                 predicted = self._predictions(run.fingerprint).predicted.astype(kind)
@@ -136,6 +138,9 @@ class StudyScores:
                 self.damaged[run.fingerprint] = str(error)
             else:
                 sound.append((seed, run))
+                if has_losses:
+                    # Now, while the predictions are in memory: those of a large study would have to be read again.
+                    self._losses[run.fingerprint] = self._log_losses(run)
         self._runs[arm] = sound
         if self._document.data.divided is not None:
             answers = []  # of different test examples: they stand in a matrix by passes over the folds
@@ -161,18 +166,29 @@ class StudyScores:
             return False
         for arm in self._runs:
             self._read(arm)
-        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+        agrees = all(
+            self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm]
+        )
+        if not agrees:
+            self._losses.clear()
+        return agrees
 
     def _agrees(self, run: RunResult) -> bool:
         """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
         assert run.scores is not None, "runs without scores are left out"
-        mean = float(np.mean(self._log_losses(run)))
+        losses = self._losses.get(run.fingerprint)
+        mean = float(np.mean(self._log_losses(run) if losses is None else losses))
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
         """-log of the probability of each example's right class; Keras clips probabilities, but not logits."""
         smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
         return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
+
+    def _take_losses(self, run: RunResult) -> NDArray[np.float64]:
+        """The log losses of a run, which are then let go of; arms of one recipe share a run, and compute them again."""
+        losses = self._losses.pop(run.fingerprint, None)
+        return self._log_losses(run) if losses is None else losses
 
     def _per_example(self, metric: str) -> bool:
         """Whether a metric has a value for each test example."""
@@ -189,7 +205,7 @@ class StudyScores:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            return np.stack([self._log_losses(run) for run in runs])
+            return np.stack([self._take_losses(run) for run in runs])
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
@@ -220,7 +236,7 @@ class StudyScores:
     def _example_scores(self, run: RunResult, metric: str, examples: NDArray[np.intp]) -> NDArray[np.generic]:
         """The scores of a run on the examples of its fold."""
         if metric == "test_loss":
-            return self._log_losses(run)
+            return self._take_losses(run)
         return right(self._folded[run.fingerprint], self._read_pooled().labels[examples])
 
     def _read_pooled(self) -> Pooled:
