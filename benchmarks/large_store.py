@@ -76,17 +76,7 @@ def main() -> None:
         folder.mkdir(parents=True)
         write(folder, options.arms, options.seeds)
     for kind in ("json", "html"):
-        command = [
-            sys.executable,
-            "-m",
-            "paribus",
-            "report",
-            "large",
-            "--store",
-            str(folder / "runs"),
-            "--format",
-            kind,
-        ]
+        command = [sys.executable, "-m", "paribus", "report", "large", "--format", kind]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.monotonic()
         size = len(subprocess.run([*command, "--store", str(folder / "runs")], check=True, capture_output=True).stdout)

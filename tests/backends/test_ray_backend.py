@@ -36,6 +36,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeRay:
     monkeypatch.setattr(node, "list_cores", lambda: tuple(map(Core, range(4))))
     monkeypatch.setattr(node, "claim_core", lambda cores: claim_core(cores, folder=tmp_path / "cores"))
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token")
+    monkeypatch.setenv("RAY_worker_niceness", "5")
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     )
@@ -247,11 +249,12 @@ def test_the_cluster_that_is_joined(
     assert address() == "other:6379"
     monkeypatch.delenv("RAY_ADDRESS")
     monkeypatch.delenv("RAY_AUTH_MODE")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "")
     monkeypatch.delenv("RAY_AUTH_TOKEN")
+    monkeypatch.delenv("RAY_worker_niceness")
     assert address() == "local", "never the cluster of somebody else on this machine"
     assert os.environ.pop("RAY_AUTH_MODE") == "token"
     assert len(os.environ.pop("RAY_AUTH_TOKEN")) == 64
+    assert os.environ.pop("RAY_worker_niceness") == "0", "its workers come before nobody and behind nobody"
     with pytest.raises(BackendError, match=r"Ray cluster nowhere:1: cannot be joined: Could not find"):
         address(address="nowhere:1")
 

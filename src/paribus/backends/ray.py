@@ -83,6 +83,8 @@ class RayBackend(Backend):
         address = address or os.environ.get("RAY_ADDRESS") or LOCAL
         if address == LOCAL:
             _make_token()
+            # Ray would start its workers, and so ours, with a niceness of 15: behind all else on this machine.
+            os.environ.setdefault("RAY_worker_niceness", "0")
         self.fleet = RayFleet(_import_ray(), address, workers, imports, lanes, module)
         self._pool = Pool(self.fleet)
 
