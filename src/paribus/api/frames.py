@@ -10,6 +10,7 @@ from paribus.errors import DataError, UsageError, unknown_name
 from paribus.export.parquet_tables import CURVES
 from paribus.outcome.outcome import Outcome
 from paribus.report.answers import MAX_CONFUSED, MissingAnswers, StudyAnswers, read_answers
+from paribus.report.json import known_run_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,18 @@ def import_pandas(method: str) -> Any:
     except ImportError as error:
         raise UsageError(f"{method} needs pandas: pip install 'paribus[tables]'") from error
     return pandas
+
+
+def list_runs(outcome: Outcome) -> pd.DataFrame:
+    """One row a run: ``arm``, and the fields that the JSON has for a run.
+
+    Raises:
+        UsageError: pandas is not installed.
+    """
+    pandas = import_pandas("to_pandas")
+    rows = [{"arm": arm.name, **known_run_fields(outcome, arm, run)} for arm in outcome.arms for run in arm.runs]
+    frame: pd.DataFrame = pandas.DataFrame(rows)
+    return frame
 
 
 def list_curves(outcome: Outcome) -> pd.DataFrame:

@@ -138,18 +138,14 @@ class Results:
         return outcome_fields(self.outcome)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
+        """One row a run: ``arm``, ``seed``, with folds ``repeat`` and ``fold``, and the other fields of the JSON.
 
         Raises:
             UsageError: pandas is not installed.
         """
-        from paribus.api.frames import import_pandas
-        from paribus.report.json import known_run_fields
+        from paribus.api.frames import list_runs
 
-        pandas = import_pandas("to_pandas")
-        rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in self.outcome.arms for run in arm.runs]
-        frame: pd.DataFrame = pandas.DataFrame(rows)
-        return frame
+        return list_runs(self.outcome)
 
     def curves(self) -> pd.DataFrame:
         """Measures by epoch, a row each: ``arm``, ``seed``, ``epoch`` (from 1), ``measure``, ``value``.
