@@ -28,7 +28,7 @@ def _table(statements: list[JudgedStatement]) -> TextTable:
     assert comparison.folded is not None, "only statements over folds have a row"
     over = ", each the mean over its seeds" if comparison.folded.seeds > 1 else ""
     noun = "Contrast" if isinstance(statements[0], JudgedContrast) else "Effect"
-    head = (noun, "Repetition", *(f"Fold {fold}" for fold in range(1, comparison.folded.folds + 1)))
+    head = (noun, "Repetition", *(f"Fold {fold}" for fold in range(comparison.folded.folds)))
     rows = tuple(row for statement in statements for row in _rows(statement))
     caption = f"Differences in {metric.label} fold by fold, {unit_name(metric.unit)}{over}."
     return TextTable(caption, head, rows, words=1)
@@ -40,4 +40,4 @@ def _rows(statement: JudgedStatement) -> Iterator[tuple[str, ...]]:
         return
     texts, folds = differences(comparison.folded.differences, statement.metric.unit), comparison.folded.folds
     for start in range(0, len(texts), folds):
-        yield (name_statement(statement), str(start // folds + 1), *texts[start : start + folds])
+        yield (name_statement(statement), str(start // folds), *texts[start : start + folds])
