@@ -243,7 +243,7 @@ def _label(request: Request) -> str:
 
 
 async def _open_still(_request: Request) -> Response:
-    """A page that nobody looks at has no stream, and says so that it is open."""
+    """A hidden page has no stream, and says by this that it is open."""
     return Response(status_code=204)
 
 
