@@ -21,7 +21,7 @@ def two_nodes() -> Iterator[Any]:
     """The cluster, whose nodes are raylets; ``remove_node`` kills one."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # one a process, where Ray reads it but once
-    os.environ["RAY_worker_niceness"] = "0"  # Ray gives its workers 15: beside other work they would not go on
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray's name. Ray gives its workers 15: beside other work they would not go on
     os.environ["PYTHONPATH"] = os.pathsep.join(
         dict.fromkeys([TESTS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     )

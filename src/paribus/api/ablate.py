@@ -27,6 +27,7 @@ from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import choose_backend, open_session
 from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
+from paribus.study.fold_rules import refuse_folds
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
@@ -194,6 +195,7 @@ def ablate_arm(
     """
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
+    refuse_folds(base, "ablation")
     computing = choose_backend(base, backend, workers=workers, lanes=lanes, address=address)
     display = choose_display(verbose, folder, progress=progress)
     with open_session(folder, computing) as opened:
