@@ -33,7 +33,7 @@ def _table(statements: list[JudgedStatement]) -> TextTable:
     head = (
         noun,
         *(["Repetition"] if repeated else []),
-        *(f"Fold {fold}" for fold in range(1, comparison.folded.folds + 1)),
+        *(f"Fold {fold}" for fold in range(comparison.folded.folds)),
     )
     rows = tuple(row for statement in statements for row in _rows(statement, repeated=repeated))
     caption = f"Differences in {metric.label} fold by fold, {unit_name(metric.unit)}{over}."
@@ -49,5 +49,5 @@ def _rows(statement: JudgedStatement, *, repeated: bool) -> Iterator[tuple[str, 
     values = [round(value, 12) for value in comparison.folded.differences]
     texts = [format_difference(statement.metric, value, None, None).value for value in values]
     for start in range(0, len(texts), folds):
-        number = [str(start // folds + 1)] if repeated else []
+        number = [str(start // folds)] if repeated else []
         yield (name_statement(statement), *number, *texts[start : start + folds])

@@ -201,15 +201,12 @@ class StudyScores:
         assert divided is not None, "the study has folds"
         codes = self._read_pooled().codes
         per_example = self._per_example(metric) and metric != "generalization_gap"
-        by_pass: dict[int, dict[int, RunResult]] = {}
-        for seed, run in runs:
-            by_pass.setdefault(seed // divided.count, {})[seed % divided.count] = run
-        complete = sorted(number for number, folds in by_pass.items() if len(folds) == divided.count)
+        complete = divided.complete_passes(runs)
         kind = np.bool_ if metric == "test_accuracy" else np.float64
         columns = codes.shape[1] if per_example else divided.count
         values: NDArray[np.generic] = np.zeros((len(complete), columns), kind)
-        for row, number in enumerate(complete):
-            for fold, run in by_pass[number].items():
+        for row, (number, of_pass) in enumerate(complete.items()):
+            for fold, run in enumerate(of_pass):
                 if per_example:
                     examples = np.flatnonzero(codes[number % divided.repeats] == fold)
                     values[row, examples] = self._example_scores(run, metric, examples)

@@ -185,7 +185,7 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
 
 
 def _without_unknown(columns: list[str], rows: list[list[Child]]) -> tuple[list[str], list[list[Child]]]:
-    """The table without columns in which nothing is known: over folds nobody counts who is ahead, one seed has no p."""
+    """The table without columns in which nothing is known: over folds no seed is ahead, and one seed has no p."""
     places = [i for i in range(len(columns)) if any(row[i] != numbers.UNDEFINED for row in rows)]
     return [columns[i] for i in places], [[row[i] for i in places] for row in rows]
 
