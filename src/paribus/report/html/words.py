@@ -49,7 +49,7 @@ def _words(outcome: Outcome, known: Sequence[Comparison]) -> Iterator[tuple[str,
     margin = margins.pop() if len(margins) == 1 else None
     size = "" if margin is None else f", {magnitude(margin, list_metrics(outcome)[0].unit)},"
     if Verdict.EQUIVALENT in verdicts:
-        yield "equivalent", f"The difference is shown to be smaller than the margin{size} in either direction."
+        yield "equivalent", f"The tests place the difference within the margin{size} in either direction."
     if Verdict.UNDECIDED in verdicts:
         yield "undecided", "The runs show neither a difference nor that there is none. It does not mean equal."
     for scope in dict.fromkeys(comparison.scope for comparison in known):
