@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paribus.cli import dashboard as dashboards
 from paribus.cli import options, output
 from paribus.cli.completion import complete_arm
 from paribus.cli.shards import print_shard
@@ -50,6 +51,14 @@ ShardOption = Annotated[
     ),
 ]
 
+Dashboard = Annotated[
+    bool,
+    typer.Option(
+        "--dashboard",
+        help="Open `paribus dashboard` beside it, which stays until its pages are closed.",
+    ),
+]
+
 
 def run(
     study: options.Study,
@@ -63,6 +72,7 @@ def run(
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
     shard: ShardOption = None,
+    dashboard: Dashboard = False,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
@@ -71,6 +81,8 @@ def run(
     from paribus.study.overrides import check_arms, override
     from paribus.study.shard import parse_shard
 
+    if dashboard:
+        dashboards.check_packages()
     part = None if shard is None else parse_shard(shard)
     if part is not None and until_decided:
         raise UsageError(
@@ -87,7 +99,7 @@ def run(
     arms = check_arms(document, arm or ())
 
     if part is not None:
-        computed = _compute_shard(document, store, workers, lanes, part, name, arms)
+        computed = _compute_shard(document, store, workers, lanes, part, name, arms, dashboard=dashboard)
         changes = {"--seeds": seeds, "--epochs": epochs, "--data": data}
         words = [str(word) for item in changes.items() if item[1] is not None for word in item]
         print_shard(computed, [study, *words], store, json=json)
@@ -97,7 +109,15 @@ def run(
         return
     with _open_session(document, store, workers, lanes) as (opened, backend):
         outcome = _compute_outcome(
-            document, opened, store, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
+            document,
+            opened,
+            store,
+            backend,
+            name,
+            arms,
+            until_decided=until_decided,
+            max_seeds=max_seeds,
+            dashboard=dashboard,
         )
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
@@ -150,15 +170,19 @@ def _compute_outcome(
     *,
     until_decided: bool,
     max_seeds: int | None,
+    dashboard: bool,
 ) -> Outcome:
     from paribus.runner.run import start_workers
 
+    companion = dashboards.start_companion(folder) if dashboard else None
     start_workers(study, store, backend, stored_as=stored_as, arms=arms)
     # The other modules are imported while workers start.
     from paribus.display.choose import suitable
     from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided
 
+    if companion is not None:
+        companion.report(output.tell)
     if not until_decided:
         return run_study(study, store, backend, suitable(folder), stored_as=stored_as, arms=arms)
     return run_until_decided(study, store, backend, suitable(folder), max_seeds, stored_as=stored_as, arms=arms)
@@ -172,15 +196,20 @@ def _compute_shard(
     shard: Shard,
     stored_as: str,
     arms: Sequence[str],
+    *,
+    dashboard: bool,
 ) -> ShardOutcome:
     from paribus.runner.run import start_workers
 
     shard.check(study)
     with _open_session(study, store, workers, lanes) as (opened, backend):
+        companion = dashboards.start_companion(store) if dashboard else None
         start_workers(study, opened, backend, stored_as=stored_as, arms=arms, shards=shard.count)
         from paribus.display.choose import suitable
         from paribus.runner.shard import run_shard
 
+        if companion is not None:
+            companion.report(output.tell)
         return run_shard(study, opened, backend, suitable(store), shard, stored_as=stored_as, arms=arms)
 
 

@@ -18,10 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paribus.dashboard import pages
 from paribus.dashboard.access import HEADERS, OPEN, Access
+from paribus.dashboard.activity import Activity
+from paribus.dashboard.compare import comparison_sections, first_pair
 from paribus.dashboard.live import LiveReader
 from paribus.dashboard.studies import Studies
 from paribus.errors import ParibusError, UnknownNameError
 from paribus.report.figures.palette import DARK, LIGHT, declarations
+from paribus.report.html.build import Markup, tag
 
 SECONDS: Final = 0.5
 """The time between two looks at the files of the store."""
@@ -37,7 +40,12 @@ _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 
 
 def build_app(
-    studies: Studies, access: Access, *, opened: Callable[[], None], stopping: Callable[[], bool] = lambda: False
+    studies: Studies,
+    access: Access,
+    *,
+    opened: Callable[[], None],
+    stopping: Callable[[], bool] = lambda: False,
+    activity: Activity | None = None,
 ) -> ASGIApp:
     """The dashboard of a store.
 
@@ -46,30 +54,35 @@ def build_app(
         access: who may read it.
         opened: called when a token has been used, so that there is another one for the next browser.
         stopping: whether the server is about to stop, so that streams end.
+        activity: notes the requests that are answered.
     """
-    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping)
+    activity = Activity() if activity is None else activity
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity)
     app = Starlette(
         routes=[
             Route("/", pages_of.list_studies),
             Route("/study", pages_of.study),
             Route("/live", pages_of.live),
             Route("/curves", pages_of.curves),
+            Route("/compare", pages_of.compare),
             Route("/report", pages_of.report),
             Route("/events", pages_of.events),
+            Route("/open-still", _open_still),
             Route("/static/{name}", _static),
             Route(OPEN, pages_of.open, methods=["POST"]),
         ],
         exception_handlers={UnknownNameError: _unknown, ParibusError: _problem, 404: _unknown},
     )
-    return _Guard(app, access)
+    return _Guard(app, access, activity)
 
 
 class _Guard:
     """Refuses what ``Access`` refuses, and puts the headers on every response."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, activity: Activity) -> None:
         self._app = app
         self._access = access
+        self._activity = activity
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +101,7 @@ class _Guard:
             response = HTMLResponse(pages.error_page(reason[0].upper() + reason[1:] + "."), status)
             await response(scope, receive, send_with_headers)
             return
+        self._activity.note()
         await self._app(scope, receive, send_with_headers)
 
 
@@ -101,12 +115,14 @@ class _Pages:
         access: Access,
         opened: Callable[[], None],
         stopping: Callable[[], bool],
+        activity: Activity,
     ) -> None:
         self._studies = studies
         self._reader = reader
         self._access = access
         self._opened = opened
         self._stopping = stopping
+        self._activity = activity
         self._streams = 0
 
     async def open(self, request: Request) -> Response:
@@ -153,6 +169,27 @@ class _Pages:
     def curves(self, request: Request) -> Response:
         return JSONResponse(self._studies.curves(_label(request)))
 
+    def compare(self, request: Request) -> Response:
+        labels = self._studies.comparable()
+        label = _label(request) or next(iter(labels), None)
+        if label is None:
+            none = "No study of two arms is stored here yet."
+            return HTMLResponse(pages.compare_page((), None, (), None, tag("p", none)))
+        arms = tuple(self._studies.progress(label).arms)
+        answer = self._studies.answer(label)
+        if answer is None or len(arms) < 2:
+            raise UnknownNameError("there is no such study of two arms")
+        a, b = (request.query_params.get(name) for name in "ab")
+        if a is None or b is None:
+            a, b = first_pair(answer, arms)
+        if a not in arms or b not in arms:
+            raise UnknownNameError("there is no such arm")
+        if a == b:
+            content: Markup = tag("p", "These are the same arm: select two.")
+        else:
+            content = self._studies.remember((label, a, b), answer, lambda: comparison_sections(answer, a, b))
+        return HTMLResponse(pages.compare_page(labels, label, arms, (a, b), content))
+
     def report(self, request: Request) -> Response:
         from paribus.report.html.page import render_page
 
@@ -174,6 +211,7 @@ class _Pages:
         try:
             generation, sent, version = -1, 0, ""
             while not self._stopping():
+                self._activity.note()
                 now_generation, events = self._reader.read()
                 if generation != now_generation:
                     generation, sent = now_generation, 0
@@ -204,6 +242,11 @@ def _label(request: Request) -> str:
     return request.query_params.get("study", "")
 
 
+async def _open_still(_request: Request) -> Response:
+    """A hidden page has no stream, and says by this that it is open."""
+    return Response(status_code=204)
+
+
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
     kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT}
@@ -227,7 +270,7 @@ def _no_page() -> Response:
 
 async def _unknown(_request: Request, error: Exception) -> Response:
     if isinstance(error, UnknownNameError):
-        return HTMLResponse(pages.error_page("There is no such study in this store."), 404)
+        return HTMLResponse(pages.error_page("There is no such study, or no such arm, in this store."), 404)
     return _no_page()
 
 

@@ -15,7 +15,7 @@ from paribus.report.html.parts import badge, section, sentence_paragraph, table,
 from paribus.report.numbers import PrintedInterval
 from paribus.report.statements import primary_first, state
 
-STUDIES, LIVE = "Studies", "Live"
+STUDIES, LIVE, COMPARE = "Studies", "Live", "Compare"
 
 
 def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
@@ -57,6 +57,8 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
         ("Diverged", str(progress.statuses[Status.DIVERGED])),
     ]
     links: list[Child] = [tag("a", "Learning curves", href=_address("/live", study=progress.label))]
+    if answer is not None and len(progress.arms) > 1:
+        links += [" · ", tag("a", "Compare two arms", href=_address("/compare", study=progress.label))]
     if answer is not None and any(answer.moments.seeds.values()):
         links += [" · ", tag("a", "Save as one HTML file", href=_address("/report", study=progress.label))]
     header = tag(
@@ -106,6 +108,26 @@ def live_page(labels: Sequence[str]) -> str:
         tag("noscript", tag("p", "This page draws with a script.")),
         current=LIVE,
     )
+
+
+def compare_page(
+    labels: Sequence[str], label: str | None, arms: Sequence[str], pair: tuple[str, str] | None, content: Child
+) -> str:
+    """Two arms of a study side by side.
+
+    Args:
+        labels: the studies to choose from.
+        label: the one that is looked at; None where there is none.
+        arms: its arms.
+        pair: the two that are compared; None where there are no two.
+        content: the comparison, or why there is none.
+    """
+    forms = [tag("form", _labelled("Study", _choice("study", labels, label)), _SHOW, class_="controls")]
+    if pair is not None and label is not None:
+        of_study = tag("input", type="hidden", name="study", value=label)
+        choices = [_labelled(text, _choice(name, arms, arm)) for text, name, arm in zip(_ARMS, "ab", pair, strict=True)]
+        forms.append(tag("form", of_study, choices, _SHOW, class_="controls"))
+    return _page("Compare", tag("h1", "Two arms side by side"), forms, content, current=COMPARE)
 
 
 def error_page(message: str) -> str:
@@ -190,6 +212,14 @@ def _failures(progress: StudyProgress) -> Markup | None:
     return section("failures", "Failed and diverged runs", tag("ul", items))
 
 
+_SHOW = tag("button", "Show")
+_ARMS = ("Arm", "against")
+
+
+def _choice(name: str, values: Sequence[str], selected: str | None) -> Markup:
+    return tag("select", [tag("option", value, value=value, selected=value == selected) for value in values], name=name)
+
+
 def _labelled(text: str, control: Markup) -> Markup:
     return tag("label", f"{text} ", control)
 
@@ -201,7 +231,7 @@ def _address(path: str, **query: str) -> str:
 def _page(title: str, *children: Child, current: str | None) -> str:
     links = [
         tag("li", tag("a", name, href=path, aria_current="page" if name == current else None))
-        for name, path in ((STUDIES, "/"), (LIVE, "/live"))
+        for name, path in ((STUDIES, "/"), (LIVE, "/live"), (COMPARE, "/compare"))
     ]
     head = tag(
         "head",

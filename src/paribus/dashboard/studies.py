@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from paribus.dashboard.moments import Moments, limit_results, without_waiting
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
 from paribus.records import RunResult, Status, StudyKind
+from paribus.report.html.build import Markup
 from paribus.results.stored_study import open_results
 from paribus.store.base import Store, StoredStudy, labelled_study
 from paribus.store.database import DATABASE_NAME
 from paribus.store.sqlite import SqliteStore
+
+MOST_PARTS: Final = 32
+"""Parts of pages that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ class Studies:
         self.folder = folder
         self._store: Store = SqliteStore.open(folder, mode="read")
         self._answers: dict[str, tuple[tuple[str, ...], Answer]] = {}
+        self._parts: dict[tuple[str, ...], tuple[Answer, Markup]] = {}
         self._lock = threading.Lock()
+        self._making = threading.Lock()
 
     def version(self) -> str:
         """A text that differs whenever the store has changed since."""
@@ -114,7 +120,34 @@ class Studies:
             known = self._answers.get(label)
             if known is None or known[0] != runs:
                 known = self._answers[label] = (runs, Answer(without_waiting(limited.outcome(), moments), moments))
-            return Answer(known[1].outcome, moments)
+            if known[1].moments != moments:
+                known = self._answers[label] = (runs, Answer(known[1].outcome, moments))
+            return known[1]
+
+    def comparable(self) -> list[str]:
+        """The names of the studies that have two arms and are judged."""
+        return [
+            study.label
+            for study in self._store.studies()
+            if study.kind in (StudyKind.STUDY, StudyKind.ABLATION) and len(study.arms) > 1
+        ]
+
+    def remember(self, key: tuple[str, ...], answer: Answer, make: Callable[[], Markup]) -> Markup:
+        """A part of a page that takes a second to make: made once for the same answer.
+
+        Args:
+            key: what it is, beside the answer that it is made from.
+            answer: as long as ``answer`` returns this object nothing has changed.
+            make: makes it.
+        """
+        with self._making:
+            known = self._parts.pop(key, None)
+            if known is None or known[0] is not answer:
+                known = (answer, make())
+            self._parts[key] = known
+            while len(self._parts) > MOST_PARTS:
+                self._parts.pop(next(iter(self._parts)))
+            return known[1]
 
     def curves(self, label: str) -> dict[str, Any]:
         """The stored curves of a study as JSON values: what training measured, and nothing of the test split.

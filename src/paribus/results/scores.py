@@ -270,7 +270,7 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {_spoken(name)}{_class_suffix(document, form, arguments)}",
+            f"{split} {name_in_sentences(name)}{_class_suffix(document, form, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=own[name].direction == "up" if name in own else keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -288,9 +288,9 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
 _OF_TRAINING: Mapping[str, Any] = {"better": FITS_BETTER, "worse": FITS_WORSE}
 
 
-def _spoken(name: str) -> str:
-    """``f1 score``; AUC is an abbreviation."""
-    return "AUC" if name == "auc" else name.replace("_", " ")
+def name_in_sentences(name: str) -> str:
+    """``F1 score``; AUC and F1 are abbreviations."""
+    return " ".join({"auc": "AUC", "f1": "F1", "fbeta": "F-beta", "iou": "IoU"}.get(w, w) for w in name.split("_"))
 
 
 def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:

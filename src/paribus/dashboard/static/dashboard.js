@@ -1,12 +1,33 @@
 "use strict";
 // Every page: one stream of events; pages without curves are fetched again when the store has changed.
-// The stream begins when all scripts of the page have run: what it says first is said once, and to all of them.
+// The stream begins when all scripts of the page have run: what it says first is said once, and to all of them. It is
+// closed while nobody looks at the page (browsers have six connections for all pages of a server), and begins again.
+window.paribusEvents = new EventTarget();
 addEventListener("DOMContentLoaded", () => {
-  const events = new EventSource("/events");
-  window.paribusEvents = events;
+  const events = window.paribusEvents;
   const connection = document.getElementById("connection");
-  events.addEventListener("error", () => { connection.textContent = "not connected"; });
-  events.addEventListener("open", () => { connection.textContent = ""; });
+  let stream = null;
+  const connect = () => {
+    if (document.hidden) {
+      stream?.close();
+      stream = null;
+      return;
+    }
+    if (stream && stream.readyState !== EventSource.CLOSED) return;
+    stream = new EventSource("/events");
+    stream.addEventListener("error", () => { connection.textContent = "not connected"; });
+    stream.addEventListener("open", () => { connection.textContent = ""; });
+    for (const name of ["begin", "log", "store"]) {
+      stream.addEventListener(name, (event) => events.dispatchEvent(new MessageEvent(name, { data: event.data })));
+    }
+  };
+  document.addEventListener("visibilitychange", connect);
+  // Also after an answer that is no stream, which a browser takes for the end.
+  setInterval(() => {
+    if (document.hidden) fetch("/open-still").catch(() => {});
+    else connect();
+  }, 20000);
+  connect();
   if (document.getElementById("charts")) return;
 
   let version = null;
