@@ -92,7 +92,7 @@ def prepare(x, network):
     elif how["scale"] is not None:
         x = x / np.float32(how["scale"])
     return x.reshape(-1, *network["input_shape"])"""
-"""A Python function of the examples and the manifest's entry of a network that a fold was kept from."""
+"""A Python function of the examples and the manifest's entry of a network of cross-validation."""
 
 
 def read_preparation(results: StoredResults) -> Preparation:

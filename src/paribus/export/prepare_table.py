@@ -27,7 +27,7 @@ def prepare(frame: Any, network: Any = None) -> Any:
     """A pandas frame as the networks read it: float32, shape (rows, features).
 
     Columns are looked up by name, in any order; others are ignored. Networks of cross-validation read examples each in
-    its own way, as its own training part said: then ``network`` (an entry of ``networks``) is needed.
+    its own way, fitted to its training part: then ``network`` (an entry of ``networks``) is needed.
 
     Raises:
         ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it. Or

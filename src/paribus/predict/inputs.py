@@ -38,7 +38,7 @@ class Inputs:
 
     Attributes:
         inputs: one entry for each example.
-        examples: as they were given, ``(examples, *shape of an example in the training data)``.
+        examples: in the numbers of the data, ``(examples, *shape of an example in the training data)``.
         data: the study's data, as loaded without ``flatten``; with folds the data set of the first one.
         flatten: whether each example becomes one vector.
     """
