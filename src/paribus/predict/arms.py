@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,11 @@ from paribus.data.training import divide_training_split
 from paribus.errors import UsageError
 from paribus.predict.inputs import Inputs
 from paribus.results.selection import RunSelection
+from paribus.store.base import StoredArm
+from paribus.study.document import StudyDocument
+
+if TYPE_CHECKING:
+    from paribus.engine.inference import NetworkInference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,21 +54,16 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
         ModelError: a network cannot be built in this process.
         StoreError: weights are damaged.
     """
-    from paribus.engine.inference import NetworkInference
-
     results = selection.results
     if not selection.networks:
         raise UsageError(
             f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
             "scikit-learn estimators are not stored, only their predictions on the test split"
         )
-    training, spec = results.document.protocol.training(), results.document.data.spec()
-    data: Dataset = inputs.data.flattened() if spec.flatten else inputs.data
-    trained = divide_training_split(data, training.validation_split, training.validation).trained
-    standard = standardization(data.x_train, trained) if spec.standardize else None
+    build = inference_of(results.document, inputs.data)
     for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
         runs = [selected for selected in selection.networks if selected.arm.name == arm]
-        inference = NetworkInference(runs[0].arm.recipe, training, spec, data.input_shape, standard, arm)
+        inference = build(runs[0].arm)
         answers = [inference.answer(results.store.weights(selected.run.fingerprint), inputs.x) for selected in runs]
         yield ArmPredictions(
             arm,
@@ -70,3 +71,21 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
             np.stack([answer.probabilities for answer in answers]),
             np.stack([answer.predicted for answer in answers]),
         )
+
+
+def inference_of(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
+    """Builds the networks of a study's arms, with the preparation that its data had in training.
+
+    Keras is imported here; ``engine.environment.prepare`` must have been called.
+
+    Args:
+        document: the study.
+        data: its data, as loaded without ``flatten``.
+    """
+    from paribus.engine.inference import NetworkInference
+
+    training, spec = document.protocol.training(), document.data.spec()
+    data = data.flattened() if spec.flatten else data
+    trained = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, trained) if spec.standardize else None
+    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)

@@ -248,7 +248,7 @@
       move(Math.min(last, Math.max(1, (epochShown?.[0] === metric ? epochShown[1] : last) + step)));
     });
     show(epochShown?.[0] === metric ? epochShown[1] : last);
-    return element("figure", { "data-metric": metric }, element("h3", {}, title), picture, readout);
+    return element("figure", { "data-metric": metric }, element("h2", {}, title), picture, readout);
   };
 
   const checkbox = (label, isOn, change, key) => {
