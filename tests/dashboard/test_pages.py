@@ -188,6 +188,29 @@ def test_no_page_scrolls_sideways_and_whoever_cannot_see_it_can_use_it(
     assert complaints == []
 
 
+def test_the_table_of_studies_is_sorted_and_filtered_and_stays_so(
+    opened: BrowserContext, complaints: list[str], store: Path, dashboard: Served
+) -> None:
+    page = opened.pages[0]
+    for name, runs in (("zebu", 1), ("huge", 2)):
+        fill(store, document(seeds=runs).model_copy(update={"name": name}))
+    page.goto(f"http://{dashboard.host}/")
+    names = page.locator("tbody tr:not([hidden]) th")
+    expect(names.filter(has_text="zebu")).to_have_count(1)
+    page.get_by_role("button", name="Study").click()
+    before = names.all_inner_texts()
+    assert before == sorted(before)
+    page.get_by_role("button", name="Study").press("Enter")
+    assert names.all_inner_texts() == before[::-1]
+    page.get_by_label("Only with").fill("Z")
+    page.get_by_label("Only with").press_sequentially("eB")
+    expect(names).to_have_text(["zebu"])
+    fill(store, document(seeds=1).model_copy(update={"name": "zebra"}))
+    expect(names).to_have_text(["zebu", "zebra"])
+    expect(page.get_by_label("Only with")).to_be_focused()
+    assert complaints == []
+
+
 def test_two_arms_are_compared(opened: BrowserContext, complaints: list[str], dashboard: Served) -> None:
     page = opened.pages[0]
     page.goto(f"http://{dashboard.host}/study?study=digits")

@@ -38,12 +38,13 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
             for study in studies
         ]
         head = ["Study", "Question", "Data", "Progress", "Runs", "Failed or diverged", "Now"]
-        listed = table(f"{counted(len(studies), 'study', 'studies')} in this store", head, rows, numbers=9)
-        body = tag("div", listed, class_="sortable")
-    # Beside the content, so that it is not replaced while somebody writes into it.
-    search = tag("input", type="search", id="filter", autocomplete="off")
-    tools = tag("p", _labelled("Only with", search), class_="controls") if len(studies) > 1 else None
-    return _page("Studies", tag("h1", "Studies"), body, current=STUDIES, tools=tools)
+        number = f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"
+        search = tag("input", type="search", id="filter", autocomplete="off")
+        body = [
+            tag("p", _labelled("Only with", search), class_="controls"),
+            tag("div", table(f"{number} in this store", head, rows, numbers=9), class_="sortable"),
+        ]
+    return _page("Studies", tag("h1", "Studies"), body, current=STUDIES)
 
 
 def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool) -> str:
@@ -280,7 +281,7 @@ def _address(path: str, **query: str) -> str:
     return f"{path}?{urlencode(query)}"
 
 
-def _page(title: str, *children: Child, current: str | None, tools: Child = None) -> str:
+def _page(title: str, *children: Child, current: str | None) -> str:
     links = [
         tag("li", tag("a", name, href=path, aria_current="page" if name == current else None))
         for name, path in ((STUDIES, "/"), (LIVE, "/live"), (COMPARE, "/compare"), (PLAY, "/play"))
@@ -301,7 +302,6 @@ def _page(title: str, *children: Child, current: str | None, tools: Child = None
         "body",
         tag("a", "To the content", href="#main", class_="skip"),
         tag("nav", tag("b", "paribus"), tag("ul", links), tag("span", "", id="connection"), aria_label="Pages"),
-        tag("search", tools) if tools else None,
         tag("main", children, id="main", tabindex=-1),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"

@@ -68,7 +68,7 @@ addEventListener("DOMContentLoaded", () => {
     });
     arrange();
   };
-  document.getElementById("filter")?.addEventListener("input", arrange);
+  document.addEventListener("input", (event) => { if (event.target.id === "filter") arrange(); });
   prepareTable();
 
   if (document.getElementById("charts") || document.getElementById("answers")) return;
@@ -86,8 +86,11 @@ addEventListener("DOMContentLoaded", () => {
       const main = document.getElementById("main");
       if (!fresh || fresh.innerHTML === last) return;
       last = fresh.innerHTML;
-      const focused = main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-      main.replaceChildren(...fresh.childNodes);
+      const focused = main.contains(document.activeElement) && document.activeElement.tagName === "A" ? document.activeElement.getAttribute("href") : null;
+      // A table alone, so that whoever writes into its filter can go on.
+      const [before, after] = [main, fresh].map((one) => one.querySelector(".sortable"));
+      if (before && after) before.replaceWith(after);
+      else main.replaceChildren(...fresh.childNodes);
       prepareTable();
       if (focused) [...main.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
     } catch {
