@@ -207,20 +207,14 @@ def test_the_command_line(tmp_path: Path) -> None:
     commands: dict[int, list[list[str]]] = {
         0: [
             ["run", "study.toml", "--workers", "1"],
-            ["show"],
-            ["show", "pictures"],
             ["show", "pictures/a/0"],
-            ["compare", "study.toml", "a", "b"],
-            ["report", "study.toml", "--format", "md"],
             ["report", "study.toml", "-o", f"report{ALL}.html"],
             ["export", "study.toml", "--to", "parquet", "-o", f"tables{ALL}"],
             ["predict", str(picture), "--study", "study.toml"],
-            ["doctor", "--store", f"none{ALL}"],
         ],
         1: [["predict", str(broken), "--study", "study.toml"]],
         2: [
             ["report", f"no-such{ALL}"],
-            ["report", "study.toml", f"--no-such{ALL}"],
             ["report", "study.toml", ALL],
         ],
     }

@@ -138,18 +138,14 @@ class Results:
         return outcome_fields(self.outcome)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
+        """One row a run: ``arm``, ``seed``, with folds ``repeat`` and ``fold``, and the other fields of the JSON.
 
         Raises:
             UsageError: pandas is not installed.
         """
-        from paribus.api.frames import import_pandas
-        from paribus.report.json import known_run_fields
+        from paribus.api.frames import list_runs
 
-        pandas = import_pandas("to_pandas")
-        rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in self.outcome.arms for run in arm.runs]
-        frame: pd.DataFrame = pandas.DataFrame(rows)
-        return frame
+        return list_runs(self.outcome)
 
     def curves(self) -> pd.DataFrame:
         """Measures by epoch, a row each: ``arm``, ``seed``, ``epoch`` (from 1), ``measure``, ``value``.
@@ -167,7 +163,9 @@ class Results:
         """Predictions on the test split, a row for each example of each run, in the form that ``pb.judge`` reads.
 
         Columns: ``arm``, ``seed``, ``example``, ``label``, ``prediction``; ``confidence`` (the probability of the
-        predicted class) and ``true_probability`` (that of the right class), nan where they are not known.
+        predicted class) and ``true_probability`` (that of the right class), nan where they are not known. With folds
+        also ``repeat`` and ``fold``, from 0: every example is there once in each repetition, by the run that did not
+        train on it, and is numbered by its place in the data, the source's training split first.
 
         Raises:
             UsageError: pandas is not installed.
@@ -180,6 +178,8 @@ class Results:
 
     def confusion(self, arm: str) -> pd.DataFrame:
         """How often each class (columns) was predicted for each true class (rows), summed over the arm's seeds.
+
+        With folds it is summed over the passes whose folds all have scores: every example counts once in each.
 
         Raises:
             UnknownNameError: there is no such arm.

@@ -45,7 +45,8 @@ ShardOption = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Train every N-th seed from the I-th on, as one of N machines; `paribus merge` unites their stores.",
+        help="Train every N-th seed from the I-th on (with folds: every N-th fold), as one of N machines; `paribus "
+        "merge` unites their stores.",
         show_default="the whole study",
     ),
 ]
@@ -200,10 +201,10 @@ def _compute_shard(
 ) -> ShardOutcome:
     from paribus.runner.run import start_workers
 
-    own_seeds = study.model_copy(update={"seeds": len(shard.select(study))})
+    shard.check(study)
     with _open_session(study, store, workers, lanes) as (opened, backend):
         companion = dashboards.start_companion(store) if dashboard else None
-        start_workers(own_seeds, opened, backend, stored_as=stored_as, arms=arms)
+        start_workers(study, opened, backend, stored_as=stored_as, arms=arms, shards=shard.count)
         from paribus.display.choose import suitable
         from paribus.runner.shard import run_shard
 

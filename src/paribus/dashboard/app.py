@@ -285,7 +285,7 @@ async def _read_body(request: Request, most: int) -> bytes | None:
 
 
 async def _open_still(_request: Request) -> Response:
-    """A page behind another tab has no stream, and says so that it is open."""
+    """A hidden page has no stream, and says by this that it is open."""
     return Response(status_code=204)
 
 

@@ -201,15 +201,12 @@ class StudyScores:
         assert divided is not None, "the study has folds"
         codes = self._read_pooled().codes
         per_example = self._per_example(metric) and metric != "generalization_gap"
-        by_pass: dict[int, dict[int, RunResult]] = {}
-        for seed, run in runs:
-            by_pass.setdefault(seed // divided.count, {})[seed % divided.count] = run
-        complete = sorted(number for number, folds in by_pass.items() if len(folds) == divided.count)
+        complete = divided.complete_passes(runs)
         kind = np.bool_ if metric == "test_accuracy" else np.float64
         columns = codes.shape[1] if per_example else divided.count
         values: NDArray[np.generic] = np.zeros((len(complete), columns), kind)
-        for row, number in enumerate(complete):
-            for fold, run in by_pass[number].items():
+        for row, (number, of_pass) in enumerate(complete.items()):
+            for fold, run in enumerate(of_pass):
                 if per_example:
                     examples = np.flatnonzero(codes[number % divided.repeats] == fold)
                     values[row, examples] = self._example_scores(run, metric, examples)
@@ -273,7 +270,7 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {_spoken(name)}{_class_suffix(document, form, arguments)}",
+            f"{split} {name_in_sentences(name)}{_class_suffix(document, form, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=own[name].direction == "up" if name in own else keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -291,9 +288,9 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
 _OF_TRAINING: Mapping[str, Any] = {"better": FITS_BETTER, "worse": FITS_WORSE}
 
 
-def _spoken(name: str) -> str:
-    """``f1 score``; AUC is an abbreviation."""
-    return "AUC" if name == "auc" else name.replace("_", " ")
+def name_in_sentences(name: str) -> str:
+    """``F1 score``; AUC and F1 are abbreviations."""
+    return " ".join({"auc": "AUC", "f1": "F1", "fbeta": "F-beta", "iou": "IoU"}.get(w, w) for w in name.split("_"))
 
 
 def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
+from paribus.report.splits import name_compared_kind
 from paribus.report.statements import JudgedStatement, is_declared, primary_first
 from paribus.report.tables import name_statement
 from paribus.study.design import Design
@@ -37,7 +38,9 @@ def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, 
     band = None if margin is None else margin * _factor(metric)
     kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
     key = [(kind, kind) for kind in kinds]
-    key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)
+    key += [("band", "margin")] * (band is not None) + [("seed", f"one {name_compared_kind(first)}")] * (
+        first.seeds > 1
+    )
     axis = with_unit_name(f"difference in {metric.label}", metric.unit)
     frame = Frame(axis, tuple(key), signed=True, zero=True, band=band)
     alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
@@ -56,6 +59,9 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
     values = [value * factor for value in comparison.seed_differences]
     size = (width, 222.0)
     label, measured = name_statement(contrast), with_unit_name(contrast.metric.label, contrast.metric.unit)
+    kind, folded = name_compared_kind(comparison), comparison.folded
+    # A run is named by its seed, a fold of one pass by its number (decision 0116).
+    names = [str(seed if folded is None or kind == "run" else seed % folded.folds + 1) for seed in seeds]
 
     def draw(figure: Any, palette: Palette) -> None:
         ax = add_axes(figure, size, 48, 10, 44, 40)
@@ -73,10 +79,10 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
             ax.plot([place], [value], "o", color=colour, markersize=6 if thick > 1 else 2.5, markeredgewidth=0)
         ax.set_xlim(-0.7, len(seeds) - 0.3)
         ax.margins(y=0.12)
-        _ticks(ax, palette, seeds)
-        ax.set_xlabel("seed", color=palette.muted, fontsize=11.5, labelpad=3)
+        _ticks(ax, palette, names)
+        ax.set_xlabel(kind, color=palette.muted, fontsize=11.5, labelpad=3)
 
-    by_seed = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
+    by_seed = ", ".join(f"{kind} {n} {tick(round(v, 4), signed=True)}" for n, v in zip(names, values, strict=True))
     subject = with_unit_name(f"{label} in {contrast.metric.label}", contrast.metric.unit)
     return Plot(name, f"{subject}: {by_seed}.", *size, draw)
 
@@ -100,9 +106,9 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     return tuple(common[: contrast.comparison.seeds])
 
 
-def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
-    step = max(1, -(-len(seeds) // 10))
-    ax.set_xticks(range(0, len(seeds), step), [str(seed) for seed in seeds[::step]])
+def _ticks(ax: Any, palette: Palette, names: Sequence[str]) -> None:
+    step = max(1, -(-len(names) // 10))
+    ax.set_xticks(range(0, len(names), step), names[::step])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=True)))
     ax.tick_params(length=0, labelsize=11.5, labelcolor=palette.muted)
