@@ -125,7 +125,7 @@ class Playground:
         except OSError as error:
             raise ParibusError(f"The process that predicts cannot be started: {error}") from error
         self._process, self._label = process, label
-        # Where nobody closes this object, as when the interpreter ends.
+        # Where this object is not closed, as when the interpreter ends.
         weakref.finalize(self, _kill, process)
 
     def _exchange(self, question: bytes, patience: float) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from paribus.predict.picture_format import read_format
 from paribus.report.pictures import Pictures
 from paribus.results.selection import select_runs
 from paribus.results.stored_study import open_results
+from paribus.store.database import DATABASE_NAME
 from paribus.store.sqlite import SqliteStore
 
 MODULE: Final = "paribus.dashboard.predictor"
@@ -71,6 +72,7 @@ class Predictor:
         from paribus.predict.warm import WarmPredictor
 
         self._store, self._label = SqliteStore.open(store, mode="read"), label
+        self._database, self._version = store / DATABASE_NAME, (0, 0, 0)
         results = open_results(label, self._store)
         spec = results.document.data.spec()
         if results.document.data.folds is not None:
@@ -145,10 +147,15 @@ class Predictor:
 
     def update(self) -> None:
         """Read the runs that have finished since."""
+        status = self._database.stat()
+        version = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if version == self._version:
+            return
         selection = select_runs(open_results(self._label, self._store))
         if not selection.networks:
             raise UsageError("No network of this study has finished yet; scikit-learn estimators are not stored.")
         self._networks.update(selection)
+        self._version = version
 
 
 class _Neighbours:

@@ -76,12 +76,16 @@ addEventListener("DOMContentLoaded", () => {
   let version = null;
   let waiting = false;
   let last = null;
+  let pause = 1000;
   const refresh = async () => {
     waiting = false;
+    const began = performance.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const text = await response.text();
+      pause = Math.max(1000, 50 * (performance.now() - began)); // what takes a second is asked for once in fifty
+      const page = new DOMParser().parseFromString(text, "text/html");
       const fresh = page.getElementById("main");
       const main = document.getElementById("main");
       if (!fresh || fresh.innerHTML === last) return;
@@ -101,7 +105,7 @@ addEventListener("DOMContentLoaded", () => {
     const now = JSON.parse(event.data).version;
     if (version !== null && version !== now && !waiting) {
       waiting = true;
-      setTimeout(refresh, 1000);
+      setTimeout(refresh, pause);
     }
     version = now;
   });

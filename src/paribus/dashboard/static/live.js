@@ -8,6 +8,7 @@
   ];
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
+  const SHARE = 50; // of the time the server answers: what takes a second is asked for once in fifty
   const byId = (id) => document.getElementById(id);
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -319,12 +320,15 @@
     });
   };
 
+  let pause = 3000;
   const fetchCurves = async () => {
     const study = view.study;
     if (study === null) return;
+    const began = performance.now();
     try {
       const response = await fetch(`/curves?study=${encodeURIComponent(study)}`);
       const fresh = response.ok ? await response.json() : { arms: [] };
+      pause = Math.max(3000, SHARE * (performance.now() - began));
       if (study !== view.study) return;
       stored = fresh;
       levels = new Map(stored.arms.map((arm) => [arm.name, arm.levels]));
@@ -370,7 +374,7 @@
     });
     events.addEventListener("store", (event) => {
       running = JSON.parse(event.data).running;
-      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? 3000 : 0);
+      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? pause : 0);
       redraw();
     });
   });
