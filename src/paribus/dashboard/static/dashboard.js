@@ -84,7 +84,7 @@ addEventListener("DOMContentLoaded", () => {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
       const text = await response.text();
-      pause = Math.max(1000, 50 * (performance.now() - began)); // what takes a second is asked for once in fifty
+      pause = Math.min(30000, Math.max(1000, 30 * (performance.now() - began))); // what takes a second is asked for once in thirty
       const page = new DOMParser().parseFromString(text, "text/html");
       const fresh = page.getElementById("main");
       const main = document.getElementById("main");

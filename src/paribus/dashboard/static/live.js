@@ -8,7 +8,7 @@
   ];
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
-  const SHARE = 50; // of the time the server answers: what takes a second is asked for once in fifty
+  const [SHARE, LONGEST] = [30, 30000]; // what takes a second is asked for once in thirty
   const byId = (id) => document.getElementById(id);
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -328,7 +328,7 @@
     try {
       const response = await fetch(`/curves?study=${encodeURIComponent(study)}`);
       const fresh = response.ok ? await response.json() : { arms: [] };
-      pause = Math.max(3000, SHARE * (performance.now() - began));
+      pause = Math.min(LONGEST, Math.max(3000, SHARE * (performance.now() - began)));
       if (study !== view.study) return;
       stored = fresh;
       levels = new Map(stored.arms.map((arm) => [arm.name, arm.levels]));
