@@ -6,14 +6,14 @@ With folds the networks of all folds and repetitions answer, each with examples 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Standardization, standardization
+from paribus.data import Dataset, Standardization, standardization
 from paribus.data.folds import Pooled
 from paribus.data.sources import load_pooled
 from paribus.data.training import divide_training_split
@@ -22,6 +22,11 @@ from paribus.predict.inputs import Inputs
 from paribus.records import Folds
 from paribus.results.selection import RunSelection
 from paribus.results.stored_study import StoredResults
+from paribus.store.base import StoredArm
+from paribus.study.document import StudyDocument
+
+if TYPE_CHECKING:
+    from paribus.engine.inference import NetworkInference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,3 +150,21 @@ class _Prepared:
         training = self._results.document.protocol.training()
         trained = divide_training_split(data, training.validation_split, training.validation).trained
         return _Examples(x, standardization(data.x_train, trained))
+
+
+def inference_of(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
+    """Builds the networks of a study's arms, with the preparation that its data had in training.
+
+    Keras is imported here; ``engine.environment.prepare`` must have been called.
+
+    Args:
+        document: the study.
+        data: its data, as loaded without ``flatten``.
+    """
+    from paribus.engine.inference import NetworkInference
+
+    training, spec = document.protocol.training(), document.data.spec()
+    data = data.flattened() if spec.flatten else data
+    trained = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, trained) if spec.standardize else None
+    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)
