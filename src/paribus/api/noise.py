@@ -22,7 +22,6 @@ def measure_arm_noise(
     workers: int | None,
     lanes: int | None,
     backend: Backend | str | None,
-    address: str | None,
     progress: bool,
 ) -> Answer:
     """Measure the noise of an arm; the arguments and errors are those of ``Results.noise``."""
@@ -30,7 +29,7 @@ def measure_arm_noise(
         raise UsageError(f"seeds={seeds!r}: a variance needs at least 2 runs a stream (5 or more are better)")
     document = results.document
     results.require_arm(arm)
-    computing = choose_backend(document, backend, workers=workers, lanes=lanes, address=address)
+    computing = choose_backend(document, backend, workers=workers, lanes=lanes, address=None)
     folder = results.store.folder if isinstance(results.store, SqliteStore) else None
     display = choose_display("auto", folder, progress=progress)
     with resume_session(results.store, computing) as store:

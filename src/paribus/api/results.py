@@ -231,7 +231,6 @@ class Results:
         workers: int | None = None,
         lanes: int | None = None,
         backend: Backend | str | None = None,
-        address: str | None = None,
         progress: bool = True,
     ) -> Answer:
         """Where the variance of an arm's test accuracy comes from. As ``paribus noise``: trains the missing runs.
@@ -241,9 +240,7 @@ class Results:
             seeds: runs in which each stream varies.
             workers: worker processes.
             lanes: how many seeds a worker trains side by side.
-            backend: what computes the runs: "local" (the default), worker processes of this machine; "ray", the nodes
-                of a Ray cluster; or a backend, which is closed at the end.
-            address: with "ray" the cluster's address, as :meth:`Study.run`.
+            backend: what computes the runs, as :meth:`Study.run`; "ray": the cluster that ``RAY_ADDRESS`` names.
             progress: whether to show progress.
 
         Raises:
@@ -252,9 +249,7 @@ class Results:
         from paribus.api.noise import measure_arm_noise
 
         stored = self._require_stored("noise")
-        return measure_arm_noise(
-            stored, arm, seeds, workers=workers, lanes=lanes, backend=backend, address=address, progress=progress
-        )
+        return measure_arm_noise(stored, arm, seeds, workers=workers, lanes=lanes, backend=backend, progress=progress)
 
     def model(
         self, arm: str, seed: int | None = None, *, repeat: int | None = None, fold: int | None = None
