@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-<<<<<<< HEAD
-from typing import TYPE_CHECKING
-=======
-from typing import Any
->>>>>>> main
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Standardization, standardization
+from paribus.data import Dataset, Standardization, standardization
 from paribus.data.folds import Pooled
 from paribus.data.sources import load_pooled
 from paribus.data.training import divide_training_split
@@ -25,15 +21,12 @@ from paribus.errors import DataError, UsageError
 from paribus.predict.inputs import Inputs
 from paribus.records import Folds
 from paribus.results.selection import RunSelection
-<<<<<<< HEAD
+from paribus.results.stored_study import StoredResults
 from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 if TYPE_CHECKING:
     from paribus.engine.inference import NetworkInference
-=======
-from paribus.results.stored_study import StoredResults
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,19 +65,14 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
         StoreError: weights are damaged.
         DataError: the data that examples are prepared by has changed since.
     """
+    from paribus.engine.inference import NetworkInference
+
     results = selection.results
     if not selection.networks:
         raise UsageError(
             f"none of these {len(selection.runs)} runs of study '{results.document.name}' finished as a network; "
             "scikit-learn estimators are not stored, only their predictions on the test split"
         )
-<<<<<<< HEAD
-    build = inference_of(results.document, inputs.data)
-    for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
-        runs = [selected for selected in selection.networks if selected.arm.name == arm]
-        inference = build(runs[0].arm)
-        answers = [inference.answer(results.store.weights(selected.run.fingerprint), inputs.x) for selected in runs]
-=======
     training, spec = results.document.protocol.training(), results.document.data.spec()
     prepared = _Prepared(results, inputs)
     for arm in dict.fromkeys(selected.arm.name for selected in selection.networks):
@@ -100,7 +88,6 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
                 )
             weights = results.store.weights(selected.run.fingerprint)
             answers.append(inferences[id(examples)].answer(weights, examples.x))
->>>>>>> main
         yield ArmPredictions(
             arm,
             tuple(selected.run.seeds.seed for selected in runs),
@@ -110,24 +97,6 @@ def predict_arms(selection: RunSelection, inputs: Inputs) -> Iterator[ArmPredict
         )
 
 
-<<<<<<< HEAD
-def inference_of(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
-    """Builds the networks of a study's arms, with the preparation that its data had in training.
-
-    Keras is imported here; ``engine.environment.prepare`` must have been called.
-
-    Args:
-        document: the study.
-        data: its data, as loaded without ``flatten``.
-    """
-    from paribus.engine.inference import NetworkInference
-
-    training, spec = document.protocol.training(), document.data.spec()
-    data = data.flattened() if spec.flatten else data
-    trained = divide_training_split(data, training.validation_split, training.validation).trained
-    standard = standardization(data.x_train, trained) if spec.standardize else None
-    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)
-=======
 @dataclass(frozen=True, slots=True, eq=False)
 class _Examples:
     """The examples as a network takes them, and how it standardizes them."""
@@ -181,4 +150,21 @@ class _Prepared:
         training = self._results.document.protocol.training()
         trained = divide_training_split(data, training.validation_split, training.validation).trained
         return _Examples(x, standardization(data.x_train, trained))
->>>>>>> main
+
+
+def inference_of(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
+    """Builds the networks of a study's arms, with the preparation that its data had in training.
+
+    Keras is imported here; ``engine.environment.prepare`` must have been called.
+
+    Args:
+        document: the study.
+        data: its data, as loaded without ``flatten``.
+    """
+    from paribus.engine.inference import NetworkInference
+
+    training, spec = document.protocol.training(), document.data.spec()
+    data = data.flattened() if spec.flatten else data
+    trained = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, trained) if spec.standardize else None
+    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Dataset
+from paribus.data import Dataset, standardization
+from paribus.data.training import divide_training_split
 from paribus.errors import ModelError
-from paribus.predict.arms import ArmPredictions, inference_of
+from paribus.predict.arms import ArmPredictions
 from paribus.results.selection import RunSelection, SelectedRun
+from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 if TYPE_CHECKING:
@@ -30,8 +33,10 @@ class _Arm:
 class WarmPredictor:
     """Answers for one example at a time, without reading or compiling anything again.
 
+    Keras is imported here; ``engine.environment.prepare`` must have been called.
+
     Args:
-        document: the study.
+        document: the study, whose test split is fixed: every fold would be other data.
         data: its data, as loaded without ``flatten``.
 
     Attributes:
@@ -40,7 +45,7 @@ class WarmPredictor:
     """
 
     def __init__(self, document: StudyDocument, data: Dataset) -> None:
-        self._build = inference_of(document, data)
+        self._build = _builder(document, data)
         self._flatten = document.data.spec().flatten
         self._arms: dict[str, _Arm] = {}
         self._bytes = 0
@@ -81,7 +86,8 @@ class WarmPredictor:
             answers = [network.answer(x) for _, network in networks]
             probabilities = np.stack([answer.probabilities for answer in answers])
             predicted = np.stack([answer.predicted for answer in answers])
-            made.append(ArmPredictions(name, tuple(seed for seed, _ in networks), probabilities, predicted))
+            seeds = tuple(seed for seed, _ in networks)
+            made.append(ArmPredictions(name, seeds, probabilities, predicted, (None,) * len(seeds)))
         return made
 
     def _networks(self, name: str) -> dict[str, tuple[int | None, PlacedNetwork]]:
@@ -94,3 +100,14 @@ class WarmPredictor:
         weights = selection.results.store.weights(run.fingerprint)
         self._bytes += sum(array.nbytes for array in weights.values())
         self._arms[name].networks[run.fingerprint] = (run.seeds.seed, self._arms[name].inference.place(weights))
+
+
+def _builder(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
+    """Builds the networks of a study's arms, with the preparation that its data had in training."""
+    from paribus.engine.inference import NetworkInference
+
+    training, spec = document.protocol.training(), document.data.spec()
+    data = data.flattened() if spec.flatten else data
+    trained = divide_training_split(data, training.validation_split, training.validation).trained
+    standard = standardization(data.x_train, trained) if spec.standardize else None
+    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)
