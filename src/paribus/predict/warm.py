@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Dataset, standardization
-from paribus.data.training import divide_training_split
+from paribus.data import Dataset
 from paribus.errors import ModelError
-from paribus.predict.arms import ArmPredictions
+from paribus.predict.arms import ArmPredictions, inference_of
 from paribus.results.selection import RunSelection, SelectedRun
-from paribus.store.base import StoredArm
 from paribus.study.document import StudyDocument
 
 if TYPE_CHECKING:
@@ -45,7 +42,7 @@ class WarmPredictor:
     """
 
     def __init__(self, document: StudyDocument, data: Dataset) -> None:
-        self._build = _builder(document, data)
+        self._build = inference_of(document, data)
         self._flatten = document.data.spec().flatten
         self._arms: dict[str, _Arm] = {}
         self._bytes = 0
@@ -100,14 +97,3 @@ class WarmPredictor:
         weights = selection.results.store.weights(run.fingerprint)
         self._bytes += sum(array.nbytes for array in weights.values())
         self._arms[name].networks[run.fingerprint] = (run.seeds.seed, self._arms[name].inference.place(weights))
-
-
-def _builder(document: StudyDocument, data: Dataset) -> Callable[[StoredArm], NetworkInference]:
-    """Builds the networks of a study's arms, with the preparation that its data had in training."""
-    from paribus.engine.inference import NetworkInference
-
-    training, spec = document.protocol.training(), document.data.spec()
-    data = data.flattened() if spec.flatten else data
-    trained = divide_training_split(data, training.validation_split, training.validation).trained
-    standard = standardization(data.x_train, trained) if spec.standardize else None
-    return lambda arm: NetworkInference(arm.recipe, training, spec, data.input_shape, standard, arm.name)
