@@ -34,6 +34,7 @@ def classes_section(test_answers: StudyAnswers | MissingAnswers) -> Markup | Non
         "classes",
         "Class by class",
         f"accuracy of each of {len(test_answers.class_names)} classes, and what is mistaken for what",
+        tag("p", test_answers.remark) if test_answers.remark else None,
         _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in confusions]),
         table(
             "The commonest mistakes of each arm: times a run, on average",
@@ -67,6 +68,7 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
             "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
             "claims too much. Pale bins hold few test examples: their accuracy is mostly chance.",
         ),
+        tag("p", test_answers.remark) if test_answers.remark else None,
         panel_grid(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
         table(
             "Expected calibration error, in points: computed per seed, then averaged",
