@@ -70,11 +70,13 @@ def test_the_predictions_judged_give_the_answer_of_the_study(seeds: int, repeats
     assert folded.differences == pytest.approx(of_study.differences, rel=1e-12)
 
 
-def test_answers_of_reports_have_a_row_for_each_pass_over_the_folds() -> None:
+def test_answers_of_reports_have_a_row_for_each_pass_over_the_folds(tmp_path: Path) -> None:
     _, results = cross_validated(2, 2)
     answers = read_answers(results.outcome)
     assert isinstance(answers, StudyAnswers)
     assert answers.by_arm["tree"].seeds == (0, 1, 2, 3)
+    page = results.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("In these counts a seed is a pass over all folds") == 3
     accuracy = results.arms["tree"].estimates["test_accuracy"].mean
     assert answers.by_arm["tree"].right.mean() == pytest.approx(accuracy)
 

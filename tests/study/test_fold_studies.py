@@ -120,7 +120,7 @@ def test_what_does_not_go_together_is_refused(changes: dict[str, Any], message: 
 
 
 def test_commands_that_do_not_know_folds_refuse_them() -> None:
-    with pytest.raises(UsageError, match="not supported by --until-decided"):
+    with pytest.raises(UsageError, match=r"not supported by --until-decided: .*`paribus plan` and give `repeats`"):
         with_looks(study())
 
 

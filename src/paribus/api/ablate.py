@@ -27,7 +27,6 @@ from paribus.runner.run import carry_out, resolve_request
 from paribus.runner.session import choose_backend, open_session
 from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
-from paribus.study.fold_rules import refuse_folds
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
@@ -191,11 +190,10 @@ def ablate_arm(
         verbose: as :func:`ablate`.
 
     Raises:
-        UsageError: the study has folds; otherwise as :func:`ablate`.
+        UsageError: as :func:`ablate`.
     """
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
-    refuse_folds(base, "ablation")
     computing = choose_backend(base, backend, workers=workers, lanes=lanes, address=address)
     display = choose_display(verbose, folder, progress=progress)
     with open_session(folder, computing) as opened:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from paribus.api.arm_card import Arm, Arms
-from paribus.api.contrast import Contrast, make_contrast
+from paribus.api.contrast import Contrast, find_contrast, make_contrast
 from paribus.api.text import render_text
-from paribus.errors import UnknownNameError, UsageError, unknown_name
+from paribus.errors import UsageError
 from paribus.errors.control_characters import show_control_characters
 from paribus.outcome.outcome import Outcome
 from paribus.results.judged_predictions import JudgedPredictions
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from paribus.api.questions import Answer, Source
     from paribus.backends.base import Backend
 
-SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv", ".json": "json"}
-"""Suffix of a report's file -> its format."""
-
 
 class Results:
     """The answer of a study: a table and a figure in Jupyter, text elsewhere.
@@ -41,9 +38,8 @@ class Results:
 
     Example:
         >>> results = study.run(seeds=3, progress=False)
-        >>> contrast = results.contrast("large", "small")
-        >>> contrast.verdict, contrast.low > 0
-        ('better', True)
+        >>> results.contrast("large", "small").verdict
+        'better'
         >>> results.contrast("small", "large").verdict
         'worse'
         >>> results.arms["large"].estimates["test_accuracy"].n
@@ -119,17 +115,7 @@ class Results:
         Raises:
             UnknownNameError: there is no such arm, or this contrast was not declared; the message lists those that are.
         """
-        for name in (a, b):
-            if name not in self.arms:
-                raise unknown_name("arm", name, self.arms)
-        for judged in self.outcome.contrasts:
-            if {judged.a, judged.b} == {a, b} and judged.metric.name == metric:
-                return make_contrast(judged, a)
-        declared = "; ".join(f"{c.a} - {c.b} on {c.metric.name}" for c in self.outcome.contrasts) or "none"
-        raise UnknownNameError(
-            f"'{a}' against '{b}' on {metric} was not declared, and contrasts are declared before looking; "
-            f"declared: {declared}"
-        )
+        return find_contrast(self.outcome, a, b, metric)
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus run --json`` prints."""
@@ -177,9 +163,7 @@ class Results:
         return list_predictions(self.outcome)
 
     def confusion(self, arm: str) -> pd.DataFrame:
-        """How often each class (columns) was predicted for each true class (rows), summed over the arm's seeds.
-
-        With folds it is summed over the passes whose folds all have scores: every example counts once in each.
+        """How often each class (columns) was predicted for each true class (rows), over all seeds or passes.
 
         Raises:
             UnknownNameError: there is no such arm.
@@ -194,8 +178,7 @@ class Results:
         """Draw the contrasts with their intervals, as the report does; the Matplotlib axes of a new figure.
 
         Args:
-            metric: the metric of the contrasts; by default that of the first one. Without a contrast arms are drawn.
-
+            metric: of the contrasts; by default that of the first one. Without a contrast arms are drawn.
         """
         from paribus.api.plots import plot_outcome
 
@@ -208,7 +191,6 @@ class Results:
             measure: one of those of :meth:`curves`; by default the validation accuracy, else the fit accuracy.
             arms: only these; all by default.
             ax: axes to draw on; those of a new figure by default.
-
         """
         from paribus.api.plots import plot_curves
 
@@ -280,21 +262,32 @@ class Results:
             progress=progress,
         )
 
-    def model(self, arm: str, seed: int) -> keras.Model:
+    def model(
+        self, arm: str, seed: int | None = None, *, repeat: int | None = None, fold: int | None = None
+    ) -> keras.Model:
         """The trained network of one run: a built and compiled Keras model with its weights.
 
         It reads examples as training did, scaled and standardized; :meth:`predict` prepares them itself.
 
+        Args:
+            arm: the arm.
+            seed: the run's seed, as tables have it. With folds each run has its own, so that it says all.
+            repeat: with folds, the repetition, from 0; with ``fold`` it does for the seed, where a fold has one.
+            fold: with folds, the fold that the network was tested on, from 0, and did not train on.
+
         Raises:
-            UnknownNameError: there is no such arm or seed.
-            UsageError: the run did not finish or is no network, or Keras does not run on JAX in this process.
+            UnknownNameError: there is no such arm or seed, repetition or fold.
+            UsageError: several runs are meant, or none; the run did not finish or is no network, or Keras does not run
+                on JAX in this process.
             ModelError, StoreError: the network cannot be built here, or its weights are damaged.
         """
         from paribus.api.trained_models import build_model
 
-        return build_model(self._require_stored("model"), arm, seed)
+        return build_model(self._require_stored("model"), arm, seed, repeat, fold)
 
-    def best_model(self, arm: str, by: str | None = None) -> keras.Model:
+    def best_model(
+        self, arm: str, by: str | None = None, *, repeat: int | None = None, fold: int | None = None
+    ) -> keras.Model:
         """The trained network of an arm's best seed.
 
         Its test accuracy is not that of the arm: the estimate of ``arms`` is about any seed, not about the best one.
@@ -303,6 +296,8 @@ class Results:
             arm: the arm.
             by: the measure that selects: by default that of the validation split. Without a validation split it must be
                 named, such as ``test_accuracy``, which is then too high to be reported.
+            repeat: with folds, the repetition.
+            fold: the fold; needed with folds, as networks of different folds are measured on different examples.
 
         Raises:
             UsageError: there is no validation split and no ``by``; or as :meth:`model`.
@@ -311,19 +306,32 @@ class Results:
         from paribus.api.trained_models import build_model, find_best_seed
 
         stored = self._require_stored("best_model")
-        return build_model(stored, arm, find_best_seed(stored, arm, by))
+        return build_model(stored, arm, find_best_seed(stored, arm, by, repeat, fold))
 
-    def predict(self, examples: Any, *, arms: Sequence[str] = (), invert: bool | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        examples: Any,
+        *,
+        arms: Sequence[str] = (),
+        repeat: int | None = None,
+        fold: int | None = None,
+        invert: bool | None = None,
+    ) -> pd.DataFrame:
         """Predictions of all trained networks for new examples, a row for each example of each run.
+
+        With folds those of all folds answer, to be averaged. For the study's own examples see :meth:`predictions`.
 
         Args:
             examples: an array of one or several examples in the data's own numbers, not scaled; or files as for
                 ``paribus predict``: pictures, ``.npy``.
             arms: only these; all by default.
+            repeat: with folds, only networks of this repetition; all by default.
+            fold: with folds, only networks that were tested on this fold; all by default.
             invert: whether black and white of pictures are exchanged; by default where their border says so.
 
         Returns:
-            Columns ``arm``, ``seed``, ``example``, ``prediction``, and a probability ``p_<class>`` for each class.
+            Columns ``arm``, ``seed`` (``repeat``, ``fold``), ``example``, ``prediction``, and a probability
+            ``p_<class>`` for each class.
 
         Raises:
             UsageError: no network finished, or Keras does not run on JAX in this process.
@@ -331,7 +339,8 @@ class Results:
         """
         from paribus.api.trained_models import predict_frame
 
-        return predict_frame(self._require_stored("predict"), examples, arms=arms, invert=invert)
+        stored = self._require_stored("predict")
+        return predict_frame(stored, examples, arms=arms, repeat=repeat, fold=fold, invert=invert)
 
     def export(
         self,
@@ -375,16 +384,9 @@ class Results:
         Raises:
             UsageError: a format or suffix that is not known, or the file cannot be written.
         """
-        from paribus import report
+        from paribus.api.report_file import write_report_file
 
-        path = Path(path).expanduser()
-        report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
-        if report_format not in report.FORMATS:
-            raise UsageError(
-                f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}"
-            )
-        report.write_report(self.outcome, report_format, path)
-        return path
+        return write_report_file(self.outcome, Path(path).expanduser(), format)
 
     def _read_source(self, method: str) -> Source[Any]:
         if self._source is None:

@@ -11,16 +11,19 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paribus.dashboard import pages
-from paribus.dashboard.access import HEADERS, OPEN, Access
+from paribus.dashboard.access import ASK, HEADERS, OPEN, Access
 from paribus.dashboard.activity import Activity
 from paribus.dashboard.compare import comparison_sections, first_pair
+from paribus.dashboard.disagreement import disagreement_section
 from paribus.dashboard.live import LiveReader
+from paribus.dashboard.playground import MAX_UPLOAD, Playground
 from paribus.dashboard.studies import Studies
 from paribus.errors import ParibusError, UnknownNameError
 from paribus.report.figures.palette import DARK, LIGHT, declarations
@@ -46,6 +49,7 @@ def build_app(
     opened: Callable[[], None],
     stopping: Callable[[], bool] = lambda: False,
     activity: Activity | None = None,
+    playground: Playground | None = None,
 ) -> ASGIApp:
     """The dashboard of a store.
 
@@ -55,9 +59,11 @@ def build_app(
         opened: called when a token has been used, so that there is another one for the next browser.
         stopping: whether the server is about to stop, so that streams end.
         activity: notes the requests that are answered.
+        playground: answers what is drawn.
     """
     activity = Activity() if activity is None else activity
-    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity)
+    asked = Playground(studies.folder) if playground is None else playground
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked)
     app = Starlette(
         routes=[
             Route("/", pages_of.list_studies),
@@ -65,6 +71,8 @@ def build_app(
             Route("/live", pages_of.live),
             Route("/curves", pages_of.curves),
             Route("/compare", pages_of.compare),
+            Route("/play", pages_of.play),
+            Route(ASK, pages_of.ask, methods=["POST"]),
             Route("/report", pages_of.report),
             Route("/events", pages_of.events),
             Route("/open-still", _open_still),
@@ -116,6 +124,7 @@ class _Pages:
         opened: Callable[[], None],
         stopping: Callable[[], bool],
         activity: Activity,
+        playground: Playground,
     ) -> None:
         self._studies = studies
         self._reader = reader
@@ -124,13 +133,12 @@ class _Pages:
         self._stopping = stopping
         self._activity = activity
         self._streams = 0
+        self._playground = playground
 
     async def open(self, request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY:
-                return HTMLResponse(pages.error_page("The body of this request is too long."), 413)
+        body = await _read_body(request, MAX_BODY)
+        if body is None:
+            return HTMLResponse(pages.error_page("The body of this request is too long."), 413)
         token = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
         cookie = self._access.redeem(token)
         if cookie is None:
@@ -190,6 +198,30 @@ class _Pages:
             content = self._studies.remember((label, a, b), answer, lambda: comparison_sections(answer, a, b))
         return HTMLResponse(pages.compare_page(labels, label, arms, (a, b), content))
 
+    def play(self, request: Request) -> Response:
+        labels = self._studies.playable()
+        label = _label(request) or next(iter(labels), None)
+        if label is not None and label not in labels:
+            raise UnknownNameError("there is no such study")
+        content = None
+        if label is not None and self._studies.is_table(label) and (answer := self._studies.answer(label)) is not None:
+            content = self._studies.remember(("rows", label), answer, lambda: disagreement_section(answer))
+        return HTMLResponse(pages.play_page(labels, label, content))
+
+    async def ask(self, request: Request) -> Response:
+        body = await _read_body(request, MAX_UPLOAD)
+        if body is None:
+            problem = f"This file is too large: at most {MAX_UPLOAD >> 20} MiB are taken."
+            return JSONResponse({"problem": problem}, 413)
+        label, kind = _label(request), request.query_params.get("kind", "")
+        try:
+            if label not in await run_in_threadpool(self._studies.playable):
+                raise UnknownNameError("There is no such study in this store.")
+            answer = await run_in_threadpool(self._playground.ask, label, kind, body)
+        except ParibusError as error:
+            return JSONResponse({"problem": str(error)}, 409)
+        return JSONResponse(answer)
+
     def report(self, request: Request) -> Response:
         from paribus.report.html.page import render_page
 
@@ -242,6 +274,16 @@ def _label(request: Request) -> str:
     return request.query_params.get("study", "")
 
 
+async def _read_body(request: Request, most: int) -> bytes | None:
+    """The body of a request; None where it is longer than ``most`` bytes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
 async def _open_still(_request: Request) -> Response:
     """A hidden page has no stream, and says by this that it is open."""
     return Response(status_code=204)
@@ -249,7 +291,7 @@ async def _open_still(_request: Request) -> Response:
 
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
-    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT}
+    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT, "play.js": _SCRIPT}
     if name not in kinds:
         return _no_page()
     content = files(__package__).joinpath("static", name).read_text(encoding="utf-8")

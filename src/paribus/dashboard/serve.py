@@ -19,6 +19,7 @@ from paribus.dashboard import pages
 from paribus.dashboard.access import Access
 from paribus.dashboard.activity import Activity
 from paribus.dashboard.app import build_app
+from paribus.dashboard.playground import Playground
 from paribus.dashboard.studies import Studies
 from paribus.errors import UsageError
 from paribus.files.temporary import make_lasting_folder
@@ -94,6 +95,7 @@ def serve(
         access = Access(host, listener.getsockname()[1], tls=tls is not None)
         opening = OpeningFile(folder, access)
         activity = Activity()
+        playground = Playground(store)
         server: uvicorn.Server | None = None
         app = build_app(
             studies,
@@ -101,6 +103,7 @@ def serve(
             opened=opening.renew,
             stopping=lambda: server is not None and server.should_exit,
             activity=activity,
+            playground=playground,
         )
         config = configure_server(app, tls)
         server = uvicorn.Server(config)
@@ -113,7 +116,10 @@ def serve(
             tell(f"it answers browsers that were opened with this file: {opening.path}")
             if browser and not _open_browser(opening.path.as_uri()):
                 tell("no browser could be started here: open that file in one")
-            server.run(sockets=[listener])
+            try:
+                server.run(sockets=[listener])
+            finally:
+                playground.close()
     finally:
         listener.close()
         remove()

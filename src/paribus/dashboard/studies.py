@@ -79,6 +79,9 @@ class Studies:
         self._parts: dict[tuple[str, ...], tuple[Answer, Markup]] = {}
         self._lock = threading.Lock()
         self._making = threading.Lock()
+        self._reading = threading.Lock()
+        self._finished: dict[str, RunResult] = {}
+        self._inode = ""
 
     def version(self) -> str:
         """A text that differs whenever the store has changed since."""
@@ -132,6 +135,23 @@ class Studies:
             if study.kind in (StudyKind.STUDY, StudyKind.ABLATION) and len(study.arms) > 1
         ]
 
+    def playable(self) -> list[str]:
+        """The names of the studies whose networks can be asked: those with a test split that all runs share."""
+        return [
+            study.label
+            for study in self._store.studies()
+            if study.kind in (StudyKind.STUDY, StudyKind.ABLATION)
+            and study.data is not None
+            and not study.data.folds
+            and any(not arm.recipe.is_estimator for arm in study.arms)
+        ]
+
+    def is_table(self, label: str) -> bool:
+        """Whether an example of a study's data is a row of a table, and no picture that was made one row."""
+        study = self._study(label)
+        flattened = (_document(study).get("data") or {}).get("flatten")
+        return study.data is not None and len(study.data.input_shape) == 1 and not flattened
+
     def remember(self, key: tuple[str, ...], answer: Answer, make: Callable[[], Markup]) -> Markup:
         """A part of a page that takes a second to make: made once for the same answer.
 
@@ -178,7 +198,15 @@ class Studies:
         return study
 
     def _runs(self, study: StoredStudy) -> dict[str, RunResult]:
-        return self._store.runs([run.fingerprint for arm in study.arms for run in arm.runs])
+        """Its runs that have ended. Finished ones never change, so that they are read once."""
+        with self._reading:
+            inode = self.version().partition("-")[0]
+            if inode != self._inode:  # another database has taken its place
+                self._inode, self._finished = inode, {}
+            asked = [run.fingerprint for arm in study.arms for run in arm.runs]
+            fresh = self._store.runs([name for name in asked if name not in self._finished])
+            self._finished |= {name: run for name, run in fresh.items() if run.status is Status.FINISHED}
+            return {name: run for name in asked if (run := fresh.get(name) or self._finished.get(name)) is not None}
 
 
 def _progress(study: StoredStudy, runs: Mapping[str, RunResult]) -> StudyProgress:

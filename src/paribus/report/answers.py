@@ -77,6 +77,16 @@ class StudyAnswers:
         of_run = self.folds.of_seed(seeds.seed)
         return np.flatnonzero(self.codes[of_run.repeat] == of_run.fold)
 
+    @property
+    def remark(self) -> str:
+        """What a seed is in counts of these answers, where it is no run; empty where it is."""
+        if self.folds is None:
+            return ""
+        return (
+            "In these counts a seed is a pass over all folds: every example answered once, by the run that did not "
+            "train on it."
+        )
+
     def name_example(self, index: int) -> str:
         """``#17``, or its own name where it has one."""
         return f"#{index if self.example_names is None else self.example_names[index]}"

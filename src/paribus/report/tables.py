@@ -18,7 +18,7 @@ from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import PrintedInterval
 from paribus.report.splits import name_compared_kind, name_run_kind
-from paribus.report.statements import JudgedStatement, is_primary, primary_first
+from paribus.report.statements import JudgedStatement, count_factors, is_primary, primary_first
 
 _MEASURES = (
     ("test_accuracy", "Test accuracy, %"),
@@ -224,7 +224,9 @@ def _statement_row(statement: JudgedStatement, *, holm: bool) -> tuple[Cell, ...
     return (
         name,
         str(comparison.verdict),
-        numbers.format_difference(metric, comparison.difference, comparison.low, comparison.high),
+        numbers.format_difference(
+            metric, comparison.difference, comparison.low, comparison.high, count_factors(statement)
+        ),
         *(numbers.format_p(p_value, comparison.level) for p_value in p_texts),
         str(comparison.seeds),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
+from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import with_unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
@@ -18,7 +19,7 @@ from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
 from paribus.report.splits import name_compared_kind
-from paribus.report.statements import JudgedStatement, is_declared, primary_first
+from paribus.report.statements import JudgedStatement, count_factors, is_declared, primary_first
 from paribus.report.tables import name_statement
 from paribus.study.design import Design
 
@@ -70,7 +71,8 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
         if comparison.low is not None and comparison.high is not None:
-            ax.axhspan(comparison.low * factor, comparison.high * factor, color=palette.muted, alpha=0.14, linewidth=0)
+            limits = print_limits(contrast.metric, comparison.low, comparison.high)
+            ax.axhspan(limits.low * factor, limits.high * factor, color=palette.muted, alpha=0.14, linewidth=0)
         ax.axhline(comparison.difference * factor, color=palette.muted, linewidth=1.4, dashes=(4, 3))
         ax.axhline(0, color=palette.ink, linewidth=1)
         thick = 3.0 if len(seeds) <= 40 else 1.0
@@ -118,14 +120,15 @@ def _ticks(ax: Any, palette: Palette, names: Sequence[str]) -> None:
 
 def _track(item: JudgedStatement, comparison: Comparison, width: float, declared: bool) -> Track:
     factor = _factor(item.metric)
-    low, high = comparison.low, comparison.high
+    low, high, factors = comparison.low, comparison.high, count_factors(item)
     label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"
-    printed = numbers.format_difference(item.metric, comparison.difference, low, high)
+    limits = None if low is None or high is None else print_limits(item.metric, low, high, factors)
+    printed = numbers.format_difference(item.metric, comparison.difference, low, high, factors)
     return Track(
         label,
         str(printed) if width >= 500 else printed.value,
         (Mark(comparison.difference * factor, str(comparison.verdict)),),
-        None if low is None or high is None else (low * factor, high * factor),
+        None if limits is None else (limits.low * factor, limits.high * factor),
         dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),
         on_scale=declared,
     )

@@ -30,6 +30,7 @@ from paribus.report.numbers import format_margin
 from paribus.report.splits import name_compared_kind, name_place, name_run_kind
 from paribus.report.statements import (
     JudgedStatement,
+    count_factors,
     headline_statements,
     is_declared,
     list_statements,
@@ -224,7 +225,9 @@ def _row(statement: JudgedStatement, *, with_margin: bool) -> list[Child]:
     comparison, name = statement.comparison, _name(statement)
     if comparison is None:
         return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (4 if with_margin else 3)]
-    printed = numbers.format_difference(statement.metric, comparison.difference, comparison.low, comparison.high)
+    printed = numbers.format_difference(
+        statement.metric, comparison.difference, comparison.low, comparison.high, count_factors(statement)
+    )
     superior = comparison.superiority
     return [
         name,

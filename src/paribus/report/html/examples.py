@@ -34,6 +34,7 @@ def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswe
         "examples",
         "Which examples decide",
         f"{counted(len(wrong), 'test example')} wrong in every run, and those that tell arms apart",
+        tag("p", test_answers.remark) if test_answers.remark else None,
         _shares(answers),
         explain_features(test_answers),
         _everybody(test_answers, answers, wrong),

@@ -11,6 +11,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.contrasts import answer_figures
 from paribus.report.html.parts import badge, code_spans, emphasized, section, verdict_of
+from paribus.report.html.words import explain_words
 from paribus.report.numbers import format_duration
 from paribus.report.splits import describe_runs, describe_split
 from paribus.report.statements import (
@@ -58,6 +59,7 @@ def answer_section(outcome: Outcome) -> Markup:
         statement_cards(outcome),
         more if rest else None,
         answer_figures(outcome),
+        explain_words(outcome),
         id="answer",
     )
 
