@@ -119,7 +119,7 @@ def test_merged_in_every_order_and_twice_the_answer_is_that_of_one_run() -> None
 def test_the_command_line_says_which_folds_a_shard_has(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("paribus.runner.session.local_backend", lambda *_: FakeBackend())
+    monkeypatch.setattr("paribus.runner.session.backend_for", lambda *_: FakeBackend())
     monkeypatch.chdir(tmp_path)
     Path("folded.toml").write_text(
         'name = "folded"\nseeds = 1\nfirst_seed = 10\n[data]\nsource = "digits"\nscale = 16\nflatten = true\n'

@@ -112,7 +112,7 @@ def test_tuning_comes_before_shards() -> None:
 def test_a_shard_of_the_command_line_says_what_to_do_next(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("paribus.runner.session.local_backend", lambda *_: FakeBackend())
+    monkeypatch.setattr("paribus.runner.session.backend_for", lambda *_: FakeBackend())
     store = tmp_path / "s2"
     words = ("run", "digits", "--seeds", "5", "--epochs", "2", "--shard", "2/3", "--store", store)
     said = call(capsys, monkeypatch, *words)

@@ -230,7 +230,8 @@ class Results:
         *,
         workers: int | None = None,
         lanes: int | None = None,
-        backend: Backend | None = None,
+        backend: Backend | str | None = None,
+        address: str | None = None,
         progress: bool = True,
     ) -> Answer:
         """Where the variance of an arm's test accuracy comes from. As ``paribus noise``: trains the missing runs.
@@ -240,7 +241,8 @@ class Results:
             seeds: runs in which each stream varies.
             workers: worker processes.
             lanes: how many seeds a worker trains side by side.
-            backend: computes the runs instead of worker processes of this machine.
+            backend: what computes the runs: "local" (the default), "ray", or a backend, which is closed at the end.
+            address: with "ray" the cluster's address.
             progress: whether to show progress.
 
         Raises:
@@ -249,7 +251,16 @@ class Results:
         from paribus.api.noise import measure_arm_noise
 
         stored = self._require_stored("noise")
-        return measure_arm_noise(stored, arm, seeds, workers=workers, lanes=lanes, backend=backend, progress=progress)
+        return measure_arm_noise(
+            stored,
+            arm,
+            seeds,
+            workers=workers,
+            lanes=lanes,
+            backend=backend,
+            address=address,
+            progress=progress,
+        )
 
     def model(
         self, arm: str, seed: int | None = None, *, repeat: int | None = None, fold: int | None = None

@@ -28,6 +28,14 @@ class Backend(ABC):
             DataError: the data cannot be read.
         """
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the events of the jobs that are running go on at once.
+
+        Whoever records results may wait for those and record them together. A backend that cannot tell has none.
+        """
+        return False
+
     def sized(self, data: DataSummary) -> None:  # noqa: B027 - most backends need not know
         """How large the data of the coming jobs is. It decides speed, never results."""
 

@@ -63,6 +63,7 @@ class StudyScores:
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._answers: dict[str, NDArray[np.generic]] = {}
         self._folded: dict[str, NDArray[np.generic]] = {}
+        self._losses: dict[str, NDArray[np.float64]] = {}
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
@@ -127,6 +128,7 @@ class StudyScores:
             return
         sound, answers = [], []
         kind = np.min_scalar_type(self._classes)
+        has_losses = is_log_loss(self._document.protocol.loss) and self.has(arm, "test_loss")
         for seed, run in self._runs[arm]:
             try:
                 predicted = self._predictions(run.fingerprint).predicted.astype(kind)
@@ -136,6 +138,9 @@ class StudyScores:
                 self.damaged[run.fingerprint] = str(error)
             else:
                 sound.append((seed, run))
+                if has_losses:
+                    # Now, while the predictions are in memory: those of a large study would have to be read again.
+                    self._losses[run.fingerprint] = self._log_losses(run)
         self._runs[arm] = sound
         if self._document.data.divided is not None:
             answers = []  # of different test examples: they stand in a matrix by passes over the folds
@@ -161,12 +166,17 @@ class StudyScores:
             return False
         for arm in self._runs:
             self._read(arm)
-        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+        agrees = all(
+            self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm]
+        )
+        if not agrees:
+            self._losses.clear()
+        return agrees
 
     def _agrees(self, run: RunResult) -> bool:
         """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
         assert run.scores is not None, "runs without scores are left out"
-        mean = float(np.mean(self._log_losses(run)))
+        mean = float(np.mean(self._losses[run.fingerprint]))
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
@@ -189,7 +199,10 @@ class StudyScores:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            return np.stack([self._log_losses(run) for run in runs])
+            losses = np.stack([self._losses[run.fingerprint] for run in runs])
+            for run in runs:  # a run that depends on no seed is there several times
+                self._losses.pop(run.fingerprint, None)
+            return losses
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
