@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 import own_metrics
 import paribus as pb
 from in_process import train_study
+from paribus.backends.choose import BackendChoice
 from paribus.backends.local import LocalBackend
 from paribus.data import load
 from paribus.engine.engine import Engine
@@ -22,7 +23,7 @@ from paribus.errors import StudyError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import Training
 from paribus.results.scores import list_added_metrics
-from paribus.runner.session import choose_backend
+from paribus.runner.session import backend_for
 from paribus.study.document import StudyDocument
 from paribus.study.load import parse_study
 
@@ -113,7 +114,7 @@ def test_a_class_that_nobody_registered_is_refused() -> None:
 
 
 def test_workers_import_the_module() -> None:
-    backend = choose_backend(study(own_metrics.ExpectedCost()).document, None, workers=1, lanes=None, address=None)
+    backend = backend_for(study(own_metrics.ExpectedCost()).document, BackendChoice(workers=1))
     assert isinstance(backend, LocalBackend)
     assert "own_metrics" in backend.fleet._imports.modules
 

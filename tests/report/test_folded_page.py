@@ -46,6 +46,7 @@ def test_a_page_of_folds_counts_folds(once: Outcome) -> None:
     assert "Arm and fold" in words
     assert "Ahead in" not in words, "over folds nobody counts it"
     assert "Repetition" not in words, "there is one"
+    assert "Fold 0 Fold 1 Fold 2" in words, "numbered from 0, as in JSON"
     assert not re.search(r"[Ss]eed by seed|[Oo]ne seed|lowest seed|single seeds|Means over the seeds", page)
     assert not re.search(r"(?<![\w./-])-\d", words), "one minus sign"
 
@@ -54,9 +55,9 @@ def test_repetitions_and_seeds_are_named_where_there_are_several() -> None:
     outcome = over_folds(2, 2)
     assert describe_runs(outcome) == "3 arms × 3 folds × 2 repetitions × 2 seeds"
     assert [name_place(outcome, Seeds.of(seed)) for seed in (0, 5, 11)] == [
-        "fold 1, repetition 1, seed 0",
-        "fold 3, repetition 2, seed 0",
-        "fold 3, repetition 2, seed 1",
+        "fold 0, repetition 0, seed 0",
+        "fold 2, repetition 1, seed 0",
+        "fold 2, repetition 1, seed 1",
     ]
     words = words_of(render_report(outcome, "html"))
     assert "Small dots are single runs." in words

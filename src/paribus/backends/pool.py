@@ -124,7 +124,7 @@ class _Member:
 
     Attributes:
         worker: the worker.
-        number: its number among the workers of the pool, from 1.
+        number: its number among the members, from 1, which events name; a new member may have that of one that is gone.
         jobs: what it was sent and has not ended yet.
         epochs: how many epochs its runs have behind them; those of a group go through them together.
         program: what it has compiled last.
@@ -261,12 +261,15 @@ class Pool:
         idle = [member for member in idle if member.worker not in surplus]
         if len(idle) < count:
             for worker in self._fleet.start(count - len(idle)):
-                numbers = {other.number for other in self._members}
-                member = _Member(worker, next(number for number in itertools.count(1) if number not in numbers))
-                self._members.append(member)
-                idle.append(member)
+                idle.append(self._enroll(worker))
         idle.sort(key=lambda member: not member.worker.ready)
         return idle[:count]
+
+    def _enroll(self, worker: Worker) -> _Member:
+        numbers = {member.number for member in self._members}
+        member = _Member(worker, next(number for number in itertools.count(1) if number not in numbers))
+        self._members.append(member)
+        return member
 
     def _listen(self, work: _Work, *wakes: int) -> Iterator[Event]:
         """What busy workers say, as soon as one does; or nothing, when something else wakes us."""
@@ -274,6 +277,8 @@ class Pool:
         ready = self._fleet.wait([member.worker for member in talking], wakes)
         members = [member for member in talking if member.worker in ready]
         for position, member in enumerate(members, 1):
+            if member not in self._members:
+                continue  # stopped as surplus since: a worker that died here before it lacked memory
             messages = member.worker.listen()
             if messages is None:
                 yield from self._bury(member, work)

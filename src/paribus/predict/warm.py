@@ -30,8 +30,10 @@ class _Arm:
 class WarmPredictor:
     """Answers for one example at a time, without reading or compiling anything again.
 
+    Keras is imported here; ``engine.environment.prepare`` must have been called.
+
     Args:
-        document: the study.
+        document: the study, whose test split is fixed: every fold would be other data.
         data: its data, as loaded without ``flatten``.
 
     Attributes:

@@ -43,8 +43,8 @@ def name_place(outcome: Outcome, seeds: Seeds) -> str:
     place = divided.of_seed(seeds.seed)
     assert place.fold is not None, "a seed says its fold"
     assert place.repeat is not None, "a seed says its repetition"
-    parts = [f"fold {place.fold + 1}"]
-    parts += [f"repetition {place.repeat + 1}"] * (divided.repeats > 1)
+    parts = [f"fold {place.fold}"]
+    parts += [f"repetition {place.repeat}"] * (divided.repeats > 1)
     parts += [f"seed {seeds.seed // divided.runs}"] * (outcome.design.seeds > 1)
     return ", ".join(parts)
 

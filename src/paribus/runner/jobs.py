@@ -24,7 +24,7 @@ def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: D
 
     Args:
         planned: the plan of the runs.
-        store: where runs are recorded as they end.
+        store: where runs are recorded as soon as they have ended.
         backend: computes the runs.
         display: shows every event.
 

@@ -62,7 +62,7 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
     label, measured = name_statement(contrast), with_unit_name(contrast.metric.label, contrast.metric.unit)
     kind, folded = name_compared_kind(comparison), comparison.folded
     # A run is named by its seed, a fold of one pass by its number (decision 0116).
-    names = [str(seed if folded is None or kind == "run" else seed % folded.folds + 1) for seed in seeds]
+    names = [str(seed if folded is None or kind == "run" else seed % folded.folds) for seed in seeds]
 
     def draw(figure: Any, palette: Palette) -> None:
         ax = add_axes(figure, size, 48, 10, 44, 40)

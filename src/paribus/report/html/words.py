@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from paribus.analysis import Comparison, Scope, Unit, Verdict
+from paribus.analysis.phrases import scope_text
 from paribus.analysis.wording import confidence, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Markup, tag
 from paribus.report.html.parts import details
 from paribus.report.statements import list_metrics, list_statements
 
-_SCOPES = {
+_SCOPES: Final[dict[Scope, tuple[str | None, str]]] = {
     Scope.NEW_DATA: ("on new data", "Fresh seeds and fresh test examples would say so too, not only these."),
-    Scope.THIS_TEST_SET: ("on this test set", "Fresh seeds would say so too, on these same test examples."),
+    Scope.THIS_TEST_SET: (None, "Fresh seeds would say so too, on these same examples."),
     Scope.THESE_NETWORKS: (
         "of these trained networks",
         "Of these networks on fresh test examples; the same recipe with another seed may differ.",
@@ -38,6 +40,17 @@ def explain_words(outcome: Outcome) -> Markup | None:
     return details("What these words mean", tag("dl", rows, class_="words"))
 
 
+def _scopes(outcome: Outcome) -> dict[Scope, list[str]]:
+    """The scopes of all statements, with the words that their sentences have for them."""
+    words: dict[Scope, list[str]] = {}
+    for statement in list_statements(outcome):
+        if statement.comparison is not None:
+            of_scope = words.setdefault(statement.comparison.scope, [])
+            text = scope_text(statement.comparison.scope, statement.metric)
+            of_scope += [text] * (text not in of_scope)
+    return words
+
+
 def _words(outcome: Outcome, known: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
     verdicts = {comparison.verdict for comparison in known}
     yield "arm", "One of the variants that are compared."
@@ -52,8 +65,9 @@ def _words(outcome: Outcome, known: Sequence[Comparison]) -> Iterator[tuple[str,
         yield "equivalent", f"The tests place the difference within the margin{size} in either direction."
     if Verdict.UNDECIDED in verdicts:
         yield "undecided", "The runs show neither a difference nor that there is none. It does not mean equal."
-    for scope in dict.fromkeys(comparison.scope for comparison in known):
-        yield _SCOPES[scope]
+    for scope, words in _scopes(outcome).items():
+        word, meaning = _SCOPES[scope]
+        yield word or " or ".join(words), meaning
     if any(metric.unit is Unit.FRACTION for metric in list_metrics(outcome)):
         yield "points", "From 90 % to 92 % are 2 points."
     decided = [comparison for comparison in known if comparison.low is not None]
