@@ -14,6 +14,7 @@ from paribus.data.builtin import SUMMARIES
 from paribus.data.features import Column
 from paribus.data.folds import Pooled
 from paribus.data.training import divide_training_split
+from paribus.errors import DataError
 from paribus.records import Folds
 from paribus.results.stored_study import StoredResults
 
@@ -99,12 +100,20 @@ def read_preparation(results: StoredResults) -> Preparation:
     """The preparation of a study's data.
 
     Raises:
-        DataError: the data can no longer be read.
+        DataError: the data can no longer be read; or something is fitted to it, and it has changed since the networks
+            were trained.
     """
     spec = results.document.data.spec()
     if spec.source in SUMMARIES and not spec.standardize:
         return Preparation(results.data.input_shape, spec.scale, None)
-    return _fitted(results, load(spec))
+    data = load(spec)
+    is_fitted = spec.standardize or data.columns is not None or data.offset is not None
+    if is_fitted and data.fingerprint != results.data.fingerprint:
+        raise DataError(
+            f"{spec.source}: the data is not what the networks were trained on, so that how it was prepared is not "
+            "known: put the file back as it was"
+        )
+    return _fitted(results, data)
 
 
 def read_fold_preparations(results: StoredResults, pooled: Pooled, folds: Iterable[Folds]) -> dict[Folds, Preparation]:
