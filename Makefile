@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 PEERS ?= .venv-peers
+RAY ?= .venv-ray
 RUN_ARGS ?=
 PYTEST_ARGS ?=
 PROOFS ?=
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DECLARED := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage quick check format packages browser docs site notebooks constraints constraints-check proof peers clean
+.PHONY: help run test coverage quick check format packages browser docs site notebooks constraints constraints-check proof ray-test peers clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,13 +71,16 @@ dist: $(DEV) ## build wheel and sdist, check them, install the wheel into an emp
 	$(BIN)/python -m twine check --strict dist/*
 	tools/check-wheel "$(PYTHON)"
 
+ray-test: $(RAY)/.for-ray ## set up an environment with Ray in RAY=.venv-ray, and test `--backend ray` on a cluster of two nodes here
+	$(RAY)/bin/python -m pytest -m proof -W default tests/backends/test_contract.py tests/backends/test_ray_cluster.py $(PYTEST_ARGS)
+
 peers: ## set up the environment of the tools that benchmarks/peers compares with, in PEERS=.venv-peers
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet -c benchmarks/peers/constraints.txt \
 	  keras tensorflow-cpu torch jax scikit-learn ictonyx keras-tuner tensorboard threadpoolctl
 
 clean: ## remove what was installed and cached here; stored runs (paribus-runs) stay
-	rm -rf $(VENV) dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf $(VENV) $(RAY) dist build out/site out/doctrees htmlcov .coverage .coverage.* .*_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -90,3 +94,8 @@ $(USE): $(BIN)/python $(DECLARED)
 $(DEV): $(BIN)/python $(DECLARED)
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
 	touch $(USE) $@
+
+$(RAY)/.for-ray: $(DECLARED)
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[ray]' pytest hypothesis
+	touch $@

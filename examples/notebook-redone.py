@@ -54,11 +54,13 @@ networks = {
 
 # %% [markdown]
 # ## One call
-# The optimizer and the loss of the call are for the four that are not compiled.
+# The optimizer and the loss of the call are for the four that are not compiled. What
+# the notebook concludes is the primary question; all other pairs are compared too.
 
 # %%
+claim = ("big-dropout", "big")
 results = pb.compare(
-    networks, DATA, seeds=SEEDS, epochs=EPOCHS, optimizer="adam", store="paribus-runs"
+    networks, DATA, optimizer="adam", seeds=SEEDS, epochs=EPOCHS, primary=claim
 )
 results
 
@@ -66,7 +68,10 @@ results
 # ## The notebook's conclusion, with an error bar
 
 # %%
-results.contrast("big-dropout", "big")
+results.contrast(*claim)
+
+# %%
+_ = results.plot()
 
 # %% [markdown]
 # 98.28 % against 97.92 % was one run of each. Here is every run, to see how far a

@@ -21,7 +21,7 @@ import numpy as np
 
 def prepare(x: Any, manifest: dict[str, Any], network: dict[str, Any]) -> Any:
     """What the network reads, by what the manifest says."""
-    how = manifest["preparation"]
+    how = manifest["preparation"] or network["preparation"]
     x = np.asarray(x, "float32").reshape(-1, *how["example_shape"])
     if how["mean"] is not None:
         x = (x - np.float32(how["mean"])) / np.float32(how["deviation"])
@@ -44,7 +44,7 @@ def answers(
 
 
 def test_split(manifest: dict[str, Any], file: Path | None) -> tuple[Any, Any]:
-    """Test examples and their class indices."""
+    """Test examples and their class indices; with folds all examples."""
     if file is not None:
         with np.load(file, allow_pickle=False) as split:
             return split["x_test"], split["y_test"]
@@ -52,6 +52,11 @@ def test_split(manifest: dict[str, Any], file: Path | None) -> tuple[Any, Any]:
     from paribus.records import DataSpec
 
     data = load(DataSpec(manifest["data"]["source"]))
+    if "folds" in manifest["data"]:
+        # Their fingerprint is one of all folds; the test accuracies say whether these are the examples.
+        return np.concatenate([data.x_train, data.x_test]), np.concatenate(
+            [data.y_train, data.y_test]
+        )
     if data.fingerprint != manifest["data"]["fingerprint"]:
         raise SystemExit(f"{data.name}: not the data that the networks were scored on")
     return data.x_test, data.y_test
@@ -81,12 +86,21 @@ def main() -> int:
     print(
         f"Keras {keras.__version__} on {keras.backend.backend()}, {len(labels)} test examples"
     )
+    folds = options.folder / "folds.npy"
+    codes = np.load(folds, allow_pickle=False) if folds.exists() else None
     worst = 0
     for network in manifest["networks"]:
-        right = int(np.sum(answers(options.folder, manifest, network, x) == labels))
-        expected = round(network["test_accuracy"] * len(labels))
+        tested = np.arange(len(labels))
+        if codes is not None:
+            tested = np.flatnonzero(codes[network["repeat"]] == network["fold"])
+        right = int(
+            np.sum(
+                answers(options.folder, manifest, network, x[tested]) == labels[tested]
+            )
+        )
+        expected = round(network["test_accuracy"] * len(tested))
         worst = max(worst, abs(right - expected))
-        shares = (right / len(labels), expected / len(labels))
+        shares = (right / len(tested), expected / len(tested))
         print(
             f"{network['file']}: {right} right, {shares[0]:.4f}; paribus: {expected}, {shares[1]:.4f}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof import bare, flips, keras_classes, merge_kills, simulations, whole_tests
+from proof import bare, flips, keras_classes, merge_kills, ray_cluster, simulations, whole_tests
 from proof.records import Proof
 
 PROOFS: tuple[Proof, ...] = (
@@ -10,6 +10,7 @@ PROOFS: tuple[Proof, ...] = (
     flips.PROOF,
     keras_classes.PROOF,
     merge_kills.PROOF,
+    ray_cluster.PROOF,
     simulations.PROOF,
     whole_tests.PROOF,
 )

@@ -22,6 +22,7 @@ FILES = {
     "engine/test_parity.py": "an epoch of dense and convolutional networks against Keras's fit",
     "results/test_losses.py": "test losses of every form against Keras's evaluate",
     "runner/test_command_sequences.py": "50 sequences of commands",
+    "runner/test_forget_killed.py": "`paribus forget` killed at every point of its writing",
     "store/test_crash.py": "300 kills at any moment, and one at every point",
     "store/test_doctor.py": "a kill at every point of a repair",
     "store/test_doctor_and_runs.py": "100 damaged stores, run again",

@@ -17,6 +17,7 @@ import uvicorn
 from paribus.backends.fake import FakeBackend
 from paribus.dashboard.access import Access
 from paribus.dashboard.app import build_app
+from paribus.dashboard.playground import Playground
 from paribus.dashboard.serve import OpeningFile, bind_socket, configure_server
 from paribus.dashboard.studies import Studies
 from paribus.display.base import Silent
@@ -101,8 +102,13 @@ def served(store: Path, folder: Path) -> Iterator[Served]:
     opening = OpeningFile(folder, access)
     opening.renew()
     server: uvicorn.Server | None = None
+    playground = Playground(store)
     app = build_app(
-        Studies(store), access, opened=opening.renew, stopping=lambda: server is not None and server.should_exit
+        Studies(store),
+        access,
+        opened=opening.renew,
+        stopping=lambda: server is not None and server.should_exit,
+        playground=playground,
     )
     server = uvicorn.Server(configure_server(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -114,4 +120,5 @@ def served(store: Path, folder: Path) -> Iterator[Served]:
     finally:
         server.should_exit = True
         thread.join()
+        playground.close()
         listener.close()

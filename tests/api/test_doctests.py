@@ -12,8 +12,8 @@ import pytest
 
 import paribus as pb
 from in_process import InProcess
+from paribus.backends import choose
 from paribus.engine.engine import Engine
-from paribus.runner import session
 
 NAMES = [name for name in pb.__all__ if name != "__version__"]
 
@@ -25,7 +25,7 @@ def network(units: int) -> keras.Model:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_true(name: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(session, "LocalBackend", lambda *_, **__: InProcess(engine))
+    monkeypatch.setattr(choose, "LocalBackend", lambda *_, **__: InProcess(engine))
     made = pb.Study({"large": network(32), "small": network(2)}, "digits", epochs=5)
     names = {"pb": pb, "np": np, "keras": keras, "study": made, "network": network, "folder": tmp_path}
     text = inspect.getdoc(getattr(pb, name)) or ""

@@ -14,6 +14,8 @@ from sklearn.linear_model import LogisticRegression
 import own_metrics
 import paribus as pb
 from in_process import train_study
+from paribus.backends.choose import BackendChoice
+from paribus.backends.local import LocalBackend
 from paribus.data import load
 from paribus.engine.engine import Engine
 from paribus.engine.metrics import ProtocolMetrics, measure_metrics, metric_objections
@@ -21,7 +23,7 @@ from paribus.errors import StudyError, UsageError
 from paribus.keras_config import custom_objects
 from paribus.records import Training
 from paribus.results.scores import list_added_metrics
-from paribus.runner.session import local_backend
+from paribus.runner.session import backend_for
 from paribus.study.document import StudyDocument
 from paribus.study.load import parse_study
 
@@ -112,8 +114,9 @@ def test_a_class_that_nobody_registered_is_refused() -> None:
 
 
 def test_workers_import_the_module() -> None:
-    backend = local_backend(study(own_metrics.ExpectedCost()).document, 1, None)
-    assert "own_metrics" in backend._imports.modules
+    backend = backend_for(study(own_metrics.ExpectedCost()).document, BackendChoice(workers=1))
+    assert isinstance(backend, LocalBackend)
+    assert "own_metrics" in backend.fleet._imports.modules
 
 
 REFUSED: dict[str, tuple[Any, str]] = {

@@ -43,6 +43,7 @@ from paribus.study.document import Arm
 from paribus.study.load import load_study
 from paribus.study.overrides import override
 from processes import STUB, WORKER, alive, gone, own_workers, workers_of
+from ray_cluster import two_nodes
 
 MANY_EPOCHS = replace(TWO_EPOCHS, epochs=400)
 
@@ -54,9 +55,30 @@ def local() -> Iterator[LocalBackend]:
         yield backend
 
 
-@pytest.fixture(params=["local", "fake"])
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Backend]:
+    """A worker on each of two nodes, shared like ``local``."""
+    with two_nodes() as nodes:
+        from paribus.backends.ray import RayBackend
+
+        with RayBackend(nodes.address) as backend:
+            yield backend
+
+
+RAY = pytest.param("cluster", marks=pytest.mark.proof)
+"""Where Ray is installed: ``make ray-test``. The driver's side is in ``test_ray_backend.py``, without it."""
+
+
+@pytest.fixture(params=["local", "fake", RAY])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    return FakeBackend() if request.param == "fake" else request.getfixturevalue("local")
+    return FakeBackend() if request.param == "fake" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["local", RAY])
+def training(request: pytest.FixtureRequest) -> Backend:
+    """Those that train."""
+    trains: Backend = request.getfixturevalue(request.param)
+    return trains
 
 
 @pytest.fixture(scope="module")
@@ -142,32 +164,32 @@ def test_closing_the_iterator_stops_what_runs(backend: Backend, recipe: Recipe) 
     assert only(list(backend.run([job]))[-1]).job == job, "nothing of the jobs before is left over"
 
 
-# Only the local one trains
+# Only some train
 
 
-def test_real_workers_and_this_process_give_the_same_bits(local: LocalBackend, engine: Engine, recipe: Recipe) -> None:
+def test_real_workers_and_this_process_give_the_same_bits(training: Backend, engine: Engine, recipe: Recipe) -> None:
     job = train_job(recipe, 5)
-    here, there = engine.run(job), only(list(local.run([job]))[-1]).result
+    here, there = engine.run(job), only(list(training.run([job]))[-1]).result
     assert there.weights_digest == here.weights_digest
     assert (there.scores, there.curve) == (here.scores, here.curve)
     assert there.environment == here.environment, "a worker says the same of itself as this process"
 
 
-def test_an_arm_that_keras_refuses(local: LocalBackend) -> None:
+def test_an_arm_that_keras_refuses(training: Backend) -> None:
     bad = arm([{"Dense": {"units": 7, "activation": "relo"}}, {"Dens": {}}])
-    (event,) = local.run([describe_job(bad, "bad")])
+    (event,) = training.run([describe_job(bad, "bad")])
     assert isinstance(event, Refused)
     assert [place for place, _ in event.mistakes] == ["arm 'bad', layer 1 (Dense)", "arm 'bad', layer 2"]
 
 
-def test_a_run_that_raises_is_failed_with_its_reason(local: LocalBackend, recipe: Recipe) -> None:
+def test_a_run_that_raises_is_failed_with_its_reason(training: Backend, recipe: Recipe) -> None:
     """An error that nobody foresaw: a recipe whose optimizer is none."""
     job = replace(train_job(recipe), recipe=replace(recipe, optimizer='{"class_name":"Nobody","config":{}}'))
-    result = only(list(local.run([job]))[-1]).result
+    result = only(list(training.run([job]))[-1]).result
     assert (result.status, result.scores, result.weights_digest) == (Status.FAILED, None, None)
     assert "Nobody" in (result.reason or "")
     assert "\n" not in (result.reason or "")
-    assert len(own_workers()) >= 1, "the worker lives on"
+    assert only(list(training.run([train_job(recipe)]))[-1]).result.status is Status.FINISHED, "the worker lives on"
 
 
 def test_workers_are_reused_and_no_more_than_asked_for(local: LocalBackend, recipe: Recipe) -> None:

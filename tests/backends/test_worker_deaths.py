@@ -13,7 +13,8 @@ import pytest
 from digits_jobs import DIGITS
 from paribus.backends import process
 from paribus.backends.interruption import Interruption, terminable
-from paribus.backends.local import MAX_ATTEMPTS, LocalBackend
+from paribus.backends.local import LocalBackend
+from paribus.backends.pool import MAX_ATTEMPTS
 from paribus.records import (
     Described,
     DescribeJob,

@@ -441,7 +441,7 @@ class Failing(FakeBackend):
 def test_runs_that_fail_are_shown_and_the_exit_code_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paribus.runner.session.LocalBackend", Failing)
+    monkeypatch.setattr("paribus.backends.choose.LocalBackend", Failing)
     run = ("run", "digits", "--seeds", "1", "--epochs", "2", "--store", tmp_path / "runs")
     said = call(capsys, monkeypatch, *run, "--json")
     assert said.code == 1

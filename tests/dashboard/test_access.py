@@ -31,6 +31,9 @@ PAGES = [
     "/study?study=digits",
     "/curves?study=digits",
     "/report?study=digits",
+    "/compare",
+    "/play",
+    "/open-still",
     "/events",
     "/static/live.js",
 ]
@@ -45,7 +48,7 @@ def test_without_a_session_nothing_is_answered(running: Served, path: str) -> No
 def test_with_a_session_pages_are_answered(running: Served) -> None:
     for path in PAGES:
         if path != "/events":  # it does not end
-            assert running.ask(path).status == 200
+            assert running.ask(path).status == (204 if path == "/open-still" else 200)
 
 
 def test_a_token_opens_once_and_only_while_it_is_the_newest(running: Served) -> None:
@@ -108,6 +111,20 @@ def test_requests_of_other_sites_are_refused(running: Served) -> None:
     assert running.ask("/", Origin=f"http://localhost:{running.port}").status == 200
 
 
+def test_questions_come_from_its_own_pages(running: Served) -> None:
+    own = f"http://127.0.0.1:{running.port}"
+    path = "/ask?study=digits&kind=describe"
+    assert running.ask(path).status == 405
+    assert running.ask(path, "POST", "").status == 403  # no origin
+    assert running.ask(path, "POST", "", Origin="null").status == 403
+    assert running.ask(path, "POST", "", Origin="http://evil.example").status == 403
+    assert running.ask(path, "POST", "", Origin=own, Cookie=None).status == 403
+    for bad in ("study=nothing&kind=describe", "study=digits&kind=import", "study=../x&kind=row"):
+        reply = running.ask(f"/ask?{bad}", "POST", "[]", Origin=own)
+        assert (reply.status, "problem" in reply.text) == (409, True)
+    assert running.ask(path, "POST", "x" * ((8 << 20) + 1), Origin=own).status == 413
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 def test_it_only_reads(running: Served, method: str) -> None:
     assert running.ask("/", method).status == 405
@@ -134,8 +151,8 @@ def test_no_path_leads_to_a_file(running: Served, path: str) -> None:
     assert "import" not in reply.text
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "digits/../x", "%00", "<script>", "", "digits' OR '1'='1"])
-@pytest.mark.parametrize("page", ["/study", "/curves", "/report"])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "digits/../x", "%00", "<script>", " ", "digits' OR '1'='1"])
+@pytest.mark.parametrize("page", ["/study", "/curves", "/report", "/compare", "/play"])
 def test_a_name_is_looked_up_and_is_no_path(running: Served, page: str, name: str) -> None:
     reply = running.ask(f"{page}?{urlencode({'study': name})}")
     assert reply.status == 404
@@ -164,7 +181,7 @@ def test_names_are_escaped(running: Served) -> None:
 
 
 def test_no_page_has_an_inline_script_or_style(running: Served) -> None:
-    for path in ("/", "/live", "/study?study=digits", "/nothing"):
+    for path in ("/", "/live", "/study?study=digits", "/compare", "/play", "/nothing"):
         text = running.ask(path).text
         assert "<style" not in text
         assert " style=" not in text

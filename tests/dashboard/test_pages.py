@@ -5,6 +5,7 @@ Needs Chromium and libatomic1, as the tests of the report do (``make browser``);
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
-from browser import NEEDS_BROWSER, launch
+from browser import NEEDS_BROWSER, launch, serious_findings
 from dashboard_server import Served, document, fill, served
 from display_examples import DATA, DOCUMENT, WANTED, failure
 from paribus.display.live_log import LiveLog
@@ -162,23 +163,111 @@ def test_the_address_holds_the_view(opened: BrowserContext, complaints: list[str
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_scrolls_sideways_and_every_control_has_a_name(
+def test_no_page_scrolls_sideways_and_whoever_cannot_see_it_can_use_it(
     opened: BrowserContext, complaints: list[str], dashboard: Served, scheme: str, width: int
 ) -> None:
     page = opened.pages[0]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 844})
-    for path in ("/", "/study?study=digits", "/live?study=digits&seeds=1"):
+    for path in ("/", "/study?study=digits", "/live?study=digits&seeds=1", "/compare?study=digits"):
         page.goto(f"http://{dashboard.host}{path}")
         if path.startswith("/live"):
             expect(page.locator("path.mean").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         nameless = page.evaluate(
-            "[...document.querySelectorAll('input, select, button, svg, progress, a')]"
+            "[...document.querySelectorAll('input:not([type=hidden]), select, button, svg, progress, a')]"
             ".filter((one) => !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim()))"
             ".map((one) => one.outerHTML)"
         )
         assert nameless == []
+        if (scheme, width) in (("light", 1280), ("dark", 390)):
+            page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true })")
+            assert serious_findings(page) == [], path
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") is (scheme == "light")
     assert complaints == []
+
+
+def test_the_table_of_studies_is_sorted_and_filtered_and_stays_so(
+    opened: BrowserContext, complaints: list[str], store: Path, dashboard: Served
+) -> None:
+    page = opened.pages[0]
+    for name, runs in (("zebu", 1), ("huge", 2)):
+        fill(store, document(seeds=runs).model_copy(update={"name": name}))
+    page.goto(f"http://{dashboard.host}/")
+    names = page.locator("tbody tr:not([hidden]) th")
+    expect(names.filter(has_text="zebu")).to_have_count(1)
+    page.get_by_role("button", name="Study").click()
+    before = names.all_inner_texts()
+    assert before == sorted(before)
+    page.get_by_role("button", name="Study").press("Enter")
+    assert names.all_inner_texts() == before[::-1]
+    page.get_by_label("Only with").fill("Z")
+    page.get_by_label("Only with").press_sequentially("eB")
+    expect(names).to_have_text(["zebu"])
+    fill(store, document(seeds=1).model_copy(update={"name": "zebra"}))
+    expect(names).to_have_text(["zebu", "zebra"])
+    expect(page.get_by_label("Only with")).to_be_focused()
+    assert complaints == []
+
+
+def test_two_arms_are_compared(opened: BrowserContext, complaints: list[str], dashboard: Served) -> None:
+    page = opened.pages[0]
+    page.goto(f"http://{dashboard.host}/study?study=digits")
+    page.get_by_role("link", name="Compare two arms").click()
+    first, second = page.locator("select[name=a]"), page.locator("select[name=b]")
+    first.select_option("large-dropout")
+    second.select_option("large")
+    page.get_by_role("button", name="Show").last.click()
+    page.wait_for_url("**/compare?study=digits&a=large-dropout&b=large")
+    expect(page.locator("#settings table")).to_contain_text("Dropout(rate=0.3)")
+    expect(page.locator("#examples img").first).to_be_visible()
+    circle = page.locator("#contrasts .panels use").first
+    assert circle.evaluate("(one) => getComputedStyle(one).fill") not in ("none", "rgb(0, 0, 0)")
+    assert complaints == []
+
+
+def test_a_drawn_digit_gets_answers(
+    browser: Browser, trained_studies: Path, tmp_path: Path, complaints: list[str]
+) -> None:
+    expect.set_options(timeout=120_000)
+    with served(trained_studies, tmp_path) as dashboard:
+        context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(dashboard.opening.path.as_uri())
+        page.wait_for_url(f"http://{dashboard.host}/")
+        page.goto(f"http://{dashboard.host}/play?study=digits")
+        paper = page.locator("#paper")
+        expect(paper).to_be_visible()
+        box = paper.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 60, box["y"] + 60)
+        page.mouse.down()
+        for x, y in ((200, 60), (140, 220)):
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+        page.mouse.up()
+        expect(page.locator("#answers .arm")).to_have_count(3)
+        expect(page.locator("#nearest img")).to_have_count(6)
+        expect(page.locator("#seen img")).to_be_visible()
+        expect(page.locator("#answers svg").first).to_have_attribute("aria-label", re.compile(r"0 \d+ %, 1 \d+ %"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert serious_findings(page) == []
+        paper.focus()
+        page.get_by_role("button", name="Clear").click()
+        expect(page.locator("#answers .arm")).to_have_count(0)
+        paper.press("Space")
+        paper.press("ArrowDown")
+        expect(page.locator("#answers .arm")).to_have_count(3)
+        page.get_by_label("or a file:").set_input_files(
+            {"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"}
+        )
+        expect(page.locator("#status")).to_contain_text("the picture: no PNG or JPEG image")
+        page.goto(f"http://{dashboard.host}/play?study=binary")
+        expect(page.locator("#answers .arm")).to_have_count(1)
+        page.get_by_label("feature 0", exact=True).fill("30")
+        expect(page.locator("#answers .reply")).to_be_visible()
+        assert serious_findings(page) == []
+        problems = [text for text in complaints if "409" not in text]  # the picture that is none
+        assert problems == []
+        context.close()

@@ -17,6 +17,7 @@ from in_process import InProcess
 from paribus.data import load
 from paribus.display.base import Silent
 from paribus.engine.engine import Engine
+from paribus.errors import DataError
 from paribus.export.keras_files import export_networks
 from paribus.records import RunResult
 from paribus.results.selection import select_runs
@@ -157,3 +158,22 @@ def test_what_comes_from_frames_has_their_columns(engine: Engine, tmp_path: Path
     assert [column["name"] for column in manifest["preparation"]["columns"]] == ["when", "zip"]
     assert manifest["preparation"]["offset"] is not None
     assert manifest["data"]["class_names"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_data_that_changed_since_is_refused(name: str, exported: dict[str, Exported], tmp_path: Path) -> None:
+    """Means, words and medians of other examples would prepare inputs as no network was trained on."""
+    study = exported[name]
+    table = study.folder / f"train.{VARIANTS[name][0]}"
+    content = table.read_bytes()
+    other = frame(300, 7)
+    other.to_csv(table, index=False) if table.suffix == ".csv" else other.to_parquet(table)
+    try:
+        with (
+            SqliteStore.open(study.folder / "runs", "read") as store,
+            pytest.raises(DataError, match="put the file back"),
+        ):
+            export_networks(select_runs(open_results("table", store)), tmp_path / "out")
+    finally:
+        table.write_bytes(content)
+    assert not (tmp_path / "out").exists()

@@ -12,7 +12,8 @@ import pytest
 
 from paribus import machine
 from paribus.backends import local
-from paribus.backends.local import GPU_LANES, LocalBackend
+from paribus.backends.local import LocalBackend
+from paribus.backends.worker_count import GPU_LANES
 from paribus.engine import environment
 from paribus.machine import Core, Gpu, Place, format_place, list_cores, list_gpus, list_places, parse_place
 from processes import run_python
@@ -108,11 +109,11 @@ def test_memory_is_the_machines_or_what_a_container_may_use(tmp_path: Path, said
 def test_one_worker_a_gpu_with_lanes_one_a_core_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "list_places", lambda: (Gpu("0"), Gpu("1"), Gpu("2")))
     on_gpus = LocalBackend()
-    assert (on_gpus._limit, on_gpus._lanes) == (3, GPU_LANES)
-    assert LocalBackend(lanes=2)._lanes == 2
+    assert (on_gpus.fleet.limit, on_gpus.fleet.lanes) == (3, GPU_LANES)
+    assert LocalBackend(lanes=2).fleet.lanes == 2
     monkeypatch.setattr(local, "list_places", machine.list_cores)
     on_cores = LocalBackend()
-    assert (on_cores._limit, on_cores._lanes) == (len(machine.list_cores()), 1)
+    assert (on_cores.fleet.limit, on_cores.fleet.lanes) == (len(machine.list_cores()), 1)
 
 
 PREPARED = """

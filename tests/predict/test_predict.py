@@ -96,7 +96,7 @@ def test_answers_over_the_seeds(opened: SqliteStore, tmp_path: Path) -> None:
     files = saved(tmp_path, load(DataSpec("digits")).x_test[:1] * 15)
     inputs = read_inputs(files, DIGITS)
     given = np.array([[[0.6, 0.4]], [[0.1, 0.9]], [[0.3, 0.7]]], np.float32)
-    answer = ArmPredictions("a", (0, 1, 2), given, np.array([[0], [1], [1]], np.int32))
+    answer = ArmPredictions("a", (0, 1, 2), given, np.array([[0], [1], [1]], np.int32), (None,) * 3)
     (image,) = predictions_fields("s", ("no", "yes"), inputs, [answer])["images"]
     (found,) = image["arms"]
     assert (found["class"], found["name"], found["seeds_that_say_so"]) == (1, "yes", 2)

@@ -53,7 +53,7 @@ def test_a_study_says_what_its_metrics_are() -> None:
 def test_they_are_compared_on_this_test_set_in_their_own_direction(results: pb.Results) -> None:
     f1 = results.contrast("a", "b", "test_f1_score")
     assert (f1.verdict, f1.scope) == ("better", "this test set")
-    assert re.match(r"a is better than b on this test set: test f1 score \+\d\d\.\d\d points \(", f1.sentence)
+    assert re.match(r"a is better than b on this test set: test F1 score \+\d\d\.\d\d points \(", f1.sentence)
     # The fake's numbers are accuracies; of an error less is better.
     brier = results.contrast("a", "b", "test_brier")
     assert brier.verdict == "worse"
@@ -65,7 +65,7 @@ def test_every_report_has_their_table(results: pb.Results, form: str) -> None:
     text = output.render_report(results.outcome, form)
     shown = text.replace("\\shortstack{", "").replace("\\\\", " ")
     assert "Test brier" in shown
-    assert "Train f1 score, %" in shown.replace("\\%", "%")
+    assert "Train F1 score, %" in shown.replace("\\%", "%")
 
 
 def test_text_json_and_csv_have_them(results: pb.Results) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +24,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 import paribus as pb
 from command_line import call
+from estimators_here import EstimatorsHere
 from paribus.analysis.compare_folds import compare_folds
 from paribus.analysis.comparison import Scope
 from paribus.analysis.folds import make_layout
 from paribus.analysis.metrics import METRICS
 from paribus.analysis.sentences import comparison_sentence
 from paribus.analysis.strictness import Strictness
-from paribus.backends.base import Backend
 from paribus.data.sources import load_pooled
-from paribus.errors import ModelError, UsageError
-from paribus.estimators.estimators import Estimators
-from paribus.records import Described, DescribeJob, Ended, Event, Job, Refused, Started
-
-
-class EstimatorsHere(Backend):
-    """Fits estimators one after the other."""
-
-    def __init__(self) -> None:
-        self.fitted = 0
-        self._estimators = Estimators(lambda *_: {})
-
-    def run(self, jobs: Sequence[Job]) -> Generator[Event]:
-        for job in jobs:
-            if isinstance(job, DescribeJob):
-                try:
-                    yield Described(job.arm, self._estimators.describe(job))
-                except ModelError as error:
-                    yield Refused(job.arm, tuple((mistake.place, mistake.message) for mistake in error.mistakes))
-            else:
-                self.fitted += 1
-                yield Started(job)
-                yield Ended(job, self._estimators.run(job))
+from paribus.errors import UsageError
 
 
 def examples(count: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -222,8 +199,6 @@ def test_every_form_of_the_answer_names_scope_and_folds(
         capsys, monkeypatch, "compare", "study.toml", "--store", "store", "tree", "linear", "--metric", "train_accuracy"
     )
     assert "no interval of it holds" in " ".join(refused.err.split())
-    refused = call(capsys, monkeypatch, "export", "study.toml", "--store", "store", "--to", "parquet")
-    assert "needs one fixed split" in refused.err
 
 
 def test_what_python_cannot_divide_is_refused() -> None:

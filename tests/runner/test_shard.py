@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from command_line import call
 from paribus.backends.fake import FakeBackend
+from paribus.data import summarize
 from paribus.display.base import Silent
 from paribus.errors import UsageError
 from paribus.runner.run import run_study
@@ -22,6 +23,8 @@ from paribus.study.document import StudyDocument
 from paribus.study.load import check_table, load_study
 from paribus.study.overrides import override
 from paribus.study.shard import Shard, parse_shard
+
+DATA = summarize(load_study("digits").data.spec())
 
 
 def study(seeds: int, first_seed: int = 0) -> StudyDocument:
@@ -38,12 +41,12 @@ def test_shards_divide_the_seeds_evenly_and_stay_when_the_study_grows(
 ) -> None:
     if seeds < count:
         with pytest.raises(UsageError, match=f"divide it into at most {seeds}"):
-            Shard(1, count).select(study(seeds, first))
+            Shard(1, count).select(study(seeds, first), DATA)
         return
-    parts = [Shard(number, count).select(study(seeds, first)) for number in range(1, count + 1)]
+    parts = [Shard(number, count).select(study(seeds, first), DATA) for number in range(1, count + 1)]
     assert sorted(each.seed for part in parts for each in part) == list(range(first, first + seeds))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
-    grown = [Shard(number, count).select(study(seeds + more, first)) for number in range(1, count + 1)]
+    grown = [Shard(number, count).select(study(seeds + more, first), DATA) for number in range(1, count + 1)]
     assert all(set(part) <= set(later) for part, later in zip(parts, grown, strict=True))
 
 
@@ -109,7 +112,7 @@ def test_tuning_comes_before_shards() -> None:
 def test_a_shard_of_the_command_line_says_what_to_do_next(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("paribus.runner.session.local_backend", lambda *_: FakeBackend())
+    monkeypatch.setattr("paribus.runner.session.backend_for", lambda *_: FakeBackend())
     store = tmp_path / "s2"
     words = ("run", "digits", "--seeds", "5", "--epochs", "2", "--shard", "2/3", "--store", store)
     said = call(capsys, monkeypatch, *words)

@@ -418,7 +418,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         made.append(arguments)
         return fake()
 
-    monkeypatch.setattr("paribus.backends.local.LocalBackend", backend)
+    monkeypatch.setattr("paribus.backends.choose.LocalBackend", backend)
     store = tmp_path / "runs"
     with SqliteStore.open(store, "write") as opened:
         run_study(digits(), opened, fake(), Silent())

@@ -8,6 +8,7 @@ be out of reach of any number of them.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,12 +100,12 @@ def plan_repeats(
     if spread == 0:
         raise UsageError("the arms score alike in every fold: there is no spread to plan from; repeat the folds first")
     alpha = (1 - level) * share
-    reached = (
-        number
-        for number in range(1, MOST_REPEATS + 1)
-        if fold_power(detect, spread, folded.folds, number, alpha) >= power
+    # The power grows with the repetitions, so that not all of them must be tried.
+    numbers = range(1, MOST_REPEATS + 1)
+    place = bisect_left(
+        numbers, True, key=lambda number: fold_power(detect, spread, folded.folds, number, alpha) >= power
     )
-    repeats = next(reached, None)
+    repeats = numbers[place] if place < len(numbers) else None
     runs = None if repeats is None else repeats * folded.folds * folded.seeds
     size, chance = magnitude(detect, metric.unit), f"{100 * power:.0f} % power"
     if repeats is None:

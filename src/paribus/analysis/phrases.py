@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from paribus.analysis.comparison import Comparison, Look, Scope, Verdict
 from paribus.analysis.metrics import Metric
+from paribus.analysis.possible import print_limits
 from paribus.analysis.shares import divisor_of
 from paribus.analysis.wording import (
     confidence,
@@ -59,7 +60,7 @@ def share_text(comparison: Comparison) -> str:
     return f"{comparison.share:.3g} of the {percent(1 - comparison.level)} error"
 
 
-def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast") -> str:
+def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast", factors: int = 1) -> str:
     """``test accuracy +0.36 points (95 % CI +0.12 to +0.60), p = 0.004, 10 seeds``; the p is the verdict's.
 
     Raises:
@@ -69,7 +70,8 @@ def numbers_text(comparison: Comparison, metric: Metric, noun: str = "contrast")
     p_value = comparison.p_equivalent_adjusted if equivalent else comparison.p_adjusted
     if comparison.low is None or comparison.high is None or p_value is None:
         raise ValueError("a comparison of two or more seeds has an interval and a p value")
-    difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
+    limits = print_limits(metric, comparison.low, comparison.high, factors)
+    difference, low, high = differences([comparison.difference, limits.low, limits.high], metric.unit)
     if has_own_share(comparison):
         name = f"{share_title(comparison, noun)}, {confidence(comparison.interval_level)} CI"
         interval = f"{name} {low} to {high}, {share_text(comparison)}"
@@ -108,7 +110,7 @@ def _p_words(comparison: Comparison, p_value: float, *, equivalent: bool) -> str
     return f"adjusted {words} ({', '.join(reasons)})" if reasons else words
 
 
-def compatible_text(comparison: Comparison, metric: Metric) -> str:
+def compatible_text(comparison: Comparison, metric: Metric, factors: int = 1) -> str:
     """Which true differences the data leave open, against the margin if there is one.
 
     Raises:
@@ -116,13 +118,23 @@ def compatible_text(comparison: Comparison, metric: Metric) -> str:
     """
     if comparison.low is None or comparison.high is None:
         raise ValueError("a comparison of two or more seeds has an interval")
-    low, high = differences([comparison.low, comparison.high], metric.unit)
+    limits = print_limits(metric, comparison.low, comparison.high, factors)
+    if limits.cut == 2:
+        return f"No difference is ruled out: {_few(comparison)} too few to bound it."
+    low, high = differences([limits.low, limits.high], metric.unit)
     text = f"The data are compatible with {low} to {with_unit(high, metric.unit)}"
     if comparison.margin is None:
         return f"{text}; no margin is declared that would count as equivalent."
     beyond = [name for name, end in (("lower", -comparison.low), ("upper", comparison.high)) if end > comparison.margin]
     ends = {0: "both ends lie close to", 1: f"the {''.join(beyond)} end exceeds", 2: "both ends exceed"}[len(beyond)]
     return f"{text}; {ends} the margin of {without_unit(comparison.margin, metric.unit)}."
+
+
+def _few(comparison: Comparison) -> str:
+    """``2 seeds are``, ``3 runs over 3 folds are``: what there are too few of."""
+    if comparison.folded is not None:
+        return f"{comparison.seeds:,} runs over {counted(comparison.folded.folds, 'fold')} are"
+    return f"{counted(comparison.seeds, 'seed')} {'is' if comparison.seeds == 1 else 'are'}"
 
 
 def look_text(look: Look) -> str:

@@ -15,6 +15,7 @@ from paribus.analysis.metrics import Metric
 from paribus.analysis.noninferiority import CheckAnswer, NonInferiority
 from paribus.analysis.pairing import Missing
 from paribus.analysis.phrases import compatible_text, interval_name, numbers_text, remarks_on, sample_text, scope_text
+from paribus.analysis.possible import largest_difference, print_limits
 from paribus.analysis.wording import capitalized, confidence, counted, differences, listed, magnitude, with_unit
 
 
@@ -93,7 +94,8 @@ def _these_networks(comparison: Comparison, a: str, b: str, metric: Metric, noun
     """What is known of one trained network of each arm, and what is not."""
     if comparison.low is None or comparison.high is None:
         raise ValueError("a comparison of trained networks has an interval")
-    difference, low, high = differences([comparison.difference, comparison.low, comparison.high], metric.unit)
+    limits = print_limits(metric, comparison.low, comparison.high)
+    difference, low, high = differences([comparison.difference, limits.low, limits.high], metric.unit)
     sample = counted(comparison.examples, "test example")
     if comparison.groups is not None:
         sample = f"{sample} in {counted(comparison.groups, 'group')}"
@@ -139,7 +141,9 @@ def check_sentence(check: NonInferiority) -> str:
         return _joined(f"Undecided whether {check.new} is not worse than {check.old}. {sentence}", check.missing)
     if check.worst is None or check.p_value is None:
         return _joined(f"Undecided whether {claim}: one seed cannot tell.", check.missing)
-    difference, worst = differences([comparison.difference, check.worst], metric.unit)
+    largest = largest_difference(metric)
+    worst_limit = check.worst if largest is None else min(max(check.worst, -largest), largest)
+    difference, worst = differences([comparison.difference, worst_limit], metric.unit)
     numbers = (
         f"{metric.label} {with_unit(difference, metric.unit)}, at worst {worst} "
         f"(one-sided {confidence(comparison.level)} limit), {sample_text(comparison)}"
@@ -172,7 +176,8 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
             f"Undecided {where} whether {subject} {differs}: one seed cannot tell; "
             f"this one says {with_unit(text, effect.metric.unit)}."
         )
-    numbers = numbers_text(comparison, effect.metric, "effect").removeprefix(f"{effect.metric.label} ")
+    factors = len(effect.factors)
+    numbers = numbers_text(comparison, effect.metric, "effect", factors).removeprefix(f"{effect.metric.label} ")
     if comparison.verdict in (Verdict.BETTER, Verdict.WORSE):
         return f"{capitalized(subject)} {claim} {where}: {numbers}."
     if comparison.verdict is Verdict.EQUIVALENT and comparison.margin is not None:
@@ -182,7 +187,8 @@ def _interaction(effect: Effect, comparison: Comparison) -> str:
                 f"{capitalized(subject)} is equivalent {where} for {between} within the margin of {margin}: {numbers}."
             )
         return f"{capitalized(subject)} is equivalent to none {where} within the margin of {margin}: {numbers}."
-    return f"Undecided {where} whether {subject} {differs}: {numbers}. {compatible_text(comparison, effect.metric)}"
+    compatible = compatible_text(comparison, effect.metric, factors)
+    return f"Undecided {where} whether {subject} {differs}: {numbers}. {compatible}"
 
 
 def _joined(

@@ -24,10 +24,9 @@ from paribus.report.ablation import AblationOutcome, Part
 from paribus.results.stored_study import StoredResults
 from paribus.runner.jobs import try_arms
 from paribus.runner.run import carry_out, resolve_request
-from paribus.runner.session import local_backend, open_session
+from paribus.runner.session import choose_backend, open_session
 from paribus.store.base import Store
 from paribus.study.document import Arm, DeclaredContrast, StudyDocument
-from paribus.study.fold_rules import refuse_folds
 from paribus.study.overrides import override
 from paribus.study.request import StudyRequest
 
@@ -90,7 +89,8 @@ def ablate(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
-    backend: Backend | None = None,
+    backend: Backend | str | None = None,
+    address: str | None = None,
     progress: bool = True,
     verbose: int | str = "auto",
     **options: Unpack[StudyOptions],
@@ -123,7 +123,10 @@ def ablate(
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        backend: what computes the runs: "local" (the default), worker processes of this machine; "ray", the nodes
+            of a Ray cluster; or a backend, which is closed at the end.
+        address: with "ray" the cluster's address, "auto" for the one that this machine is part of; by default the
+            one that ``RAY_ADDRESS`` names, else one of this machine alone.
         progress: whether to show progress.
         verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
 
@@ -152,6 +155,7 @@ def ablate(
         workers=workers,
         lanes=lanes,
         backend=backend,
+        address=address,
         progress=progress,
         verbose=verbose,
     )
@@ -167,7 +171,8 @@ def ablate_arm(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
-    backend: Backend | None = None,
+    backend: Backend | str | None = None,
+    address: str | None = None,
     progress: bool = True,
     verbose: int | str = "auto",
 ) -> Ablation:
@@ -183,25 +188,27 @@ def ablate_arm(
         workers: worker processes; one per GPU by default, or per core where there is none (a few more where that ends
             few runs sooner).
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-        backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        backend: what computes the runs: "local" (the default), worker processes of this machine; "ray", the nodes
+            of a Ray cluster; or a backend, which is closed at the end.
+        address: with "ray" the cluster's address, "auto" for the one that this machine is part of; by default the
+            one that ``RAY_ADDRESS`` names, else one of this machine alone.
         progress: whether to show progress.
         verbose: as :func:`ablate`.
 
     Raises:
-        UsageError: the study has folds; otherwise as :func:`ablate`.
+        UsageError: as :func:`ablate`.
     """
     folder = None if store is None else Path(store).expanduser()
     base = _isolate_arm(override(study.document_in(folder), seeds=seeds, epochs=epochs), arm)
-    refuse_folds(base, "ablation")
-    backend = backend or local_backend(base, workers, lanes)
+    computing = choose_backend(base, backend, workers=workers, lanes=lanes, address=address)
     display = choose_display(verbose, folder, progress=progress)
-    with open_session(folder, backend) as opened:
-        as_it_is = resolve_request(base, opened, backend, display, parameters=study.parameters)
+    with open_session(folder, computing) as opened:
+        as_it_is = resolve_request(base, opened, computing, display, parameters=study.parameters)
         recipe = as_it_is.recipes[arm]
         selected = _select_variants(variants(json.loads(recipe.model), base.arms[arm].optimizer), parts)
-        document, compared, left_out = _describe_variants(as_it_is, arm, selected, opened, backend)
-        request = resolve_request(document, opened, backend, display)
-        outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, backend, display)
+        document, compared, left_out = _describe_variants(as_it_is, arm, selected, opened, computing)
+        request = resolve_request(document, opened, computing, display)
+        outcome = carry_out(replace(request, kind=StudyKind.ABLATION), opened, computing, display)
     return Ablation.of_parts(AblationOutcome(outcome, arm, compared, left_out), opened, study)
 
 

@@ -20,7 +20,8 @@ def compare(
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     lanes: int | None = None,
-    backend: Backend | None = None,
+    backend: Backend | str | None = None,
+    address: str | None = None,
     progress: bool = True,
     verbose: int | str = "auto",
     **options: Unpack[StudyOptions],
@@ -60,4 +61,12 @@ def compare(
         'better'
     """
     study = Study(models, data, **options)
-    return study.run(store=store, workers=workers, lanes=lanes, backend=backend, progress=progress, verbose=verbose)
+    return study.run(
+        store=store,
+        workers=workers,
+        lanes=lanes,
+        backend=backend,
+        address=address,
+        progress=progress,
+        verbose=verbose,
+    )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from paribus.analysis import Comparison, Superiority, Verdict, contrast_sentence
 from paribus.analysis import JudgedContrast as Judged
 from paribus.analysis.comparison import FoldedRuns
+from paribus.errors import UnknownNameError, unknown_name
 from paribus.errors.control_characters import show_control_characters
+from paribus.outcome.outcome import Outcome
 
 _OPPOSITE = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
 
@@ -146,3 +148,23 @@ def _turn_superiority(superiority: Superiority) -> Superiority:
 
 def _negate(value: float | None) -> float | None:
     return None if value is None else -value
+
+
+def find_contrast(outcome: Outcome, a: str, b: str, metric: str) -> Contrast:
+    """The declared contrast of two arms, as ``a`` against ``b``.
+
+    Raises:
+        UnknownNameError: there is no such arm, or this contrast was not declared; the message lists those that are.
+    """
+    arms = [arm.name for arm in outcome.arms]
+    for name in (a, b):
+        if name not in arms:
+            raise unknown_name("arm", name, arms)
+    for judged in outcome.contrasts:
+        if {judged.a, judged.b} == {a, b} and judged.metric.name == metric:
+            return make_contrast(judged, a)
+    declared = "; ".join(f"{c.a} - {c.b} on {c.metric.name}" for c in outcome.contrasts) or "none"
+    raise UnknownNameError(
+        f"'{a}' against '{b}' on {metric} was not declared, and contrasts are declared before looking; "
+        f"declared: {declared}"
+    )

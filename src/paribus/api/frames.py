@@ -10,6 +10,7 @@ from paribus.errors import DataError, UsageError, unknown_name
 from paribus.export.parquet_tables import CURVES
 from paribus.outcome.outcome import Outcome
 from paribus.report.answers import MAX_CONFUSED, MissingAnswers, StudyAnswers, read_answers
+from paribus.report.json import known_run_fields, place_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,15 +33,13 @@ def import_pandas(method: str) -> Any:
 
 
 def list_runs(outcome: Outcome) -> pd.DataFrame:
-    """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
+    """One row a run: ``arm``, and the fields that the JSON has for a run.
 
     Raises:
         UsageError: pandas is not installed.
     """
-    from paribus.report.json import known_run_fields
-
     pandas = import_pandas("to_pandas")
-    rows = [{"arm": arm.name, **known_run_fields(arm, run)} for arm in outcome.arms for run in arm.runs]
+    rows = [{"arm": arm.name, **known_run_fields(outcome, arm, run)} for arm in outcome.arms for run in arm.runs]
     frame: pd.DataFrame = pandas.DataFrame(rows)
     return frame
 
@@ -67,8 +66,8 @@ def list_curves(outcome: Outcome) -> pd.DataFrame:
 def list_predictions(outcome: Outcome) -> pd.DataFrame:
     """One row for each test example of each scored run, in the form that ``pb.judge`` reads.
 
-    Columns: ``arm``, ``seed``, ``example``, ``label``, ``prediction`` (both by name), ``confidence`` and
-    ``true_probability``, which are nan where they are not known.
+    Columns: ``arm``, ``seed``, with folds ``repeat`` and ``fold``, ``example``, ``label``, ``prediction`` (both by
+    name), ``confidence`` and ``true_probability``, which are nan where they are not known.
 
     Raises:
         UsageError: pandas is not installed.
@@ -78,18 +77,22 @@ def list_predictions(outcome: Outcome) -> pd.DataFrame:
     pandas = import_pandas("predictions")
     answers = _require_answers(outcome)
     names = list(answers.class_names)
-    examples = np.arange(len(answers.labels)) if answers.example_names is None else answers.example_names
+    examples = np.arange(len(answers.labels)) if answers.example_names is None else np.asarray(answers.example_names)
     arms = [arm.name for arm in outcome.arms]
     labels = pandas.Categorical.from_codes(answers.labels, names)
     parts = []
     for code, arm in enumerate(outcome.arms):
         for run in arm.scored:
-            predicted = outcome.predictions(run.fingerprint)
+            predicted, tested = outcome.predictions(run.fingerprint), answers.list_tested(run.seeds)
             columns = {
-                "arm": pandas.Categorical.from_codes(np.full(len(labels), code), arms),
-                "seed": np.full(len(labels), run.seeds.seed),
-                "example": examples,
-                "label": labels,
+                "arm": pandas.Categorical.from_codes(np.full(len(tested), code), arms),
+                "seed": np.full(len(tested), run.seeds.seed),
+                **{
+                    name: np.full(len(tested), number)
+                    for name, number in place_fields(run.seeds, answers.folds).items()
+                },
+                "example": examples[tested],
+                "label": labels[tested],
                 "prediction": pandas.Categorical.from_codes(predicted.predicted, names),
                 "confidence": predicted.confidence,
                 "true_probability": predicted.true_probability,

@@ -10,7 +10,7 @@ from paribus.errors import UsageError
 from paribus.report.noise import shares_document, shares_table
 from paribus.results.stored_study import StoredResults
 from paribus.runner.noise import measure_noise
-from paribus.runner.session import local_backend, resume_session
+from paribus.runner.session import choose_backend, resume_session
 from paribus.store.sqlite import SqliteStore
 
 
@@ -21,7 +21,7 @@ def measure_arm_noise(
     *,
     workers: int | None,
     lanes: int | None,
-    backend: Backend | None,
+    backend: Backend | str | None,
     progress: bool,
 ) -> Answer:
     """Measure the noise of an arm: the share of each source in the variance of its test accuracy.
@@ -44,10 +44,10 @@ def measure_arm_noise(
         raise UsageError(f"seeds={seeds!r}: a variance needs 2 or more runs a stream; 5 or more are better")
     document = results.document
     results.require_arm(arm)
-    backend = backend or local_backend(document, workers, lanes)
+    computing = choose_backend(document, backend, workers=workers, lanes=lanes, address=None)
     folder = results.store.folder if isinstance(results.store, SqliteStore) else None
     display = choose_display("auto", folder, progress=progress)
-    with resume_session(results.store, backend) as store:
-        shares = measure_noise(document, arm, seeds, store, backend, display, stored_as=results.request.stored_as)
+    with resume_session(results.store, computing) as store:
+        shares = measure_noise(document, arm, seeds, store, computing, display, stored_as=results.request.stored_as)
     text = render_text(shares_table(document.name, arm, shares))
     return Answer(text, shares_document(document.name, arm, shares))

@@ -1,9 +1,10 @@
-"""The report of an outcome as a file, whose suffix says its format."""
+"""A report as a file, in the format that its suffix says."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from paribus import report
 from paribus.errors import UsageError
 from paribus.outcome.outcome import Outcome
 
@@ -12,12 +13,12 @@ SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv
 
 
 def write_report_file(outcome: Outcome, path: Path, format: str | None) -> Path:
-    """Write the report to a file.
+    """Write the report of an outcome to a file.
 
     Args:
         outcome: the outcome.
         path: the file.
-        format: one of ``paribus.report.FORMATS``; by default that of the file's suffix.
+        format: html, md, latex, csv or json; by default that of the file's suffix.
 
     Returns:
         The path.
@@ -25,10 +26,8 @@ def write_report_file(outcome: Outcome, path: Path, format: str | None) -> Path:
     Raises:
         UsageError: a format or suffix that is not known, or the file cannot be written.
     """
-    from paribus import report
-
-    known = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
-    if known not in report.FORMATS:
-        raise UsageError(f"{path}: format {known!r} is not known; choose one of {', '.join(report.FORMATS)}")
-    report.write_report(outcome, known, path)
+    report_format = SUFFIXES.get(path.suffix.lower(), path.suffix) if format is None else format
+    if report_format not in report.FORMATS:
+        raise UsageError(f"{path}: format {report_format!r} is not known; choose one of {', '.join(report.FORMATS)}")
+    report.write_report(outcome, report_format, path)
     return path

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from paribus.api.arm_card import Arm, Arms
-from paribus.api.contrast import Contrast, make_contrast
+from paribus.api.contrast import Contrast, find_contrast, make_contrast
 from paribus.api.text import render_text
-from paribus.errors import UnknownNameError, UsageError, unknown_name
+from paribus.errors import UsageError
 from paribus.errors.control_characters import show_control_characters
 from paribus.outcome.outcome import Outcome
 from paribus.results.judged_predictions import JudgedPredictions
@@ -38,9 +38,8 @@ class Results:
 
     Example:
         >>> results = study.run(seeds=3, progress=False)
-        >>> contrast = results.contrast("large", "small")
-        >>> contrast.verdict, contrast.low > 0
-        ('better', True)
+        >>> results.contrast("large", "small").verdict
+        'better'
         >>> results.contrast("small", "large").verdict
         'worse'
         >>> results.arms["large"].estimates["test_accuracy"].n
@@ -116,17 +115,7 @@ class Results:
         Raises:
             UnknownNameError: there is no such arm, or this contrast was not declared; the message lists those that are.
         """
-        for name in (a, b):
-            if name not in self.arms:
-                raise unknown_name("arm", name, self.arms)
-        for judged in self.outcome.contrasts:
-            if {judged.a, judged.b} == {a, b} and judged.metric.name == metric:
-                return make_contrast(judged, a)
-        declared = "; ".join(f"{c.a} - {c.b} on {c.metric.name}" for c in self.outcome.contrasts) or "none"
-        raise UnknownNameError(
-            f"'{a}' against '{b}' on {metric} was not declared, and contrasts are declared before looking; "
-            f"declared: {declared}"
-        )
+        return find_contrast(self.outcome, a, b, metric)
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values, the same as ``paribus run --json`` prints."""
@@ -135,7 +124,7 @@ class Results:
         return outcome_fields(self.outcome)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a run: ``arm``, ``seed``, and the fields that the JSON has for a run.
+        """One row a run: ``arm``, ``seed``, with folds ``repeat`` and ``fold``, and the other fields of the JSON.
 
         Raises:
             UsageError: pandas is not installed.
@@ -160,7 +149,9 @@ class Results:
         """Predictions on the test split, a row for each example of each run, in the form that ``pb.judge`` reads.
 
         Columns: ``arm``, ``seed``, ``example``, ``label``, ``prediction``; ``confidence`` (the probability of the
-        predicted class) and ``true_probability`` (that of the right class), nan where they are not known.
+        predicted class) and ``true_probability`` (that of the right class), nan where they are not known. With folds
+        also ``repeat`` and ``fold``, from 0: every example is there once in each repetition, by the run that did not
+        train on it, and is numbered by its place in the data, the source's training split first.
 
         Raises:
             UsageError: pandas is not installed.
@@ -172,7 +163,7 @@ class Results:
         return list_predictions(self.outcome)
 
     def confusion(self, arm: str) -> pd.DataFrame:
-        """How often each class (columns) was predicted for each true class (rows), summed over the seeds of ``arm``.
+        """How often each class (columns) was predicted for each true class (rows), over all seeds or passes.
 
         Raises:
             UnknownNameError: there is no such arm.
@@ -187,10 +178,7 @@ class Results:
         """Draw the contrasts with their intervals, as the report does; the Matplotlib axes of a new figure.
 
         Args:
-            metric: the metric of the contrasts; by default that of the first one. Without a contrast arms are drawn.
-
-        Raises:
-            UnknownNameError, UsageError: no contrast on that metric is judged, or no run is scored.
+            metric: of the contrasts; by default that of the first one. Without a contrast arms are drawn.
         """
         from paribus.api.plots import plot_outcome
 
@@ -203,9 +191,6 @@ class Results:
             measure: one of those of :meth:`curves`; by default the validation accuracy, else the fit accuracy.
             arms: only these; all by default.
             ax: axes to draw on; those of a new figure by default.
-
-        Raises:
-            UnknownNameError, UsageError: there is no such arm or measure, or there are no such curves.
         """
         from paribus.api.plots import plot_curves
 
@@ -251,7 +236,7 @@ class Results:
         *,
         workers: int | None = None,
         lanes: int | None = None,
-        backend: Backend | None = None,
+        backend: Backend | str | None = None,
         progress: bool = True,
     ) -> Answer:
         """Where the variance of an arm's test accuracy comes from. As ``paribus noise``: trains the missing runs.
@@ -259,10 +244,10 @@ class Results:
         Args:
             arm: the arm.
             seeds: runs in which each stream varies.
-            workers: as for :meth:`Study.run`.
-            lanes: as for :meth:`Study.run`.
-            backend: as for :meth:`Study.run`.
-            progress: as for :meth:`Study.run`.
+            workers: worker processes.
+            lanes: how many seeds a worker trains side by side.
+            backend: what computes the runs, as :meth:`Study.run`; "ray": the cluster that ``RAY_ADDRESS`` names.
+            progress: whether to show progress.
 
         Raises:
             UsageError: fewer than 2 seeds, or these are predictions from elsewhere; otherwise as :meth:`Study.run`.
@@ -272,21 +257,32 @@ class Results:
         stored = self._require_stored("noise")
         return measure_arm_noise(stored, arm, seeds, workers=workers, lanes=lanes, backend=backend, progress=progress)
 
-    def model(self, arm: str, seed: int) -> keras.Model:
+    def model(
+        self, arm: str, seed: int | None = None, *, repeat: int | None = None, fold: int | None = None
+    ) -> keras.Model:
         """The trained network of one run: a built and compiled Keras model with its weights.
 
         It reads examples as training did, scaled and standardized; :meth:`predict` prepares them itself.
 
+        Args:
+            arm: the arm.
+            seed: the run's seed, as tables have it. With folds each run has its own, so that it says all.
+            repeat: with folds, the repetition, from 0; with ``fold`` it does for the seed, where a fold has one.
+            fold: with folds, the fold that the network was tested on, from 0, and did not train on.
+
         Raises:
-            UnknownNameError: there is no such arm or seed.
-            UsageError: the run did not finish or is no network, or Keras does not run on JAX in this process.
+            UnknownNameError: there is no such arm or seed, repetition or fold.
+            UsageError: several runs are meant, or none; the run did not finish or is no network, or Keras does not run
+                on JAX in this process.
             ModelError, StoreError: the network cannot be built here, or its weights are damaged.
         """
         from paribus.api.trained_models import build_model
 
-        return build_model(self._require_stored("model"), arm, seed)
+        return build_model(self._require_stored("model"), arm, seed, repeat, fold)
 
-    def best_model(self, arm: str, by: str | None = None) -> keras.Model:
+    def best_model(
+        self, arm: str, by: str | None = None, *, repeat: int | None = None, fold: int | None = None
+    ) -> keras.Model:
         """The trained network of an arm's best seed.
 
         Its test accuracy is not that of the arm: the estimate of ``arms`` is about any seed, not about the best one.
@@ -295,6 +291,8 @@ class Results:
             arm: the arm.
             by: the measure that selects: by default that of the validation split. Without a validation split it must be
                 named, such as ``test_accuracy``, which is then too high to be reported.
+            repeat: with folds, the repetition.
+            fold: the fold; needed with folds, as networks of different folds are measured on different examples.
 
         Raises:
             UsageError: there is no validation split and no ``by``; or as :meth:`model`.
@@ -303,19 +301,32 @@ class Results:
         from paribus.api.trained_models import build_model, find_best_seed
 
         stored = self._require_stored("best_model")
-        return build_model(stored, arm, find_best_seed(stored, arm, by))
+        return build_model(stored, arm, find_best_seed(stored, arm, by, repeat, fold))
 
-    def predict(self, examples: Any, *, arms: Sequence[str] = (), invert: bool | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        examples: Any,
+        *,
+        arms: Sequence[str] = (),
+        repeat: int | None = None,
+        fold: int | None = None,
+        invert: bool | None = None,
+    ) -> pd.DataFrame:
         """Predictions of all trained networks for new examples, a row for each example of each run.
+
+        With folds those of all folds answer, to be averaged. For the study's own examples see :meth:`predictions`.
 
         Args:
             examples: an array of one or several examples in the data's own numbers, not scaled; or files as for
                 ``paribus predict``: pictures, ``.npy``.
             arms: only these; all by default.
+            repeat: with folds, only networks of this repetition; all by default.
+            fold: with folds, only networks that were tested on this fold; all by default.
             invert: whether black and white of pictures are exchanged; by default where their border says so.
 
         Returns:
-            Columns ``arm``, ``seed``, ``example``, ``prediction``, and a probability ``p_<class>`` for each class.
+            Columns ``arm``, ``seed`` (``repeat``, ``fold``), ``example``, ``prediction``, and a probability
+            ``p_<class>`` for each class.
 
         Raises:
             UsageError: no network finished, or Keras does not run on JAX in this process.
@@ -323,7 +334,8 @@ class Results:
         """
         from paribus.api.trained_models import predict_frame
 
-        return predict_frame(self._require_stored("predict"), examples, arms=arms, invert=invert)
+        stored = self._require_stored("predict")
+        return predict_frame(stored, examples, arms=arms, repeat=repeat, fold=fold, invert=invert)
 
     def export(
         self,

@@ -28,7 +28,7 @@ from paribus.errors import Mistake, StudyError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
 from paribus.files.temporary import make_lasting_folder
 from paribus.runner.run import run_study, start_workers
-from paribus.runner.session import local_backend, open_session
+from paribus.runner.session import choose_backend, open_session
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study
@@ -238,7 +238,8 @@ class Study:
         store: str | os.PathLike[str] | None = None,
         workers: int | None = None,
         lanes: int | None = None,
-        backend: Backend | None = None,
+        backend: Backend | str | None = None,
+        address: str | None = None,
         progress: bool = True,
         verbose: int | str = "auto",
     ) -> Results:
@@ -253,7 +254,10 @@ class Study:
             workers: worker processes; one per GPU by default, or per core where there is none (a few more where that
                 ends few runs sooner).
             lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
-            backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+            backend: what computes the runs: "local" (the default), worker processes of this machine; "ray", the nodes
+                of a Ray cluster; or a backend, which is closed at the end.
+            address: with "ray" the cluster's address, "auto" for the one that this machine is part of; by default the
+                one that ``RAY_ADDRESS`` names, else one of this machine alone.
             progress: whether to show progress.
             verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
 
@@ -278,13 +282,13 @@ class Study:
         if first_seed is not None:
             study = study.model_copy(update={"first_seed": first_seed})
         selected = check_arms(study, arms)
-        backend = backend or local_backend(study, workers, lanes)
+        computing = choose_backend(study, backend, workers=workers, lanes=lanes, address=address)
         display = choose_display(verbose, folder, progress=progress)
         name = stored_name(declared, study)
-        with open_session(folder, backend) as opened:
-            start_workers(study, opened, backend, stored_as=name, arms=selected)
+        with open_session(folder, computing) as opened:
+            start_workers(study, opened, computing, stored_as=name, arms=selected)
             outcome = run_study(
-                study, opened, backend, display, stored_as=name, arms=selected, parameters=self.parameters
+                study, opened, computing, display, stored_as=name, arms=selected, parameters=self.parameters
             )
         return Results.of(outcome, opened, self)
 

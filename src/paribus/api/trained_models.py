@@ -101,7 +101,9 @@ def export_runs(
             return Exported(folder, (tracked.database,), selection, tracked.added, tracked.known)
 
 
-def build_model(results: StoredResults, arm: str, seed: int) -> keras.Model:
+def build_model(
+    results: StoredResults, arm: str, seed: int | None = None, repeat: int | None = None, fold: int | None = None
+) -> keras.Model:
     """The trained network of one run, built and compiled, with the weights that were stored.
 
     Args:
@@ -110,13 +112,16 @@ def build_model(results: StoredResults, arm: str, seed: int) -> keras.Model:
         seed: the seed.
 
     Raises:
-        UnknownNameError: there is no such arm or seed.
-        UsageError: the run did not finish, or is no network; or Keras does not run on JAX here.
+        UnknownNameError: there is no such arm or seed, repetition or fold.
+        UsageError: the arguments are those of no run or of several; the run did not finish, or is no network; or Keras
+            does not run on JAX here.
         ModelError: the network cannot be built in this process.
         StoreError: the weights are damaged.
     """
-    selection = select_runs(results, [arm], [seed])
+    selection = select_runs(results, [arm], () if seed is None else [seed], repeat=repeat, fold=fold)
     _require_networks(selection)
+    if len(selection.networks) > 1:
+        raise UsageError(f"model: {_describe_several(selection, arm)}; say which, such as {_first(selection)}")
     (selected,) = selection.networks
     require_jax("model")
     from paribus.engine.inference import keras_model, set_weights
@@ -126,23 +131,42 @@ def build_model(results: StoredResults, arm: str, seed: int) -> keras.Model:
     return model
 
 
-def find_best_seed(results: StoredResults, arm: str, by: str | None = None) -> int:
-    """The seed of an arm's best finished network.
+def _describe_several(selection: RunSelection, arm: str) -> str:
+    names = [selected.place for selected in selection.networks]
+    return f"arm '{arm}' has {len(names)} networks here ({', '.join(names[:6])}{' ...' if len(names) > 6 else ''})"
+
+
+def _first(selection: RunSelection) -> str:
+    selected = selection.networks[0]
+    return f"model({selected.arm.name!r}, {selected.run.seeds.seed})"
+
+
+def find_best_seed(
+    results: StoredResults, arm: str, by: str | None = None, repeat: int | None = None, fold: int | None = None
+) -> int:
+    """The seed of an arm's best finished network, with folds of those that were tested on one fold.
 
     Args:
         results: the study.
         arm: the arm.
         by: ``val_accuracy`` or ``val_loss`` of the weights that are stored, or a metric such as ``test_accuracy``; by
             default the measure of the validation split that early stopping monitors, else ``val_accuracy``.
+        repeat: the repetition, where examples were divided several times.
+        fold: the fold.
 
     Raises:
-        UnknownNameError: there is no such arm or measure.
-        UsageError: no network finished, or there is no validation split to select by (decision 0119).
-
-    Returns:
-        The seed; the smallest of those with equal measures.
+        UnknownNameError: there is no such arm or measure, repetition or fold.
+        UsageError: no network finished, or there is no validation split to select by (decision 0119); or the networks
+            were trained and measured on different folds (decision 0136).
     """
-    selection = select_runs(results, [arm])
+    selection = select_runs(results, [arm], repeat=repeat, fold=fold)
+    if len({selected.folds for selected in selection.runs}) > 1:
+        raise UsageError(
+            f"best_model: the networks of arm '{arm}' were trained on different training parts and measured on "
+            "different examples, so that none of them is the best one. `predict` answers by all of them; "
+            f"model({arm!r}, fold=0) is one of them, best_model({arm!r}, fold=0) the best seed of a fold; one "
+            "network for all examples comes from the study without `folds`"
+        )
     _require_networks(selection)
     rule = results.document.protocol.training().early_stopping
     if by is None:
@@ -174,7 +198,13 @@ def find_best_seed(results: StoredResults, arm: str, by: str | None = None) -> i
 
 
 def predict_frame(
-    results: StoredResults, examples: Any, *, arms: Sequence[str] = (), invert: bool | None = None
+    results: StoredResults,
+    examples: Any,
+    *,
+    arms: Sequence[str] = (),
+    repeat: int | None = None,
+    fold: int | None = None,
+    invert: bool | None = None,
 ) -> pd.DataFrame:
     """Predictions of the stored networks for new examples: a row for each example of each run.
 
@@ -182,10 +212,13 @@ def predict_frame(
         results: the study.
         examples: an array of one example or several, in the data's own numbers; or files, as for ``paribus predict``.
         arms: only these; all by default.
+        repeat: with folds, only networks of this repetition.
+        fold: with folds, only networks that were tested on this fold.
         invert: whether black and white of pictures are exchanged; by default where their border says so.
 
     Returns:
-        Columns ``arm``, ``seed``, ``example``, ``prediction`` and ``p_<class>`` for each class.
+        Columns ``arm``, ``seed``, with folds ``repeat`` and ``fold``, ``example``, ``prediction`` and
+        ``p_<class>`` for each class.
 
     Raises:
         UsageError: no network finished, pandas is not installed, or Keras does not run on JAX here.
@@ -193,7 +226,7 @@ def predict_frame(
         ModelError, StoreError: a network cannot be built, weights are damaged.
     """
     pandas = import_pandas("predict")
-    selection = select_runs(results, arms)
+    selection = select_runs(results, arms, repeat=repeat, fold=fold)
     _require_networks(selection)
     from paribus.predict.inputs import read_array, read_inputs
 
@@ -217,6 +250,7 @@ def predict_frame(
             columns = {
                 "arm": answers.arm,
                 "seed": seed,
+                **({} if (at := answers.folds[row]) is None else {"repeat": at.repeat, "fold": at.fold}),
                 "example": labels,
                 "prediction": [names[index] for index in answers.predicted[row]],
                 **{f"p_{name}": answers.probabilities[row, :, index] for index, name in enumerate(names)},

@@ -1,1 +1,1 @@
-"""Backends: where jobs are computed. One interface, in ``base``; worker processes in ``local``, a fake for tests."""
+"""Backends: where jobs are computed. One interface, in ``base``; processes here, a Ray cluster, a fake for tests."""

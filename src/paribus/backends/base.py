@@ -37,6 +37,14 @@ class Backend(ABC):
             KeyboardInterrupt: the user interrupted.
         """
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the events of the jobs that are running go on at once.
+
+        Whoever records results may wait for those and record them together. A backend that cannot tell has none.
+        """
+        return False
+
     def sized(self, data: DataSummary) -> None:  # noqa: B027 - most backends need not know
         """Take note of the size of the data of the coming jobs. It decides speed, never results.
 

@@ -9,61 +9,50 @@ import socket
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import final
 
 from paribus.backends.oom import OomKills
-from paribus.backends.schedule import Group, Program, program_of
-from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam, WarmUp
+from paribus.backends.pool import Death, Worker
+from paribus.backends.worker import OUT_OF_MEMORY, Message, Raised, Roam
 from paribus.engine.variables import check_environment, without_foreign_settings
 from paribus.errors import BackendError
 from paribus.keras_config.custom_objects import Imports
 from paribus.machine import Gpu, Place, format_place
-from paribus.records import Ended, EpochDone, Event
+from paribus.records import Event
 
 MODULE = "paribus.backends.worker"
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
-    """How a worker died, in words, and whether memory ran out (or may have, where that cannot be known)."""
-
-    words: str
-    memory: bool
-
-
 @final
-class Process:
-    """A worker process in one place, with at most one group of jobs at a time.
+class Process(Worker):
+    """A worker process in one place of this machine.
 
     Attributes:
-        number: its number among the workers, from 1; None before it has one.
-        jobs: what it was sent and has not ended yet.
-        epochs: how many epochs its runs have behind them; those of a group go through them together.
-        had_jobs: whether it was ever sent any.
+        place: the core or GPU it was started for.
+        connection: readable when it has something to say, or is dead.
         roams: whether it was sent away from its place.
     """
 
-    def __init__(self, place: Place, imports: Imports, kills: OomKills, lanes: int = 1) -> None:
-        """Start it, with so many lanes; ``kills`` is shared by all workers.
+    def __init__(
+        self, place: Place, imports: Imports, kills: OomKills, lanes: int = 1, module: str | None = None
+    ) -> None:
+        """Start it, with so many lanes; ``kills`` is shared by all workers, ``module`` is its program.
 
         Raises:
             BackendError: it cannot be started, or not under the user's environment variables.
         """
         check_environment(os.environ, on_gpu=isinstance(place, Gpu))
         self.place = place
-        self.number: int | None = None
-        self.jobs: Group = ()
-        self.epochs = 0
-        self.had_jobs = self.roams = False
-        self.program: Program | None = None
+        self.roams = False
         self._kills = kills
         self._kills_before = kills.unexplained()
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(lifeline), format_place(place), str(lanes)]
+        descriptors = [str(theirs.fileno()), str(lifeline)]
+        command = [sys.executable, "-m", module or MODULE, *descriptors, format_place(place), str(lanes)]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -83,69 +72,37 @@ class Process:
             theirs.close()
             os.close(lifeline)
         self.connection: Connection[Message, Event | Raised] = Connection(ours.detach())
-        self._say(imports)
+        self.send(imports)
 
-    def warm_up(self) -> None:
-        """Have it import what trains networks, if it has not yet. If that fails, its first job's end will tell."""
-        self._say(WarmUp())
+    @property
+    def host(self) -> str:
+        """This machine."""
+        return ""
 
-    def roam(self, cores: tuple[int, ...]) -> None:
-        """Let the operating system move the worker among these cores; with one core it is pinned to its own again.
+    @property
+    def ready(self) -> bool:
+        """It takes messages from the start, and reads them when it can."""
+        return True
 
-        Args:
-            cores: the numbers of the cores.
-        """
-        self.roams = len(cores) > 1
-        self._say(Roam(cores))
-
-    def take(self, group: Group) -> None:
-        """Give the worker jobs. If it is dead already, ``listen`` will tell.
-
-        Args:
-            group: one job, or runs of one arm, a lane each.
-        """
-        self.jobs, self.had_jobs = group, True
-        self.epochs = 0
-        self.program = program_of(group[0]) or self.program
-        if self._process.poll() is None:  # else it died idle, by what has happened since its last job began
+    def send(self, message: Message) -> None:
+        """See ``Worker.send``."""
+        if isinstance(message, Roam):
+            self.roams = len(message.cores) > 1
+        elif isinstance(message, tuple) and self._process.poll() is None:
+            # Otherwise it died idle, by what has happened since its last job began.
             self._kills_before = self._kills.unexplained()
-        self._say(group)
-
-    def listen(self) -> Event | None:
-        """The worker's next event; None if it is dead.
-
-        Raises:
-            ParibusError: a job raised it in the worker.
-        """
-        try:
-            message = self.connection.recv()
-        except (EOFError, OSError):  # OSError: it died in the middle of a message
-            return None
-        if isinstance(message, EpochDone):
-            self.epochs = message.report.epoch
-        elif isinstance(message, Ended):
-            self.jobs = tuple(job for job in self.jobs if job != message.job)
-        else:
-            self.jobs = ()
-        if isinstance(message, Raised):
-            raise message.error
-        return message
-
-    def dismiss(self) -> None:
-        """Ask the worker to leave."""
-        self._say(None)
-
-    def _say(self, message: Message) -> None:
-        """Send, unless the worker has gone."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
-    def kill(self, patience: float = 0.0) -> None:
-        """End the worker's process.
+    def listen(self) -> Sequence[Event | Raised] | None:
+        """See ``Worker.listen``; waits for one message."""
+        try:
+            return (self.connection.recv(),)
+        except (EOFError, OSError):  # OSError: it died in the middle of a message
+            return None
 
-        Args:
-            patience: seconds in which it may leave by itself.
-        """
+    def kill(self, patience: float = 0.0) -> None:
+        """See ``Worker.kill``."""
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:

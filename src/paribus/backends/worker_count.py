@@ -24,8 +24,16 @@ START = 60_000_000_000
 LEAST_GAIN = 0.05
 """What more workers must save to be worth their memory."""
 
+GPU_LANES = 8
+"""How many runs are trained side by side on a GPU by default: see ``docs/decisions/0025-lanes.md``."""
+
 MOST = 16
 """With more runs a core than this, the last ones are a small part of the whole."""
+
+
+def default_lanes(*, on_gpu: bool) -> int:
+    """How many runs of an arm a worker trains side by side, by default."""
+    return GPU_LANES if on_gpu else 1
 
 
 def workers_for(costs: Sequence[int], cores: int) -> int:

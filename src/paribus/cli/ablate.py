@@ -31,6 +31,8 @@ def ablate(
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
+    backend: options.BackendName = "local",
+    address: options.Address = None,
     json: options.Json = False,
 ) -> None:
     """Compare a model with its variants: without dropout, without penalties, without normalization ..."""
@@ -40,7 +42,16 @@ def ablate(
 
     study, arm = read_model_argument(model, data)
     ablation = ablate_arm(
-        study, arm, parts=part or (), seeds=seeds, epochs=epochs, store=store, workers=workers, lanes=lanes
+        study,
+        arm,
+        parts=part or (),
+        seeds=seeds,
+        epochs=epochs,
+        store=store,
+        workers=workers,
+        lanes=lanes,
+        backend=backend,
+        address=address,
     )
     if json:
         output.print_json(report.ablation_fields(ablation.ablated))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from paribus.cli import options, output
 from paribus.errors import UsageError
+
+if TYPE_CHECKING:
+    from paribus.dashboard.companion import Companion
 
 Port = Annotated[
     int | None,
@@ -46,8 +49,7 @@ def dashboard(
     insecure: Insecure = False,
 ) -> None:
     """Open pages with studies, their progress and answers, and learning curves as networks train. Only reads."""
-    if any(find_spec(name) is None for name in ("starlette", "uvicorn")):
-        raise UsageError("the dashboard needs Starlette and uvicorn: pip install 'paribus[dashboard]'")
+    check_packages()
     from paribus.dashboard.access import check_host
     from paribus.dashboard.serve import Tls, serve
 
@@ -59,3 +61,20 @@ def dashboard(
         serve(store, host=host, port=port, tls=tls, browser=not no_browser, tell=output.tell)
     except KeyboardInterrupt:
         output.tell("dashboard stopped")
+
+
+def check_packages() -> None:
+    """Refuse a dashboard without what it needs.
+
+    Raises:
+        UsageError: a package is not installed.
+    """
+    if any(find_spec(name) is None for name in ("starlette", "uvicorn")):
+        raise UsageError("the dashboard needs Starlette and uvicorn: pip install 'paribus[dashboard]'")
+
+
+def start_companion(store: Path) -> Companion:
+    """A dashboard beside a run of this process, on a store that exists."""
+    from paribus.dashboard.companion import Companion
+
+    return Companion(store)

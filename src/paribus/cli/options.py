@@ -101,5 +101,23 @@ Lanes = Annotated[
         show_default="8 on a GPU, else 1",
     ),
 ]
+BackendName = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        envvar="PARIBUS_BACKEND",
+        help="What computes: `local`, processes of this machine, or `ray`, the nodes of a Ray cluster.",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="With --backend ray: the cluster's HOST:PORT, or `auto` for the one that this machine is part of.",
+        show_default="RAY_ADDRESS, else a cluster of this machine alone",
+    ),
+]
 
 DEFAULT_STORE = Path("paribus-runs")

@@ -34,12 +34,30 @@ Invert = Annotated[
     ),
 ]
 
+Repeat = Annotated[
+    int | None,
+    typer.Option(
+        "--repeat", metavar="N", help="With folds: only the networks of this repetition.", show_default="all of them"
+    ),
+]
+Fold = Annotated[
+    int | None,
+    typer.Option(
+        "--fold",
+        metavar="N",
+        help="With folds: only the networks that were tested on this fold.",
+        show_default="all of them",
+    ),
+]
+
 
 def predict(
     images: Images,
     study: OfStudy,
     arm: options.Arms = None,
     invert: Invert = None,
+    repeat: Repeat = None,
+    fold: Fold = None,
     store: options.Store = options.DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
@@ -56,7 +74,7 @@ def predict(
     from paribus.store.sqlite import SqliteStore
 
     with SqliteStore.open(store, mode="read") as opened:
-        selection = select_runs(open_results(study, opened), arm or ())
+        selection = select_runs(open_results(study, opened), arm or (), repeat=repeat, fold=fold)
         inputs = read_inputs(images, selection.results.document.data.spec(), invert)
         answers = list(predict_arms(selection, inputs))
     name, names = selection.results.document.name, inputs.data.class_names

@@ -88,7 +88,12 @@ def _arm_fields(answers: ArmPredictions, at: int, names: Sequence[str]) -> dict[
             for index, name in enumerate(names)
         ],
         "seeds": [
-            {"seed": seed, "class": int(predicted[i]), "probabilities": [float(value) for value in probabilities[i]]}
+            {
+                "seed": seed,
+                **({} if (place := answers.folds[i]) is None else {"repeat": place.repeat, "fold": place.fold}),
+                "class": int(predicted[i]),
+                "probabilities": [float(value) for value in probabilities[i]],
+            }
             for i, seed in enumerate(answers.seeds)
         ],
     }

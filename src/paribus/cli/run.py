@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paribus.cli import dashboard as dashboards
 from paribus.cli import options, output
 from paribus.cli.completion import complete_arm
 from paribus.cli.shards import print_shard
@@ -16,6 +17,7 @@ from paribus.errors import ParibusError, UsageError
 
 if TYPE_CHECKING:
     from paribus.backends.base import Backend
+    from paribus.backends.choose import BackendChoice
     from paribus.outcome.outcome import Outcome
     from paribus.runner.shard import ShardOutcome
     from paribus.store.base import Store
@@ -44,8 +46,17 @@ ShardOption = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Train every N-th seed from the I-th on, as one of N machines; `paribus merge` unites their stores.",
+        help="Train every N-th seed from the I-th on (with folds: every N-th fold), as one of N machines; `paribus "
+        "merge` unites their stores.",
         show_default="the whole study",
+    ),
+]
+
+Dashboard = Annotated[
+    bool,
+    typer.Option(
+        "--dashboard",
+        help="Open `paribus dashboard` beside it, which stays until its pages are closed.",
     ),
 ]
 
@@ -59,17 +70,23 @@ def run(
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
+    backend: options.BackendName = "local",
+    address: options.Address = None,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
     shard: ShardOption = None,
+    dashboard: Dashboard = False,
     json: options.Json = False,
 ) -> None:
     """Train every arm of a study on many seeds and print the answer. Runs that are stored are not computed again."""
+    from paribus.backends.choose import BackendChoice
     from paribus.study.identity import stored_name
     from paribus.study.load import load_study
     from paribus.study.overrides import check_arms, override
     from paribus.study.shard import parse_shard
 
+    if dashboard:
+        dashboards.check_packages()
     part = None if shard is None else parse_shard(shard)
     if part is not None and until_decided:
         raise UsageError(
@@ -84,9 +101,9 @@ def run(
 
         document = with_looks(document, max_seeds)
     arms = check_arms(document, arm or ())
-
+    choice = BackendChoice(backend, workers, lanes, address)
     if part is not None:
-        computed = _compute_shard(document, store, workers, lanes, part, name, arms)
+        computed = _compute_shard(document, store, choice, part, name, arms, dashboard=dashboard)
         changes = {"--seeds": seeds, "--epochs": epochs, "--data": data}
         words = [str(word) for item in changes.items() if item[1] is not None for word in item]
         print_shard(computed, [study, *words], store, json=json)
@@ -94,9 +111,17 @@ def run(
             output.tell("paribus: some runs of this shard failed. Run it again to try them once more")
             raise typer.Exit(ParibusError.exit_code)
         return
-    with _open_session(document, store, workers, lanes) as (opened, backend):
+    with _open_session(document, store, choice) as (opened, computing):
         outcome = _compute_outcome(
-            document, opened, store, backend, name, arms, until_decided=until_decided, max_seeds=max_seeds
+            document,
+            opened,
+            store,
+            computing,
+            name,
+            arms,
+            until_decided=until_decided,
+            max_seeds=max_seeds,
+            dashboard=dashboard,
         )
     output.print_outcome(outcome, json=json)
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
@@ -117,9 +142,12 @@ def noise(
     store: options.Store = options.DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
+    backend: options.BackendName = "local",
+    address: options.Address = None,
     json: options.Json = False,
 ) -> None:
     """Share of an arm's variance that comes from init, order, dropout and the test sample. Trains what it needs."""
+    from paribus.backends.choose import BackendChoice
     from paribus.display.choose import suitable
     from paribus.report.noise import shares_document, shares_table
     from paribus.runner.noise import measure_noise
@@ -131,8 +159,9 @@ def noise(
     document = override(declared, epochs=epochs, data=data)
     check_arms(document, [arm])
     name = stored_name(declared, document)
-    with _open_session(document, store, workers, lanes) as (opened, backend):
-        shares = measure_noise(document, arm, seeds, opened, backend, suitable(store), stored_as=name)
+    choice = BackendChoice(backend, workers, lanes, address)
+    with _open_session(document, store, choice) as (opened, computing):
+        shares = measure_noise(document, arm, seeds, opened, computing, suitable(store), stored_as=name)
     if json:
         output.print_json(shares_document(document.name, arm, shares))
     else:
@@ -149,15 +178,19 @@ def _compute_outcome(
     *,
     until_decided: bool,
     max_seeds: int | None,
+    dashboard: bool,
 ) -> Outcome:
     from paribus.runner.run import start_workers
 
+    companion = dashboards.start_companion(folder) if dashboard else None
     start_workers(study, store, backend, stored_as=stored_as, arms=arms)
     # The other modules are imported while workers start.
     from paribus.display.choose import suitable
     from paribus.runner.run import run_study
     from paribus.runner.sequential import run_until_decided
 
+    if companion is not None:
+        companion.report(output.tell)
     if not until_decided:
         return run_study(study, store, backend, suitable(folder), stored_as=stored_as, arms=arms)
     return run_until_decided(study, store, backend, suitable(folder), max_seeds, stored_as=stored_as, arms=arms)
@@ -166,30 +199,32 @@ def _compute_outcome(
 def _compute_shard(
     study: StudyDocument,
     store: Path,
-    workers: int | None,
-    lanes: int | None,
+    choice: BackendChoice,
     shard: Shard,
     stored_as: str,
     arms: Sequence[str],
+    *,
+    dashboard: bool,
 ) -> ShardOutcome:
     from paribus.runner.run import start_workers
 
-    own_seeds = study.model_copy(update={"seeds": len(shard.select(study))})
-    with _open_session(study, store, workers, lanes) as (opened, backend):
-        start_workers(own_seeds, opened, backend, stored_as=stored_as, arms=arms)
+    shard.check(study)
+    with _open_session(study, store, choice) as (opened, backend):
+        companion = dashboards.start_companion(store) if dashboard else None
+        start_workers(study, opened, backend, stored_as=stored_as, arms=arms, shards=shard.count)
         from paribus.display.choose import suitable
         from paribus.runner.shard import run_shard
 
+        if companion is not None:
+            companion.report(output.tell)
         return run_shard(study, opened, backend, suitable(store), shard, stored_as=stored_as, arms=arms)
 
 
 @contextmanager
-def _open_session(
-    study: StudyDocument, folder: Path, workers: int | None, lanes: int | None
-) -> Iterator[tuple[Store, Backend]]:
+def _open_session(study: StudyDocument, folder: Path, choice: BackendChoice) -> Iterator[tuple[Store, Backend]]:
     from paribus.backends.interruption import terminable
-    from paribus.runner.session import local_backend, open_session
+    from paribus.runner.session import backend_for, open_session
 
-    backend = local_backend(study, workers, lanes)
+    backend = backend_for(study, choice)
     with terminable(), open_session(folder, backend, repeat="the same command") as store:
         yield store, backend

@@ -19,15 +19,19 @@ def print_shard(outcome: ShardOutcome, study: Sequence[str], store: Path, *, jso
 
     ``study`` are the words of the command that say which study it is, and what was changed of it.
     """
+    from paribus.study.request import list_seeds
+
     commands = _list_commands(study, store)
     if json:
         output.print_json(_shard_fields(outcome, store, commands))
         return
     document = outcome.request.study
     count = len({run.result.fingerprint for run in outcome.runs if run.result is not None})
-    first, last = document.first_seed, document.first_seed + document.seeds - 1
+    seeds = list_seeds(document)
+    first, last = seeds[0].seed, seeds[-1].seed
+    folds = ", one for each fold, repetition and seed" if document.data.folds is not None else ""
     output.print_line(
-        f"{document.name}: shard {outcome.shard} has {_format_seeds(outcome.seeds)} of {first} to {last}; "
+        f"{document.name}: shard {outcome.shard} has {_format_seeds(outcome.seeds)} of {first} to {last}{folds}; "
         f"{count} run{'s are' if count != 1 else ' is'} stored in {store}."
     )
     output.print_line("A shard gives no answer. When all of them have ended, merge them and run the study once more:")
@@ -48,6 +52,8 @@ def _format_seeds(seeds: Sequence[Seeds]) -> str:
 
 
 def _shard_fields(outcome: ShardOutcome, store: Path, commands: Sequence[str]) -> dict[str, Any]:
+    from paribus.report.json import place_fields
+
     document = outcome.request.study
     return {
         "study": document.name,
@@ -60,6 +66,7 @@ def _shard_fields(outcome: ShardOutcome, store: Path, commands: Sequence[str]) -
             {
                 "arm": run.arm,
                 "seed": run.seeds.seed,
+                **place_fields(run.seeds, document.data.divided),
                 "status": None if run.result is None else str(run.result.status),
                 "fingerprint": None if run.result is None else run.result.fingerprint,
                 "weights_digest": None if run.result is None else run.result.weights_digest,

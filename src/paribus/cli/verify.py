@@ -60,15 +60,15 @@ def verify(
     """
     from random import SystemRandom
 
+    from paribus.backends.choose import BackendChoice, make_backend
     from paribus.backends.interruption import terminable
-    from paribus.backends.local import LocalBackend
     from paribus.runner.verify import check_claims, draw_claims
     from paribus.runner.verify import trust_code as trust
 
     with _read_claims(source, data) as claims:
         imports, trusted = trust(trust_code or (), claims)
         drawn = draw_claims(trusted, runs, SystemRandom())
-        with terminable(), LocalBackend(workers, imports, lanes=lanes) as backend:
+        with terminable(), make_backend(BackendChoice(workers=workers, lanes=lanes), imports) as backend:
             verification = check_claims(trusted, drawn, backend, lambda check: output.tell(_format_check(check)))
     if json:
         output.print_json(_verification_fields(source, verification))

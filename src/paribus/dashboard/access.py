@@ -28,6 +28,9 @@ HEADERS: Final = {
 OPEN: Final = "/open"
 """The only address that is answered without a session: it takes the one-time token, in the body of a POST."""
 
+ASK: Final = "/ask"
+"""The address of the playground's questions, which come in the body of a POST: they change nothing."""
+
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _MAX_SESSIONS: Final = 64
 
@@ -94,9 +97,12 @@ class Access:
         if headers.get("host", "").lower() not in self.hosts:
             return 421, "this dashboard does not answer under that name"
         opens = path == OPEN
-        if method not in (("POST",) if opens else ("GET", "HEAD")):
+        asks = path == ASK
+        if method not in (("POST",) if opens or asks else ("GET", "HEAD")):
             return 405, "the dashboard only reads"
         origin = headers.get("origin")
+        if asks and origin is None:
+            return 403, "a question without an origin"
         # The file that hands over the token has the origin "null"; what it must bring is the token.
         if origin is not None and origin not in self._origins and not (opens and origin == "null"):
             return 403, "a request of another site"

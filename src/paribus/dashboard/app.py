@@ -11,17 +11,23 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paribus.dashboard import pages
-from paribus.dashboard.access import HEADERS, OPEN, Access
+from paribus.dashboard.access import ASK, HEADERS, OPEN, Access
+from paribus.dashboard.activity import Activity
+from paribus.dashboard.compare import comparison_sections, first_pair
+from paribus.dashboard.disagreement import disagreement_section
 from paribus.dashboard.live import LiveReader
+from paribus.dashboard.playground import MAX_UPLOAD, Playground
 from paribus.dashboard.studies import Studies
 from paribus.errors import ParibusError, UnknownNameError
 from paribus.report.figures.palette import DARK, LIGHT, declarations
+from paribus.report.html.build import Markup, tag
 
 SECONDS: Final = 0.5
 """The time between two looks at the files of the store."""
@@ -37,7 +43,13 @@ _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 
 
 def build_app(
-    studies: Studies, access: Access, *, opened: Callable[[], None], stopping: Callable[[], bool] = lambda: False
+    studies: Studies,
+    access: Access,
+    *,
+    opened: Callable[[], None],
+    stopping: Callable[[], bool] = lambda: False,
+    activity: Activity | None = None,
+    playground: Playground | None = None,
 ) -> ASGIApp:
     """The dashboard of a store.
 
@@ -46,33 +58,39 @@ def build_app(
         access: who may read it.
         opened: called when a token has been used, so that there is another one for the next browser.
         stopping: whether the server is about to stop, so that streams end.
-
-    Returns:
-        An ASGI application.
+        activity: notes the requests that are answered.
+        playground: answers what is drawn.
     """
-    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping)
+    activity = Activity() if activity is None else activity
+    asked = Playground(studies.folder) if playground is None else playground
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked)
     app = Starlette(
         routes=[
             Route("/", pages_of.list_studies),
             Route("/study", pages_of.study),
             Route("/live", pages_of.live),
             Route("/curves", pages_of.curves),
+            Route("/compare", pages_of.compare),
+            Route("/play", pages_of.play),
+            Route(ASK, pages_of.ask, methods=["POST"]),
             Route("/report", pages_of.report),
             Route("/events", pages_of.events),
+            Route("/open-still", _open_still),
             Route("/static/{name}", _static),
             Route(OPEN, pages_of.open, methods=["POST"]),
         ],
         exception_handlers={UnknownNameError: _unknown, ParibusError: _problem, 404: _unknown},
     )
-    return _Guard(app, access)
+    return _Guard(app, access, activity)
 
 
 class _Guard:
     """Refuses what ``Access`` refuses, and puts the headers on every response."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, activity: Activity) -> None:
         self._app = app
         self._access = access
+        self._activity = activity
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,6 +109,7 @@ class _Guard:
             response = HTMLResponse(pages.error_page(reason[0].upper() + reason[1:] + "."), status)
             await response(scope, receive, send_with_headers)
             return
+        self._activity.note()
         await self._app(scope, receive, send_with_headers)
 
 
@@ -104,20 +123,22 @@ class _Pages:
         access: Access,
         opened: Callable[[], None],
         stopping: Callable[[], bool],
+        activity: Activity,
+        playground: Playground,
     ) -> None:
         self._studies = studies
         self._reader = reader
         self._access = access
         self._opened = opened
         self._stopping = stopping
+        self._activity = activity
         self._streams = 0
+        self._playground = playground
 
     async def open(self, request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY:
-                return HTMLResponse(pages.error_page("The body of this request is too long."), 413)
+        body = await _read_body(request, MAX_BODY)
+        if body is None:
+            return HTMLResponse(pages.error_page("The body of this request is too long."), 413)
         token = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
         cookie = self._access.redeem(token)
         if cookie is None:
@@ -156,6 +177,51 @@ class _Pages:
     def curves(self, request: Request) -> Response:
         return JSONResponse(self._studies.curves(_label(request)))
 
+    def compare(self, request: Request) -> Response:
+        labels = self._studies.comparable()
+        label = _label(request) or next(iter(labels), None)
+        if label is None:
+            none = "No study of two arms is stored here yet."
+            return HTMLResponse(pages.compare_page((), None, (), None, tag("p", none)))
+        arms = tuple(self._studies.progress(label).arms)
+        answer = self._studies.answer(label)
+        if answer is None or len(arms) < 2:
+            raise UnknownNameError("there is no such study of two arms")
+        a, b = (request.query_params.get(name) for name in "ab")
+        if a is None or b is None:
+            a, b = first_pair(answer, arms)
+        if a not in arms or b not in arms:
+            raise UnknownNameError("there is no such arm")
+        if a == b:
+            content: Markup = tag("p", "These are the same arm: select two.")
+        else:
+            content = self._studies.remember((label, a, b), answer, lambda: comparison_sections(answer, a, b))
+        return HTMLResponse(pages.compare_page(labels, label, arms, (a, b), content))
+
+    def play(self, request: Request) -> Response:
+        labels = self._studies.playable()
+        label = _label(request) or next(iter(labels), None)
+        if label is not None and label not in labels:
+            raise UnknownNameError("there is no such study")
+        content = None
+        if label is not None and self._studies.is_table(label) and (answer := self._studies.answer(label)) is not None:
+            content = self._studies.remember(("rows", label), answer, lambda: disagreement_section(answer))
+        return HTMLResponse(pages.play_page(labels, label, content))
+
+    async def ask(self, request: Request) -> Response:
+        body = await _read_body(request, MAX_UPLOAD)
+        if body is None:
+            problem = f"This file is too large: at most {MAX_UPLOAD >> 20} MiB are taken."
+            return JSONResponse({"problem": problem}, 413)
+        label, kind = _label(request), request.query_params.get("kind", "")
+        try:
+            if label not in await run_in_threadpool(self._studies.playable):
+                raise UnknownNameError("There is no such study in this store.")
+            answer = await run_in_threadpool(self._playground.ask, label, kind, body)
+        except ParibusError as error:
+            return JSONResponse({"problem": str(error)}, 409)
+        return JSONResponse(answer)
+
     def report(self, request: Request) -> Response:
         from paribus.report.html.page import render_page
 
@@ -177,6 +243,7 @@ class _Pages:
         try:
             generation, sent, version = -1, 0, ""
             while not self._stopping():
+                self._activity.note()
                 now_generation, events = self._reader.read()
                 if generation != now_generation:
                     generation, sent = now_generation, 0
@@ -207,9 +274,24 @@ def _label(request: Request) -> str:
     return request.query_params.get("study", "")
 
 
+async def _read_body(request: Request, most: int) -> bytes | None:
+    """The body of a request; None where it is longer than ``most`` bytes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
+async def _open_still(_request: Request) -> Response:
+    """A hidden page has no stream, and says by this that it is open."""
+    return Response(status_code=204)
+
+
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
-    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT}
+    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT, "play.js": _SCRIPT}
     if name not in kinds:
         return _no_page()
     content = files(__package__).joinpath("static", name).read_text(encoding="utf-8")
@@ -230,7 +312,7 @@ def _no_page() -> Response:
 
 async def _unknown(_request: Request, error: Exception) -> Response:
     if isinstance(error, UnknownNameError):
-        return HTMLResponse(pages.error_page("There is no such study in this store."), 404)
+        return HTMLResponse(pages.error_page("There is no such study, or no such arm, in this store."), 404)
     return _no_page()
 
 

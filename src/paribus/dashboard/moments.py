@@ -44,10 +44,12 @@ class Moments:
     Attributes:
         seeds: for each arm the number of its seeds, from the first, whose test measures may be displayed.
         waiting: the name of each statement that waits for a moment, and what it waits for.
+        unjudged: the statements before their first moment. Their arms may be seen through other statements.
     """
 
     seeds: Mapping[str, int]
     waiting: Mapping[tuple[object, ...], tuple[str, str]]
+    unjudged: frozenset[tuple[object, ...]] = frozenset()
 
 
 def find_moments(document: StudyDocument, progress: Mapping[str, Progress]) -> Moments:
@@ -64,17 +66,20 @@ def find_moments(document: StudyDocument, progress: Mapping[str, Progress]) -> M
     has_primary = any(statement.primary for statement in statements)
     seeds = dict.fromkeys(progress, 0)
     waiting: dict[tuple[object, ...], tuple[str, str]] = {}
+    unjudged = []
     for statement in statements:
         if any(arm not in progress for arm in statement.arms):
             continue
         passed, next_moment = _last_moment(document, statement, progress, has_primary=has_primary)
         for arm in statement.arms:
             seeds[arm] = max(seeds[arm], min(passed, progress[arm].complete))
+        if not passed:
+            unjudged.append(statement.key)
         if next_moment:
             waiting[statement.key] = (statement.name, next_moment)
     named = {arm for statement in statements for arm in statement.arms}
     seeds |= {arm: _last_look(document, of) for arm, of in progress.items() if arm not in named}
-    return Moments(seeds, waiting)
+    return Moments(seeds, waiting, frozenset(unjudged))
 
 
 def limit_results(results: StoredResults, runs: Mapping[str, RunResult]) -> tuple[StoredResults, Moments]:
@@ -95,17 +100,8 @@ def limit_results(results: StoredResults, runs: Mapping[str, RunResult]) -> tupl
 
 
 def without_waiting(outcome: Outcome, moments: Moments) -> Outcome:
-    """The outcome without the statements that were never judged; those judged at an earlier look stay.
-
-    Args:
-        outcome: the outcome of the limited results.
-        moments: the moments.
-    """
-
-    def is_judged(arms: tuple[str, ...]) -> bool:
-        return all(moments.seeds.get(arm, 0) > 0 for arm in arms)
-
-    keys = {statement.key for statement in outcome.statements if is_judged(statement.arms)}
+    """The outcome without the statements that were never judged; those judged at an earlier look stay."""
+    keys = {statement.key for statement in outcome.statements if statement.key not in moments.unjudged}
     return replace(
         outcome,
         contrasts=tuple(contrast for contrast in outcome.contrasts if contrast.key in keys),

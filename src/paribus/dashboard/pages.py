@@ -15,7 +15,7 @@ from paribus.report.html.parts import badge, section, sentence_paragraph, table,
 from paribus.report.numbers import PrintedInterval
 from paribus.report.statements import primary_first, state
 
-STUDIES, LIVE = "Studies", "Live"
+STUDIES, LIVE, COMPARE, PLAY = "Studies", "Live", "Compare", "Playground"
 
 
 def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
@@ -43,9 +43,12 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
             for study in studies
         ]
         head = ["Study", "Question", "Data", "Progress", "Runs", "Failed or diverged", "Now"]
-        body = table(
-            f"{len(studies)} {'study' if len(studies) == 1 else 'studies'} in this store", head, rows, numbers=9
-        )
+        number = f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"
+        search = tag("input", type="search", id="filter", autocomplete="off")
+        body = [
+            tag("p", _labelled("Only with", search), class_="controls"),
+            tag("div", table(f"{number} in this store", head, rows, numbers=9), class_="sortable"),
+        ]
     return _page("Studies", tag("h1", "Studies"), body, current=STUDIES)
 
 
@@ -69,6 +72,8 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
         ("Diverged", str(progress.statuses[Status.DIVERGED])),
     ]
     links: list[Child] = [tag("a", "Learning curves", href=_address("/live", study=progress.label))]
+    if answer is not None and len(progress.arms) > 1:
+        links += [" · ", tag("a", "Compare two arms", href=_address("/compare", study=progress.label))]
     if answer is not None and any(answer.moments.seeds.values()):
         links += [" · ", tag("a", "Save as one HTML file", href=_address("/report", study=progress.label))]
     header = tag(
@@ -121,6 +126,74 @@ def live_page(labels: Sequence[str]) -> str:
         section("problems", "Failed, diverged and repeated", tag("ul", id="problem-list")),
         tag("noscript", tag("p", "This page draws with a script.")),
         current=LIVE,
+    )
+
+
+def compare_page(
+    labels: Sequence[str], label: str | None, arms: Sequence[str], pair: tuple[str, str] | None, content: Child
+) -> str:
+    """Two arms of a study side by side.
+
+    Args:
+        labels: the studies to choose from.
+        label: the one that is looked at; None where there is none.
+        arms: its arms.
+        pair: the two that are compared; None where there are no two.
+        content: the comparison, or why there is none.
+    """
+    forms = [tag("form", _labelled("Study", _choice("study", labels, label)), _SHOW, class_="controls")]
+    if pair is not None and label is not None:
+        of_study = tag("input", type="hidden", name="study", value=label)
+        choices = [_labelled(text, _choice(name, arms, arm)) for text, name, arm in zip(_ARMS, "ab", pair, strict=True)]
+        forms.append(tag("form", of_study, choices, _SHOW, class_="controls"))
+    return _page("Compare", tag("h1", "Two arms side by side"), forms, content, current=COMPARE)
+
+
+def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
+    """Where the networks of a study are asked; the script fills it in.
+
+    Args:
+        labels: the studies to choose from.
+        label: the one that is asked; None where there is none.
+        rows: for a table, the rows that arms disagree on.
+    """
+    title = tag("h1", "Ask the networks")
+    if label is None:
+        return _page("Playground", title, tag("p", "No study with networks is stored here yet."), current=PLAY)
+    file = tag("input", type="file", id="file", accept=".png,.jpg,.jpeg,.webp,.bmp")
+    canvas = tag("canvas", id="paper", width=280, height=280, tabindex=0, role="img", aria_label=_PAPER)
+    drawing = tag(
+        "div",
+        tag(
+            "div",
+            canvas,
+            tag("p", tag("button", "Clear", type="button", id="clear"), class_="controls"),
+            tag("p", _labelled("or a file:", file)),
+        ),
+        tag(
+            "div",
+            tag("h2", "What the networks see"),
+            tag("div", id="seen"),
+            tag("ul", id="prepared", class_="more"),
+            tag("h2", "Nearest training examples"),
+            tag("ul", id="nearest", class_="gallery"),
+        ),
+        id="drawing",
+        hidden=True,
+    )
+    return _page(
+        "Playground",
+        title,
+        tag("form", _labelled("Study", _choice("study", labels, label)), _SHOW, class_="controls"),
+        tag("p", "Reading the networks: the first answer takes some seconds.", id="status", role="status"),
+        drawing,
+        tag("form", id="row", hidden=True),
+        section(
+            "replies", "What every arm answers", tag("p", _BARS), tag("div", id="answers"), tag("div", id="left-out")
+        ),
+        rows,
+        tag("noscript", tag("p", "This page asks with a script.")),
+        current=PLAY,
     )
 
 
@@ -215,6 +288,16 @@ def _failures(progress: StudyProgress) -> Markup | None:
     return section("failures", "Failed and diverged runs", tag("ul", items))
 
 
+_PAPER = "Draw here, with mouse, pen or finger; or with the arrow keys, where the space bar lowers and lifts the pen"
+_BARS = "A bar is the mean probability of a class over the seeds; its line goes from the lowest to the highest seed."
+_SHOW = tag("button", "Show")
+_ARMS = ("Arm", "against")
+
+
+def _choice(name: str, values: Sequence[str], selected: str | None) -> Markup:
+    return tag("select", [tag("option", value, value=value, selected=value == selected) for value in values], name=name)
+
+
 def _labelled(text: str, control: Markup) -> Markup:
     return tag("label", f"{text} ", control)
 
@@ -226,7 +309,7 @@ def _address(path: str, **query: str) -> str:
 def _page(title: str, *children: Child, current: str | None) -> str:
     links = [
         tag("li", tag("a", name, href=path, aria_current="page" if name == current else None))
-        for name, path in ((STUDIES, "/"), (LIVE, "/live"))
+        for name, path in ((STUDIES, "/"), (LIVE, "/live"), (COMPARE, "/compare"), (PLAY, "/play"))
     ]
     head = tag(
         "head",
@@ -238,6 +321,7 @@ def _page(title: str, *children: Child, current: str | None) -> str:
         tag("link", rel="stylesheet", href="/static/dashboard.css"),
         tag("script", src="/static/dashboard.js", defer=True),
         tag("script", src="/static/live.js", defer=True) if current == LIVE else None,
+        tag("script", src="/static/play.js", defer=True) if current == PLAY else None,
     )
     body = tag(
         "body",

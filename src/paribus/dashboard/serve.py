@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
+import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from paribus.dashboard import pages
 from paribus.dashboard.access import Access
+from paribus.dashboard.activity import Activity
 from paribus.dashboard.app import build_app
+from paribus.dashboard.playground import Playground
 from paribus.dashboard.studies import Studies
 from paribus.errors import UsageError
 from paribus.files.temporary import make_lasting_folder
@@ -62,6 +69,7 @@ def serve(
     tls: Tls | None,
     browser: bool,
     tell: Callable[[str], None],
+    until: Callable[[Activity], None] | None = None,
 ) -> None:
     """Serve the dashboard of a store until the process is interrupted.
 
@@ -72,6 +80,7 @@ def serve(
         tls: certificate and key, if the connection is to be encrypted.
         browser: whether to open a browser.
         tell: displays a line.
+        until: returns when the server is to stop; it is called in a thread of its own. None for never.
 
     Raises:
         UsageError: the address or the port cannot be listened on, or the certificate cannot be read.
@@ -85,24 +94,68 @@ def serve(
     try:
         access = Access(host, listener.getsockname()[1], tls=tls is not None)
         opening = OpeningFile(folder, access)
+        activity = Activity()
+        playground = Playground(store)
         server: uvicorn.Server | None = None
         app = build_app(
             studies,
             access,
             opened=opening.renew,
             stopping=lambda: server is not None and server.should_exit,
+            activity=activity,
+            playground=playground,
         )
         config = configure_server(app, tls)
         server = uvicorn.Server(config)
+        if until is not None:
+            threading.Thread(target=_stop, args=(server, until, activity), daemon=True).start()
         opening.renew()
-        tell(f"dashboard of {store} at {access.address}; Ctrl-C stops it")
-        tell(f"it answers browsers that were opened with this file: {opening.path}")
-        if browser and not webbrowser.open(opening.path.as_uri()):
-            tell("no browser could be started here: open that file in one")
-        server.run(sockets=[listener])
+        ends = "Ctrl-C stops it" if until is None else "it ends after the run, when its pages are closed"
+        with _interruptible(server):
+            tell(f"dashboard of {store} at {access.address}; {ends}")
+            tell(f"it answers browsers that were opened with this file: {opening.path}")
+            if browser and not _open_browser(opening.path.as_uri()):
+                tell("no browser could be started here: open that file in one")
+            try:
+                server.run(sockets=[listener])
+            finally:
+                playground.close()
     finally:
         listener.close()
         remove()
+
+
+@contextmanager
+def _interruptible(server: uvicorn.Server) -> Iterator[None]:
+    """Ctrl-C stops the server in order whenever it comes; raised inside of asyncio it would leave a traceback.
+
+    Raises:
+        KeyboardInterrupt: it came, and the server has stopped.
+    """
+    interrupted = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = server.should_exit = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _stop(server: uvicorn.Server, until: Callable[[Activity], None], activity: Activity) -> None:
+    until(activity)
+    server.should_exit = True
+
+
+def _open_browser(address: str) -> bool:
+    """Open a browser with windows; one in the terminal would take it over."""
+    has_windows = sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
+    return has_windows and webbrowser.open(address)
 
 
 def configure_server(app: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:

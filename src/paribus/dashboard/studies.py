@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from paribus.dashboard.moments import Moments, limit_results, without_waiting
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
 from paribus.records import RunResult, Status, StudyKind
+from paribus.report.html.build import Markup
 from paribus.results.stored_study import open_results
 from paribus.store.base import Store, StoredStudy, labelled_study
 from paribus.store.database import DATABASE_NAME
 from paribus.store.sqlite import SqliteStore
+
+MOST_PARTS: Final = 32
+"""Parts of pages that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,12 @@ class Studies:
         self.folder = folder
         self._store: Store = SqliteStore.open(folder, mode="read")
         self._answers: dict[str, tuple[tuple[str, ...], Answer]] = {}
+        self._parts: dict[tuple[str, ...], tuple[Answer, Markup]] = {}
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._reading = threading.Lock()
+        self._finished: dict[str, RunResult] = {}
+        self._inode = ""
 
     def version(self) -> str:
         """A text that changes whenever the files of the store change."""
@@ -126,7 +135,51 @@ class Studies:
             known = self._answers.get(label)
             if known is None or known[0] != runs:
                 known = self._answers[label] = (runs, Answer(without_waiting(limited.outcome(), moments), moments))
-            return Answer(known[1].outcome, moments)
+            if known[1].moments != moments:
+                known = self._answers[label] = (runs, Answer(known[1].outcome, moments))
+            return known[1]
+
+    def comparable(self) -> list[str]:
+        """The names of the studies that have two arms and are judged."""
+        return [
+            study.label
+            for study in self._store.studies()
+            if study.kind in (StudyKind.STUDY, StudyKind.ABLATION) and len(study.arms) > 1
+        ]
+
+    def playable(self) -> list[str]:
+        """The names of the studies whose networks can be asked: those with a test split that all runs share."""
+        return [
+            study.label
+            for study in self._store.studies()
+            if study.kind in (StudyKind.STUDY, StudyKind.ABLATION)
+            and study.data is not None
+            and not study.data.folds
+            and any(not arm.recipe.is_estimator for arm in study.arms)
+        ]
+
+    def is_table(self, label: str) -> bool:
+        """Whether an example of a study's data is a row of a table, and no picture that was made one row."""
+        study = self._study(label)
+        flattened = (_document(study).get("data") or {}).get("flatten")
+        return study.data is not None and len(study.data.input_shape) == 1 and not flattened
+
+    def remember(self, key: tuple[str, ...], answer: Answer, make: Callable[[], Markup]) -> Markup:
+        """A part of a page that takes a second to make: made once for the same answer.
+
+        Args:
+            key: what it is, beside the answer that it is made from.
+            answer: as long as ``answer`` returns this object nothing has changed.
+            make: makes it.
+        """
+        with self._making:
+            known = self._parts.pop(key, None)
+            if known is None or known[0] is not answer:
+                known = (answer, make())
+            self._parts[key] = known
+            while len(self._parts) > MOST_PARTS:
+                self._parts.pop(next(iter(self._parts)))
+            return known[1]
 
     def curves(self, label: str) -> dict[str, Any]:
         """The stored curves of a study as JSON values: what training measured, and nothing of the test split.
@@ -161,7 +214,15 @@ class Studies:
         return study
 
     def _runs(self, study: StoredStudy) -> dict[str, RunResult]:
-        return self._store.runs([run.fingerprint for arm in study.arms for run in arm.runs])
+        """Its runs that have ended. Finished ones never change, so that they are read once."""
+        with self._reading:
+            inode = self.version().partition("-")[0]
+            if inode != self._inode:  # another database has taken its place
+                self._inode, self._finished = inode, {}
+            asked = [run.fingerprint for arm in study.arms for run in arm.runs]
+            fresh = self._store.runs([name for name in asked if name not in self._finished])
+            self._finished |= {name: run for name, run in fresh.items() if run.status is Status.FINISHED}
+            return {name: run for name in asked if (run := fresh.get(name) or self._finished.get(name)) is not None}
 
 
 def _progress(study: StoredStudy, runs: Mapping[str, RunResult]) -> StudyProgress:

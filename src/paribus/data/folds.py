@@ -39,12 +39,16 @@ class Pooled(ABC):
         labels: class indices, int32, shape ``(examples,)``.
         codes: the fold of each example in each repetition, shape ``(repeats, examples)``.
         own_test: the number of examples of the test split that the source has, which come last; 0 without one.
+        class_names: one name a class.
+        examples: all of them as the source has them, not flattened; None for the rows of a table.
     """
 
     folds: Folds
     labels: NDArray[np.int32]
     codes: NDArray[np.intp]
     own_test: int
+    class_names: tuple[str, ...]
+    examples: NDArray[np.generic] | None
 
     def split(self, repeat: int, fold: int) -> Dataset:
         """The data set of one fold. Test examples are in their order, training examples in a mixed one.
@@ -125,6 +129,7 @@ class PooledArrays(Pooled):
         self.labels = np.concatenate([dataset.y_train, dataset.y_test])
         self.own_test = len(dataset.y_test)
         self._x = np.concatenate([*chunks(dataset.x_train), *chunks(dataset.x_test)])
+        self.examples, self.class_names = self._x, dataset.class_names
         self.codes = make_partition(self.labels, folds, source, dataset.class_names)
 
     def _dataset(self, train: NDArray[np.intp], test: NDArray[np.intp]) -> Dataset:
@@ -149,6 +154,7 @@ class PooledTable(Pooled):
         self._rows = table_folds.read_rows(path, spec, group=folds.group)
         self.labels = self._rows.labels
         self.own_test = self._rows.own_test
+        self.examples, self.class_names = None, self._rows.class_names
         self.codes = make_partition(
             self.labels, folds, self._rows.table.source, self._rows.class_names, self._rows.groups
         )

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,11 +131,12 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return read_picture(path).pixels
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, content: BinaryIO | None = None) -> Picture:
     """Decode one PNG, JPEG, WebP or BMP file, and turn it as its camera noted.
 
     Args:
         path: the file.
+        content: what it holds, where it is no file; ``path`` is what errors call it.
 
     Raises:
         DataError: the file cannot be read or decoded, is another format, is above 4096 x 4096 pixels, has 16 bits a
@@ -148,7 +149,7 @@ def read_picture(path: Path) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # of a camera's notes that are cut off
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(path if content is None else content, formats=FORMATS) as image:
                 if image.width * image.height > MAX_IMAGE_PIXELS:
                     raise DataError(
                         f"{path}: {image.width} x {image.height} pixels; at most {MAX_IMAGE_PIXELS} are decoded"

@@ -82,7 +82,7 @@ def read_rows(path: Path, spec: DataSpec, group: str | None) -> TableRows:
         tables.class_indices(table, labels, every, names),
         names,
         None if group is None else _groups(table, group),
-        (*table.notes, *near_unique_note(features), *filled_note(filled, len(every))),
+        (*table.notes, *near_unique_note(features), *filled_note(filled, len(every), in_folds=True)),
         len(table.places) - first,
     )
 

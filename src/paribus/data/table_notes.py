@@ -32,13 +32,8 @@ def near_unique_note(columns: Sequence[Numbers | Words]) -> tuple[str, ...]:
     )
 
 
-def filled_note(filled: Sequence[Filled], rows: int) -> tuple[str, ...]:
-    """A remark on what was filled in; empty without any missing value.
-
-    Args:
-        filled: what imputation did to each column.
-        rows: the number of training rows.
-    """
+def filled_note(filled: Sequence[Filled], rows: int, *, in_folds: bool = False) -> tuple[str, ...]:
+    """A remark on what was filled in; each fold fills in values of its own."""
     with_gaps = [column for column in filled if column.missing]
     if not with_gaps:
         return ()
@@ -46,8 +41,11 @@ def filled_note(filled: Sequence[Filled], rows: int) -> tuple[str, ...]:
         f"{gap.column.name!r} in {gap.missing} of {rows} training rows (by {_spelled(gap.column.fill)})"
         for gap in with_gaps[:LISTED]
     ]
+    if in_folds:
+        parts = [f"{gap.column.name!r} in {gap.missing} of {rows} rows" for gap in with_gaps[:LISTED]]
     more = f" and {len(with_gaps) - LISTED} more columns" if len(with_gaps) > LISTED else ""
-    return (f"Missing values were filled in with what the training split has: {', '.join(parts)}{more}.",)
+    source = "each fold's training part" if in_folds else "the training split"
+    return (f"Missing values were filled in with what {source} has: {', '.join(parts)}{more}.",)
 
 
 def _is_near_unique(column: Numbers | Words) -> bool:

@@ -6,7 +6,7 @@ Other packages use the engine for that only by way of this module.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,17 @@ def reads(model: keras.Model, example_shape: tuple[int, ...]) -> tuple[int, ...]
     return shape
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedNetwork:
+    """One network with its weights on the device.
+
+    Attributes:
+        answer: its answers to examples, as :meth:`NetworkInference.answer` takes them.
+    """
+
+    answer: Callable[[NDArray[Any]], NetworkAnswers]
+
+
 class NetworkInference:
     """One architecture, to be asked about examples; all seeds share its compiled program.
 
@@ -142,6 +153,19 @@ class NetworkInference:
         Returns:
             Probabilities and answers, in the order of ``x``.
         """
+        return self._answer(*self._arrays(weights), x)
+
+    def place(self, weights: Weights) -> PlacedNetwork:
+        """A network that is asked often: its weights are moved to the device once.
+
+        Raises:
+            StoreError: the weights are not this network's.
+        """
+        trainable, rest = jax.device_put(self._arrays(weights))
+        return PlacedNetwork(lambda x: self._answer(trainable, rest, x))
+
+    def _arrays(self, weights: Weights) -> tuple[list[Any], list[Any]]:
+        """The weights in the order of Keras's variables, once they are known to fit."""
         model, seed_states = self._network.model, set(self._network.seed_states)
         others = list(enumerate(model.non_trainable_variables))
         variables = [*model.trainable_variables, *(v for i, v in others if i not in seed_states)]
@@ -149,6 +173,9 @@ class NetworkInference:
         trainable = [weights[v.path] for v in model.trainable_variables]
         # No mask is drawn in inference mode: any state of a seed generator will do.
         rest = [np.zeros(v.shape, v.dtype) if i in seed_states else weights[v.path] for i, v in others]
+        return trainable, rest
+
+    def _answer(self, trainable: list[Any], rest: list[Any], x: NDArray[Any]) -> NetworkAnswers:
         parts = [self._ask(trainable, rest, x[start : start + BATCH]) for start in range(0, len(x), BATCH)]
         probabilities, predicted = (
             np.concatenate([np.asarray(a) for a in arrays]) for arrays in zip(*parts, strict=True)

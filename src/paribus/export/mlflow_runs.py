@@ -141,6 +141,7 @@ def _params(selected: SelectedRun, selection: RunSelection) -> dict[str, Any]:
     return {
         "arm": selected.arm.name,
         "seed": selected.run.seeds.seed,
+        **({} if (at := selected.folds) is None else {"repeat": at.repeat, "fold": at.fold}),
         "parameters": selected.arm.recipe.parameters,
         "kind": selected.arm.recipe.kind,
         **({} if selected.arm.recipe.is_estimator else {"optimizer": selected.arm.recipe.optimizer}),

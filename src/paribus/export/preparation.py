@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data import Standardization, load, standardization
+from paribus.data import Dataset, Standardization, load, standardization
 from paribus.data.builtin import SUMMARIES
 from paribus.data.features import Column
+from paribus.data.folds import Pooled
 from paribus.data.training import divide_training_split
+from paribus.errors import DataError
+from paribus.records import Folds
 from paribus.results.stored_study import StoredResults
 
 
@@ -77,6 +81,21 @@ class Preparation:
         return "\n".join([*lines, '    return x.reshape(-1, *network["input_shape"])'])
 
 
+FOLD_CODE = """\
+def prepare(x, network):
+    how = network["preparation"]
+    x = np.asarray(x, "float64").reshape(-1, *how["example_shape"])
+    if how["offset"] is not None:
+        x = x - np.float64(how["offset"])
+    x = np.float32(x)
+    if how["mean"] is not None:
+        x = (x - np.float32(how["mean"])) / np.float32(how["deviation"])
+    elif how["scale"] is not None:
+        x = x / np.float32(how["scale"])
+    return x.reshape(-1, *network["input_shape"])"""
+"""A Python function of the examples and the manifest's entry of a network of cross-validation."""
+
+
 def read_preparation(results: StoredResults) -> Preparation:
     """The preparation of a study's data.
 
@@ -84,12 +103,46 @@ def read_preparation(results: StoredResults) -> Preparation:
         results: the stored study.
 
     Raises:
-        DataError: the data can no longer be read.
+        DataError: the data can no longer be read; or something is fitted to it, and it has changed since the networks
+            were trained.
     """
-    spec, standard = results.document.data.spec(), None
+    spec = results.document.data.spec()
     if spec.source in SUMMARIES and not spec.standardize:
         return Preparation(results.data.input_shape, spec.scale, None)
     data = load(spec)
+    is_fitted = spec.standardize or data.columns is not None or data.offset is not None
+    if is_fitted and data.fingerprint != results.data.fingerprint:
+        raise DataError(
+            f"{spec.source}: the data is not what the networks were trained on, so that how it was prepared is not "
+            "known: put the file back as it was"
+        )
+    return _fitted(results, data)
+
+
+def read_fold_preparations(results: StoredResults, pooled: Pooled, folds: Iterable[Folds]) -> dict[Folds, Preparation]:
+    """The preparation of the data for the networks of each fold, fitted to its training part.
+
+    Args:
+        results: the study.
+        pooled: its data.
+        folds: the repetitions and folds that the networks were tested on.
+    """
+    spec = results.document.data.spec()
+    plain = Preparation(results.data.input_shape, spec.scale, None)
+    if pooled.examples is not None and not spec.standardize:
+        return dict.fromkeys(folds, plain)
+    prepared = {}
+    for place in dict.fromkeys(folds):
+        assert place.repeat is not None, "a run was tested on one fold"
+        assert place.fold is not None, "a run was tested on one fold"
+        data = pooled.split(place.repeat, place.fold)
+        prepared[place] = _fitted(results, data.flattened() if spec.flatten else data)
+    return prepared
+
+
+def _fitted(results: StoredResults, data: Dataset) -> Preparation:
+    """The preparation that a data set's training split says."""
+    spec, standard = results.document.data.spec(), None
     if spec.standardize:
         training = results.document.protocol.training()
         parts = divide_training_split(data, training.validation_split, training.validation)

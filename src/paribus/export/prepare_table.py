@@ -23,18 +23,22 @@ _MISSING = {"", "na", "n/a", "#n/a", "nan", "<na>", "null", "none", "nil", "?"}
 networks = _MANIFEST["networks"]
 
 
-def prepare(frame: Any) -> Any:
+def prepare(frame: Any, network: Any = None) -> Any:
     """A pandas frame as the networks read it: float32, shape (rows, features).
 
-    Columns are looked up by name, in any order; others are ignored.
+    Columns are looked up by name, in any order; others are ignored. Networks of cross-validation read examples each in
+    its own way, fitted to its training part: then ``network`` (an entry of ``networks``) is needed.
 
     Args:
         frame: a row for each example.
 
     Raises:
-        ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it.
+        ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it. Or
+            the network is needed.
     """
-    how = _MANIFEST["preparation"]
+    how = _MANIFEST["preparation"] or (network or {}).get("preparation")
+    if how is None:
+        raise ValueError("these networks read examples each in its own way: prepare(frame, network)")
     columns = how["columns"]
     absent = [column["name"] for column in columns if column["name"] not in frame.columns]
     if absent:
@@ -73,7 +77,7 @@ def classes(frame: Any, network: Any) -> Any:
     import keras
 
     model = keras.saving.load_model(_HERE / network["file"])
-    outputs = model.predict(prepare(frame).reshape(-1, *network["input_shape"]), verbose=0)
+    outputs = model.predict(prepare(frame, network).reshape(-1, *network["input_shape"]), verbose=0)
     answers = outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs[:, 0] > _MANIFEST["threshold"]).astype(int)
     return np.array(_MANIFEST["data"]["class_names"])[answers]
 

@@ -22,18 +22,11 @@ EVENTS = "events.out.tfevents"
 
 
 def export_events(selection: RunSelection, folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
-    """Write one folder for each run, ``ARM/seed-N``, with one event file in it.
+    """Write one folder for each run, with one event file in it.
 
-    Scalars: ``epoch/...`` by epoch, and the measures after training at the epoch that the weights are from. The HParams
-    tab has arm, seed and parameters.
-
-    Args:
-        selection: the runs.
-        folder: the folder; it is made if it is missing.
-        replace: whether older event files of a run are removed, so that no point is doubled.
-
-    Returns:
-        The files.
+    Its name is ``ARM/seed-N``, with folds ``ARM/repeat-R-fold-K-seed-N``. Scalars: ``epoch/...`` by epoch, and the
+    measures after training at the epoch that the weights are from. The HParams tab has arm, seed and parameters. With
+    ``replace`` older event files of a run are removed: no point is doubled.
 
     Raises:
         UsageError: TensorBoard is not installed, or a file is there already.
@@ -59,7 +52,7 @@ def export_events(selection: RunSelection, folder: Path, *, replace: bool = Fals
 
 
 def _place(selected: SelectedRun) -> str:
-    return f"{selected.arm.name}/seed-{selected.run.seeds.seed}"
+    return f"{selected.arm.name}/{selected.place}"
 
 
 def _tensorboard() -> Any:
@@ -107,6 +100,9 @@ def _start(board: Any, selected: SelectedRun, selection: RunSelection) -> Any:
     info = board.plugin.SessionStartInfo(group_name=selected.name)
     info.hparams["arm"].string_value = selected.arm.name
     info.hparams["seed"].number_value = selected.run.seeds.seed if selected.run.seeds.seed is not None else math.nan
+    if selected.folds is not None:
+        info.hparams["repeat"].number_value = selected.folds.repeat
+        info.hparams["fold"].number_value = selected.folds.fold
     info.hparams["parameters"].number_value = selected.arm.recipe.parameters
     info.hparams["epochs"].number_value = document.protocol.epochs
     info.hparams["batch_size"].number_value = document.protocol.batch_size

@@ -38,13 +38,26 @@ class Inputs:
 
     Attributes:
         inputs: one entry for each example.
-        x: the examples, float32 or uint8, ``(examples, *shape of an example in the training data)``.
-        data: the study's data, as loaded without ``flatten``.
+        examples: in the numbers of the data, ``(examples, *shape of an example in the training data)``.
+        data: the study's data, as loaded without ``flatten``; with folds the data set of the first one.
+        flatten: whether each example becomes one vector.
     """
 
     inputs: tuple[Input, ...]
-    x: NDArray[Any]
+    examples: NDArray[Any]
     data: Dataset
+    flatten: bool = False
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """The examples as a network of the study takes them: float32 or uint8."""
+        return self.as_in(self.data)
+
+    def as_in(self, data: Dataset) -> NDArray[Any]:
+        """The examples as a network that was trained on ``data`` takes them, less what its examples are less."""
+        x = self.examples if data.offset is None else self.examples.astype(np.float64) - data.offset
+        x = x.astype(np.float32) if x.dtype == np.float64 else x
+        return x.reshape(len(x), -1) if self.flatten else x
 
 
 def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = None) -> Inputs:
@@ -67,8 +80,11 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
             raise UsageError(f"{file}: a picture is a .png, .jpg, .webp or .bmp file, an array an .npy file")
         if not file.is_file():
             raise DataError(f"{file}: there is no such file")
-    data = load(replace(spec, flatten=False))
-    format = read_format(data) if any(file.suffix.lower() != ".npy" for file in files) else None
+    data = _read_data(spec)
+    format = None
+    if any(file.suffix.lower() != ".npy" for file in files):
+        # What a picture of this source is like says the whole source, whatever its folds.
+        format = read_format(data if spec.folds is None else load(replace(spec, flatten=False, folds=None)))
     inputs: list[Input] = []
     parts: list[NDArray[Any]] = []
     for file in files:
@@ -82,8 +98,7 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
             example, notes = convert_picture(picture.pixels, format, str(file), invert)
             inputs.append(Input(str(file), None, (*((TURNED,) if picture.turned else ()), *notes)))
             parts.append(example[None])
-    x = np.concatenate(parts)
-    return Inputs(tuple(inputs), x.reshape(len(x), -1) if spec.flatten else x, data)
+    return Inputs(tuple(inputs), np.concatenate(parts), data, spec.flatten)
 
 
 def read_array(array: NDArray[Any], what: str, spec: DataSpec) -> Inputs:
@@ -97,17 +112,21 @@ def read_array(array: NDArray[Any], what: str, spec: DataSpec) -> Inputs:
     Raises:
         DataError: it holds examples of another shape, or values that are not finite numbers.
     """
-    data = load(replace(spec, flatten=False))
+    data = _read_data(spec)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{what}: an array of {array.dtype}; expected numbers")
     x = _check_examples(array, what, data)
     several = len(x) > 1
     inputs = tuple(Input(what, index if several else None, ()) for index in range(len(x)))
-    return Inputs(inputs, x.reshape(len(x), -1) if spec.flatten else x, data)
+    return Inputs(inputs, x, data, spec.flatten)
 
 
-def _check_examples(array: NDArray[Any], what: str, data: Dataset) -> NDArray[np.float32]:
-    """One example or several, whatever way they are laid out, less what the data's own examples are less."""
+def _read_data(spec: DataSpec) -> Dataset:
+    return load(replace(spec, flatten=False, folds=None if spec.folds is None else spec.folds.of_seed(0)))
+
+
+def _check_examples(array: NDArray[Any], what: str, data: Dataset) -> NDArray[Any]:
+    """One example or several, however they are laid out; in float64 where something may be subtracted from them."""
     shape = data.input_shape
     if not any(array.shape in (form, (len(array), *form)) for form in _forms(shape)) or not array.size:
         raise DataError(
@@ -116,11 +135,9 @@ def _check_examples(array: NDArray[Any], what: str, data: Dataset) -> NDArray[np
         )
     if array.size * 4 > MAX_ARRAY_BYTES:
         raise DataError(f"{what}: {human(array.size * 4)} of examples; at most {human(MAX_ARRAY_BYTES)} are read")
-    if data.offset is None:
-        examples = np.asarray(array, np.float32).reshape(-1, *shape)
-    else:
-        examples = (np.asarray(array, np.float64).reshape(-1, *shape) - data.offset).astype(np.float32)
-    if not np.isfinite(examples).all():
+    kind = np.float32 if data.offset is None and data.columns is None else np.float64
+    examples: NDArray[Any] = np.asarray(array, kind).reshape(-1, *shape)
+    if not np.isfinite(examples if data.offset is None else (examples - data.offset)).all():
         raise DataError(f"{what}: holds values that are not finite numbers in float32; correct them first")
     return examples
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -124,6 +126,9 @@ class Imputation:
     indicator: bool = False
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Folds:
     """How all examples of a source are divided for cross-validation (decision 0116).
@@ -150,6 +155,20 @@ class Folds:
         """The split of a run by its seed: repetition by repetition, fold by fold, and then the next round."""
         number = seed % self.runs
         return replace(self, repeat=number // self.count, fold=number % self.count)
+
+    def complete_passes(self, runs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
+        """The passes over all folds that have a run of every fold: number of the pass -> its runs, fold by fold.
+
+        Pass ``n`` is one of repetition ``n % repeats``.
+
+        Args:
+            runs: seeds of runs, each with what is to be arranged.
+        """
+        by_pass: dict[int, dict[int, T]] = {}
+        for seed, run in runs:
+            by_pass.setdefault(seed // self.count, {})[seed % self.count] = run
+        complete = (number for number in sorted(by_pass) if len(by_pass[number]) == self.count)
+        return {number: tuple(by_pass[number][fold] for fold in range(self.count)) for number in complete}
 
 
 @dataclass(frozen=True, slots=True)

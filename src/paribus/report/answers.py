@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from paribus.analysis import Calibration, Confusion, Difficulty, Flips, calibrate, confuse, difficulty, flips, right
 from paribus.data import Dataset, load
+from paribus.data.sources import load_pooled
 from paribus.errors import DataError, UsageError
 from paribus.outcome.outcome import ArmOutcome, Outcome
+from paribus.records import DataSpec, Folds, Seeds
 from paribus.report.features import Features
 from paribus.report.numbers import pairing_seed
 from paribus.report.pictures import Pictures
@@ -22,11 +24,11 @@ MAX_CONFUSED = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmTestAnswers:
-    """One arm's answers on the test split.
+    """One arm's answers on the test split, or with folds on all examples.
 
     Attributes:
         arm: the arm's name.
-        seeds: the seed of each row, in increasing order.
+        seeds: the seed of each row, in increasing order; with folds the number of each pass over all of them.
         predicted: predicted classes, shape ``(seeds, examples)``, in the smallest type that holds them.
         right: whether they are right, same shape.
         difficulty: which examples are always, sometimes or never wrong.
@@ -54,6 +56,8 @@ class StudyAnswers:
         by_arm: each arm's answers, in the study's order.
         example_names: the name of each test example; None where they are numbered.
         features: the test examples, if each of them is a row of a table.
+        folds: how all examples are divided; None with a fixed test split.
+        codes: the fold of each example in each repetition, shape ``(repeats, examples)``; None likewise.
     """
 
     labels: NDArray[np.int32]
@@ -62,6 +66,26 @@ class StudyAnswers:
     by_arm: Mapping[str, ArmTestAnswers]
     example_names: tuple[str, ...] | None = None
     features: Features | None = None
+    folds: Folds | None = None
+    codes: NDArray[np.intp] | None = None
+
+    def list_tested(self, seeds: Seeds) -> NDArray[np.intp]:
+        """The indices of the examples that a run with these seeds was tested on, in increasing order."""
+        if self.folds is None or self.codes is None:
+            return np.arange(len(self.labels))
+        assert seeds.seed is not None, "runs of folds have one seed for all streams"
+        of_run = self.folds.of_seed(seeds.seed)
+        return np.flatnonzero(self.codes[of_run.repeat] == of_run.fold)
+
+    @property
+    def remark(self) -> str:
+        """What a seed is in counts of these answers, where it is no run; empty where it is."""
+        if self.folds is None:
+            return ""
+        return (
+            "In these counts a seed is a pass over all folds: every example answered once, by the run that did not "
+            "train on it."
+        )
 
     def name_example(self, index: int) -> str:
         """``#17``, or its own name where it has one."""
@@ -109,7 +133,7 @@ def read_answers(outcome: Outcome) -> StudyAnswers | MissingAnswers:
         by_arm = {arm.name: _answers(outcome, arm, labels, len(names)) for arm in outcome.arms}
         return StudyAnswers(labels, names, None, by_arm, outcome.examples.names)
     if outcome.document.data.folds is not None:
-        return MissingAnswers("every fold has test examples of its own, which are not drawn side by side")
+        return _read_folds(outcome, outcome.document.data.spec())
     dataset = _dataset(outcome)
     if isinstance(dataset, MissingAnswers):
         return dataset
@@ -136,6 +160,37 @@ def _dataset(outcome: Outcome) -> Dataset | MissingAnswers:
     return dataset
 
 
+def _read_folds(outcome: Outcome, spec: DataSpec) -> StudyAnswers | MissingAnswers:
+    """The answers of cross-validation: a row for each pass over the folds that has scores of all (decision 0136)."""
+    folds = spec.folds
+    assert folds is not None, "the study has folds"
+    try:
+        pooled = load_pooled(spec)
+        fingerprint = pooled.summary().fingerprint
+    except (DataError, UsageError) as error:
+        return MissingAnswers(f"the data cannot be read any more ({error})")
+    if fingerprint != outcome.data.fingerprint:
+        return MissingAnswers(f"the data that '{spec.source}' names has changed since these runs were computed")
+    by_arm = {}
+    for arm in outcome.arms:
+        passes = folds.complete_passes((run.seeds.seed, run) for run in arm.scored if run.seeds.seed is not None)
+        if not passes:
+            continue
+        shape, classes = (len(passes), len(pooled.labels)), len(pooled.class_names)
+        predicted = np.empty(shape, np.min_scalar_type(classes - 1))
+        confidence = np.empty(shape, np.float32)
+        for row, (number, runs) in enumerate(passes.items()):
+            for fold, run in enumerate(runs):
+                tested = pooled.codes[number % folds.repeats] == fold
+                predictions = outcome.predictions(run.fingerprint)
+                predicted[row, tested], confidence[row, tested] = predictions.predicted, predictions.confidence
+        by_arm[arm.name] = _summarize(outcome, arm, tuple(passes), predicted, confidence, pooled.labels, classes)
+    if not by_arm:
+        return MissingAnswers("no pass over all folds has scores yet")
+    pictures = None if pooled.examples is None else Pictures.from_examples(pooled.examples)
+    return StudyAnswers(pooled.labels, pooled.class_names, pictures, by_arm, folds=folds, codes=pooled.codes)
+
+
 def _answers(outcome: Outcome, arm: ArmOutcome, labels: NDArray[np.int32], classes: int) -> ArmTestAnswers:
     runs = sorted(arm.scored, key=lambda run: run.seeds)
     predicted = np.empty((len(runs), len(labels)), np.min_scalar_type(classes - 1))
@@ -143,10 +198,23 @@ def _answers(outcome: Outcome, arm: ArmOutcome, labels: NDArray[np.int32], class
     for row, run in enumerate(runs):
         predictions = outcome.predictions(run.fingerprint)
         predicted[row], confidence[row] = predictions.predicted, predictions.confidence
+    seeds = tuple(pairing_seed(run.seeds) for run in runs)
+    return _summarize(outcome, arm, seeds, predicted, confidence, labels, classes)
+
+
+def _summarize(
+    outcome: Outcome,
+    arm: ArmOutcome,
+    seeds: tuple[int, ...],
+    predicted: NDArray[np.unsignedinteger],
+    confidence: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    classes: int,
+) -> ArmTestAnswers:
     correct = right(predicted, labels)
     return ArmTestAnswers(
         arm.name,
-        tuple(pairing_seed(run.seeds) for run in runs),
+        seeds,
         predicted,
         correct,
         difficulty(correct),

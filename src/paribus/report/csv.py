@@ -22,7 +22,7 @@ def run_rows(outcome: Outcome) -> list[dict[str, Any]]:
     rows = []
     for arm in outcome.arms:
         for run in arm.runs:
-            fields = known_run_fields(arm, run)
+            fields = known_run_fields(outcome, arm, run)
             streams = fields.pop("seeds", {})
             rows.append({"arm": arm.name, **fields, **{f"seed_{name}": seed for name, seed in streams.items()}})
     return rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import JudgedContrast
-from paribus.analysis.wording import differences, unit_name
+from paribus.analysis.wording import unit_name
 from paribus.outcome.outcome import Outcome
+from paribus.report.numbers import format_difference
 from paribus.report.statements import JudgedStatement
 from paribus.report.tables import TextTable, name_statement
 
@@ -28,16 +29,25 @@ def _table(statements: list[JudgedStatement]) -> TextTable:
     assert comparison.folded is not None, "only statements over folds have a row"
     over = ", each the mean over its seeds" if comparison.folded.seeds > 1 else ""
     noun = "Contrast" if isinstance(statements[0], JudgedContrast) else "Effect"
-    head = (noun, "Repetition", *(f"Fold {fold}" for fold in range(1, comparison.folded.folds + 1)))
-    rows = tuple(row for statement in statements for row in _rows(statement))
+    repeated = comparison.folded.repeats > 1
+    head = (
+        noun,
+        *(["Repetition"] if repeated else []),
+        *(f"Fold {fold}" for fold in range(comparison.folded.folds)),
+    )
+    rows = tuple(row for statement in statements for row in _rows(statement, repeated=repeated))
     caption = f"Differences in {metric.label} fold by fold, {unit_name(metric.unit)}{over}."
     return TextTable(caption, head, rows, words=1)
 
 
-def _rows(statement: JudgedStatement) -> Iterator[tuple[str, ...]]:
+def _rows(statement: JudgedStatement, *, repeated: bool) -> Iterator[tuple[str, ...]]:
     comparison = statement.comparison
     if comparison is None or comparison.folded is None:
         return
-    texts, folds = differences(comparison.folded.differences, statement.metric.unit), comparison.folded.folds
+    folds = comparison.folded.folds
+    # Means over seeds that are equal differ in their last bits, which no digits need to tell apart.
+    values = [round(value, 12) for value in comparison.folded.differences]
+    texts = [format_difference(statement.metric, value, None, None).value for value in values]
     for start in range(0, len(texts), folds):
-        yield (name_statement(statement), str(start // folds + 1), *texts[start : start + folds])
+        number = [str(start // folds)] if repeated else []
+        yield (name_statement(statement), *number, *texts[start : start + folds])

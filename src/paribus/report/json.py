@@ -9,7 +9,7 @@ from typing import Any
 from paribus.analysis import Comparison, Effect, Estimate, JudgedContrast, Missing, Verdict
 from paribus.analysis.sentences import contrast_sentence, effect_sentence
 from paribus.outcome.outcome import ArmOutcome, Outcome
-from paribus.records import RunResult, Scores, Seeds
+from paribus.records import Folds, RunResult, Scores, Seeds
 from paribus.report import tuning
 from paribus.report.numbers import parameter_count
 from paribus.report.statements import list_misreadings
@@ -94,29 +94,24 @@ def _predictions_fields(outcome: Outcome, request: PredictionsRequest) -> dict[s
         },
         "scope": request.scope,
         "level": request.comparison.level,
-        "arms": [_predictions_arm(arm) for arm in outcome.arms],
+        "arms": [_predictions_arm(outcome, arm) for arm in outcome.arms],
         "contrasts": [contrast_fields(contrast) | _declared_share(outcome, contrast) for contrast in outcome.contrasts],
         "notes": list(outcome.notes),
     }
 
 
-def _predictions_arm(arm: ArmOutcome) -> dict[str, Any]:
+def _predictions_arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
     return {
         "name": arm.name,
         "seeds": [run.seeds.seed for run in arm.runs],
         **{name: _estimate(estimate) for name, estimate in arm.estimates.items()},
-        "runs": [known_run_fields(arm, run) for run in arm.runs],
+        "runs": [known_run_fields(outcome, arm, run) for run in arm.runs],
     }
 
 
-def known_run_fields(arm: ArmOutcome, run: RunResult) -> dict[str, Any]:
-    """One run with the fields that are known of it: all of them in a study, the measures of predictions.
-
-    Args:
-        arm: the arm of the run.
-        run: the run.
-    """
-    fields = run_fields(run)
+def known_run_fields(outcome: Outcome, arm: ArmOutcome, run: RunResult) -> dict[str, Any]:
+    """One run with the fields that are known of it: all of them in a study, the measures of predictions."""
+    fields = run_fields(run, None if arm.recipe is None else outcome.document.data.divided)
     if arm.recipe is not None:
         return fields
     return {name: fields[name] for name in ("seed", *arm.estimates)}
@@ -138,10 +133,14 @@ def _effect_key(effect: Effect) -> tuple[object, ...]:
     return (effect.factors, effect.levels)
 
 
-def run_fields(run: RunResult) -> dict[str, Any]:
-    """One run, with the field names of the JSON; also the columns of the CSV."""
+def run_fields(run: RunResult, divided: Folds | None = None) -> dict[str, Any]:
+    """One run, with the field names of the JSON; also the columns of the CSV.
+
+    Where examples are ``divided`` into folds, ``repeat`` and ``fold`` say what the run was tested on.
+    """
     return {
         **_seed(run.seeds),
+        **place_fields(run.seeds, divided),
         "status": str(run.status),
         **{name: _score(run.scores, name) for name in SCORES},
         **{name: _number(value) for name, value in run.metrics.items()},
@@ -161,7 +160,7 @@ def _arm(outcome: Outcome, arm: ArmOutcome) -> dict[str, Any]:
         "missing": [seeds.seed for seeds in arm.missing],
         "tuning": tuning.tuning_fields(outcome, arm.tuning),
         **{name: _estimate(arm.estimates.get(name)) for name in (*SCORES, *(m.name for m in outcome.metrics))},
-        "runs": [run_fields(run) for run in arm.runs],
+        "runs": [run_fields(run, outcome.document.data.divided) for run in arm.runs],
     }
 
 
@@ -254,6 +253,14 @@ def _folded(comparison: Comparison) -> dict[str, Any]:
 
 def _missing(missing: Missing) -> dict[str, Any]:
     return {"arm": missing.arm, "seeds": list(missing.seeds)}
+
+
+def place_fields(seeds: Seeds, divided: Folds | None) -> dict[str, Any]:
+    """The repetition and the fold that a run was tested on, from 0; nothing with a fixed test split."""
+    if divided is None or seeds.seed is None:
+        return {}
+    of_run = divided.of_seed(seeds.seed)
+    return {"repeat": of_run.repeat, "fold": of_run.fold}
 
 
 def _seed(seeds: Seeds) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from itertools import groupby
 
 from paribus.analysis import Comparison, Scope
 from paribus.analysis.phrases import has_own_share, share_text
+from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import counted, listed, magnitude, percent
 from paribus.outcome.outcome import Outcome
 from paribus.records import Status
 from paribus.report import tuning
 from paribus.report.splits import describe_split
-from paribus.report.statements import list_statements
+from paribus.report.statements import JudgedStatement, count_factors, list_statements
 from paribus.report.tables import holm_p
 from paribus.study.predictions_request import PredictionsRequest
 
@@ -260,6 +261,11 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
         )
     if Scope.THIS_TEST_SET in scopes:
         yield f"Claims on one data split treat seeds alone as random: a paired t interval over the seeds ({level})."
+    if any(map(_is_cut, list_statements(outcome))):
+        yield (
+            "Limits of intervals beyond the largest possible difference are printed as that difference; in JSON they "
+            "are as computed."
+        )
     yield from _family(outcome, judged, sources)
     yield from _equivalence(outcome, sources)
     flips = [comparison.sign_flip for comparison in judged if comparison.sign_flip is not None]
@@ -280,6 +286,14 @@ def _comparison(outcome: Outcome, judged: Sequence[Comparison], sources: list[st
             f"of {look.seeds_planned} seeds, with the error spent by the O'Brien-Fleming function of Lan and DeMets "
             "(1983)."
         )
+
+
+def _is_cut(statement: JudgedStatement) -> bool:
+    """Whether a limit of its interval goes beyond the largest possible difference (decision 0131)."""
+    comparison = statement.comparison
+    if comparison is None or comparison.low is None or comparison.high is None:
+        return False
+    return print_limits(statement.metric, comparison.low, comparison.high, count_factors(statement)).cut > 0
 
 
 def _family(outcome: Outcome, judged: Sequence[Comparison], sources: list[str]) -> Iterator[str]:

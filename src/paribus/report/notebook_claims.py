@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from paribus.analysis import Estimate, JudgedContrast, Verdict
 from paribus.analysis.phrases import interval_name
+from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import differences
 from paribus.outcome.outcome import Outcome
 from paribus.report.misreading import Misreading
@@ -73,7 +74,8 @@ def _check_conclusion(notebook: Notebook, outcome: Outcome) -> Misreading | None
         return None
     sign = 1.0 if contrast.a == claim.a else -1.0
     by_seed = [sign * value for value in comparison.seed_differences]
-    limits = sorted((sign * comparison.low, sign * comparison.high))
+    interval = print_limits(contrast.metric, comparison.low, comparison.high)
+    limits = sorted((sign * interval.low, sign * interval.high))
     mean, least, most, low, high = _in_points(
         contrast, sign * comparison.difference, min(by_seed), max(by_seed), *limits
     )

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from paribus.analysis import METRICS, Estimate, Metric, Unit
+from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import differences, magnitude, p_text
 from paribus.keras_config.names import is_loss_in_nats, snake_case
 from paribus.records import Recipe, Seeds
@@ -54,16 +55,20 @@ def format_estimate(metric: Metric | str, value: Estimate | None) -> PrintedInte
     return format_interval(known.unit, value.mean, value.low, value.high, signed=known.name == "generalization_gap")
 
 
-def format_difference(metric: Metric, value: float, low: float | None, high: float | None) -> PrintedInterval:
+def format_difference(
+    metric: Metric, value: float, low: float | None, high: float | None, factors: int = 1
+) -> PrintedInterval:
     """A difference between arms with its interval, to the digits of its sentence.
 
     Args:
         metric: what is compared; fractions are printed in points, losses in nats.
         value: the difference, in the metric's units.
         low: lower limit of the interval; None without one, as for ``high``.
-        high: upper limit.
+        high: upper limit. Limits beyond the largest possible difference are cut there (decision 0131).
+        factors: how many factors an effect has.
     """
-    texts = differences([value] if low is None or high is None else [value, low, high], metric.unit)
+    limits = None if low is None or high is None else print_limits(metric, low, high, factors)
+    texts = differences([value] if limits is None else [value, limits.low, limits.high], metric.unit)
     printed = [text.replace("-", MINUS) for text in texts]
     return PrintedInterval(*printed) if len(printed) == 3 else PrintedInterval(printed[0], None, None)
 

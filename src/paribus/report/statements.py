@@ -33,6 +33,11 @@ def primary_first(statements: Sequence[JudgedStatement]) -> tuple[JudgedStatemen
     return tuple(sorted(statements, key=lambda statement: not is_primary(statement)))
 
 
+def count_factors(statement: JudgedStatement) -> int:
+    """How many factors an effect has; 1 for a contrast, which is one difference as a main effect is."""
+    return len(statement.factors) if isinstance(statement, Effect) else 1
+
+
 def is_primary(statement: JudgedStatement) -> bool:
     """Whether the study declares it primary (decision record 0050)."""
     return statement.comparison is not None and statement.comparison.primary

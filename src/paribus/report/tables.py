@@ -17,7 +17,8 @@ from paribus.analysis.wording import capitalized, confidence, listed, percent, w
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers
 from paribus.report.numbers import PrintedInterval
-from paribus.report.statements import JudgedStatement, is_primary, primary_first
+from paribus.report.splits import name_compared_kind, name_run_kind
+from paribus.report.statements import JudgedStatement, count_factors, is_primary, primary_first
 
 _MEASURES = (
     ("test_accuracy", "Test accuracy, %"),
@@ -49,7 +50,12 @@ def arm_table(outcome: Outcome) -> TextTable:
     """The measures of every arm."""
     measures = list_measures(outcome)
     trained = outcome.predictions_request is None
-    head = ("Arm", *(heading for _, heading in measures), *(["Parameters"] if trained else []), "Seeds")
+    head = (
+        "Arm",
+        *(heading for _, heading in measures),
+        *(["Parameters"] if trained else []),
+        f"{name_run_kind(outcome).capitalize()}s",
+    )
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in measures])
     fit = " Fit accuracy is what fit prints, and not the train accuracy." if trained else ""
     rows = tuple(_arm_row(arm, [name for name, _ in measures]) for arm in outcome.arms)
@@ -111,8 +117,17 @@ def statement_table(statements: Sequence[JudgedStatement]) -> TextTable:
     parts += describe_levels(known, noun) or ["one seed decides nothing"] * bool(known)
     if any(item.verdict is Verdict.EQUIVALENT for item in known):
         parts.append("p of equivalent rows is that of the equivalence tests")
+    kind = name_compared_kind(known[0]) if known else "seed"
     holm = any(statement.p_holm is not None for statement in statements) and len(statements) > 1
-    head = (noun.capitalize(), "Verdict", "Difference", "Adjusted p", "p", *(["Holm p"] if holm else []), "Seeds")
+    head = (
+        noun.capitalize(),
+        "Verdict",
+        "Difference",
+        "Adjusted p",
+        "p",
+        *(["Holm p"] if holm else []),
+        f"{kind.capitalize()}s",
+    )
     rows = tuple(_statement_row(statement, holm=holm) for statement in primary_first(statements))
     return TextTable(f"{'; '.join(parts)}.", head, rows, words=2)
 
@@ -212,7 +227,9 @@ def _statement_row(statement: JudgedStatement, *, holm: bool) -> tuple[Cell, ...
     return (
         name,
         str(comparison.verdict),
-        numbers.format_difference(metric, comparison.difference, comparison.low, comparison.high),
+        numbers.format_difference(
+            metric, comparison.difference, comparison.low, comparison.high, count_factors(statement)
+        ),
         *(numbers.format_p(p_value, comparison.level) for p_value in p_texts),
         str(comparison.seeds),
     )

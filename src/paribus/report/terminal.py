@@ -15,6 +15,7 @@ from paribus.analysis import Effect, JudgedContrast, Verdict
 from paribus.analysis.metrics import METRICS
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report import numbers, tuning
+from paribus.report.splits import name_run_kind
 from paribus.report.statements import JudgedStatement, is_primary, list_misreadings, list_statements, state
 from paribus.report.strip import Scale, draw_strip
 from paribus.report.tables import (
@@ -97,7 +98,7 @@ def _arms(outcome: Outcome, width: int, *, ascii_only: bool) -> Table:
         )
     if trained and not narrow:
         table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("seeds", justify="right", no_wrap=not narrow)
+    table.add_column(f"{name_run_kind(outcome)}s", justify="right", no_wrap=not narrow)
     if drawn:
         table.add_column("test accuracy, drawn", no_wrap=True)
     scale = Scale.spanning([arm.estimates.get("test_accuracy") for arm in outcome.arms])

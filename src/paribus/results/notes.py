@@ -16,6 +16,7 @@ from paribus.keras_config.names import is_log_loss, name_of
 from paribus.outcome.choice import Choice
 from paribus.outcome.outcome import ArmOutcome
 from paribus.records import Environment, RunResult, Status
+from paribus.results.scores import name_in_sentences
 from paribus.study.candidates import format_values
 from paribus.study.document import StudyDocument
 from paribus.study.statements import declared_statements
@@ -53,7 +54,7 @@ def list_notes(
     notes += _note_equal_recipes(document, arms)
     notes += _note_loss_of_whole_runs(document, loss_is_per_example=loss_is_per_example)
     if positive is not None:
-        names = listed([name_of(*item) for item in list_positive_metrics(document)])
+        names = listed([name_in_sentences(name_of(*item)) for item in list_positive_metrics(document)])
         verb = "is" if len(list_positive_metrics(document)) == 1 else "are"
         notes.append(
             f"Of the metrics, {names} {verb} about class '{positive}'; `positive` in [protocol] names another."

@@ -63,6 +63,7 @@ class StudyScores:
         self._cache: dict[tuple[str, str], SeedScores] = {}
         self._answers: dict[str, NDArray[np.generic]] = {}
         self._folded: dict[str, NDArray[np.generic]] = {}
+        self._losses: dict[str, NDArray[np.float64]] = {}
         self.damaged: dict[str, str] = {}
         self._runs = {
             arm.name: [
@@ -131,6 +132,7 @@ class StudyScores:
             return
         sound, answers = [], []
         kind = np.min_scalar_type(self._classes)
+        has_losses = is_log_loss(self._document.protocol.loss) and self.has(arm, "test_loss")
         for seed, run in self._runs[arm]:
             try:
                 predicted = self._predictions(run.fingerprint).predicted.astype(kind)
@@ -140,6 +142,9 @@ class StudyScores:
                 self.damaged[run.fingerprint] = str(error)
             else:
                 sound.append((seed, run))
+                if has_losses:
+                    # Now, while the predictions are in memory: those of a large study would have to be read again.
+                    self._losses[run.fingerprint] = self._log_losses(run)
         self._runs[arm] = sound
         if self._document.data.divided is not None:
             answers = []  # of different test examples: they stand in a matrix by passes over the folds
@@ -165,18 +170,29 @@ class StudyScores:
             return False
         for arm in self._runs:
             self._read(arm)
-        return all(self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm])
+        agrees = all(
+            self._agrees(run) for arm in self._runs if self.has(arm, "test_loss") for _, run in self._runs[arm]
+        )
+        if not agrees:
+            self._losses.clear()
+        return agrees
 
     def _agrees(self, run: RunResult) -> bool:
         """Whether a run's test loss is the mean of its log losses, up to the rounding of float32."""
         assert run.scores is not None, "runs without scores are left out"
-        mean = float(np.mean(self._log_losses(run)))
+        losses = self._losses.get(run.fingerprint)
+        mean = float(np.mean(self._log_losses(run) if losses is None else losses))
         return math.isclose(mean, self._scalar(run, "test_loss"), rel_tol=1e-5, abs_tol=2e-5)
 
     def _log_losses(self, run: RunResult) -> NDArray[np.float64]:
         """-log of the probability of each example's right class; Keras clips probabilities, but not logits."""
         smallest = float(np.finfo(np.float32).tiny) if takes_logits(self._document.protocol.loss) else KERAS_EPSILON
         return log_loss(self._predictions(run.fingerprint).true_probability, self._classes, smallest=smallest)
+
+    def _take_losses(self, run: RunResult) -> NDArray[np.float64]:
+        """The log losses of a run, which are then let go of; arms of one recipe share a run, and compute them again."""
+        losses = self._losses.pop(run.fingerprint, None)
+        return self._log_losses(run) if losses is None else losses
 
     def _per_example(self, metric: str) -> bool:
         """Whether a metric has a value for each test example."""
@@ -193,7 +209,7 @@ class StudyScores:
         if not runs or not self._per_example(metric):
             return np.array([[self._scalar(run, metric)] for run in runs]).reshape(len(runs), 1)
         if metric == "test_loss":
-            return np.stack([self._log_losses(run) for run in runs])
+            return np.stack([self._take_losses(run) for run in runs])
         if metric == "generalization_gap":
             train = [self._scalar(run, "train_accuracy") for run in runs]
             return gap_scores(train, np.asarray(self.scores(arm, "test_accuracy").values))
@@ -205,15 +221,12 @@ class StudyScores:
         assert divided is not None, "the study has folds"
         codes = self._read_pooled().codes
         per_example = self._per_example(metric) and metric != "generalization_gap"
-        by_pass: dict[int, dict[int, RunResult]] = {}
-        for seed, run in runs:
-            by_pass.setdefault(seed // divided.count, {})[seed % divided.count] = run
-        complete = sorted(number for number, folds in by_pass.items() if len(folds) == divided.count)
+        complete = divided.complete_passes(runs)
         kind = np.bool_ if metric == "test_accuracy" else np.float64
         columns = codes.shape[1] if per_example else divided.count
         values: NDArray[np.generic] = np.zeros((len(complete), columns), kind)
-        for row, number in enumerate(complete):
-            for fold, run in by_pass[number].items():
+        for row, (number, of_pass) in enumerate(complete.items()):
+            for fold, run in enumerate(of_pass):
                 if per_example:
                     examples = np.flatnonzero(codes[number % divided.repeats] == fold)
                     values[row, examples] = self._example_scores(run, metric, examples)
@@ -224,7 +237,7 @@ class StudyScores:
     def _example_scores(self, run: RunResult, metric: str, examples: NDArray[np.intp]) -> NDArray[np.generic]:
         """The scores of a run on the examples of its fold."""
         if metric == "test_loss":
-            return self._log_losses(run)
+            return self._take_losses(run)
         return right(self._folded[run.fingerprint], self._read_pooled().labels[examples])
 
     def _read_pooled(self) -> Pooled:
@@ -277,7 +290,7 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
     return tuple(
         Metric(
             f"{split}_{name}",
-            f"{split} {_spoken(name)}{_class_suffix(document, form, arguments)}",
+            f"{split} {name_in_sentences(name)}{_class_suffix(document, form, arguments)}",
             Unit.FRACTION if keras_names.is_fraction(cls) else Unit.NATS if keras_names.is_in_nats(cls) else Unit.PLAIN,
             higher_is_better=own[name].direction == "up" if name in own else keras_names.HIGHER_IS_BETTER[cls],
             per_example=False,
@@ -295,9 +308,9 @@ def list_added_metrics(document: StudyDocument) -> tuple[Metric, ...]:
 _OF_TRAINING: Mapping[str, Any] = {"better": FITS_BETTER, "worse": FITS_WORSE}
 
 
-def _spoken(name: str) -> str:
-    """``f1 score``; AUC is an abbreviation."""
-    return "AUC" if name == "auc" else name.replace("_", " ")
+def name_in_sentences(name: str) -> str:
+    """``F1 score``; AUC and F1 are abbreviations."""
+    return " ".join({"auc": "AUC", "f1": "F1", "fbeta": "F-beta", "iou": "IoU"}.get(w, w) for w in name.split("_"))
 
 
 def _class_suffix(document: StudyDocument, cls: str, arguments: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from paribus.records import StudyKind
 from paribus.results.stored_study import find_stored
 from paribus.store.base import Store, StoredStudy
 from paribus.store.copies import DamagedRunError, RunCopy, StoreReader
+from paribus.store.points import Hook, nothing
 from paribus.store.regular import check_folder
 from paribus.store.sqlite import SqliteStore
 
@@ -44,12 +45,13 @@ class Forgotten:
     size: int
 
 
-def forget_study(name: str, store: Path) -> Forgotten:
+def forget_study(name: str, store: Path, at: Hook = nothing) -> Forgotten:
     """Move a study with its candidates and noise runs, and the runs that no other study has, out of a store.
 
     Args:
         name: the name under which it is stored.
         store: the folder of the store.
+        at: called at every moment of writing, for tests.
 
     Raises:
         UnknownNameError: nothing is stored under that name.
@@ -61,7 +63,7 @@ def forget_study(name: str, store: Path) -> Forgotten:
     with SqliteStore.open(store, mode="read") as opened:
         _find_related(opened, name)  # before the store is opened for writing, which makes one where there is none
     with ExitStack() as stack:
-        main = stack.enter_context(SqliteStore.open(store, mode="write"))
+        main = stack.enter_context(SqliteStore.open(store, "write", at))
         related = _find_related(main, name)
         keys = {(study.name, study.kind) for study in related}
         others = _list_fingerprints([study for study in main.studies() if (study.name, study.kind) not in keys])
@@ -70,7 +72,7 @@ def forget_study(name: str, store: Path) -> Forgotten:
         own = [fingerprint for fingerprint in stored if fingerprint not in others]
         reader = stack.enter_context(StoreReader(store))
         folder = _choose_folder(store, related[0].label)
-        aside = stack.enter_context(SqliteStore.open(folder, mode="write"))
+        aside = stack.enter_context(SqliteStore.open(folder, "write", at))
         size = 0
         for start in range(0, len(stored), _GROUP):
             # Shared runs are copied too, so that the store aside answers by itself.

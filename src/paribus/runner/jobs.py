@@ -10,6 +10,7 @@ from paribus.display.base import Display
 from paribus.errors import Mistake, ModelError
 from paribus.keras_config.names import is_binary_loss
 from paribus.records import DataSummary, Described, DescribeJob, Ended, Recipe, Refused, is_loss
+from paribus.runner.recorder import Recorder
 from paribus.store.base import Store, StoredArm, StoredRun
 from paribus.study.document import StudyDocument
 from paribus.study.fingerprint import recipe_key
@@ -19,20 +20,25 @@ from paribus.study.plan import RunPlan, with_class_indices
 def compute_missing(planned: RunPlan, store: Store, backend: Backend, display: Display) -> None:
     """Compute the missing runs of a plan; a run is stored before it is displayed.
 
+    Runs that end at the same time are stored with one commit: ``docs/decisions/0126-commits-in-groups.md``.
+
     Args:
         planned: the plan of the runs.
-        store: where each run is recorded as soon as it has ended.
+        store: where runs are recorded as soon as they have ended.
         backend: computes the runs.
         display: shows every event.
 
     Raises:
         StoreError, BackendError, DataError: as their names say; runs that have ended stay stored.
     """
-    with display, closing(backend.run(planned.missing)) as events:
+    with display, closing(Recorder(store, display)) as recorder, closing(backend.run(planned.missing)) as events:
         for event in events:
             if isinstance(event, Ended):
-                store.record(event.result)
-            display.show(event)
+                recorder.add(event)
+            else:
+                display.show(event)
+            if not recorder.is_empty and (recorder.is_due or not backend.has_more):
+                recorder.commit()
 
 
 def describe_arms(document: StudyDocument, data: DataSummary, store: Store, backend: Backend) -> Mapping[str, Recipe]:

@@ -46,8 +46,12 @@ def measure_noise(
         The share of each stream and of the test sample.
     """
     if runs_per_stream < 2:
-        raise UsageError(f"--seeds {runs_per_stream}: a variance needs 2 or more runs a stream; 5 or more are better")
-    refuse_folds(study, "noise: what streams do to one split is not what they do to many")
+        raise UsageError(f"--seeds {runs_per_stream}: a variance needs at least 2 runs a stream (5 or more are better)")
+    refuse_folds(
+        study,
+        "noise: every fold has a training part of its own, whose share of the variance would be taken for the streams'",
+        'ask what seeds do within the folds with two seeds or more and scope = "these training sets"',
+    )
     resolved = resolve_request(study, store, backend, display, stored_as=stored_as, arms=[arm])
     recipe = resolved.recipes[arm]
     if not recipe.seeded:

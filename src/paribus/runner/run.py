@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from paribus.backends.base import Backend
@@ -155,22 +156,23 @@ def compute_request(
 
 
 def start_workers(
-    study: StudyDocument, store: Store, backend: Backend, *, stored_as: str | None = None, arms: Sequence[str] = ()
+    study: StudyDocument,
+    store: Store,
+    backend: Backend,
+    *,
+    stored_as: str | None = None,
+    arms: Sequence[str] = (),
+    shards: int = 1,
 ) -> None:
     """Start workers while the data is read and the other modules are imported.
 
-    None are started for a study that is stored already, as it may need none.
-
-    Args:
-        study: as for :func:`run_study`; so are the others.
-        store: holds the runs.
-        backend: starts the workers.
-        stored_as: the name under which the runs are stored.
-        arms: only these are run.
+    None are started for a study that is stored already, as it may need none. Where ``shards`` machines share the study,
+    one of them needs workers for its part alone. The other arguments are those of :func:`run_study`.
     """
     if store.study(stored_as or study.name) is None:
         selected = [study.arms[name] for name in arms or study.arms]
-        backend.warm_up(study.seeds * study.data.runs_per_seed * sum(arm.estimator is None for arm in selected))
+        seeds = math.ceil(study.seeds * study.data.runs_per_seed / shards)
+        backend.warm_up(seeds * sum(arm.estimator is None for arm in selected))
 
 
 def announce_reading(study: StudyDocument, display: Display) -> None:

@@ -37,7 +37,12 @@ def with_looks(document: StudyDocument, max_seeds: int | None = None) -> StudyDo
     Raises:
         UsageError: ``max_seeds`` below 2, or below the first look that the study declares; or a study with folds.
     """
-    refuse_folds(document, "--until-decided: errors over looks are not known for cross-validation")
+    refuse_folds(
+        document,
+        "--until-decided: the training parts of repetitions share most of their examples, so that errors over looks "
+        "are not known for cross-validation",
+        "plan the repetitions beforehand with `paribus plan` and give `repeats`",
+    )
     looks = document.comparison.looks or plan_looks(max_seeds or MAX_SEEDS).seeds
     if max_seeds is not None and looks[0] > max_seeds:
         raise UsageError(

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paribus.backends.base import Backend
-from paribus.backends.local import LocalBackend
-from paribus.errors import InterruptedRunError
+from paribus.backends.choose import LOCAL, BackendChoice, make_backend
+from paribus.errors import InterruptedRunError, UsageError
 from paribus.keras_config.custom_objects import imports_for
 from paribus.store.base import Store
 from paribus.store.memory import MemoryStore
@@ -16,20 +16,30 @@ from paribus.store.sqlite import SqliteStore
 from paribus.study.document import StudyDocument
 
 
-def local_backend(study: StudyDocument, workers: int | None, lanes: int | None) -> LocalBackend:
-    """Worker processes of this machine that import the modules of the study's own layers and metrics.
-
-    Args:
-        study: the study.
-        workers: how many; None for one per GPU or core.
-        lanes: how many seeds a worker trains side by side; None for the default.
+def backend_for(study: StudyDocument, choice: BackendChoice) -> Backend:
+    """The backend of a choice, whose workers import the modules of the study's own layers and metrics.
 
     Raises:
-        UsageError: fewer than one worker, or than one lane.
+        UsageError: as :func:`make_backend`.
     """
     models = (arm.model for arm in study.arms.values() if arm.model is not None)
-    imports = imports_for(models, study.protocol.own_metric_classes)
-    return LocalBackend(workers, imports, lanes=lanes)
+    return make_backend(choice, imports_for(models, study.protocol.own_metric_classes))
+
+
+def choose_backend(
+    study: StudyDocument, backend: Backend | str | None, *, workers: int | None, lanes: int | None, address: str | None
+) -> Backend:
+    """The backend that a caller from Python names, or has made.
+
+    Raises:
+        UsageError: as :func:`make_backend`; or a backend that is made already comes with one of the other arguments.
+    """
+    if backend is None or isinstance(backend, str):
+        return backend_for(study, BackendChoice(backend or LOCAL, workers, lanes, address))
+    values = {"workers": workers, "lanes": lanes, "address": address}
+    if surplus := [f"{name}={value!r}" for name, value in values.items() if value is not None]:
+        raise UsageError(f"{surplus[0]} beside a backend that is made already: say so when you make it")
+    return backend
 
 
 @contextmanager

@@ -70,8 +70,9 @@ def run_shard(
         ModelError: Keras refuses an arm; nothing was trained.
         DataError, StoreError, BackendError: as their names say; runs that have ended stay stored.
     """
-    seeds = shard.select(study)
+    shard.check(study)
     request = resolve_request(study, store, backend, display, stored_as=stored_as, arms=arms, shard=shard)
+    seeds = shard.select(study, request.data)
     request = compute_request(request, store, backend, display, only=seeds)
     jobs = [job for job in request.jobs() if job.seeds in seeds]
     results = store.runs([job.fingerprint for job in jobs])

@@ -233,8 +233,11 @@ def _join(entries: Sequence[_Entry]) -> StoredStudy:
 
 
 def _finds_data(document: StudyDocument) -> bool:
+    data = document.data
     try:
-        return is_name(document.data.source) or Path(document.data.source).expanduser().exists()
+        if data.partition is not None and not Path(data.partition).expanduser().exists():
+            return False
+        return is_name(data.source) or Path(data.source).expanduser().exists()
     except (OSError, ValueError, RuntimeError):
         return False  # no name that a file could have
 

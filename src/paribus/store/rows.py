@@ -56,14 +56,16 @@ class BrokenRowError(ValueError):
 
 def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: str | None) -> tuple[Any, ...]:
     """The values of ``RUN_COLUMNS``, as SQLite will give them back (a nan as None)."""
-    scores = [None] * len(SCORE_COLUMNS) if result.scores is None else [_value(x) for x in astuple(result.scores)]
+    # Not `astuple`, which copies every value deeply: a fifth of the processor time of a commit.
+    scores = [None if result.scores is None else _value(getattr(result.scores, name)) for name in SCORE_COLUMNS]
+    curves = [getattr(result.curve, name) for name in CURVE_FIELDS]
     return (
         result.fingerprint,
         str(result.status),
         *seeds_row(result.seeds),
         int(result.scores is not None),
         *scores,
-        *(struct.pack(f"<{len(values)}d", *values) for values in astuple(result.curve)),
+        *(struct.pack(f"<{len(values)}d", *values) for values in curves),
         _value(result.seconds),
         result.weights_digest,
         result.reason,
@@ -75,7 +77,7 @@ def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: s
 
 def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
     """The values of ``ENVIRONMENT_COLUMNS``."""
-    return (None,) * len(ENVIRONMENT_COLUMNS) if environment is None else astuple(environment)
+    return tuple(None if environment is None else getattr(environment, name) for name in ENVIRONMENT_COLUMNS)
 
 
 def checksum(run: Row, environment: Row) -> str:

@@ -61,20 +61,21 @@ def find_fold_mistakes(document: Any) -> Iterator[tuple[Place, str]]:
     yield from _find_unsupported(document, comparison)
 
 
-def refuse_folds(document: StudyDocument, what: str) -> None:
+def refuse_folds(document: StudyDocument, what: str, instead: str) -> None:
     """Refuse a study with folds where something does not support them.
 
     Args:
         document: the study.
-        what: what does not, and why if that is not plain.
+        what: what does not, and why.
+        instead: what to do instead.
 
     Raises:
         UsageError: it has folds.
     """
     if document.data.folds is not None:
         raise UsageError(
-            f"study '{document.name}' has folds, which are not supported by {what}; give a study with a fixed test "
-            "split (leave `folds` out)"
+            f"study '{document.name}' has folds, which are not supported by {what}; {instead}, or give a study with a "
+            "fixed test split (leave `folds` out)"
         )
 
 
@@ -102,7 +103,9 @@ def _find_unsupported(document: Any, comparison: Any) -> Iterator[tuple[Place, s
     if _get(comparison, "looks"):
         yield (
             ("comparison", "looks"),
-            "planned looks with folds: the error of several looks is not known for cross-validation; leave `looks` out",
+            "planned looks with folds: the training parts of repetitions share most of their examples, so that "
+            "errors over looks are not known for cross-validation; leave `looks` out and give `repeats`, which "
+            "`paribus plan` counts",
         )
     arms = _get(document, "arms")
     for name, arm in arms.items() if isinstance(arms, Mapping) else ():

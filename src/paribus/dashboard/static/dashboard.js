@@ -1,27 +1,101 @@
 "use strict";
 // Every page: one stream of events; pages without curves are fetched again when the store has changed.
-// The stream begins when all scripts of the page have run: what it says first is said once, and to all of them.
+// The stream begins when all scripts of the page have run: what it says first is said once, and to all of them. It is
+// closed while nobody looks at the page (browsers have six connections for all pages of a server), and begins again.
+window.paribusEvents = new EventTarget();
 addEventListener("DOMContentLoaded", () => {
-  const events = new EventSource("/events");
-  window.paribusEvents = events;
+  const events = window.paribusEvents;
   const connection = document.getElementById("connection");
-  events.addEventListener("error", () => { connection.textContent = "not connected"; });
-  events.addEventListener("open", () => { connection.textContent = ""; });
-  if (document.getElementById("charts")) return;
+  let stream = null;
+  const connect = () => {
+    if (document.hidden) {
+      stream?.close();
+      stream = null;
+      return;
+    }
+    if (stream && stream.readyState !== EventSource.CLOSED) return;
+    stream = new EventSource("/events");
+    stream.addEventListener("error", () => { connection.textContent = "not connected"; });
+    stream.addEventListener("open", () => { connection.textContent = ""; });
+    for (const name of ["begin", "log", "store"]) {
+      stream.addEventListener(name, (event) => events.dispatchEvent(new MessageEvent(name, { data: event.data })));
+    }
+  };
+  document.addEventListener("visibilitychange", connect);
+  // Also after an answer that is no stream, which a browser takes for the end.
+  setInterval(() => {
+    if (document.hidden) fetch("/open-still").catch(() => {});
+    else connect();
+  }, 20000);
+  connect();
+
+  // Tables that are sorted by their headings and filtered by a word. What was selected outlives a new copy of the page.
+  const order = { column: -1, down: false };
+  const word = (row) => row.textContent.toLowerCase();
+  const value = (row) => {
+    const cell = row.cells[order.column];
+    return cell.querySelector("progress")?.position ?? cell.textContent.trim();
+  };
+  const arrange = () => {
+    const table = document.querySelector(".sortable table");
+    if (!table) return;
+    const body = table.tBodies[0];
+    const sought = (document.getElementById("filter")?.value ?? "").trim().toLowerCase();
+    for (const row of body.rows) row.hidden = sought !== "" && !word(row).includes(sought);
+    if (order.column >= 0) {
+      const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true }));
+      const rows = [...body.rows].map((row) => [value(row), row]).sort(([a], [b]) => compare(a, b));
+      if (order.down) rows.reverse();
+      body.append(...rows.map(([, row]) => row));
+    }
+    [...table.tHead.rows[0].cells].forEach((cell, column) => {
+      if (column === order.column) cell.setAttribute("aria-sort", order.down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    });
+  };
+  const prepareTable = () => {
+    const heads = document.querySelectorAll(".sortable thead th");
+    heads.forEach((cell, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = cell.textContent;
+      button.addEventListener("click", () => {
+        order.down = order.column === column && !order.down;
+        order.column = column;
+        arrange();
+      });
+      cell.replaceChildren(button);
+    });
+    arrange();
+  };
+  document.addEventListener("input", (event) => { if (event.target.id === "filter") arrange(); });
+  prepareTable();
+
+  if (document.getElementById("charts") || document.getElementById("answers")) return;
 
   let version = null;
   let waiting = false;
+  let last = null;
+  let pause = 1000;
   const refresh = async () => {
     waiting = false;
+    const began = performance.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const text = await response.text();
+      pause = Math.min(30000, Math.max(1000, 30 * (performance.now() - began))); // what takes a second is asked for once in thirty
+      const page = new DOMParser().parseFromString(text, "text/html");
       const fresh = page.getElementById("main");
       const main = document.getElementById("main");
-      if (!fresh || fresh.innerHTML === main.innerHTML) return;
-      const focused = main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-      main.replaceChildren(...fresh.childNodes);
+      if (!fresh || fresh.innerHTML === last) return;
+      last = fresh.innerHTML;
+      const focused = main.contains(document.activeElement) && document.activeElement.tagName === "A" ? document.activeElement.getAttribute("href") : null;
+      // A table alone, so that whoever writes into its filter can go on.
+      const [before, after] = [main, fresh].map((one) => one.querySelector(".sortable"));
+      if (before && after) before.replaceWith(after);
+      else main.replaceChildren(...fresh.childNodes);
+      prepareTable();
       if (focused) [...main.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
     } catch {
       // The server is gone; the stream says so.
@@ -31,7 +105,7 @@ addEventListener("DOMContentLoaded", () => {
     const now = JSON.parse(event.data).version;
     if (version !== null && version !== now && !waiting) {
       waiting = true;
-      setTimeout(refresh, 1000);
+      setTimeout(refresh, pause);
     }
     version = now;
   });

@@ -8,6 +8,7 @@
   ];
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
+  const [SHARE, LONGEST] = [30, 30000]; // what takes a second is asked for once in thirty
   const byId = (id) => document.getElementById(id);
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -248,7 +249,7 @@
       move(Math.min(last, Math.max(1, (epochShown?.[0] === metric ? epochShown[1] : last) + step)));
     });
     show(epochShown?.[0] === metric ? epochShown[1] : last);
-    return element("figure", { "data-metric": metric }, element("h3", {}, title), picture, readout);
+    return element("figure", { "data-metric": metric }, element("h2", {}, title), picture, readout);
   };
 
   const checkbox = (label, isOn, change, key) => {
@@ -319,12 +320,15 @@
     });
   };
 
+  let pause = 3000;
   const fetchCurves = async () => {
     const study = view.study;
     if (study === null) return;
+    const began = performance.now();
     try {
       const response = await fetch(`/curves?study=${encodeURIComponent(study)}`);
       const fresh = response.ok ? await response.json() : { arms: [] };
+      pause = Math.min(LONGEST, Math.max(3000, SHARE * (performance.now() - began)));
       if (study !== view.study) return;
       stored = fresh;
       levels = new Map(stored.arms.map((arm) => [arm.name, arm.levels]));
@@ -370,7 +374,7 @@
     });
     events.addEventListener("store", (event) => {
       running = JSON.parse(event.data).running;
-      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? 3000 : 0);
+      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? pause : 0);
       redraw();
     });
   });

@@ -10,8 +10,36 @@ from paribus.data.predictions.complete import Keys
 from paribus.errors import DataError
 
 
+def number_passes(
+    arms: NDArray[np.int32], repeats: NDArray[np.int32], folds: NDArray[np.int32], seeds: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], int]:
+    """Number the passes over the folds of a table with several seeds in each fold of a repetition.
+
+    The runs of a fold are ordered by their seeds: the first of every fold are the first pass of a repetition.
+
+    Args:
+        arms: the arm of each row, as an index; likewise:
+        repeats: its repetition.
+        folds: its fold.
+        seeds: its seed.
+
+    Returns:
+        The pass of each row, first those of all repetitions by their first seeds; and the number of passes.
+    """
+    place = (arms.astype(np.int64) * (int(repeats.max()) + 1) + repeats) * (int(folds.max()) + 1) + folds
+    runs, run = np.unique(place * (int(seeds.max()) + 1) + seeds, return_inverse=True)
+    places = runs // (int(seeds.max()) + 1)
+    rank = np.arange(len(runs)) - np.searchsorted(places, places)
+    number = rank[run.reshape(-1)] * (int(repeats.max()) + 1) + repeats
+    return number.astype(np.int32), int(number.max()) + 1
+
+
 def read_folds(
-    keys: Keys, codes: NDArray[np.int32], words: tuple[str, ...], groups: NDArray[np.int32] | None
+    keys: Keys,
+    codes: NDArray[np.int32],
+    words: tuple[str, ...],
+    groups: NDArray[np.int32] | None,
+    repeats: int,
 ) -> NDArray[np.int32]:
     """The fold of each example in each repetition, which is the same for all arms.
 
@@ -22,6 +50,7 @@ def read_folds(
         codes: the code of each row's fold.
         words: the names of the folds, by code.
         groups: the index of each example's group, if examples belong to groups.
+        repeats: the number of repetitions that are declared; pass ``n`` is then one of repetition ``n % repeats``.
 
     Returns:
         Shape ``(repeats, examples)``, folds numbered from 0.
@@ -57,6 +86,8 @@ def read_folds(
         _check_groups(name, table, groups)
     if len(distinct) == 1:
         return table[:1].copy()
+    if len(distinct) == repeats < passes and (table == table[np.arange(passes) % repeats]).all():
+        return table[:repeats].copy()
     if len(distinct) < passes:
         raise DataError(
             f"{name}: {passes} passes over the folds have {len(distinct)} different partitions; either all have the "

@@ -38,6 +38,7 @@ class Layout:
         confidence: the column of the predicted class's probability, where there is no column for each class.
         ignored: columns that are not read.
         fold: the column of the fold that an example is tested in; None with one test set.
+        run: beside ``repeat``, the column of the seed: it tells runs of one fold apart; None where there is none.
     """
 
     seed: str | None
@@ -48,6 +49,7 @@ class Layout:
     confidence: str | None
     ignored: tuple[str, ...]
     fold: str | None = None
+    run: str | None = None
 
 
 def find_layout(source: str, columns: Sequence[str]) -> Layout:
@@ -71,8 +73,9 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
             )
     seed, prediction = (_one_of(source, columns, _ALIASES[what]) for what in ("seed", "prediction"))
     fold = "fold" if "fold" in columns else None
+    run = None
     if fold is not None and "repeat" in columns:
-        seed = "repeat"
+        seed, run = "repeat", seed
     probabilities = _find_probabilities(source, columns)
     if prediction is None and not probabilities:
         raise DataError(
@@ -81,7 +84,7 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
             "scipy.special.softmax(logits, axis=1)"
         )
     derived = {name: None if probabilities or name not in columns else name for name in _PROBABILITY_OF_ONE}
-    read = {*_REQUIRED, seed, prediction, *probabilities.values(), *derived.values(), "group", "fold", *_DERIVED}
+    read = {*_REQUIRED, seed, run, prediction, *probabilities.values(), *derived.values(), "group", "fold", *_DERIVED}
     return Layout(
         seed,
         prediction,
@@ -91,6 +94,7 @@ def find_layout(source: str, columns: Sequence[str]) -> Layout:
         derived["confidence"],
         tuple(name for name in columns if name not in read),
         fold,
+        run,
     )
 
 

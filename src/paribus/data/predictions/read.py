@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from paribus.data.labels import LISTED, in_label_order
 from paribus.data.limits import MAX_CLASSES
 from paribus.data.predictions.complete import Keys, check_complete, check_constant
-from paribus.data.predictions.folds import read_folds
+from paribus.data.predictions.folds import number_passes, read_folds
 from paribus.data.predictions.layout import Layout, find_layout
 from paribus.data.predictions.probabilities import check_probability, reduce_probabilities
 from paribus.data.predictions.sources import Batch, Source, missing_row, open_source
@@ -59,7 +59,7 @@ def read_predictions(predictions: Any) -> PredictionTable:
     words["label"] = classes
     if layout.prediction is not None:
         words[layout.prediction] = classes
-    for column in (layout.seed, layout.group, layout.fold):
+    for column in (layout.seed, layout.group, layout.fold, layout.run):
         if column is not None:
             words[column] = WordCodes()
     rows = _join(list(_batches(source, layout, words)))
@@ -147,9 +147,12 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
     arms, examples = words["arm"].words, words["example"].words
     seeds, seed_of_code, notes = _number_seeds(words[layout.seed].words if layout.seed else ("0",))
     seed_codes = rows.codes[layout.seed] if layout.seed else np.zeros(len(rows.predicted), np.int32)
-    keys = Keys(
-        source, layout.seed, arms, seeds, examples, rows.codes["arm"], seed_of_code[seed_codes], rows.codes["example"]
-    )
+    passes, repeats = seed_of_code[seed_codes], len(seeds)
+    if layout.fold is not None and layout.run is not None:
+        ranks = _number_seeds(words[layout.run].words)[1]
+        passes, count = number_passes(rows.codes["arm"], passes, rows.codes[layout.fold], ranks[rows.codes[layout.run]])
+        seeds = seeds if count == repeats else tuple(range(count))
+    keys = Keys(source, layout.seed, arms, seeds, examples, rows.codes["arm"], passes, rows.codes["example"])
     cells = check_complete(keys)
     labels = check_constant(keys, rows.codes["label"], words["label"].words, "label")
     groups = None
@@ -157,7 +160,7 @@ def _arrange(source: Source, layout: Layout, words: dict[str, WordCodes], rows: 
         groups = check_constant(keys, rows.codes[layout.group], words[layout.group].words, "group")
     folds = None
     if layout.fold is not None:
-        folds = read_folds(keys, rows.codes[layout.fold], words[layout.fold].words, groups)
+        folds = read_folds(keys, rows.codes[layout.fold], words[layout.fold].words, groups, repeats)
     names, index_of_code = _order_classes(source, layout, words["label"])
     shape = (len(arms), len(seeds), len(examples))
     predicted = np.empty(shape, np.min_scalar_type(len(names) - 1))

@@ -14,6 +14,7 @@ from paribus.report import numbers
 from paribus.report.figures import tracks
 from paribus.report.figures.plot import Plot
 from paribus.report.figures.tracks import Frame, Mark, Track
+from paribus.report.splits import name_run_kind
 
 
 def draw_metric(outcome: Outcome, metric: Metric, width: float) -> Plot | None:
@@ -38,7 +39,7 @@ def draw_metric(outcome: Outcome, metric: Metric, width: float) -> Plot | None:
     several = any(len(arm.scored) > 1 for arm in outcome.arms)
     unit = {Unit.FRACTION: " %", Unit.NATS: "", Unit.PLAIN: ""}[metric.unit]
     axis = f"{metric.label}, nats" if metric.unit is Unit.NATS else metric.label
-    frame = Frame(axis, (("test", interval if several else "one run"), *_SEED[: int(several)]), unit)
+    frame = Frame(axis, (("test", interval if several or about else "one run"), *_dots(outcome)[: int(several)]), unit)
     values = "; ".join(f"{row.label} {row.note}" for row in rows)
     alt = f"{capitalized(metric.label)} by arm. {values}."
     return _plot(metric.name.replace("_", "-"), alt, width, rows, frame)
@@ -62,7 +63,10 @@ def draw_gap(outcome: Outcome, width: float) -> Plot | None:
     return _plot("gap", f"{alt}.", width, rows, frame)
 
 
-_SEED = (("seed", "one seed"),)
+def _dots(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    return (("seed", f"one {name_run_kind(outcome)}"),)
+
+
 _WIDE = 500.0
 """In a figure less wide than this the legend leaves out that the mark is the mean."""
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.outcome.outcome import Outcome
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import Plot, add_axes
+from paribus.report.figures.plot import LEGEND_LETTER, Plot, add_axes
 
 _COLOURS = ("test", "fit", "train", "val")
 _SHAPES = ("o", "D", "s", "^")
@@ -53,7 +53,7 @@ def draw_cells(outcome: Outcome, width: float) -> Plot | None:
             figure.text((14 + x) / width, 1 - 14 / 320, glyph, color=colour, fontsize=10, va="center")
             words = f"{factors[1]} {level}"
             figure.text((28 + x) / width, 1 - 14 / 320, words, color=palette.muted, fontsize=11.5, va="center")
-            x += 14 + len(words) * 6.4 + 16
+            x += 14 + len(words) * LEGEND_LETTER + 16
         ax.set_xlim(-0.5, len(across) - 0.5)
         ax.set_xticks(range(len(across)), across)
         ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

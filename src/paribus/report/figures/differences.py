@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
+from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import with_unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.report import numbers
@@ -17,7 +18,8 @@ from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 from paribus.report.figures.tracks import Frame, Mark, Track, tick
 from paribus.report.numbers import pairing_seed
-from paribus.report.statements import JudgedStatement, is_declared, primary_first
+from paribus.report.splits import name_compared_kind
+from paribus.report.statements import JudgedStatement, count_factors, is_declared, primary_first
 from paribus.report.tables import name_statement
 from paribus.study.design import Design
 
@@ -43,7 +45,9 @@ def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, 
     band = None if margin is None else margin * _factor(metric)
     kinds = dict.fromkeys(str(comparison.verdict) for _, comparison in known)
     key = [(kind, kind) for kind in kinds]
-    key += [("band", "margin")] * (band is not None) + [("seed", "one seed")] * (first.seeds > 1)
+    key += [("band", "margin")] * (band is not None) + [("seed", f"one {name_compared_kind(first)}")] * (
+        first.seeds > 1
+    )
     axis = with_unit_name(f"difference in {metric.label}", metric.unit)
     frame = Frame(axis, tuple(key), signed=True, zero=True, band=band)
     alt = f"Differences in {metric.label}, with intervals. " + "; ".join(
@@ -69,6 +73,9 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
     values = [value * factor for value in comparison.seed_differences]
     size = (width, 222.0)
     label, measured = name_statement(contrast), with_unit_name(contrast.metric.label, contrast.metric.unit)
+    kind, folded = name_compared_kind(comparison), comparison.folded
+    # A run is named by its seed, a fold of one pass by its number (decision 0116).
+    names = [str(seed if folded is None or kind == "run" else seed % folded.folds) for seed in seeds]
 
     def draw(figure: Any, palette: Palette) -> None:
         ax = add_axes(figure, size, 48, 10, 44, 40)
@@ -77,7 +84,8 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
         places = list(range(len(seeds)))
         colours = [palette.better if (v > 0) == comparison.higher_is_better else palette.worse for v in values]
         if comparison.low is not None and comparison.high is not None:
-            ax.axhspan(comparison.low * factor, comparison.high * factor, color=palette.muted, alpha=0.14, linewidth=0)
+            limits = print_limits(contrast.metric, comparison.low, comparison.high)
+            ax.axhspan(limits.low * factor, limits.high * factor, color=palette.muted, alpha=0.14, linewidth=0)
         ax.axhline(comparison.difference * factor, color=palette.muted, linewidth=1.4, dashes=(4, 3))
         ax.axhline(0, color=palette.ink, linewidth=1)
         thick = 3.0 if len(seeds) <= 40 else 1.0
@@ -86,10 +94,10 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
             ax.plot([place], [value], "o", color=colour, markersize=6 if thick > 1 else 2.5, markeredgewidth=0)
         ax.set_xlim(-0.7, len(seeds) - 0.3)
         ax.margins(y=0.12)
-        _ticks(ax, palette, seeds)
-        ax.set_xlabel("seed", color=palette.muted, fontsize=11.5, labelpad=3)
+        _ticks(ax, palette, names)
+        ax.set_xlabel(kind, color=palette.muted, fontsize=11.5, labelpad=3)
 
-    by_seed = ", ".join(f"seed {seed} {tick(round(v, 4), signed=True)}" for seed, v in zip(seeds, values, strict=True))
+    by_seed = ", ".join(f"{kind} {n} {tick(round(v, 4), signed=True)}" for n, v in zip(names, values, strict=True))
     subject = with_unit_name(f"{label} in {contrast.metric.label}", contrast.metric.unit)
     return Plot(name, f"{subject}: {by_seed}.", *size, draw)
 
@@ -117,9 +125,9 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     return tuple(common[: contrast.comparison.seeds])
 
 
-def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
-    step = max(1, -(-len(seeds) // 10))
-    ax.set_xticks(range(0, len(seeds), step), [str(seed) for seed in seeds[::step]])
+def _ticks(ax: Any, palette: Palette, names: Sequence[str]) -> None:
+    step = max(1, -(-len(names) // 10))
+    ax.set_xticks(range(0, len(names), step), names[::step])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=True)))
     ax.tick_params(length=0, labelsize=11.5, labelcolor=palette.muted)
@@ -129,14 +137,15 @@ def _ticks(ax: Any, palette: Palette, seeds: Sequence[int]) -> None:
 
 def _track(item: JudgedStatement, comparison: Comparison, width: float, declared: bool) -> Track:
     factor = _factor(item.metric)
-    low, high = comparison.low, comparison.high
+    low, high, factors = comparison.low, comparison.high, count_factors(item)
     label = f"{name_statement(item)}{' (primary)' if comparison.primary else ''}"
-    printed = numbers.format_difference(item.metric, comparison.difference, low, high)
+    limits = None if low is None or high is None else print_limits(item.metric, low, high, factors)
+    printed = numbers.format_difference(item.metric, comparison.difference, low, high, factors)
     return Track(
         label,
         str(printed) if width >= 500 else printed.value,
         (Mark(comparison.difference * factor, str(comparison.verdict)),),
-        None if low is None or high is None else (low * factor, high * factor),
+        None if limits is None else (limits.low * factor, limits.high * factor),
         dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),
         on_scale=declared,
     )

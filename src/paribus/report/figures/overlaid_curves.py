@@ -10,7 +10,7 @@ from typing import Any
 from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report.figures.learning_curves import accuracy_to_error, epoch_limits, error_limits, scale_axes
 from paribus.report.figures.palette import ARM_COLOURS, Palette
-from paribus.report.figures.plot import Plot, add_axes
+from paribus.report.figures.plot import LEGEND_LETTER, Plot, add_axes
 
 __all__ = ["ArmCurve", "Spread", "draw_overlay", "epoch_limits", "list_arm_curves"]
 
@@ -22,7 +22,6 @@ FEW = 4
 
 _SHAPES = ("o", "s", "^", "D", "v")
 _LEGEND_ROW = 20.0
-_LETTER = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def _legend_rows(curves: Sequence[ArmCurve], width: float) -> list[list[tuple[fl
     rows: list[list[tuple[float, ArmCurve]]] = [[]]
     x = LEFT
     for curve in curves:
-        length = 34 + _LETTER * len(curve.arm)
+        length = 34 + LEGEND_LETTER * len(curve.arm)
         if rows[-1] and x + length > width:
             rows.append([])
             x = LEFT

@@ -19,6 +19,9 @@ from paribus.report.figures.svg import inline_svg
 DPI = 72
 """One pixel of a page is one point of a figure."""
 
+LEGEND_LETTER = 7.0
+"""Pixels for a letter of a legend (11.5 points): as wide as a monospaced font's, which some machines draw pages in."""
+
 _LOCK = threading.Lock()
 _SETTINGS = {
     "svg.fonttype": "none",

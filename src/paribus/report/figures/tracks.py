@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paribus.report.figures.palette import Palette
-from paribus.report.figures.plot import add_axes
+from paribus.report.figures.plot import LEGEND_LETTER, add_axes
 
 ROW = 46.0
 TOP = 32.0
@@ -22,9 +22,6 @@ _EDGE = 14.0
 """Ticks closer than this to an end of the scale would have their labels cut off."""
 
 _KEY_ROW = 19.0
-_KEY_LETTER = 6.4
-"""About how wide a letter of the legend is."""
-
 _LETTER = 7.2
 """About how wide a letter of 12 points is."""
 
@@ -237,7 +234,7 @@ def _key_lines(key: Sequence[tuple[str, str]], width: float) -> list[list[tuple[
     lines: list[list[tuple[float, str, str]]] = [[]]
     x = SIDE
     for kind, words in key:
-        length = 14 + len(words) * _KEY_LETTER
+        length = 14 + len(words) * LEGEND_LETTER
         if lines[-1] and x + length > width:
             lines.append([])
             x = SIDE

@@ -10,6 +10,7 @@ from paribus.report import numbers, tuning
 from paribus.report.figures import arm_measures as figures
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import details, responsive_figure, section, table, wide_table
+from paribus.report.splits import name_run_kind
 from paribus.report.statements import list_metrics
 from paribus.report.tables import Cell, describe_intervals, format_seeds, metric_table
 
@@ -29,11 +30,16 @@ def arms_section(outcome: Outcome) -> Markup:
     intervals = describe_intervals(outcome, [METRICS[name] for name, _ in columns])
     loss_unit = ", nats" if outcome.predictions_request is not None else numbers.loss_unit(outcome.document)
     units = {"test_loss": loss_unit}
-    head = ["Arm", *(f"{heading}{units.get(name, '')}" for name, heading in columns), "Seeds"]
+    head = [
+        "Arm",
+        *(f"{heading}{units.get(name, '')}" for name, heading in columns),
+        f"{name_run_kind(outcome).capitalize()}s",
+    ]
+    kind = name_run_kind(outcome)
     overlap = tag(
         "p",
-        "The interval of one arm alone is wider than the difference that two arms need, because arms share their seeds "
-        "and test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
+        f"The interval of one arm alone is wider than what tells two arms apart, because arms share their {kind}s and "
+        "test examples. To compare arms, look at the contrasts, not at whether these intervals overlap.",
     )
     measures = table(
         f"Every measure by arm: {intervals}",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paribus.analysis import Calibration, Confusion, Unit
 from paribus.analysis.wording import counted
@@ -33,6 +34,7 @@ def classes_section(test_answers: StudyAnswers | MissingAnswers) -> Markup | Non
         "classes",
         "Class by class",
         f"accuracy of each of {len(test_answers.class_names)} classes, and what is mistaken for what",
+        tag("p", test_answers.remark) if test_answers.remark else None,
         _by_class(test_answers, [(answers.arm, confusion) for answers, confusion in confusions]),
         table(
             "The commonest mistakes of each arm: times a run, on average",
@@ -66,6 +68,7 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
             "Where a network says 90 %, it should be right nine times in ten: on the dashed line. Below it the network "
             "is too confident. Pale bins hold few test examples: their accuracy is mostly chance.",
         ),
+        tag("p", test_answers.remark) if test_answers.remark else None,
         panel_grid(plots, "Accuracy against confidence in bins of equal width, all seeds together."),
         table(
             "Expected calibration error, in points: computed per seed, then averaged",
@@ -76,10 +79,9 @@ def calibration_section(test_answers: StudyAnswers | MissingAnswers) -> Markup |
 
 
 def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confusion]]) -> list[Markup]:
-    mean = np.nanmean(np.stack([confusion.accuracy for _, confusion in confusions]), axis=0, where=_known(confusions))
     order = list(range(len(test_answers.class_names)))
     if len(order) > _MOST_CLASSES:
-        order = [int(index) for index in np.argsort(mean, kind="stable")[:_MOST_CLASSES]]
+        order = [int(index) for index in np.argsort(_mean_accuracy(confusions), kind="stable")[:_MOST_CLASSES]]
     sizes = np.bincount(test_answers.labels, minlength=len(test_answers.class_names))
     rows: list[list[Child]] = [
         [
@@ -94,8 +96,13 @@ def _by_class(test_answers: StudyAnswers, confusions: Sequence[tuple[str, Confus
     return wide_table(caption, ["Class", "Examples", *(arm for arm, _ in confusions)], rows, names=2)
 
 
-def _known(confusions: Sequence[tuple[str, Confusion]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return np.isfinite(np.stack([confusion.accuracy for _, confusion in confusions]))
+def _mean_accuracy(confusions: Sequence[tuple[str, Confusion]]) -> NDArray[np.float64]:
+    """Of each class, the mean over the arms; nan, which comes last in an order, of a class without test examples."""
+    accuracy = np.stack([confusion.accuracy for _, confusion in confusions])
+    known = np.isfinite(accuracy)
+    count = known.sum(axis=0)
+    total = np.where(known, accuracy, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _accuracy(confusion: Confusion, index: int) -> Child:

@@ -9,12 +9,13 @@ from dataclasses import fields
 from paribus.analysis import NoiseShares
 from paribus.analysis.wording import counted
 from paribus.outcome.outcome import ArmOutcome, Outcome
-from paribus.records import Environment, RunResult
+from paribus.records import Environment, RunResult, Seeds
 from paribus.report import numbers
 from paribus.report.commands import describe_installation, is_built_in, list_commands
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import code_spans, details, folded_section, section, table
 from paribus.report.methods import describe_methods
+from paribus.report.splits import name_place, name_run_kind
 from paribus.report.tables import list_measures
 from paribus.report.toml import to_toml
 from paribus.study.predictions_request import PredictionsRequest
@@ -68,15 +69,25 @@ def methods_section(outcome: Outcome, *, calibration: bool) -> Markup:
 
 def runs_section(outcome: Outcome) -> Markup:
     """Every run, and those that are missing."""
-    rows = [_run(arm, run) for arm in outcome.arms for run in arm.runs]
+    rows = [_run(outcome, arm, run) for arm in outcome.arms for run in arm.runs]
     rows += [
-        [f"{arm.name} {numbers.pairing_seed(seeds)}", "not computed", *[numbers.UNDEFINED] * 7]
+        [_run_name(outcome, arm, seeds), "not computed", *[numbers.UNDEFINED] * 7]
         for arm in outcome.arms
         for seeds in arm.missing
     ]
     if outcome.predictions_request is not None:
         return _known_runs(outcome)
-    head = ["Arm and seed", "Status", "Test, %", "Train, %", "Gap, points", "Fit, %", "Test loss", "Seconds", "Weights"]
+    head = [
+        f"Arm and {name_run_kind(outcome)}",
+        "Status",
+        "Test, %",
+        "Train, %",
+        "Gap, points",
+        "Fit, %",
+        "Test loss",
+        "Seconds",
+        "Weights",
+    ]
     body = table("Every run; weights by the first digits of their sha256", head, rows, numbers=2)
     return folded_section("runs", "Every run", counted(len(rows), "run"), body)
 
@@ -159,16 +170,22 @@ def _judge_again(outcome: Outcome, request: PredictionsRequest) -> Markup:
     )
 
 
-def _run(arm: ArmOutcome, run: RunResult) -> list[Child]:
-    seeds = run.seeds
-    seed = str(seeds.seed) if seeds.seed is not None else f"{seeds.init}/{seeds.order}/{seeds.dropout}"
+def _run(outcome: Outcome, arm: ArmOutcome, run: RunResult) -> list[Child]:
     scores = run.scores
     measures = [
         numbers.UNDEFINED if scores is None else numbers.format_value(name, getattr(scores, name)) for name in _RUN
     ]
     status: Child = str(run.status) if run.reason is None else f"{run.status}: {run.reason}"
     digest = tag("code", run.weights_digest[:12], title=run.weights_digest) if run.weights_digest else numbers.UNDEFINED
-    return [f"{arm.name} {seed}", status, *measures, f"{run.seconds:.1f}", digest]
+    return [_run_name(outcome, arm, run.seeds), status, *measures, f"{run.seconds:.1f}", digest]
+
+
+def _run_name(outcome: Outcome, arm: ArmOutcome, seeds: Seeds) -> Child:
+    """The arm and the seed; a fold, which has more words, is below its arm."""
+    place = name_place(outcome, seeds)
+    if name_run_kind(outcome) == "seed":
+        return f"{arm.name} {place}"
+    return [tag("span", arm.name, class_="name"), tag("br"), tag("small", place)]
 
 
 def _estimator(arm: ArmOutcome) -> Markup:

@@ -9,6 +9,7 @@ from paribus.analysis.phrases import scope_text
 from paribus.analysis.sentences import contrast_sentence
 from paribus.analysis.wording import capitalized, with_unit_name
 from paribus.outcome.outcome import Outcome
+from paribus.records import Seeds
 from paribus.report import numbers
 from paribus.report.figures import differences as figures
 from paribus.report.figures.cell_means import draw_cells
@@ -26,8 +27,10 @@ from paribus.report.html.parts import (
     verdict_of,
 )
 from paribus.report.numbers import format_margin
+from paribus.report.splits import name_compared_kind, name_place, name_run_kind
 from paribus.report.statements import (
     JudgedStatement,
+    count_factors,
     headline_statements,
     is_declared,
     list_statements,
@@ -68,7 +71,10 @@ def contrasts_section(outcome: Outcome) -> Markup | None:
         figures_left,
         [_table(group) for group in groups],
         _other_p_values(groups),
-        [table(by_fold.caption, by_fold.head, _plain_rows(by_fold), numbers=2) for by_fold in fold_tables(outcome)],
+        [
+            table(by_fold.caption, by_fold.head, _plain_rows(by_fold), numbers=1 + (by_fold.head[1] == "Repetition"))
+            for by_fold in fold_tables(outcome)
+        ],
         details("Every contrast as a sentence", sentences),
         _seed_by_seed(outcome),
     )
@@ -144,7 +150,9 @@ def _forest(name: str, group: Sequence[JudgedStatement], design: Design) -> Mark
         meaning = (
             "" if isinstance(group[0], Effect) and group[0].is_interaction else f", {side} of zero {first} is better"
         )
-        caption = f"Differences in {metric.label} with their intervals{meaning}. Small dots are single seeds."
+        dots = sorted({name_compared_kind(c) for item in group if (c := item.comparison) is not None and c.seeds > 1})
+        small = f" Small dots are single {' or '.join(f'{kind}s' for kind in dots)}." if dots else ""
+        caption = f"Differences in {metric.label} with their intervals{meaning}.{small}"
     return responsive_figure(lambda width: figures.draw_forest(name, group, width, design), caption)
 
 
@@ -163,6 +171,7 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
     columns = [noun.capitalize(), "Verdict", with_unit_name("Difference", metric.unit), _p_heading(known), "Ahead in"]
     columns += ["Margin"] * (len(margins) > 1)
     rows = [_row(statement, with_margin=len(margins) > 1) for statement in primary_first(statements)]
+    columns, rows = _without_unknown(columns, rows)
     scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison in known)
     parts = [", ".join([f"Every {noun} on {metric.label}", *scopes])]
     if len(margins) == 1:
@@ -173,6 +182,12 @@ def _table(statements: Sequence[JudgedStatement]) -> Markup:
     if len(rows) <= _MOST_ROWS:
         return made
     return details(f"All {len(rows)} {noun}s on {metric.label} in a table", made)
+
+
+def _without_unknown(columns: list[str], rows: list[list[Child]]) -> tuple[list[str], list[list[Child]]]:
+    """The table without columns in which nothing is known: over folds no seed is ahead, and one seed has no p."""
+    places = [i for i in range(len(columns)) if any(row[i] != numbers.UNDEFINED for row in rows)]
+    return [columns[i] for i in places], [[row[i] for i in places] for row in rows]
 
 
 def _p_heading(known: Sequence[Comparison]) -> str:
@@ -210,7 +225,9 @@ def _row(statement: JudgedStatement, *, with_margin: bool) -> list[Child]:
     comparison, name = statement.comparison, _name(statement)
     if comparison is None:
         return [name, badge(verdict_of(None)), *[numbers.UNDEFINED] * (4 if with_margin else 3)]
-    printed = numbers.format_difference(statement.metric, comparison.difference, comparison.low, comparison.high)
+    printed = numbers.format_difference(
+        statement.metric, comparison.difference, comparison.low, comparison.high, count_factors(statement)
+    )
     superior = comparison.superiority
     return [
         name,
@@ -240,12 +257,17 @@ def _seed_by_seed(outcome: Outcome) -> list[Child]:
         figures.draw_seeds(contrast, figures.common_seeds(outcome, contrast), NARROW, f"seeds-{number}")
         for number, contrast in enumerate((written or in_answer)[:_MOST_PANELS])
     ]
+    kind = name_run_kind(outcome)
+    pairs = (
+        "the same seed trained both arms" if kind == "seed" else "both arms were trained and tested on the same split"
+    )
     caption = (
-        "The difference of every seed: the same seed trained both arms. The dashed line is their mean, the shaded band "
-        "its interval. One seed alone would have given one of these bars."
+        f"The difference of every {kind}: {pairs}. The dashed line is their mean, the shaded band "
+        f"its interval. One {kind} alone would have given one of these bars."
     )
     drawn = [plot for plot in plots if plot is not None]
-    return [tag("h3", "Seed by seed"), panel_grid(drawn, caption), _differences(outcome)] if drawn else []
+    title = f"{kind.capitalize()} by {kind}"
+    return [tag("h3", title), panel_grid(drawn, caption), _differences(outcome)] if drawn else []
 
 
 def _differences(outcome: Outcome) -> Markup | None:
@@ -255,7 +277,8 @@ def _differences(outcome: Outcome) -> Markup | None:
         comparison = contrast.comparison
         if comparison is not None and len(seeds) == len(comparison.seed_differences):
             by_seed = [
-                f"{seed}: {numbers.format_difference(contrast.metric, value, None, None)}"
+                f"{name_place(outcome, Seeds.of(seed))}: "
+                f"{numbers.format_difference(contrast.metric, value, None, None)}"
                 for seed, value in zip(seeds, comparison.seed_differences, strict=True)
             ]
             rows.append(
@@ -269,5 +292,10 @@ def _differences(outcome: Outcome) -> Markup | None:
         return None
     return details(
         "Every paired difference",
-        table("Every paired difference, by contrast", ["Contrast", "Metric", "Seed and difference"], rows, numbers=9),
+        table(
+            "Every paired difference, by contrast",
+            ["Contrast", "Metric", f"{name_run_kind(outcome).capitalize()} and difference"],
+            rows,
+            numbers=9,
+        ),
     )

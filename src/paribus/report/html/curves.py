@@ -12,6 +12,7 @@ from paribus.report.figures.learning_curves import draw_curves
 from paribus.report.figures.overlaid_curves import ArmCurve, Spread
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.parts import NARROW, WIDE, details, legend, panel_grid, section, svg
+from paribus.report.splits import name_run_kind
 from paribus.report.statements import list_metrics
 
 _GLYPHS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼"}
@@ -24,12 +25,13 @@ def curves_section(outcome: Outcome) -> Markup | None:
     panels = draw_curves(outcome, NARROW)
     if not curves:
         return None
+    kind = name_run_kind(outcome)
     validated = any(curve.val is not None for curve in curves)
     entries = [("fit", "fit accuracy by epoch")]
     entries += [("val", "validation accuracy by epoch")] * validated
     entries += [("train", "train accuracy at the end"), ("test", "test accuracy at the end")]
     every_seed = details(
-        "Every seed, arm by arm", tag("p", legend(*entries)), panel_grid(panels, "One line a seed, on one scale.")
+        f"Every {kind}, arm by arm", tag("p", legend(*entries)), panel_grid(panels, f"One line a {kind}, on one scale.")
     )
     return section(
         "curves", "Learning curves", _keys(curves, validated=validated), _figure(outcome, curves), every_seed
@@ -75,9 +77,10 @@ def _figure(outcome: Outcome, curves: tuple[ArmCurve, ...]) -> Markup:
 
 
 def _caption(outcome: Outcome, curves: tuple[ArmCurve, ...]) -> Child:
-    parts = ["Means over the seeds"]
+    kind = name_run_kind(outcome)
+    parts = [f"Means over the {kind}s"]
     if len(curves) <= figures.FEW:
-        parts[0] += ", shaded from the lowest seed to the highest"
+        parts[0] += f", shaded from the lowest {kind} to the highest"
     parts[0] += "; the scale is that of errors, stretched towards 100 %."
     lengths = {len(run.curve.fit_accuracy) for arm in outcome.arms for run in arm.runs if run.curve.fit_accuracy}
     if len(lengths) > 1:

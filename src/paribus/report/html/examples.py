@@ -34,10 +34,11 @@ def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswe
         "examples",
         "Which examples decide",
         f"{counted(len(wrong), 'test example')} wrong in every run, and those that tell arms apart",
+        tag("p", test_answers.remark) if test_answers.remark else None,
         _shares(answers),
-        _explain_features(test_answers),
+        explain_features(test_answers),
         _everybody(test_answers, answers, wrong),
-        [_flips(test_answers, contrast) for contrast in _contrasts(outcome)],
+        [flips_between(test_answers, contrast.a, contrast.b) for contrast in _contrasts(outcome)],
         tag("h3", "Arm by arm"),
         [_arm(test_answers, of_arm) for of_arm in answers],
     )
@@ -61,7 +62,7 @@ def _shares(answers: Sequence[ArmTestAnswers]) -> Markup:
     return table("Test examples by arm", head, rows)
 
 
-def _explain_features(test_answers: StudyAnswers) -> Markup | None:
+def explain_features(test_answers: StudyAnswers) -> Markup | None:
     """Which columns describe an example, where they are not all."""
     features = test_answers.features
     if test_answers.pictures is not None or features is None or not features.are_selected:
@@ -86,22 +87,23 @@ def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers], in
     ]
 
 
-def _flips(test_answers: StudyAnswers, contrast: JudgedContrast) -> list[Child]:
+def flips_between(test_answers: StudyAnswers, a: str, b: str) -> list[Child]:
+    """The examples that tell two arms apart, over their common seeds; nothing where they have none."""
     most = _limit(test_answers, _MOST_IN_GALLERY)
-    common = test_answers.flips(contrast.a, contrast.b)
+    common = test_answers.flips(a, b)
     if common is None:
         return []
     flips, seeds = common
     parts: list[Child] = [
-        tag("h3", f"{contrast.a} against {contrast.b}"),
+        tag("h3", f"{a} against {b}"),
         tag(
             "p",
-            f"{contrast.a} is right more often on {counted(len(flips.to_a), 'example')}, {contrast.b} on "
+            f"{a} is right more often on {counted(len(flips.to_a), 'example')}, {b} on "
             f"{len(flips.to_b):,}; over {counted(len(seeds), 'seed')}. The difference in accuracy is what is left of "
             "these.",
         ),
     ]
-    for winner, loser, indices in ((contrast.a, contrast.b, flips.to_a), (contrast.b, contrast.a, flips.to_b)):
+    for winner, loser, indices in ((a, b, flips.to_a), (b, a, flips.to_b)):
         if len(indices):
             answers = test_answers.by_arm[loser]
             title = tag("h4", f"Won by {winner}: what {loser} answered")

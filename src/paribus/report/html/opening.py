@@ -11,8 +11,9 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Child, Markup, tag
 from paribus.report.html.contrasts import answer_figures
 from paribus.report.html.parts import badge, code_spans, emphasized, section, verdict_of
+from paribus.report.html.words import explain_words
 from paribus.report.numbers import format_duration
-from paribus.report.splits import describe_split
+from paribus.report.splits import describe_runs, describe_split
 from paribus.report.statements import (
     JudgedStatement,
     count_verdicts,
@@ -31,7 +32,8 @@ _FEW = 3
 def page_header(outcome: Outcome) -> Markup:
     """Question and facts."""
     document = outcome.design
-    title = document.question or f"What the runs of {document.name} say"
+    untitled = f"What the runs of {document.name} say"
+    title = document.question or (untitled if outcome.predictions_request is None else "What these predictions say")
     return tag(
         "header",
         tag(
@@ -57,6 +59,7 @@ def answer_section(outcome: Outcome) -> Markup:
         statement_cards(outcome),
         more if rest else None,
         answer_figures(outcome),
+        explain_words(outcome),
         id="answer",
     )
 
@@ -119,21 +122,20 @@ def _levels(effect: Effect) -> list[str]:
 
 def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     runs = [run for arm in outcome.arms for run in arm.runs]
-    seeds = sorted({len(arm.scored) for arm in outcome.arms}) or [0]
-    per_arm = counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    yield "Runs", f"{counted(len(outcome.arms), 'arm')} × {per_arm}"
+    yield "Runs", describe_runs(outcome)
     if (request := outcome.predictions_request) is not None:
         groups = "" if request.groups is None else f" in {request.groups:,} groups"
         yield "Data", f"{request.source}, {request.examples:,} test examples{groups}"
     else:
         data, epochs = outcome.data, counted(outcome.document.protocol.epochs, "epoch")
         yield "Data", f"{data.name}, {describe_split(outcome)}"
-        yield "Training", f"{epochs}, {format_duration(sum(run.seconds for run in runs))} in all"
+        spent = format_duration(sum(run.seconds for run in runs))
+        yield "Training", f"{epochs}; {spent}, added up over the runs"
     known = [(item.comparison, item.metric) for item in list_statements(outcome) if item.comparison is not None]
     if known and any(comparison.low is not None for comparison, _ in known):
         scopes = dict.fromkeys(scope_text(comparison.scope, metric) for comparison, metric in known)
-        yield "Claims", f"{', '.join(scopes)}, {percent(known[0][0].level)} for all at once"
-    elif seeds[-1] > 1:
+        yield "Claims", f"{', '.join(scopes)}, all at once with {percent(known[0][0].level)} confidence"
+    elif max((len(arm.scored) for arm in outcome.arms), default=0) > 1:
         yield "Claims", "none: no contrast is judged"
     else:
         yield "Claims", "none: one seed cannot show a difference"

@@ -18,6 +18,9 @@ _LETTERS = 94
 _NARROWEST = 11
 """A column is as wide as so many letters at least: ``98.31 ±0.42``."""
 
+_SCOPES = "on new data(?: and new training sets| with these training sets)?|on this (?:test|training) set"
+"""Words of a sentence in which an arm of the name ``new`` or ``test`` is not meant."""
+
 SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.UNDECIDED: "?"}
 
 
@@ -209,7 +212,9 @@ def legend(*entries: tuple[str, str]) -> Markup:
 def _emphasized(text: str, names: Sequence[str]) -> Iterator[Child]:
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     end = 0
-    for match in re.finditer(rf"(?<![\w.-])(?:{pattern})(?![\w-])", text) if names else ():
+    for match in re.finditer(rf"(?:{_SCOPES})|(?<![\w.-])(?P<name>{pattern})(?![\w-])", text) if names else ():
+        if match["name"] is None:
+            continue
         yield text[end : match.start()]
         yield tag("b", match[0])
         end = match.end()

@@ -1,0 +1,193 @@
+"""What the dashboard costs, and how it bears a large store: `python -m benchmarks.dashboard`.
+
+A store of 5,000 runs (scores and curves drawn from fingerprints, no training), a dashboard of it in a process of its
+own, and a log that grows as if a study trained: seconds for each page, processor time and memory of the server while
+pages follow, and, with ``--store`` and ``--study``, seconds from a question of the playground to its answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from benchmarks import machine
+from paribus.backends.fake import FakeBackend
+from paribus.display.base import Silent
+from paribus.display.live_log import LiveLog
+from paribus.records import DataSummary, EpochDone, EpochReport, Started
+from paribus.runner.run import run_study
+from paribus.store.sqlite import SqliteStore
+from paribus.study.document import StudyDocument
+from paribus.study.load import load_study
+from paribus.study.overrides import override
+from paribus.study.plan import RunPlan
+
+RUNS = 5_000
+FOLLOWERS = 5
+"""Pages that follow at once."""
+
+EVENTS = 20
+"""Epochs a second that end: networks of a second an epoch on twenty cores."""
+
+
+class Client:
+    """A browser's requests, with a session."""
+
+    def __init__(self, address: str, opening: Path) -> None:
+        self._host = address.removeprefix("http://")
+        token = re.search(r'name="token" value="([^"]+)"', opening.read_text(encoding="utf-8"))
+        assert token is not None
+        reply = self._connect("POST", "/open", urlencode({"token": token[1]}).encode(), {"Origin": "null"})
+        self._cookie = str(reply.headers["set-cookie"]).partition(";")[0]
+
+    def ask(self, path: str, body: bytes | None = None) -> bytes:
+        """The answer to one request; a question where there is a body."""
+        method = "GET" if body is None else "POST"
+        reply = self._connect(method, path, body, {"Cookie": self._cookie, "Origin": f"http://{self._host}"})
+        content = reply.read()
+        assert reply.status == 200, content[:500]
+        return content
+
+    def follow(self, stop: threading.Event) -> None:
+        """Read the stream of events, as an open page does."""
+        reply = self._connect("GET", "/events", None, {"Cookie": self._cookie})
+        while not stop.is_set():
+            reply.readline()
+
+    def _connect(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(self._host, timeout=600)
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
+
+
+@contextmanager
+def dashboard(store: Path) -> Iterator[tuple[int, Client]]:
+    """A dashboard in a process of its own, and its process id."""
+    line = [sys.executable, "-m", "paribus", "dashboard", "--no-browser", "--store", str(store)]
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = process.stderr.readline().split(" at ")[1].partition(";")[0]
+    opening = Path(process.stderr.readline().rpartition(": ")[2].strip())
+    try:
+        yield process.pid, Client(address, opening)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Recorder(Silent):
+    """Remembers what was planned."""
+
+    def planned(self, document: StudyDocument, data: DataSummary, plan: RunPlan) -> None:
+        self.document, self.data, self.plan = document, data, plan
+
+
+def fill(folder: Path) -> Recorder:
+    """A store of three arms, and what its log would begin with."""
+    study = override(load_study("digits"), seeds=-(-RUNS // 3))
+    recorder = Recorder()
+    with SqliteStore.open(folder, mode="write") as store:
+        run_study(study, store, FakeBackend(), recorder)
+    return recorder
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of processors."""
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid: int) -> float:
+    """The memory of a process that is in no swap."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+
+
+def median_seconds(client: Client, path: str, repeats: int) -> str:
+    """The first request, and the median of the others."""
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        client.ask(path)
+        seconds.append(time.perf_counter() - began)
+    return f"first {seconds[0]:6.3f} s, then {statistics.median(seconds[1:]):6.3f} s"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long pages follow")
+    parser.add_argument("--store", type=Path, help="a store of trained networks, for the playground")
+    parser.add_argument("--study", default="mnist-mlps", help="the study of that store")
+    arguments = parser.parse_args()
+    print(machine.sentence(machine.describe()))
+    if arguments.store is not None:
+        measure_playground(arguments.store, arguments.study)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "store"
+        recorder = fill(folder)
+        print(f"{recorder.plan.run_count} runs", flush=True)
+        with dashboard(folder) as (pid, client):
+            for path in ("/", "/study?study=digits", "/curves?study=digits", "/live", "/compare?study=digits"):
+                print(f"{path:28} {median_seconds(client, path, 6)}", flush=True)
+            measure_following(LiveLog(folder), recorder, pid, client, arguments.minutes)
+
+
+def measure_following(log: LiveLog, recorder: Recorder, pid: int, client: Client, minutes: float) -> None:
+    """Processor time and memory while epochs end and pages follow, in five rounds."""
+    job = recorder.plan.jobs[0]
+    log.planned(recorder.document, recorder.data, recorder.plan)
+    log.show(Started(job, worker=1))
+    stop = threading.Event()
+    pages = [threading.Thread(target=client.follow, args=(stop,), daemon=True) for _ in range(FOLLOWERS)]
+    for page in pages:
+        page.start()
+    time.sleep(2)
+    for _ in range(5):
+        began, used = time.perf_counter(), processor_seconds(pid)
+        while (past := time.perf_counter() - began) < minutes * 12:
+            log.show(EpochDone(job, EpochReport(1, 4, 0.5, 0.9)))
+            time.sleep(1 / EVENTS)
+        share = (processor_seconds(pid) - used) / past
+        print(f"{FOLLOWERS} pages, {EVENTS} epochs a second: {share:.2%} of one core, {memory_mib(pid):.0f} MiB")
+    stop.set()
+
+
+def measure_playground(store: Path, study: str) -> None:
+    """Seconds from a drawing to the answers of all networks."""
+    from PIL import Image, ImageDraw
+
+    with dashboard(store) as (_, client):
+        path = f"/ask?study={quote(study)}&kind="
+        began = time.perf_counter()
+        client.ask(f"{path}describe", b"")
+        print(f"networks ready after {time.perf_counter() - began:.1f} s")
+        seconds = []
+        for length in range(60):
+            picture = Image.new("L", (280, 280), 255)
+            ImageDraw.Draw(picture).line([(80, 60), (200, 60), (200 - length, 60 + 3 * length)], fill=0, width=20)
+            content = io.BytesIO()
+            picture.save(content, "PNG")
+            began = time.perf_counter()
+            client.ask(f"{path}picture", content.getvalue())
+            seconds.append(time.perf_counter() - began)
+        ordered = sorted(seconds[5:])
+        print(f"a stroke: median {1000 * statistics.median(ordered):.0f} ms, 95 % {1000 * ordered[-3]:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
