@@ -39,6 +39,7 @@ def compare(
         workers: worker processes; by default one per GPU or core.
         lanes: how many seeds a worker trains side by side; by default 8 on a GPU, 1 on a core.
         backend: computes the runs instead of worker processes of this machine; it is closed at the end.
+        address: where a Ray cluster runs, with ``backend="ray"``; as :meth:`Study.run`.
         progress: whether to show progress.
         verbose: as in Keras's ``fit``: 0 shows nothing, 1 or "auto" progress in place, 2 a line for each run.
         **options: the other arguments of :class:`Study`.

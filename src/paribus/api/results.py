@@ -346,7 +346,7 @@ class Results:
         seeds: Sequence[int] = (),
         replace: bool = False,
     ) -> tuple[Path, ...]:
-        """Export networks or measures as files of other programs. As ``paribus export``.
+        """Export networks or measures as files of other programs, and return their paths. As ``paribus export``.
 
         Args:
             to: keras, parquet, mlflow or tensorboard.
@@ -354,9 +354,6 @@ class Results:
             arms: only these; all by default.
             seeds: only these; all by default.
             replace: whether existing files may be replaced.
-
-        Returns:
-            The files.
 
         Raises:
             UsageError: there is no such target, arm or seed, or a file is there already.
@@ -367,14 +364,11 @@ class Results:
         return export_runs(self._require_stored("export"), to, place, arms=arms, seeds=seeds, replace=replace).files
 
     def report(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the report to a file.
+        """Write the report to a file, and return its path.
 
         Args:
             path: the file to write.
             format: html, md, latex, csv or json; by default that of the file's suffix.
-
-        Returns:
-            The path.
 
         Raises:
             UsageError: a format or suffix that is not known, or the file cannot be written.

@@ -110,6 +110,8 @@ def build_model(
         results: the study.
         arm: the arm.
         seed: the seed.
+        repeat: the repetition of a cross-validation, from 0.
+        fold: the fold that the run was tested on, from 0.
 
     Raises:
         UnknownNameError: there is no such arm or seed, repetition or fold.

@@ -1,8 +1,9 @@
 """What may be displayed of a study that still grows: nothing that was measured after the last moment of judgement.
 
 Whoever watches an interval change and stops when it suits them has taken a look that was not planned. The dashboard is
-left open all day, so it shows test measures of no run beyond the last planned look; without planned looks the only moment is
-when all requested seeds have ended (``docs/decisions/0129-between-looks-the-dashboard-shows-no-test-measure.md``).
+left open all day, so it shows test measures of no run beyond the last planned look; without planned looks the only
+moment is when all requested seeds have ended
+(``docs/decisions/0129-between-looks-the-dashboard-shows-no-test-measure.md``).
 """
 
 from __future__ import annotations

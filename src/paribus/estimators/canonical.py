@@ -54,7 +54,8 @@ def estimator_from_text(text: str) -> BaseEstimator:
     cls = find(name)
     if cls is None:
         raise ValueError(
-            f"scikit-learn has no estimator {name} any more; it had one when this arm was described: install that version"
+            f"scikit-learn has no estimator {name} any more; it had one when this arm was described: "
+            "install that version"
         )
     return cls(**{key: argument(key, value) for key, value in arguments.items()})
 

@@ -38,7 +38,7 @@ class Preparation:
     columns: tuple[Column, ...] | None = None
 
     def values(self) -> dict[str, Any]:
-        """The preparation as JSON values, for a manifest; float32 numbers are written so that they read back to the same bits."""
+        """The preparation as JSON values, for a manifest; float32 numbers read back to the same bits."""
         standard = self.standard
         return {
             "example_shape": list(self.example_shape),
@@ -63,7 +63,7 @@ class Preparation:
         return f"{', '.join(steps)}, and give each the network's `input_shape`."
 
     def code(self) -> str:
-        """The preparation as the source of a Python function ``prepare(x, network)``, ``network`` an entry of the manifest."""
+        """The source of a Python function ``prepare(x, network)``; ``network`` is an entry of the manifest."""
         shape = ", ".join(str(size) for size in self.example_shape)
         lines = ["def prepare(x, network):"]
         if self.offset is None:

@@ -31,6 +31,7 @@ def prepare(frame: Any, network: Any = None) -> Any:
 
     Args:
         frame: a row for each example.
+        network: an entry of ``networks``, where each has a preparation of its own.
 
     Raises:
         ValueError: the frame lacks a column, or a value in a column that is not filled in; the message names it. Or

@@ -45,7 +45,8 @@ def shares_table(study: str, arm: str, shares: NoiseShares) -> RenderableType:
         lines.append(Text("* the unbiased estimate is below zero and shown as zero: too few runs to measure it", "dim"))
     lines.append(
         Text(
-            f"The test sample's share comes from drawing {shares.examples:,} test examples; more seeds do not reduce it.",
+            f"The test sample's share comes from drawing {shares.examples:,} test examples; more seeds do not "
+            "reduce it.",
             "dim",
         )
     )

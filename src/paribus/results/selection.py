@@ -88,6 +88,8 @@ def select_runs(
         results: the stored study.
         arms: only these; all by default.
         seeds: only these; all by default.
+        repeat: only this repetition of a cross-validation, from 0; all by default.
+        fold: only this fold, from 0; all by default.
 
     Raises:
         UnknownNameError: there is no such arm, or it has no such seed; or no such repetition or fold.
