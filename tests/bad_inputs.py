@@ -150,7 +150,7 @@ BAD_INPUTS = (
         "npz-code",
         "an NPY header that is a Python expression",
         npz_member(npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (__import__('os').getpid(),), }")),
-        "the NPY header describes no plain array",
+        "the NPY header does not describe a plain array",
     ),
     BadInput(
         "npz-shape",
@@ -270,8 +270,8 @@ BAD_INPUTS = (
     BadInput(
         "parquet-word", "a missing word", parquet(age=["x", None], **{"class": ["a", "b"]}), "the value is missing;"
     ),
-    BadInput("parquet-text", "no Parquet file", parquet_bytes(b"PAR1 hello PAR1"), "no Parquet file that can be read"),
-    BadInput("parquet-empty", "an empty file", parquet_bytes(b""), "no Parquet file that can be read"),
+    BadInput("parquet-text", "no Parquet file", parquet_bytes(b"PAR1 hello PAR1"), "not a Parquet file that can be"),
+    BadInput("parquet-empty", "an empty file", parquet_bytes(b""), "not a Parquet file that can be"),
     BadInput("parquet-null", "a missing value", parquet(age=[1, None], **{"class": ["a", "b"]}), "row 2, column 'age'"),
     BadInput(
         "parquet-inf", "an infinite value", parquet(age=[1, float("inf")], **{"class": ["a", "b"]}), "row 2, column"
@@ -282,10 +282,8 @@ BAD_INPUTS = (
     BadInput("parquet-list", "a column of lists", parquet(age=[[1], [2]], **{"class": ["a", "b"]}), "has type list<"),
     BadInput("parquet-rows", "no rows", parquet(age=[], **{"class": []}), "no rows"),
     # Images
-    BadInput("image-text", "text under an image's name", images(train__a__0=b"hello"), "no PNG or JPEG image"),
-    BadInput(
-        "image-gif", "a GIF under another name", images(train__a__0=b"GIF89a" + bytes(20)), "no PNG or JPEG image"
-    ),
+    BadInput("image-text", "text under an image's name", images(train__a__0=b"hello"), "not a PNG, JPEG"),
+    BadInput("image-gif", "a GIF under another name", images(train__a__0=b"GIF89a" + bytes(20)), "not a PNG, JPEG"),
     BadInput("image-cut", "an image cut off", images(train__a__0=png(50, 50, fill=7)[:-30]), "cannot be decoded"),
     BadInput(
         "image-bomb", "30,000 x 30,000 pixels claimed", images(train__a__0=png_header_only(30_000, 30_000)), "pixels"

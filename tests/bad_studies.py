@@ -101,7 +101,7 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     ),
     "two losses": (
         GOOD + "[protocol]\nloss = { a = {}, b = {} }\n",
-        [("protocol, loss", "one Keras class name with its arguments is expected, found a, b; write it like { Dense")],
+        [("protocol, loss", "one Keras class with its arguments is expected, found a, b; write it like { Dense")],
     ),
     "no arms": (HEAD + "arms = {}\n" + DATA, [("arms", "empty; at least one is needed")]),
     "arms in a list": (HEAD + "arms = []\n" + DATA, [("arms", "[]: a table is expected")]),
@@ -123,12 +123,12 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "no layers": (arm("layers = []"), [("arm 'a', layers", "empty; at least one is needed")]),
     "two layers in one": (
         layer("{ Dense = {}, Flatten = {} }"),
-        [("arm 'a', layer 1", "one Keras class name with its arguments is expected, found Dense, Flatten")],
+        [("arm 'a', layer 1", "one Keras class with its arguments is expected, found Dense, Flatten")],
     ),
     "five bad layers": (
         layer('"Flatten", {}, 5, { Dense = 3 }, { Dense = { units = 0 } }, { Dropout = { rate = 1.2 } }'),
         [
-            ("arm 'a', layer 2", "one Keras class name with its arguments is expected, found nothing"),
+            ("arm 'a', layer 2", "one Keras class with its arguments is expected, found nothing"),
             ("arm 'a', layer 3", "5: a table is expected"),
             ("arm 'a', layer 4, Dense", "3: a table is expected"),
             ("arm 'a', layer 5", "Dense units 0: a layer has a whole number of units, 1 or more"),
@@ -191,8 +191,8 @@ BAD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "metrics of the protocol": (
         GOOD + '[protocol]\nmetrics = ["Acc", "accuracy", "AUC", { Recall = { name = "Auc" } }]\n',
         [
-            ("protocol, metrics, item 1", "'Acc' is no metric of Keras that measures a classifier; "),
-            ("protocol, metrics, item 2", "'accuracy' is measured always; leave it out"),
+            ("protocol, metrics, item 1", "'Acc' is not a metric of Keras for classifiers; "),
+            ("protocol, metrics, item 2", "'accuracy' is measured in every run; leave it out"),
             ("protocol, metrics, item 4", "name 'Auc': small letters, digits and underscores are expected"),
         ],
     ),

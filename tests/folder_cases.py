@@ -193,7 +193,7 @@ FOLDERS = (
         folder(mode="RGB", extra=animated("train/ant/9.png")),
         says="9.png: is animated, 3 frames; expected one picture",
     ),
-    FolderCase("TIFF", folder(".tif"), says="0.tif: no image; expected only files ending in"),
+    FolderCase("TIFF", folder(".tif"), says="0.tif: not an image; expected only files ending in"),
     FolderCase(
         "a picture of another size",
         folder(extra=save("train/ant/9.png", picture(0, size=(7, 4)))),

@@ -585,7 +585,7 @@ ENDS = [
         says="ignore_class",
     ),
     case("class weights", stack(dense()), options={"class_weight": {0: 1.0, 1: 3.0, 2: 0.5, 3: 1.0}}),
-    case("a function for a loss", stack(dense()), options={"loss": own.own_loss}, says="a loss of your own"),
+    case("a function for a loss", stack(dense()), options={"loss": own.own_loss}, says="it is a loss of your own"),
     case("compiled with a list of losses", compiled(stack(dense()), "adam", ["mse"]), says="no loss, or with several"),
     case(
         "compiled with a dict of losses",

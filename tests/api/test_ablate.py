@@ -229,7 +229,7 @@ def test_broken_compile_records_are_told(tmp_path: Path) -> None:
     config["compile_config"] = {"optimizer": {"class_name": 3}, "loss": "mse"}
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("config.json", json.dumps(config))
-    with pytest.raises(UsageError, match=r"optimizer: .* is no serialized object of Keras"):
+    with pytest.raises(UsageError, match=r"optimizer: .* is not a serialized object of Keras"):
         read_model_argument(str(tmp_path / "m.keras"), "digits")
     with pytest.raises(DataError):
         read_model_argument(str(tmp_path / "m.keras"), str(tmp_path))

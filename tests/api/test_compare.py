@@ -239,7 +239,7 @@ def test_a_config_that_says_another_network_is_noticed(engine: Engine) -> None:
     model(np.zeros((1, 64)))
     backend = Counting(engine)
     with pytest.raises(
-        ModelError, match=r"class Misleading has units = 5, and 6 where it is made again from its config"
+        ModelError, match=r"class Misleading has units = 5, and 6 where a worker makes it again from its config"
     ):
         pb.Study({"arm": model}, {"source": "digits", "flatten": True}).run(backend=backend, progress=False)
     assert backend.trained == []
@@ -272,7 +272,7 @@ def test_optimizers_are_written_as_in_a_study_file() -> None:
     [
         ({"optimizer": "adamm"}, UsageError, "optimizer 'adamm': Keras knows no such optimizer"),
         ({"loss": "crossentropy"}, UsageError, "loss 'crossentropy': Keras knows no such loss"),
-        ({"loss": lambda y, p: p}, UsageError, "a loss of your own"),
+        ({"loss": lambda y, p: p}, UsageError, "it is a loss of your own"),
         ({"baseline": "c"}, UsageError, "no arm 'c' in baseline: there are a, b"),
         ({"epochs": 0}, StudyError, "epochs: 0: "),
         ({"name": "a b"}, StudyError, "name"),
@@ -302,8 +302,8 @@ def test_things_that_are_no_models(models: Any, data: Any, error: type[Exception
     ("data", "error", "said"),
     [
         ("digit", UnknownNameError, "Did you mean digits"),
-        (np.zeros((3, 3)), UsageError, r"data: array \(3, 3\) is not understood; give a name or a path"),
-        ((1, 2, 3), UsageError, "data: int, int, int is not understood"),
+        (np.zeros((3, 3)), UsageError, r"data: array \(3, 3\) is none of what data may be: a name or a path"),
+        ((1, 2, 3), UsageError, "data: int, int, int is none of what data may be"),
         ((*arrays()[:3], arrays()[3][:-1]), DataError, "60 examples in x_test but 59 labels in y_test"),
         ({"sauce": "digits"}, StudyError, "sauce"),
     ],

@@ -39,7 +39,7 @@ def test_early_stopping_is_the_protocols() -> None:
 GENERATOR = random.Random(0)
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "whole rates": (lambda: C.LearningRateScheduler(lambda _epoch: 1), "says 1 for epoch 0; a finite float, 0 or more"),
+    "whole rates": (lambda: C.LearningRateScheduler(lambda _epoch: 1), "returns 1 for epoch 0; return a finite float"),
     "negative rates": (lambda: C.LearningRateScheduler(lambda epoch: 0.1 - epoch), "says -0.9 for epoch 1"),
     "rates at random": (
         lambda: C.LearningRateScheduler(lambda _epoch, _rate: GENERATOR.random()),
@@ -49,20 +49,20 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "direction": (lambda: C.ReduceLROnPlateau(mode="max"), "ReduceLROnPlateau: mode 'max' of val_loss"),
     "lambda": (
         lambda: C.LambdaCallback(),
-        "LambdaCallback is not followed: its functions would run",
+        "LambdaCallback is not supported: its functions would run",
     ),
-    "board": (lambda: C.TensorBoard(), "TensorBoard is not followed: .*--to tensorboard"),
-    "checkpoint": (lambda: C.ModelCheckpoint("m.keras"), "ModelCheckpoint is not followed: every run is stored"),
+    "board": (lambda: C.TensorBoard(), "TensorBoard is not supported: .*--to tensorboard"),
+    "checkpoint": (lambda: C.ModelCheckpoint("m.keras"), "ModelCheckpoint is not supported: every run is stored"),
     "nan": (lambda: C.TerminateOnNaN(), "ends by itself, as diverged"),
-    "log": (lambda: C.CSVLogger("log.csv"), "CSVLogger is not followed: write the results out"),
-    "own": (lambda: type("Mine", (C.Callback,), {})(), "Mine is not followed: EarlyStopping, LearningRateSch"),
+    "log": (lambda: C.CSVLogger("log.csv"), "CSVLogger is not supported: write the results out"),
+    "own": (lambda: type("Mine", (C.Callback,), {})(), "Mine is not supported: EarlyStopping, LearningRateSch"),
     "own stopping": (
         lambda: type("Patient", (C.EarlyStopping,), {})(restore_best_weights=True),
         "Patient is not followed",
     ),
-    "none": (lambda: "early", "str is no callback of Keras"),
+    "none": (lambda: "early", "str is not a callback of Keras"),
     "last weights": (lambda: C.EarlyStopping(), "set restore_best_weights=True"),
-    "monitor": (lambda: C.EarlyStopping("loss", restore_best_weights=True), "monitor 'loss'; runs are watched by"),
+    "monitor": (lambda: C.EarlyStopping("loss", restore_best_weights=True), "monitor 'loss'; write 'val_loss'"),
     "mode": (lambda: C.EarlyStopping(mode="max", restore_best_weights=True), "mode 'max' of val_loss"),
     "baseline": (lambda: C.EarlyStopping(baseline=0.1, restore_best_weights=True), "baseline is not supported"),
     "start": (lambda: C.EarlyStopping(start_from_epoch=2, restore_best_weights=True), "start_from_epoch is not"),

@@ -50,7 +50,7 @@ class Sized(keras.layers.Layer):
 def test_a_value_that_its_config_forgets_is_named(value: Any) -> None:
     (said,) = find_lost_attributes(Base(value))
     assert said.startswith("class Base has value = ")
-    assert "and 0 where it is made again from its config" in said
+    assert "and 0 where a worker makes it again from its config" in said
 
 
 @pytest.mark.parametrize("value", [0, 0.0, np.int64(0)])

@@ -141,7 +141,7 @@ def test_noise_is_measured_in_the_same_store(tmp_path: Path) -> None:
     log.unlink()
     stored.noise("small", seeds=3, backend=FakeBackend(), progress=False)
     assert log.stat().st_size, "whoever follows the store sees these runs too"
-    with pytest.raises(UsageError, match="seeds=1: a variance needs at least 2"):
+    with pytest.raises(UsageError, match="seeds=1: a variance needs 2 or more"):
         run().noise("small", seeds=1)
 
 

@@ -58,7 +58,7 @@ def test_a_damaged_artifact_is_named_then_mended(doctor: Doctor, folder: Path) -
     found = doctor()
     assert found.code == 1
     assert f"damaged artifact {fingerprint(2)}: {path} has sha256" in found.out
-    assert "1 thing is wrong; `paribus doctor --repair` repairs" in found.out
+    assert "1 problem; `paribus doctor --repair` repairs" in found.out
     assert path.read_bytes() == b"rubbish", "looking changes nothing"
     mended = doctor("--repair")
     assert mended.code == 0

@@ -63,7 +63,7 @@ def test_what_ended_is_kept(tmp_path: Path, number: signal.Signals, times: int) 
         kept = store.runs([run.fingerprint for run in study.arms[0].runs])
     assert f"interrupted: {len(kept)} of 40 runs have ended, {40 - len(kept)} to do" in lines
     assert 1 <= len(kept) < 40
-    told = [line for line in lines if line.startswith("interrupted: no run is started any more")]
+    told = [line for line in lines if line.startswith("interrupted: no further run is started")]
     assert len(told) == 1 or times == 2, "the second can come before the first was told"
     SqliteStore.open(tmp_path / "runs", "write").close()
     assert temporaries(tmp_path / "runs") == []

@@ -195,7 +195,7 @@ def test_addresses_that_others_reach_need_tls() -> None:
     with pytest.raises(UsageError, match=r"--host 192\.0\.2\.7: others can reach.*--insecure"):
         check_host("192.0.2.7", tls=False, insecure=False)
     for host in ("0.0.0.0", "::", ""):
-        with pytest.raises(UsageError, match="name the one address"):
+        with pytest.raises(UsageError, match="write the one address"):
             check_host(host, tls=True, insecure=True)
 
 

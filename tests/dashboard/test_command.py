@@ -26,7 +26,7 @@ def test_without_its_packages_there_is_one_clear_error(
     ("options", "message"),
     [
         (["--host", "192.0.2.7"], "others can reach this address"),
-        (["--host", "0.0.0.0"], "name the one address"),
+        (["--host", "0.0.0.0"], "write the one address"),
         (["--host", "192.0.2.7", "--insecure"], "cannot be listened on"),
         (["--tls-key", "key.pem"], "belong together"),
         (["--tls-key", "/nowhere/k.pem", "--tls-certificate", "/nowhere/c.pem"], "cannot be used"),

@@ -262,7 +262,7 @@ def test_a_drawn_digit_gets_answers(
         page.get_by_label("or a file:").set_input_files(
             {"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"}
         )
-        expect(page.locator("#status")).to_contain_text("the picture: no PNG or JPEG image")
+        expect(page.locator("#status")).to_contain_text("the picture: not a PNG, JPEG, WebP or BMP image")
         page.goto(f"http://{dashboard.host}/play?study=binary")
         expect(page.locator("#answers .arm")).to_have_count(1)
         page.get_by_label("feature 0", exact=True).fill("30")

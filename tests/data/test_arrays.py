@@ -86,7 +86,7 @@ def test_a_description_that_is_no_file_is_refused(kind: str, tmp_path: Path):
         path.mkdir()
     else:
         path.symlink_to(tmp_path / "nothing")
-    with pytest.raises(DataError, match=r"dataset\.json: no file, or a link to none"):
+    with pytest.raises(DataError, match=r"dataset\.json: not a file, or a link to none"):
         read_npy(tmp_path / "spooled")
 
 

@@ -67,7 +67,7 @@ def test_one_hot_width_and_class_names_give_the_number_of_classes():
 
 
 def test_arrays_that_are_none_are_refused():
-    with pytest.raises(DataError, match="x_train: no array of numbers"):
+    with pytest.raises(DataError, match="x_train: not an array of numbers"):
         from_arrays([[1], [1, 2]], [0, 1], [[1]], [0])
     with pytest.raises(DataError, match="x_test: has masked"):
         from_arrays(X, Y, np.ma.masked_less(X, 3), Y)

@@ -150,7 +150,7 @@ def test_pixels_that_nothing_scales_are_noted(tmp_path: Any) -> None:
     for x in (pixels, pixels.astype(np.float32), pixels.reshape(40, 64)):
         spec = spool(from_arrays(x[:30], Y[:30], x[30:], Y[30:]), tmp_path / f"{x.dtype}{x.ndim}")
         (note,) = load(spec).notes
-        assert note.startswith("Pixels are in 0 to 255 and are divided by nothing")
+        assert note.startswith("Pixels are in 0 to 255 and are not scaled")
     from dataclasses import replace
 
     assert load(replace(spec, scale=255.0)).notes == load(replace(spec, standardize=True)).notes == ()

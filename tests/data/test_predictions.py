@@ -195,14 +195,14 @@ FAULTS: dict[str, tuple[bool, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         lambda f: f.rename(columns={"prediction": "logit_0"}),
         r"neither a column 'prediction'.*like 'p_cat' and 'p_dog'.*scipy.special.softmax",
     ),
-    "seed and run": (False, lambda f: f.assign(run=f.seed), r"columns 'seed' and 'run' are one thing; leave one"),
+    "seed and run": (False, lambda f: f.assign(run=f.seed), r"columns 'seed' and 'run' mean the same; leave one"),
     "nan": (
         True,
         changed("p_1", 7, np.nan),
-        r"row 8, column 'p_1': nan is no probability; probabilities are 0 or more",
+        r"row 8, column 'p_1': nan is not a probability; probabilities are 0 or more",
     ),
-    "negative": (True, changed("p_1", 7, -0.1), r"row 8, column 'p_1': -0.1 is no probability"),
-    "infinite": (True, changed("p_1", 7, np.inf), r"row 8, column 'p_1': inf is no probability"),
+    "negative": (True, changed("p_1", 7, -0.1), r"row 8, column 'p_1': -0.1 is not a probability"),
+    "infinite": (True, changed("p_1", 7, np.inf), r"row 8, column 'p_1': inf is not a probability"),
     "sum": (True, changed("p_1", 7, 0.5), r"row 8: the probabilities sum to 1\.\d+; expected 1, up to 0.001. Logits"),
     "text": (True, changed("p_1", 7, "high"), r"column 'p_1': row 8 holds 'high'; expected a number"),
     "one column": (
@@ -229,7 +229,7 @@ FAULTS: dict[str, tuple[bool, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "true probability": (
         False,
         lambda f: f.assign(true_probability=np.where(f.index == 7, np.nan, 0.5)),
-        r"row 8, column 'true_probability': nan is no probability.*leave the column 'true_probability' out",
+        r"row 8, column 'true_probability': nan is not a probability.*leave the column 'true_probability' out",
     ),
 }
 
@@ -244,7 +244,7 @@ def test_a_fault_is_refused_by_name_with_the_mend(fault: str) -> None:
 def test_lines_of_a_csv_file_are_named(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     changed("p_1", 2500, -1)(predictions(seeds=range(12), probabilities=True)).to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"p\.csv: line 2502, column 'p_1': -1.0 is no probability"):
+    with pytest.raises(DataError, match=r"p\.csv: line 2502, column 'p_1': -1.0 is not a probability"):
         read_predictions(path)
     text = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*text[:3], "", *text[3:]]), encoding="utf-8")
@@ -262,7 +262,7 @@ def test_lines_of_a_csv_file_are_named(tmp_path: Path) -> None:
         ("p.csv", b"arm;seed;example;label;prediction\n", "seems to be separated by semicolons; expected commas"),
         ("p.csv", b"arm,seed,example,label,prediction\na,0,\xff,1,1\n", "not UTF-8 text"),
         ("p.csv", b'arm,seed,example,label,prediction\na,"0"x,1,1,1\n', "not a comma-separated file"),
-        ("p.parquet", b"PAR1 nothing", "no Parquet file that can be read"),
+        ("p.parquet", b"PAR1 nothing", "not a Parquet file that can be read"),
         ("p.npz", b"PK nothing", "the zip data is corrupt"),
         ("p.txt", b"", r"expected a file of predictions that ends in \.csv, \.parquet, \.npz"),
     ],
@@ -277,7 +277,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, content: byte
 def test_things_that_are_no_table_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no such file"):
         read_predictions(tmp_path / "none.csv")
-    with pytest.raises(DataError, match="int is no table; expected the path"):
+    with pytest.raises(DataError, match="int is not a table; expected the path"):
         read_predictions(3)
     with pytest.raises(DataError, match=r"columns of unequal length \(arm 1, label 2\)"):
         read_predictions({"arm": ["a"], "label": [0, 1]})

@@ -185,5 +185,5 @@ def test_options_that_would_do_nothing_are_refused(option, tmp_path: Path):
 def test_npy_header_with_a_separator_that_only_unicode_calls_a_space_is_refused(tmp_path: Path):
     # Found by fuzzing: int() refuses what the header's pattern let through.
     header = npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (4,\x1c4), }")
-    with pytest.raises(DataError, match="the NPY header describes no plain array"):
+    with pytest.raises(DataError, match="the NPY header does not describe a plain array"):
         load(npy_folder(x_train=header + bytes(64))(tmp_path))

@@ -156,5 +156,5 @@ def test_parquet_text_that_is_no_utf_8_is_refused(tmp_path: Path):
 
     words = pa.Array.from_buffers(pa.string(), 2, [*pa.array(["u", "v"]).buffers()[:2], pa.py_buffer(b"\xff\xfe")])
     pq.write_table(pa.table({"word": words, "class": ["a", "b"]}), tmp_path / "t.parquet")
-    with pytest.raises(DataError, match=r"t\.parquet: no Parquet file that can be read: .*UTF8"):
+    with pytest.raises(DataError, match=r"t\.parquet: not a Parquet file that can be read: .*UTF8"):
         load(DataSpec(str(tmp_path / "t.parquet"), label="class"))

@@ -80,7 +80,7 @@ SAID_BY_SCIKIT_LEARN = {
 def test_every_form_of_answer_is_measured_as_scikit_learn_measures_it(form: str, name: str) -> None:
     metric, positive, expected = SAID_BY_SCIKIT_LEARN[name]
     if form == "unnormalized" and name in ("log loss", "brier", "recall by its index"):
-        pytest.skip("what is no probability has errors of its own")
+        pytest.skip("what is not a probability has errors of its own")
     assert measured(form, metric, positive) == pytest.approx(expected, abs=2e-3 if "AUC" in metric else 1e-5)
 
 
@@ -168,7 +168,7 @@ def test_one_class_against_all_others() -> None:
     asked = ProtocolMetrics.of_training(training, names)
     expected = sk.roc_auc_score(labels == 2, outputs[:, 2])
     assert measure_metrics(asked, outputs, labels)["auc"] == pytest.approx(expected, abs=2e-3)
-    with pytest.raises(ValueError, match="'d' is no class of this data; its classes are a, b, c"):
+    with pytest.raises(ValueError, match="'d' is not a class of this data; its classes are a, b, c"):
         ProtocolMetrics.of_training(Training(training.loss, 1, 10, metrics="[]", positive="d"), names)
 
 

@@ -187,7 +187,7 @@ def test_questions_that_an_estimator_cannot_answer_are_refused_by_name(
     assert "networks are ablated" in refused("ablate", f"{folder.file}/forest")
     with SqliteStore.open(folder.store) as store:
         chosen = select_runs(open_results("baselines", store), ["forest"])
-        with pytest.raises(UsageError, match="scikit-learn estimators are no Keras models"):
+        with pytest.raises(UsageError, match="scikit-learn estimators are not Keras models"):
             export_networks(chosen, folder.store / "out")
     assert call(capsys, monkeypatch, "check", folder.file, "--new", "mlp", "--old", "forest", "--margin", "0.5",
                 "--store", folder.store).code == 0  # fmt: skip

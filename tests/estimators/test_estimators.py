@@ -230,7 +230,7 @@ def test_every_mistake_of_an_estimator_is_told_at_once(estimators: Estimators) -
             "no classifier 'LogisticRegresion' that a study may name; did you mean LogisticRegression?",
         ),
         ("GridSearchCV", "scikit-learn has no classifier 'GridSearchCV' that a study may name"),
-        ("LinearRegression", "LinearRegression is no classifier; name one, such as LogisticRegression"),
+        ("LinearRegression", "LinearRegression is not a classifier; name one, such as LogisticRegression"),
         (
             "LinearSVC",
             'put it inside one that adds them: { CalibratedClassifierCV = { ensemble = false, estimator = "Lin',
@@ -383,7 +383,7 @@ class OwnForest(ensemble.RandomForestClassifier):
             "argument metric of KNeighborsClassifier: function is Python",
         ),
         (linear_model.LogisticRegression(C=np.inf), "argument C of LogisticRegression: inf is no number"),
-        (OwnForest(), "OwnForest comes from .*test_estimators; arms are trained with scikit-learn's own classes"),
+        (OwnForest(), "OwnForest comes from .*test_estimators; use one of scikit-learn's own classes"),
     ],
 )
 def test_what_does_not_travel_is_refused_by_name(estimator: BaseEstimator, message: str) -> None:

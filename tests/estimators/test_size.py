@@ -51,7 +51,7 @@ def test_what_no_memory_could_hold_is_refused(monkeypatch: pytest.MonkeyPatch, n
     (mistake,) = caught.value.mistakes
     assert mistake.place == "arm 'baseline', estimator"
     assert message in mistake.message
-    assert mistake.message.endswith("and this machine has 24.0 GiB; ask for less")
+    assert mistake.message.endswith("and this machine has 24.0 GiB; use smaller arguments")
 
 
 def test_what_may_stop_by_itself_is_not_refused_and_the_estimate_is_low() -> None:

@@ -216,7 +216,7 @@ def test_files_that_cannot_be_used(mnist: Dataset, tmp_path: Path) -> None:
         return str(caught.value)
 
     assert "a picture is a .png, .jpg" in refused("x.gif", b"GIF89a")
-    assert "no PNG or JPEG image" in refused("x.png", b"GIF89a" + bytes(20))
+    assert "not a PNG, JPEG, WebP or BMP image" in refused("x.png", b"GIF89a" + bytes(20))
     assert "more pixels than the 16777216" in refused("bomb.png", png_header_only(30_000, 30_000))
     assert "nothing stands out" in refused("blank.png", np.full((50, 50), 255, np.uint8))
     assert "expected one example of shape (28, 28), or several of them (n, 28, 28)" in refused(
@@ -225,7 +225,7 @@ def test_files_that_cannot_be_used(mnist: Dataset, tmp_path: Path) -> None:
     assert "expected one example" in refused("empty.npy", np.zeros((0, 28, 28)))
     assert "not finite numbers" in refused("nan.npy", np.full((28, 28), np.nan))
     assert "Python objects" in refused("code.npy", np.array([[{}]], dtype=object))
-    assert "which is no picture; give the example as numbers" in refused(
+    assert "which is not a picture; pass the example as numbers" in refused(
         "iris.png", np.zeros((2, 2), np.uint8), DataSpec("sklearn:iris")
     )
     with pytest.raises(DataError, match="there is no such file"):

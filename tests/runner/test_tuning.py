@@ -226,7 +226,7 @@ def test_what_was_tried_is_missed_where_another_tuning_took_its_place() -> None:
         run(override(study(), epochs=1), store, other)
     outcome = open_results("tuned", store).outcome()
     assert chosen(outcome) == {}
-    assert any("one was tuned, but what was tried is no longer stored" in note for note in outcome.notes)
+    assert any("one was tuned, but its candidates are no longer stored" in note for note in outcome.notes)
     assert chosen(run(study(), store, contradicting())) == CHOSEN
 
 
