@@ -227,7 +227,7 @@ BAD_INPUTS = (
     BadInput(
         "csv-1e999", "a number beyond any float", csv("age,class\n1,a\n1e999,b\n"), "1e999 is not a finite number"
     ),
-    BadInput("csv-mixed", "a typing mistake in a number", csv("age,class\n1,a\n1O,b\n"), "'1O' is no number"),
+    BadInput("csv-mixed", "a typing mistake in a number", csv("age,class\n1,a\n1O,b\n"), "'1O' is not a number"),
     BadInput("csv-mixed-2", "a number among words", csv("city,class\nRome,a\n7,b\n"), "'7' is a number"),
     BadInput("csv-ragged", "a cell too many", csv("age,class\n1,a\n2,b,c\n"), "line 3 has 3 cells; expected 2"),
     BadInput("csv-quote", "a quote that does not end", csv('age,class\n1,"a\n'), "not a comma-separated file"),
@@ -301,7 +301,10 @@ BAD_INPUTS = (
     BadInput("image-alpha", "a transparent image", images(train__a__0=png(mode="RGBA")), "is transparent somewhere"),
     BadInput("image-16", "16 bits a pixel", images(train__a__0=png(mode="I;16")), "pixels of mode I;16"),
     BadInput(
-        "image-stray", "another file among the images", images(**{"train__a__notes.txt": b""}), "notes.txt: no image"
+        "image-stray",
+        "another file among the images",
+        images(**{"train__a__notes.txt": b""}),
+        "notes.txt: not an image",
     ),
     BadInput(
         "image-class", "a class that only `test` has", images(test__c__0=png()), "class 'c' is not among the training"
@@ -340,6 +343,6 @@ BAD_INPUTS = (
     ),
     BadInput("scale", "pixels divided by zero", named("mnist", scale=0.0), "expected a number above 0", UsageError),
     BadInput(
-        "scales", "scaled and standardized", named("mnist", scale=255.0, standardize=True), "`scale` does", UsageError
+        "scales", "scaled and standardized", named("mnist", scale=255.0, standardize=True), "`scale` has", UsageError
     ),
 )

@@ -182,7 +182,7 @@ FOLDERS = (
         "`train` and `validation` alone", folder(parts=("train", "validation")), says="expected `train` and `test`"
     ),
     FolderCase("`train` alone", folder(parts=("train",)), says="expected `train` and `test`"),
-    FolderCase("an animated GIF", folder(extra=animated("train/ant/9.gif")), says="9.gif: no image"),
+    FolderCase("an animated GIF", folder(extra=animated("train/ant/9.gif")), says="9.gif: not an image"),
     FolderCase(
         "an animated WebP",
         folder(".webp", "RGB", extra=animated("train/ant/9.webp"), lossless=True),
@@ -215,7 +215,7 @@ FOLDERS = (
     FolderCase(
         "a list of thumbnails among the pictures",
         folder(extra=write("train/ant/Thumbs.db")),
-        says="Thumbs.db: no image",
+        says="Thumbs.db: not an image",
     ),
     FolderCase(
         "a PNG that was cut off", folder(extra=write("train/ant/9.png", b"\x89PNG\r\n\x1a\n\0\0")), says="9.png"
@@ -231,7 +231,7 @@ FOLDERS = (
         says="class 'cat' has no training images",
     ),
     FolderCase(
-        "a folder in a class's folder", folder(extra=save("train/ant/old/0.png", picture(0))), says="old: no image"
+        "a folder in a class's folder", folder(extra=save("train/ant/old/0.png", picture(0))), says="old: not an image"
     ),
     FolderCase("IDX: EMNIST's letters, labelled 1 to 26", idx, idx_reference, notes="Label 0 never occurs"),
     FolderCase(".npy: class indices", npy(np.arange(12) % 3), npy_reference([str(i % 3) for i in range(12)])),

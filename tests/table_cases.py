@@ -196,7 +196,7 @@ TABLES = (
     TableCase("CSV: percentages", text(price(["12%", "7.5 %", "3%", "9%"])), says="'12%' is almost a number"),
     TableCase("CSV: amounts of money", text(price(["$3.20", "$4", "$5.10", "$1"])), says="is almost a number"),
     TableCase("CSV: thousands with spaces", text(price(["1 000", "2 500", "9 000", "1 200"])), says="is almost a"),
-    TableCase("CSV: a number with a slip in it", text(price(["1", "2", "3O", "4"])), says="'3O' is no number"),
+    TableCase("CSV: a number with a slip in it", text(price(["1", "2", "3O", "4"])), says="'3O' is not a number"),
     TableCase("CSV: an index without a name in front", csv(TRAIN, TEST, {"index": True}), says="column 1 has no name"),
     TableCase(
         "CSV: an index that went through CSV twice (`Unnamed: 0`)",

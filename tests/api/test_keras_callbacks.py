@@ -40,13 +40,16 @@ GENERATOR = random.Random(0)
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "whole rates": (lambda: C.LearningRateScheduler(lambda _epoch: 1), "returns 1 for epoch 0; return a finite float"),
-    "negative rates": (lambda: C.LearningRateScheduler(lambda epoch: 0.1 - epoch), "says -0.9 for epoch 1"),
+    "negative rates": (lambda: C.LearningRateScheduler(lambda epoch: 0.1 - epoch), "returns -0.9 for epoch 1"),
     "rates at random": (
         lambda: C.LearningRateScheduler(lambda _epoch, _rate: GENERATOR.random()),
         "returns other rates when it is called again",
     ),
     "watched": (lambda: C.ReduceLROnPlateau("val_auc"), "ReduceLROnPlateau: monitor 'val_auc'; 'val_loss', .* are"),
-    "direction": (lambda: C.ReduceLROnPlateau(mode="max"), "ReduceLROnPlateau: mode 'max' of val_loss"),
+    "direction": (
+        lambda: C.ReduceLROnPlateau(mode="max"),
+        "ReduceLROnPlateau: mode 'max' is the wrong direction of val_loss",
+    ),
     "lambda": (
         lambda: C.LambdaCallback(),
         "LambdaCallback is not supported: its functions would run",
@@ -58,12 +61,15 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "own": (lambda: type("Mine", (C.Callback,), {})(), "Mine is not supported: EarlyStopping, LearningRateSch"),
     "own stopping": (
         lambda: type("Patient", (C.EarlyStopping,), {})(restore_best_weights=True),
-        "Patient is not followed",
+        "Patient is not supported",
     ),
     "none": (lambda: "early", "str is not a callback of Keras"),
     "last weights": (lambda: C.EarlyStopping(), "set restore_best_weights=True"),
     "monitor": (lambda: C.EarlyStopping("loss", restore_best_weights=True), "monitor 'loss'; write 'val_loss'"),
-    "mode": (lambda: C.EarlyStopping(mode="max", restore_best_weights=True), "mode 'max' of val_loss"),
+    "mode": (
+        lambda: C.EarlyStopping(mode="max", restore_best_weights=True),
+        "mode 'max' is the wrong direction of val_loss",
+    ),
     "baseline": (lambda: C.EarlyStopping(baseline=0.1, restore_best_weights=True), "baseline is not supported"),
     "start": (lambda: C.EarlyStopping(start_from_epoch=2, restore_best_weights=True), "start_from_epoch is not"),
 }

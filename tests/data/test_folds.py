@@ -180,7 +180,7 @@ def test_what_cannot_be_divided_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected the fold of each example"):
         summarize(replace(spec, folds=Folds(2, partition=str(partition))))
     partition.write_bytes(b"no array")
-    with pytest.raises(DataError, match=r"is no \.npy file"):
+    with pytest.raises(DataError, match=r"not an \.npy file"):
         summarize(replace(spec, folds=Folds(2, partition=str(partition))))
 
 

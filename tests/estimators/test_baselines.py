@@ -183,7 +183,7 @@ def test_questions_that_an_estimator_cannot_answer_are_refused_by_name(
 
     fit = refused("compare", folder.file, "network", "forest", "--metric", "fit_accuracy")
     assert "fit_accuracy of 'forest': a scikit-learn estimator has none here" in fit
-    assert "draws nothing at random here" in refused("noise", folder.file, "--arm", "logistic", "--seeds", "2")
+    assert "draws nothing at random" in refused("noise", folder.file, "--arm", "logistic", "--seeds", "2")
     assert "networks are ablated" in refused("ablate", f"{folder.file}/forest")
     with SqliteStore.open(folder.store) as store:
         chosen = select_runs(open_results("baselines", store), ["forest"])

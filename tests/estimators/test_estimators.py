@@ -382,7 +382,7 @@ class OwnForest(ensemble.RandomForestClassifier):
             neighbors.KNeighborsClassifier(metric=lambda a, b: 0),
             "argument metric of KNeighborsClassifier: function is Python",
         ),
-        (linear_model.LogisticRegression(C=np.inf), "argument C of LogisticRegression: inf is no number"),
+        (linear_model.LogisticRegression(C=np.inf), "argument C of LogisticRegression: inf is not a number"),
         (OwnForest(), "OwnForest comes from .*test_estimators; use one of scikit-learn's own classes"),
     ],
 )

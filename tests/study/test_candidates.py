@@ -105,7 +105,7 @@ def test_a_keras_config_is_changed_like_a_stack() -> None:
         ("layer 1.units", [1, 0], "Dense units 0"),
         ("layer 2.rate", [0.5, 1.2], "Dropout rate 1.2"),
         ("Conv2D.filters", [1, 2], "no Conv2D layer comes before the answer; the layers that do are Dense, Dropout"),
-        ("layer 1.kernel_regularizer.l2", [0.1, 0.2], "not set, nothing with arguments"),
+        ("layer 1.kernel_regularizer.l2", [0.1, 0.2], "not set, which has no arguments"),
         ("layer 1.activation", [{"relu": {}}, "tanh"], "a number, a text, true or false is expected"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_key_that_does_not_fit_is_told_with_its_place(key: str, values: list[A
 def test_a_schedule_is_not_replaced_by_plain_rates() -> None:
     schedule = {"Adam": {"learning_rate": {"CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 9}}}}
     (told,) = refused(big={"optimizer": schedule, "grid": {"learning_rate": [0.1, 0.2]}})
-    assert "the learning_rate of Adam is CosineDecay here" in told
+    assert "the learning_rate of Adam is CosineDecay, which a plain value" in told
     key = "optimizer.learning_rate.initial_learning_rate"
     assert key in told
     assert len(list_candidates(study(big={"optimizer": schedule, "grid": {key: [0.1, 0.2]}}))["big"]) == 2

@@ -142,7 +142,7 @@ def test_every_combination_is_there_once(factors: dict[str, list[str]]) -> None:
 MISTAKES = {
     "no template": ("[factors]\na = [1, 2]", "template: missing; [factors] and [template] belong together"),
     "no factors": ('[template]\nlayers = ["Flatten"]', "factors: missing"),
-    "arms too": (FACTORS + '[arms.a]\nlayers = ["Flatten"]', "arms: arms are made from [factors] and [template] here"),
+    "arms too": (FACTORS + '[arms.a]\nlayers = ["Flatten"]', "arms: arms are made from [factors] and [template]"),
     "one level": (FACTORS.replace('["relu", "tanh"]', '["relu"]'), "factors, activation: 1 level; a factor has two"),
     "twice": (
         FACTORS.replace('["relu", "tanh"]', '["relu", "relu"]'),
@@ -151,7 +151,7 @@ MISTAKES = {
     "not a list": (FACTORS.replace('["relu", "tanh"]', '"relu"'), "factors, activation: 'relu': a list of levels"),
     "lists": (FACTORS.replace('["relu", "tanh"]', "[[], []]"), "factors, activation: levels that are lists or tables"),
     "unused": (FACTORS.replace('"$activation"', '"relu"'), "template: factor 'activation' is not in it"),
-    "unknown": (FACTORS.replace('"$activation"', '"$activatoin"'), "'$activatoin' is no factor; .* did you mean"),
+    "unknown": (FACTORS.replace('"$activation"', '"$activatoin"'), "'$activatoin' is not a factor; .* did you mean"),
     "many": (FACTORS.replace('["relu", "tanh"]', str(list(range(60)))), "factors: 240 arms; at most 200"),
 }
 

@@ -93,7 +93,7 @@ ESTIMATOR = '[arms.tree]\nestimator = "DecisionTreeClassifier"\nlearning_rates =
         (TWO, GRID, "", "arm 'a', grid: 'learning_rate' is set by learning_rates"),
         ("epochs = 3\nreduce_lr_on_plateau = { monitor = 'loss' }", OWN, "", "sets the rates as well; keep one"),
         (TWO, OTHER_GRID, "[tuning]\nepochs = 3", "tuning has 3"),
-        ("reduce_lr_on_plateau = {}", "", "", "watches the validation loss; give validation_split as well"),
+        ("reduce_lr_on_plateau = {}", "", "", "monitors the validation loss; write validation_split as well"),
         ("reduce_lr_on_plateau = { factor = 1.0 }", "", "", "protocol, reduce_lr_on_plateau, factor: 1.0"),
         ("reduce_lr_on_plateau = { patiense = 2 }", "", "", "did you mean 'patience'"),
         ("epochs = 1", "", ESTIMATOR, "a scikit-learn estimator has no epochs and no `learning_rates`"),

@@ -76,7 +76,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"folder\.toml: the study file cannot be read: Is a directory"):
         load_study(str(tmp_path / "folder.toml"))
     (tmp_path / "latin.toml").write_bytes(b'name = "f\xfcr"\n')
-    with pytest.raises(StudyError, match=r"not UTF-8 text \(byte 9\): a study is a TOML file"):
+    with pytest.raises(StudyError, match=r"not UTF-8 text \(byte 9\): a study file is TOML in UTF-8"):
         load_study(str(tmp_path / "latin.toml"))
     (tmp_path / "large.toml").write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(UsageError, match=r"large\.toml: 4194305 bytes; a study file has at most 4194304"):
