@@ -268,18 +268,18 @@ def test_a_model_file_gives_its_config_and_nothing_else(tmp_path: Path) -> None:
 FILES: dict[str, tuple[Any, type[Exception], str]] = {
     "missing": (lambda path: path, UsageError, "there is no such file"),
     "old": (lambda path: path.with_suffix(".h5"), UsageError, "save the model again as .keras"),
-    "text": (lambda path: (path.write_text("not a zip"), path)[1], DataError, "no .keras file"),
-    "empty": (lambda path: (path.write_bytes(b""), path)[1], DataError, "no .keras file"),
+    "text": (lambda path: (path.write_text("not a zip"), path)[1], DataError, "not a .keras file"),
+    "empty": (lambda path: (path.write_bytes(b""), path)[1], DataError, "not a .keras file"),
     "another": (lambda path: archive(path, b"{}", "other.json"), DataError, "no config.json in it"),
-    "no-json": (lambda path: archive(path, b"{'a': 1}"), DataError, "no JSON"),
-    "deep": (lambda path: archive(path, b"[" * 200_000), DataError, "no JSON"),
+    "no-json": (lambda path: archive(path, b"{'a': 1}"), DataError, "not JSON"),
+    "deep": (lambda path: archive(path, b"[" * 200_000), DataError, "not JSON"),
     "a-list": (lambda path: archive(path, b"[1, 2]"), DataError, "describes no Keras model"),
     "no-config": (lambda path: archive(path, b'{"class_name": "Sequential"}'), DataError, "describes no Keras model"),
     "a-bomb": (lambda path: archive(path, b" " * (40 << 20)), DataError, "no network needs that many"),
     "truncated": (
         lambda path: (archive(path, b"{}" * 9999), path.write_bytes(path.read_bytes()[:-30]), path)[2],
         DataError,
-        "no .keras file",
+        "not a .keras file",
     ),
     "a-folder": (lambda path: (path.mkdir(), path)[1], DataError, "cannot be read"),
 }

@@ -68,7 +68,7 @@ def test_levels_make_a_factorial_study_whose_effects_may_be_primary() -> None:
         "the effect of dropout": (True, 0.8),
         "the effect of size x dropout": (False, 0.1),
     }
-    with pytest.raises(StudyError, match="'colour' is no effect of this study; its effects are size, dropout"):
+    with pytest.raises(StudyError, match="'colour' is not an effect of this study; its effects are size, dropout"):
         pb.Study(models(*levels), "digits", levels=levels, primary="colour")
 
 

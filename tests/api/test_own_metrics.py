@@ -175,7 +175,7 @@ def test_a_metric_that_sees_outputs_as_they_are_sees_one_form() -> None:
     )
     logits = training(own_metrics.Mass(), keras.losses.CategoricalCrossentropy(from_logits=True))
     (objection,) = metric_objections(ProtocolMetrics.of_training(logits, NAMES, of_estimator=True), 10)
-    assert "which are logits under the protocol's loss, and a scikit-learn estimator answers with prob" in objection
+    assert "which are logits under the protocol's loss, and a scikit-learn estimator has prob" in objection
     assert measure_metrics(ProtocolMetrics.of_training(logits, ("a", "b")), -outputs, labels)["mass"] == pytest.approx(
         -0.5
     )
@@ -206,7 +206,7 @@ def test_a_study_file_says_the_direction() -> None:
     assert protocol.training().metric_sources == '{"tests>ExpectedCost":null}'
     with pytest.raises(StudyError, match="metric 'cost' is of a class of your own: say which direction is better"):
         parse_study(TOML % "", "own.toml")
-    with pytest.raises(StudyError, match="own_metrics: 'price' is no metric of a class of your own"):
+    with pytest.raises(StudyError, match="own_metrics: 'price' is not a metric of a class of your own"):
         parse_study(TOML % "own_metrics.cost.direction = 'up'\nown_metrics.price.direction = 'up'", "own.toml")
 
 

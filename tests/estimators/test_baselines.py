@@ -130,8 +130,8 @@ def test_what_was_not_followed_warned_of_or_failed_is_said(ran: dict[str, Any]) 
     notes = ran["notes"]
     assert notes[0] == (
         "logistic, forest, mlp and counts are scikit-learn estimators, fitted to the same training examples, prepared "
-        "in the same way, each as one vector, with random_state from each seed's init stream. Not followed of the "
-        "protocol: epochs, batch size and early stopping. They have no fit accuracy."
+        "in the same way, each as one vector, with random_state from each seed's init stream. Of the protocol they "
+        "do not use: epochs, batch size and early stopping. They have no fit accuracy."
     )
     assert any(
         note.startswith("logistic: while it was fitted, with 2 of 2 seeds, scikit-learn warned: Conv") for note in notes

@@ -94,7 +94,7 @@ def test_a_network_is_named_by_its_seed_or_by_its_fold(results: Any) -> None:
         results.model("small")
     with pytest.raises(UnknownNameError, match="has fold 0 to 2"):
         results.model("small", fold=3)
-    with pytest.raises(UsageError, match="none of these runs .* is stored"):
+    with pytest.raises(UsageError, match=r"none of these runs .* is stored"):
         results.model("small", 4, fold=2)
 
 

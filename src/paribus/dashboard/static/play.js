@@ -29,15 +29,17 @@
   // One question at a time: what changes meanwhile is asked when the answer is there, and only the last of it.
   let busy = false;
   let next = null;
+  let cleared = 0; // how often; an answer to what was drawn before is not shown
   const request = async (kind, make) => {
     if (busy) { next = [kind, make]; return; }
     busy = true;
-    const began = performance.now();
+    const [began, before] = [performance.now(), cleared];
     try {
-      show(await ask(kind, await make()));
+      const answer = await ask(kind, await make());
+      if (cleared === before) show(answer);
       byId("answers").dataset.milliseconds = String(Math.round(performance.now() - began));
     } catch (error) {
-      say(error.message);
+      if (cleared === before) say(error.message);
     }
     busy = false;
     if (next) { const [kindOf, made] = next; next = null; request(kindOf, made); }
@@ -97,6 +99,7 @@
     byId("answers").replaceChildren();
     for (const id of ["seen", "prepared", "nearest"]) byId(id).replaceChildren();
     next = null;
+    cleared += 1;
     say("Draw something.");
   };
   const line = (x1, y1, x2, y2) => {
