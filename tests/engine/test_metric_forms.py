@@ -157,7 +157,7 @@ def test_what_says_nothing_is_refused_with_what_would(name: str) -> None:
 
 def test_an_estimator_has_no_margins() -> None:
     (objection,) = objections('{"hinge":{}}', {"Hinge": {}}, 2, of_estimator=True)
-    assert "reads margins, and a scikit-learn estimator has probabilities" in objection
+    assert "reads margins, and a scikit-learn estimator answers with probabilities" in objection
 
 
 def test_one_class_against_all_others() -> None:

@@ -98,7 +98,7 @@ def test_a_worker_says_what_it_cannot_import(tmp_path: Path) -> None:
     finally:
         sys.path[:] = path
     assert isinstance(error, UsageError)
-    assert "module 'broken_layers' defines layers" in str(error)
+    assert "module 'broken_layers' defines classes" in str(error)
     assert "RuntimeError: only with a display" in str(error)
 
 

@@ -24,7 +24,7 @@ class Backend(ABC):
         """Compute jobs, in any order, and yield events as they happen.
 
         Args:
-            jobs: descriptions of arms and runs, in the order in which they are wanted.
+            jobs: descriptions of arms and runs, in the order in which they should start.
 
         Yields:
             For each job exactly one event that ends it, and before that the events of its progress.

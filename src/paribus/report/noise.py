@@ -42,7 +42,9 @@ def shares_table(study: str, arm: str, shares: NoiseShares) -> RenderableType:
     title = Text.assemble((f"{study} / {arm}", "bold"), ": where the variance of one run's test accuracy comes from\n")
     lines: list[RenderableType] = [title, table]
     if any(share.negative for share in shares.shares):
-        lines.append(Text("* the unbiased estimate is below zero and shown as zero: too few runs to measure it", "dim"))
+        lines.append(
+            Text("* the unbiased estimate is below zero and printed as zero: too few runs to measure it", "dim")
+        )
     lines.append(
         Text(
             f"The test sample's share comes from drawing {shares.examples:,} test examples; more seeds do not "
