@@ -211,7 +211,7 @@ class Study:
         """A study from its checked document.
 
         Args:
-            document: what :func:`paribus.study.load.load_study` returned.
+            document: what ``paribus.study.load.load_study`` returned.
         """
         study = cls.__new__(cls)
         study._template, study._data_argument, study._models = document, None, {}
