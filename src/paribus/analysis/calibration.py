@@ -46,11 +46,11 @@ def calibrate(confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, level:
         bins: number of bins.
         level: level of the interval of the error.
 
-    Raises:
-        UsageError: shapes differ, a confidence outside [0, 1], or fewer than 1 bin.
-
     Returns:
         The bins with their counts, and the error with its interval.
+
+    Raises:
+        UsageError: shapes differ, a confidence outside [0, 1], or fewer than 1 bin.
     """
     confidences, correct = np.asarray(confidence), np.asarray(right)
     if confidences.ndim != 2 or confidences.shape != correct.shape:

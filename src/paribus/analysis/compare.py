@@ -88,11 +88,11 @@ def compare_terms(
         offset_by_run: whether the scores are a run's own number minus 0 or 1, as those of the generalization gap.
         groups: the groups that examples belong to; None where they are independent.
 
-    Raises:
-        UsageError: as :func:`compare_scores`; or scope "these trained networks" with several seeds.
-
     Returns:
         The comparison; its numbers are those of the weighted sum.
+
+    Raises:
+        UsageError: as :func:`compare_scores`; or scope "these trained networks" with several seeds.
     """
     about = parsed_scope(scope)
     limit = checked_margin(margin)

@@ -32,11 +32,11 @@ def compare_folds(
             is asked for, and its comparison says so.
         higher_is_better: False for losses: then a negative difference is the better one.
 
-    Raises:
-        UsageError: a bad margin; or runs that cannot answer in this scope.
-
     Returns:
         The comparison, with its folds in ``folded``.
+
+    Raises:
+        UsageError: a bad margin; or runs that cannot answer in this scope.
     """
     limit = checked_margin(margin)
     about = Scope.NEW_TRAINING_SETS if rows.codes.shape[1] == rows.folds else scope

@@ -36,11 +36,11 @@ def confuse(predicted: ArrayLike, labels: ArrayLike, classes: int) -> Confusion:
         labels: true classes, shape ``(examples,)``.
         classes: number of classes; all answers and labels lie in [0, classes).
 
-    Raises:
-        UsageError: shapes that do not fit, no run at all, or a class outside the range.
-
     Returns:
         The counts, and the accuracy of each class.
+
+    Raises:
+        UsageError: shapes that do not fit, no run at all, or a class outside the range.
     """
     answered, true = np.asarray(predicted), np.asarray(labels)
     if answered.ndim != 2 or true.shape != answered.shape[1:] or not len(answered):

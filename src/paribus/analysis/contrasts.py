@@ -156,11 +156,11 @@ def shared_strictness(
         weights: each statement's share of the error 1 - level; None means 1 / family for each.
         primary: for each statement whether it is primary; None means that none is.
 
-    Raises:
-        UsageError: the family is smaller than ``count``, or there is not one weight and one flag for each statement.
-
     Returns:
         One for each statement, in their order.
+
+    Raises:
+        UsageError: the family is smaller than ``count``, or there is not one weight and one flag for each statement.
     """
     size = max(count, 1) if family is None else family
     if size < count:
@@ -194,11 +194,11 @@ def compare_aligned(
         groups: the groups that the examples belong to; None where they are independent.
         folds: the folds of the rows, for cross-validation; None for one test split.
 
-    Raises:
-        UsageError: as :func:`paribus.analysis.compare_scores`.
-
     Returns:
         The comparison, or None where no seed is common to all arms.
+
+    Raises:
+        UsageError: as :func:`paribus.analysis.compare_scores`.
     """
     seeds, examples = terms[0][1].shape
     if seeds == 0:

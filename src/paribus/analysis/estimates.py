@@ -74,11 +74,11 @@ def estimate_scores(
         groups: the groups that examples belong to; None where they are independent.
         folds: the folds of the scores' rows and columns, in cross-validation; ``sd`` is that over all runs there.
 
-    Raises:
-        UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
-
     Returns:
         The estimate; with one seed without limits and ``sd``.
+
+    Raises:
+        UsageError: bad scores, level or scope, or fewer than 2 examples for a claim about new data.
     """
     values = checked_scores(scores, "scores")
     about = parsed_scope(scope)
@@ -111,11 +111,11 @@ def estimate_values(values: Sequence[float] | ArrayLike, level: float = 0.95, *,
         level: level of the interval.
         proportion: whether the metric lies in [0, 1].
 
-    Raises:
-        UsageError: no values, a value that is not finite, or a level outside (0, 1).
-
     Returns:
         The estimate; its scope is always "this test set".
+
+    Raises:
+        UsageError: no values, a value that is not finite, or a level outside (0, 1).
     """
     column = np.asarray(values)
     if column.ndim != 1:

@@ -51,11 +51,11 @@ def difficulty(right: ArrayLike) -> Difficulty:
     Args:
         right: whether each answer is right, shape ``(seeds, examples)``.
 
-    Raises:
-        UsageError: another shape, or no run.
-
     Returns:
         The examples by how often they are answered wrongly.
+
+    Raises:
+        UsageError: another shape, or no run.
     """
     correct = _checked(right, "right")
     seeds = len(correct)
@@ -76,11 +76,11 @@ def flips(right_a: ArrayLike, right_b: ArrayLike) -> Flips:
         right_a: whether each answer of A is right, shape ``(seeds, examples)``.
         right_b: the same for B, rows paired by seed (see :func:`paribus.analysis.align`).
 
-    Raises:
-        UsageError: the shapes differ or are not two-dimensional, or there is no run.
-
     Returns:
         The examples for A and for B.
+
+    Raises:
+        UsageError: the shapes differ or are not two-dimensional, or there is no run.
     """
     first, second = _checked(right_a, "right_a"), _checked(right_b, "right_b")
     if first.shape != second.shape:

@@ -83,11 +83,11 @@ def plan_repeats(
         level: the level of the study's intervals.
         share: the statement's share of the error.
 
-    Raises:
-        UsageError: a difference or power that cannot be; another scope; folds without any spread.
-
     Returns:
         The plan, with its sentence.
+
+    Raises:
+        UsageError: a difference or power that cannot be; another scope; folds without any spread.
     """
     if not (detect > 0 and math.isfinite(detect)):
         raise UsageError(f"detect {detect!r}: a difference to plan for is a positive number, such as 0.005")

@@ -162,11 +162,11 @@ def fold_parts(terms: Sequence[Term], rows: FoldRows, scope: Scope) -> FoldParts
         rows: the folds of the columns, row by row.
         scope: one of the two scopes of folds.
 
-    Raises:
-        UsageError: another scope; or "these training sets" with several repetitions or one seed in each fold.
-
     Returns:
         The estimate, its variance, and what they rest on.
+
+    Raises:
+        UsageError: another scope; or "these training sets" with several repetitions or one seed in each fold.
     """
     repeats, examples = np.unique(rows.repeats), rows.codes.shape[1]
     check_fold_scope(scope, repeats=len(repeats), rounds=len(rows.repeats))

@@ -80,11 +80,11 @@ def noise_shares(
             None counts all rows.
         level: level of the intervals of the streams' variances.
 
-    Raises:
-        UsageError: no stream, fewer than 2 runs or examples, different numbers of examples, or bad scores.
-
     Returns:
         One share for each stream, then the test sample's.
+
+    Raises:
+        UsageError: no stream, fewer than 2 runs or examples, different numbers of examples, or bad scores.
     """
     if not streams:
         raise UsageError("no stream was varied: pass the scores of runs that differ in init, order or dropout alone")

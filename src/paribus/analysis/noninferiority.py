@@ -81,11 +81,11 @@ def check_not_worse(
         groups: the groups that the examples belong to; None where they are independent.
         folds: the folds of cross-validation, for each seed; None for one test split.
 
-    Raises:
-        UsageError: no seed in common, or bad scores, margin, level or scope.
-
     Returns:
         The answer with its limit and its p.
+
+    Raises:
+        UsageError: no seed in common, or bad scores, margin, level or scope.
     """
     if not 0.5 < level < 1:
         raise UsageError(f"level {level!r}: the level of a check lies between 0.5 and 1, such as 0.95")

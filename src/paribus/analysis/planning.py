@@ -104,12 +104,12 @@ def plan_seeds(
             its own nominal level, finds the difference: earlier looks only add to that chance.
         table: numbers of seeds, from 2 up, to list the smallest detectable difference for.
 
+    Returns:
+        The plan, with its sentences.
+
     Raises:
         UsageError: a comparison of one seed, without any spread, or of values known once per run with scope "new data";
             a difference that is not positive, or a power outside (0, 1).
-
-    Returns:
-        The plan, with its sentences.
     """
     parts = stored.components
     about = stored.scope if scope is None else parsed_scope(scope)

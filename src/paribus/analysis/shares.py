@@ -29,11 +29,11 @@ def error_shares(primary: Sequence[bool], share: float = PRIMARY_SHARE) -> tuple
             too: to give its share away would depend on the data.
         share: what the primary statements divide among them, in (0, 1).
 
-    Raises:
-        UsageError: no statement, or a share outside (0, 1).
-
     Returns:
         One share for each statement, in their order.
+
+    Raises:
+        UsageError: no statement, or a share outside (0, 1).
     """
     if not primary:
         raise UsageError("no statements: shares of the error are divided among at least one")
@@ -59,12 +59,12 @@ def divisor_of(share: float) -> float:
 def checked_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
     """The weights of ``count`` statements, which may leave a part of the error to statements judged elsewhere.
 
-    Raises:
-        UsageError: another number of weights than statements, a weight outside (0, 1], or a sum above 1.
-
     Args:
         weights: the shares.
         count: the number of statements.
+
+    Raises:
+        UsageError: another number of weights than statements, a weight outside (0, 1], or a sum above 1.
     """
     if len(weights) != count:
         raise UsageError(f"{len(weights)} weights for {count} statements: each statement has one share of the error")
@@ -106,11 +106,11 @@ def weighted_holm(p_values: Sequence[float], weights: Sequence[float]) -> tuple[
         p_values: one p for each hypothesis.
         weights: their shares of the error; what they lack to 1 belongs to hypotheses not listed.
 
-    Raises:
-        UsageError: as :func:`checked_weights`.
-
     Returns:
         Adjusted p values.
+
+    Raises:
+        UsageError: as :func:`checked_weights`.
     """
     shares = checked_weights(weights, len(p_values))
     order = sorted(range(len(p_values)), key=lambda index: p_values[index] / shares[index])

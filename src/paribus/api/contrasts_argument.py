@@ -22,12 +22,12 @@ def declare_contrasts(
         baseline: the arm that every other one is compared with.
         primary: a pair or triple, an effect by its factor, or a list of those.
 
+    Returns:
+        The tables, and the primary effects by factor.
+
     Raises:
         UsageError: something is none of these.
         UnknownNameError: there is no such arm.
-
-    Returns:
-        The tables, and the primary effects by factor.
     """
     if contrasts is None:
         others = [arm for arm in arms if baseline not in (None, arm)]

@@ -90,12 +90,12 @@ def read_data_argument(
             flattened.
         division: how all examples are divided into folds; None for a fixed test split.
 
+    Returns:
+        The argument, checked.
+
     Raises:
         UsageError, StudyError: ``data`` is none of these, or a key of the mapping breaks a rule.
         UnknownNameError, DataError: there is no such data, or it is inconsistent.
-
-    Returns:
-        The argument, checked.
     """
     division = division or Division()
     if isinstance(data, Mapping):

@@ -31,11 +31,11 @@ class Division:
     def keys(self) -> dict[str, Any]:
         """The keys of a study file for data that comes by name, path or mapping.
 
-        Raises:
-            UsageError: a splitter, or groups that are no column.
-
         Returns:
             ``folds``, ``repeats`` and ``group``, as far as they are set.
+
+        Raises:
+            UsageError: a splitter, or groups that are no column.
         """
         if self.folds is not None and type(self.folds) is not int:
             raise UsageError(

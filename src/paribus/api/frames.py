@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def import_pandas(method: str) -> Any:
     """Import pandas for a method of ``Results``.
 
-    Raises:
-        UsageError: pandas is not installed.
-
     Args:
         method: the method's name, for the error.
+
+    Raises:
+        UsageError: pandas is not installed.
     """
     try:
         import pandas

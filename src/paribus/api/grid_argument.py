@@ -19,12 +19,12 @@ def add_grids(arms: Mapping[str, Arm], grid: Mapping[str, Any] | None) -> dict[s
         grid: lists of values by key, for every arm; or such a mapping for each arm by its name, an empty one for an arm
             that stays as it is.
 
+    Returns:
+        A table for each arm, by its name.
+
     Raises:
         UsageError: it is neither.
         UnknownNameError: it names an arm that is not there.
-
-    Returns:
-        A table for each arm, by its name.
     """
     if grid is None:
         return dict(arms)

@@ -26,13 +26,13 @@ def read_model_argument(model: str, data: str | None = None) -> tuple[Study, str
             that returns one; or ``study/arm``.
         data: the data to train on: a name or a path. A study has its own.
 
+    Returns:
+        The study, and the name of the arm in it.
+
     Raises:
         UsageError: none of these, or no data.
         UnknownNameError: there is no such study or arm.
         ModelError, StudyError, DataError: as their names say.
-
-    Returns:
-        The study, and the name of the arm in it.
     """
     if model.endswith(".keras"):
         return _study_from_file(Path(model), _require_data(model, data)), AS_IT_IS

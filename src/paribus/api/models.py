@@ -56,12 +56,12 @@ def read_models(
         initial_weights: the arms that start from the weights that their models have.
         folder: where those weights are written; it lasts as long as the study.
 
+    Returns:
+        The arms, by name.
+
     Raises:
         UsageError: an object of another kind, or an optimizer that Keras does not have.
         ModelError: models that cannot be trained elsewhere, with every reason.
-
-    Returns:
-        The arms, by name.
     """
     import keras
 

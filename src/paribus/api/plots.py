@@ -32,7 +32,7 @@ def plot_outcome(outcome: Outcome, metric: str | None = None) -> Any:
 
     Raises:
         UnknownNameError: no contrast on that metric is judged.
-        UsageError: there is nothing to draw, or Matplotlib is not installed.
+        UsageError: there is nothing to draw.
     """
     judged = [contrast for contrast in outcome.contrasts if contrast.comparison is not None]
     metrics = list(dict.fromkeys(contrast.metric.name for contrast in judged))

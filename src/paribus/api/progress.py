@@ -18,11 +18,11 @@ def choose_display(verbose: int | str, store: Path | None, *, progress: bool) ->
         store: the folder of the store, whose live log gets the events always; None for one in memory.
         progress: False is ``verbose=0``.
 
+    Returns:
+        A display that never raises.
+
     Raises:
         UsageError: another value.
-
-    Returns:
-        The display, which is closed by whoever shows events on it.
     """
     if verbose not in (0, 1, 2, "auto"):
         raise UsageError(f'verbose={verbose!r}: 0 (nothing), 1 or "auto" (progress in place) or 2 (lines) is expected')

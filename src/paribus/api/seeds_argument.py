@@ -16,11 +16,11 @@ def read_seeds(seeds: Any, first_seed: int = 0) -> tuple[int, int]:
         seeds: a count; or a list, such as ``[42, 43, 44]`` or ``range(10, 15)``.
         first_seed: the first seed where ``seeds`` is a count.
 
-    Raises:
-        UsageError: a list that is empty or has gaps, or that begins elsewhere than at ``first_seed``.
-
     Returns:
         The count and the first seed.
+
+    Raises:
+        UsageError: a list that is empty or has gaps, or that begins elsewhere than at ``first_seed``.
     """
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
         # A count, or what the rules of the document refuse.

@@ -66,13 +66,13 @@ def export_runs(
         seeds: only these; all by default.
         replace: whether existing files may be replaced.
 
+    Returns:
+        The files, and the runs that were left out.
+
     Raises:
         UsageError: there is no such target, nothing is stored, or a file is there already.
         UnknownNameError: there is no such arm or seed.
         ModelError, StoreError, DataError, ParibusError: see the functions of ``paribus.export``.
-
-    Returns:
-        The files, and the runs that were left out.
     """
     if to not in TARGETS:
         raise unknown_name("target", to, TARGETS)

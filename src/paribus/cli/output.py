@@ -22,13 +22,13 @@ STDOUT = Path("-")
 def refuse_stdout(option: str, path: Path | None, what: str) -> None:
     """Refuse ``-`` where several files are written, before any of them is.
 
-    Raises:
-        UsageError: the path is ``-``.
-
     Args:
         option: the option, for the error.
         path: its value.
         what: what is written, a part of a sentence.
+
+    Raises:
+        UsageError: the path is ``-``.
     """
     if path == STDOUT:
         raise UsageError(f"{option} -: {what}, which stdout cannot hold; name a folder")

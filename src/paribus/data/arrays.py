@@ -45,6 +45,9 @@ def from_arrays(
         standardize: whether the data will be standardized: features that float32 is too coarse for (timestamps, say)
             are centred then before they are rounded.
 
+    Returns:
+        The checked data set.
+
     Raises:
         DataError: the arrays are no numbers or do not agree.
 
@@ -52,9 +55,6 @@ def from_arrays(
         >>> data = from_arrays([[0.0, 1.0], [1.0, 0.0]], [0, 1], [[0.5, 0.5]], [1], name="tiny")
         >>> data.classes, data.input_shape
         (2, (2,))
-
-    Returns:
-        The checked data set.
     """
     check_index(x_train, y_train, name, "train")
     check_index(x_test, y_test, name, "test")

@@ -25,12 +25,12 @@ def read(path: Path, options: TableOptions) -> Table:
         path: the file.
         options: which columns are what.
 
+    Returns:
+        The table, with a note on columns that are an index.
+
     Raises:
         DataError: the file cannot be read or parsed, a row has too few or too many cells, or a cell is missing,
             infinite, of another kind than those above it, or almost a number; the message names line and column.
-
-    Returns:
-        The table, with a note on columns that are an index.
     """
     source = str(path)
     try:

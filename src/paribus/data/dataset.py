@@ -145,11 +145,11 @@ def build(
         own_validation: how many of the last training examples validate.
         notes: remarks of the reader.
 
-    Raises:
-        DataError: the first thing that is wrong, naming ``source`` and the array.
-
     Returns:
         The data set.
+
+    Raises:
+        DataError: the first thing that is wrong, naming ``source`` and the array.
     """
     check_shapes(source, x_train, x_test)
     labels = read_labels(source, y_train, y_test, class_names)

@@ -60,11 +60,11 @@ def learn_column(column: Numbers | Words, rows: NDArray[np.intp], imputation: Im
         imputation: how missing values are filled in, if at all.
         source: what errors call the file.
 
-    Raises:
-        DataError: no training row has a value.
-
     Returns:
         The fitted column, and how many training rows had no value.
+
+    Raises:
+        DataError: no training row has a value.
     """
     missing = _missing(column, rows)
     count = int(missing.sum())

@@ -89,11 +89,11 @@ def divide(spec: DataSpec, read: Callable[[DataSpec], Dataset]) -> Pooled:
         spec: names the source and its folds.
         read: reads a source without folds.
 
-    Raises:
-        UsageError, DataError: the source cannot be divided so; or as ``read``.
-
     Returns:
         All examples with the fold of each.
+
+    Raises:
+        UsageError, DataError: the source cannot be divided so; or as ``read``.
     """
     folds = spec.folds
     assert folds is not None, "the data has folds"

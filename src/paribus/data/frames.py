@@ -85,11 +85,11 @@ def as_array(values: ArrayLike | Any, where: str) -> NDArray[Any]:
         values: an array or what NumPy makes one of, a frame, a series, a sparse matrix.
         where: what to call them in an error, such as ``'arrays: x_train'``.
 
-    Raises:
-        DataError: values are missing or masked, or are no array; the message names the call that repairs it.
-
     Returns:
         An array of numbers, or of texts for labels.
+
+    Raises:
+        DataError: values are missing or masked, or are no array; the message names the call that repairs it.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise DataError(f"{where}: has masked (missing) values; fill them first")

@@ -52,11 +52,11 @@ def read_labels(
         y_test: likewise, in the same form.
         class_names: one name a class; the labels themselves by default.
 
-    Raises:
-        DataError: the labels have another form, do not agree, or there are fewer than two classes.
-
     Returns:
         Class indices of both splits, and the names of the classes.
+
+    Raises:
+        DataError: the labels have another form, do not agree, or there are fewer than two classes.
     """
     if any(_holds_words(y) for y in (y_train, y_test)):
         return _from_words(source, y_train, y_test, class_names)

@@ -31,11 +31,11 @@ def read_array(stream: Stream, kind: np.dtype[Any], shape: tuple[int, ...], sour
         shape: the shape that the header promises.
         source: what errors call the data.
 
-    Raises:
-        DataError: there are fewer or more bytes than the shape takes, or the array is above the cap.
-
     Returns:
         The array, in the machine's byte order.
+
+    Raises:
+        DataError: there are fewer or more bytes than the shape takes, or the array is above the cap.
     """
     size = kind.itemsize * math.prod(shape)
     # A shape may be absurd and empty, such as (0, 2**31, 2**31); NumPy refuses those too.

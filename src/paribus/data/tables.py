@@ -112,7 +112,7 @@ def read_test_table(path: Path, spec: DataSpec, options: TableOptions, train: Ta
     """The table of the test split, with the columns of the training table.
 
     Args:
-        path: the training table, beside which a relative path starts.
+        path: the file of the test split.
         spec: the data as a study says it; ``test`` is the file.
         options: how the training table is read.
         train: the training table.

@@ -39,12 +39,12 @@ def divide_training_split(data: Dataset, validation_split: float, validation: st
             one's share.
         validation: None for the last examples, as Keras takes them; "stratified" for each class in proportion.
 
+    Returns:
+        The rows of both parts.
+
     Raises:
         UsageError: nothing is left for one of the parts, one of them lacks a class, or the source's own validation
             split would not be the one that validates.
-
-    Returns:
-        The rows of both parts.
     """
     examples = len(data.x_train)
     if data.own_validation:

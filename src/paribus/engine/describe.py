@@ -70,12 +70,12 @@ def describe(
         class_names: what they are called; their numbers by default.
         ends: the smallest and the largest value that a network reads, where they are known.
 
+    Returns:
+        The recipe: configs as JSON, the number of parameters, a summary of the layers.
+
     Raises:
         ModelError: Keras refuses a layer, the network or the optimizer, or the network's output does not fit the
             labels; the error lists every mistake.
-
-    Returns:
-        The recipe: configs as JSON, the number of parameters, a summary of the layers.
     """
     place = f"arm '{job.arm}'"
     spec = json.loads(job.spec)

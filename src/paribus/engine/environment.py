@@ -61,11 +61,11 @@ def prepare(place: Place | None = None) -> None:
     user's ``XLA_FLAGS`` stay, before ours; what else the libraries would read is removed (``variables.py``). Calling
     again, here or in a child, changes nothing.
 
-    Raises:
-        BackendError: JAX is already imported, so that flags would come too late.
-
     Args:
         place: the core or GPU to compute on.
+
+    Raises:
+        BackendError: JAX is already imported, so that flags would come too late.
     """
     if "jax" in sys.modules:
         raise BackendError(

@@ -147,11 +147,11 @@ class NetworkInference:
             weights: of a run of this arm.
             x: examples as the data has them, not scaled: shape ``(examples, *example_shape)``.
 
-        Raises:
-            StoreError: the weights are not this network's.
-
         Returns:
             Probabilities and answers, in the order of ``x``.
+
+        Raises:
+            StoreError: the weights are not this network's.
         """
         return self._answer(*self._arrays(weights), x)
 

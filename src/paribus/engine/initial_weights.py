@@ -39,11 +39,11 @@ def read_initial_weights(model_text: str, weights: InitialWeights) -> Weights:
         model_text: the network's canonical form.
         weights: the file.
 
-    Raises:
-        UsageError: it cannot be read, has changed, or holds the weights of another network.
-
     Returns:
         The arrays by path, in the dtypes of the network's variables.
+
+    Raises:
+        UsageError: it cannot be read, has changed, or holds the weights of another network.
     """
     path = Path(weights.file).expanduser()
     try:

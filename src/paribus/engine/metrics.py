@@ -118,8 +118,8 @@ def measure_metrics(metrics: ProtocolMetrics, outputs: Floats, labels: NDArray[n
 
     Args:
         metrics: which metrics.
-        outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those of weights that diverged are not
-            finite, and are replaced by those of a network that answers every example alike.
+        outputs: the arm's outputs on the split, shape ``(examples, outputs)``. Those that are not finite, as of
+            weights that diverged, are replaced by outputs that prefer no class.
         labels: class indices, shape ``(examples,)``.
 
     Returns:

@@ -22,11 +22,11 @@ def model_from_config(
         example_shape: what the model is built on if its config does not say what it reads.
         custom_objects: classes by registered name, beside those that are registered.
 
-    Raises:
-        ValueError, TypeError: Keras refuses the config; a Lambda with Python code, or a class that is not registered.
-
     Returns:
         The built model, whose variables have no values.
+
+    Raises:
+        ValueError, TypeError: Keras refuses the config; a Lambda with Python code, or a class that is not registered.
     """
     bare = {key: _free_batch(item) for key, item in config.items() if key not in {"build_config", "compile_config"}}
     model = keras.saving.deserialize_keras_object(bare, custom_objects=dict(custom_objects))
@@ -62,12 +62,12 @@ def as_read(reads: tuple[int | None, ...], example: tuple[int, ...]) -> tuple[in
 
     Examples are taken as they are, flattened, or with one axis of length 1 (a channel) added or left out at the end.
 
-    Returns:
-        The shape, without unknown dimensions; None where the examples do not fit.
-
     Args:
         reads: the shape of the network's input without the batch; None where a dimension may be any.
         example: the shape of one example of the data.
+
+    Returns:
+        The shape, without unknown dimensions; None where the examples do not fit.
     """
     flat = (math.prod(example),)
     forms = [example, (*example, 1), *([example[:-1]] if example[-1] == 1 else []), flat]

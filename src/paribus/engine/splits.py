@@ -237,11 +237,11 @@ def splits(data: Dataset, validation_split: float, validation: str | None = None
         validation_split: the share that validates.
         validation: see :func:`paribus.data.training.divide_training_split`.
 
-    Raises:
-        UsageError: the split leaves nothing to train on or to validate on, or leaves out a class.
-
     Returns:
         The splits, each held in memory or streamed (see :func:`resident_bytes`).
+
+    Raises:
+        UsageError: the split leaves nothing to train on or to validate on, or leaves out a class.
     """
     parts = divide_training_split(data, validation_split, validation)
     most = resident_bytes()

@@ -48,12 +48,12 @@ def without_foreign_settings(environ: Mapping[str, str]) -> dict[str, str]:
 def check_environment(environ: Mapping[str, str], *, on_gpu: bool) -> None:
     """Refuse environment variables under which no run can be computed, before a worker fails over them.
 
-    Raises:
-        BackendError: ``XLA_FLAGS`` is not a list of flags, or ``JAX_PLATFORMS`` asks for what is not there.
-
     Args:
         environ: the user's environment variables.
         on_gpu: whether runs are computed on a GPU.
+
+    Raises:
+        BackendError: ``XLA_FLAGS`` is not a list of flags, or ``JAX_PLATFORMS`` asks for what is not there.
     """
     for flag in environ.get("XLA_FLAGS", "").split():
         if not flag.startswith("--"):

@@ -68,12 +68,12 @@ def read_inputs(files: Sequence[Path], spec: DataSpec, invert: bool | None = Non
         spec: the study's data.
         invert: see ``convert.convert_picture``.
 
+    Returns:
+        The examples in the form of the study's data, with the steps of each conversion.
+
     Raises:
         UsageError: a file of another kind, or the study's data has no pictures.
         DataError: a file cannot be read, or holds examples of another shape.
-
-    Returns:
-        The examples in the form of the study's data, with the steps of each conversion.
     """
     for file in files:
         if file.suffix.lower() not in (*PICTURES, ".npy"):

@@ -46,13 +46,13 @@ def compute_shares(document: StudyDocument, data: DataSummary, arm: StoredArm, s
         arm: the arm with the seeds and fingerprints of those runs.
         store: holds them.
 
+    Returns:
+        The share of each stream and of the test sample.
+
     Raises:
         UsageError: no stream has two runs with scores.
         StoreError: a run's predictions cannot be read.
         DataError: the data can no longer be read, so that the labels are not known.
-
-    Returns:
-        The share of each stream and of the test sample.
     """
     scores, runs = _scores_by_stream(document, data, arm, store)
     return noise_shares(scores, distinct_runs=runs)

@@ -153,12 +153,12 @@ def open_results(study: str, store: Store) -> StoredResults:
             module:object. The only stored variant of a study (``digits.epochs-2``) may be named like the study.
         store: the store.
 
+    Returns:
+        The results; nothing is computed.
+
     Raises:
         UnknownNameError: nothing is stored under that name.
         UsageError: the study file has changed since it was run.
-
-    Returns:
-        The results; nothing is computed.
     """
     stored = find_stored(study, store)
     if stored is None:

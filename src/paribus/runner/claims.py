@@ -114,12 +114,12 @@ def read_report_claims(report: ReportClaims, source: str, data: str | None = Non
         source: names it in errors.
         data: where its data is, if not where its study says.
 
+    Returns:
+        The claims of its study.
+
     Raises:
         StudyError: its study breaks rules.
         UsageError: its study is not TOML.
-
-    Returns:
-        The claims of its study.
     """
     try:
         document = check_table(tomllib.loads(report.study), source)

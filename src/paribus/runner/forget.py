@@ -53,12 +53,12 @@ def forget_study(name: str, store: Path, at: Hook = nothing) -> Forgotten:
         store: the folder of the store.
         at: called at every moment of writing, for tests.
 
+    Returns:
+        What was moved, and where it is now.
+
     Raises:
         UnknownNameError: nothing is stored under that name.
         StoreError: a run is damaged, or the store cannot be written; nothing was removed.
-
-    Returns:
-        What was moved, and where it is now.
     """
     with SqliteStore.open(store, mode="read") as opened:
         _find_related(opened, name)  # before the store is opened for writing, which makes one where there is none

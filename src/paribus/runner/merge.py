@@ -136,12 +136,12 @@ def merge_stores(
         rename: see ``uniting.unite_studies``.
         progress: called after every group of runs.
 
+    Returns:
+        What was merged, what was left out, and what differs.
+
     Raises:
         UsageError: a folder holds no store, or two studies of one name are not one study; nothing was written.
         StoreError: a store cannot be read, or the target cannot be written.
-
-    Returns:
-        What was merged, what was left out, and what differs.
     """
     folders = _list_sources(sources, into)
     with ExitStack() as stack:

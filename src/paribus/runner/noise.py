@@ -38,12 +38,12 @@ def measure_noise(
         display: shows the progress.
         stored_as: the name under which the runs are stored, if not the study's (see ``study.identity``).
 
+    Returns:
+        The share of each stream and of the test sample.
+
     Raises:
         UsageError: fewer than 2 runs a stream, a study with folds, or an estimator without any randomness.
         ModelError, DataError, StoreError, BackendError: as :func:`paribus.runner.run.run_study`.
-
-    Returns:
-        The share of each stream and of the test sample.
     """
     if runs_per_stream < 2:
         raise UsageError(f"--seeds {runs_per_stream}: a variance needs at least 2 runs a stream (5 or more are better)")

@@ -49,12 +49,12 @@ def run_study(
         seeds: the number of seeds of these arms, if not the study's.
         parameters: the number of weights of an arm's network, where the caller knows it.
 
+    Returns:
+        The outcome of all stored runs of the study.
+
     Raises:
         ModelError: Keras refuses an arm, or rebuilds another network than the caller's; nothing was trained.
         DataError, StoreError, BackendError: as their names say; runs that have ended stay stored.
-
-    Returns:
-        The outcome of all stored runs of the study.
     """
     numbers = None if seeds is None else list_seeds(study.model_copy(update={"seeds": seeds}))
     request = resolve_request(

@@ -51,11 +51,11 @@ def open_session(folder: Path | None, backend: Backend, *, repeat: str = "the sa
         backend: computes the runs; it is closed at the end.
         repeat: names what the user repeats to continue after an interruption.
 
-    Raises:
-        InterruptedRunError: the user interrupted; the message says which runs are stored.
-
     Yields:
         The store.
+
+    Raises:
+        InterruptedRunError: the user interrupted; the message says which runs are stored.
     """
     store = MemoryStore() if folder is None else SqliteStore.open(folder, mode="write")
     try:

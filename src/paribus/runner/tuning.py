@@ -44,13 +44,13 @@ def tune_arms(
         display: shows the progress.
         shard: the shard that is requested, if it is one: then nothing is trained.
 
+    Returns:
+        The study with the selected values in its arms.
+
     Raises:
         UsageError: a shard is requested, and not all candidates are stored.
         ModelError: Keras refuses a candidate; nothing was trained.
         ParibusError: no candidate of an arm ended with a score, so that none can be selected.
-
-    Returns:
-        The study with the selected values in its arms.
     """
     document, data = request.arms, request.data
     if not document.tuned:

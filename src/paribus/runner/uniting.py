@@ -76,12 +76,12 @@ def unite_studies(target: StoreStudies, sources: Sequence[StoreStudies], *, rena
         rename: whether a study whose name another one has is stored as ``NAME.doc-`` and six digits of its digest. The
             target's stays.
 
+    Returns:
+        The studies to be written into the target.
+
     Raises:
         UsageError: two studies of one name are not one study, and none may be renamed.
         StoreError: a study's document is not one.
-
-    Returns:
-        The studies to be written into the target.
     """
     own = [_read_entry(target.store, study, in_target=True) for study in target.studies]
     others = [_read_entry(source.store, study, in_target=False) for source in sources for study in source.studies]

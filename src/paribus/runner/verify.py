@@ -166,12 +166,12 @@ def check_claims(
         backend: computes the runs.
         progress: called with every run as soon as it is compared.
 
+    Returns:
+        Each drawn run with its claim, compared.
+
     Raises:
         BackendError: workers cannot be started.
         DataError: the data cannot be read.
-
-    Returns:
-        Each drawn run with its claim, compared.
     """
     waiting = {claim.job.fingerprint: claim for claim in drawn}
     checks: dict[str, Check] = {}

@@ -66,13 +66,13 @@ def clean(folder: Path) -> None:
 def format_of(connection: sqlite3.Connection, path: Path) -> int:
     """The format of the database, 0 for an empty file.
 
-    Raises:
-        StoreTooNewError: a format that this version does not know.
-        StoreError: not a database of paribus.
-
     Args:
         connection: the open database.
         path: its file, for errors.
+
+    Raises:
+        StoreTooNewError: a format that this version does not know.
+        StoreError: not a database of paribus.
     """
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -55,15 +55,15 @@ def examine(folder: str | os.PathLike[str]) -> list[Finding]:
 
     While another process is writing, files that no row names are taken for its work in hand.
 
-    Raises:
-        StoreTooNewError: it was written by a newer version of paribus.
-        StoreError: it is not a store, or cannot be read.
-
     Args:
         folder: the store.
 
     Returns:
         The findings, in the order in which they can be repaired.
+
+    Raises:
+        StoreTooNewError: it was written by a newer version of paribus.
+        StoreError: it is not a store, or cannot be read.
     """
     path = Path(folder)
     with explained(path, "the store cannot be examined"):
@@ -76,16 +76,16 @@ def examine(folder: str | os.PathLike[str]) -> list[Finding]:
 def repair(folder: str | os.PathLike[str], at: Hook = nothing) -> list[Action]:
     """Repair what ``examine`` finds, as the store's one writer. Killed at any moment, it can be called again.
 
-    Raises:
-        StoreBusyError: another process is writing to the store.
-        StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
-
     Args:
         folder: the store.
         at: called at every ``Point`` of a write; for tests.
 
     Returns:
         What was done about each finding.
+
+    Raises:
+        StoreBusyError: another process is writing to the store.
+        StoreTooNewError, StoreError: as for ``examine``, or it cannot be written to.
     """
     path = Path(folder)
     with explained(path, "the store was not repaired"):

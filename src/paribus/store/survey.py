@@ -65,14 +65,14 @@ class Table:
 def survey(folder: Path, artifacts: Artifacts, *, writer: bool) -> list[Finding]:
     """Everything that is wrong. While somebody else is writing, files without a row may be his work in hand.
 
-    Raises:
-        StoreTooNewError, StoreError: it is not a store that this version can judge.
-        OSError: something could not be looked at.
-
     Args:
         folder: the store.
         artifacts: its artifacts.
         writer: whether this process holds the writer's lock.
+
+    Raises:
+        StoreTooNewError, StoreError: it is not a store that this version can judge.
+        OSError: something could not be looked at.
     """
     # Files first: one whose row is committed in between has a row, then; the other way round it would look orphaned.
     files = list(artifacts.files())

@@ -58,11 +58,11 @@ def expand_factors(table: Mapping[str, Any], source: str) -> dict[str, Any]:
         table: a study as its TOML is parsed.
         source: the name of the study in errors.
 
-    Raises:
-        StudyError: the factors break rules; every mistake is listed.
-
     Returns:
         A table with ``arms``, and without ``design``, ``factors`` and ``template``.
+
+    Raises:
+        StudyError: the factors break rules; every mistake is listed.
     """
     keys = {"design", "factors", "template"} & set(table)
     if not keys:

@@ -52,11 +52,11 @@ def with_files(arms: dict[str, Any], locate: Callable[[str], str], source: str) 
         locate: makes a path of the study an absolute one.
         source: the study in errors.
 
-    Raises:
-        StudyError: a file cannot be read, or is not the one that the study was made with.
-
     Returns:
         The arms with absolute paths and digests.
+
+    Raises:
+        StudyError: a file cannot be read, or is not the one that the study was made with.
     """
     mistakes: list[Mistake] = []
     changed = {}

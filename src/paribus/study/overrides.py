@@ -61,11 +61,11 @@ def override(
         epochs: the number of epochs.
         data: the source of the data: a name or a path.
 
-    Raises:
-        UsageError: a value is out of range, or there are fewer learning rates than epochs.
-
     Returns:
         The changed study.
+
+    Raises:
+        UsageError: a value is out of range, or there are fewer learning rates than epochs.
     """
     if seeds is not None and not 1 <= seeds <= MAX_SEED:
         raise UsageError(f"--seeds {seeds}: the number of seeds is 1 or more (5 is a good start)")

@@ -53,11 +53,11 @@ def list_jobs(
         seeds: the seeds.
         kind: the purpose of the runs.
 
-    Raises:
-        StudyError: a weight is for a class that the data does not have.
-
     Returns:
         The jobs, each with the fingerprint of its run.
+
+    Raises:
+        StudyError: a weight is for a class that the data does not have.
     """
     spec = document.data.spec()
     splits = _list_splits(spec, data, seeds)

@@ -35,7 +35,7 @@ def import_object(source: str) -> Any:
     """Import the object that ``module:object`` or ``path/to/file.py:object`` names.
 
     Args:
-        source: the name; ``object`` may have dots in it.
+        source: the name.
 
     Raises:
         UsageError: there is no such module, file or object, or importing it raised an error.

@@ -45,11 +45,11 @@ def reduce_probabilities(
         names: the name of each column, for errors.
         place: where a row is, in words.
 
-    Raises:
-        DataError: a probability is nan or negative, or a row does not sum to 1; the message names the row.
-
     Returns:
         The answers and two probabilities of each row.
+
+    Raises:
+        DataError: a probability is nan or negative, or a row does not sum to 1; the message names the row.
     """
     matrix = np.stack(columns, axis=1)
     # Written so that nan counts as bad.

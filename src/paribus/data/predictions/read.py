@@ -45,12 +45,12 @@ def read_predictions(predictions: Any) -> PredictionTable:
             probabilities for each class (``p_<class>``); optionally ``group``; in cross-validation ``fold``, and
             ``repeat`` where the folds were drawn several times.
 
+    Returns:
+        The table, complete and checked.
+
     Raises:
         DataError: the table cannot be read; a value is missing; a row is there twice or not at all; labels differ
             between runs; probabilities are nan, negative, or do not sum to 1. The message names the row and the remedy.
-
-    Returns:
-        The table, complete and checked.
     """
     source = open_source(predictions)
     layout = find_layout(source.name, source.columns)
