@@ -302,8 +302,8 @@ def test_things_that_are_no_models(models: Any, data: Any, error: type[Exception
     ("data", "error", "said"),
     [
         ("digit", UnknownNameError, "Did you mean digits"),
-        (np.zeros((3, 3)), UsageError, r"data: array \(3, 3\) is none of what data may be: a name or a path"),
-        ((1, 2, 3), UsageError, "data: int, int, int is none of what data may be"),
+        (np.zeros((3, 3)), UsageError, r"data: array \(3, 3\) cannot be data. Give a name or a path"),
+        ((1, 2, 3), UsageError, "data: int, int, int cannot be data"),
         ((*arrays()[:3], arrays()[3][:-1]), DataError, "60 examples in x_test but 59 labels in y_test"),
         ({"sauce": "digits"}, StudyError, "sauce"),
     ],

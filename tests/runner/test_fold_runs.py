@@ -207,7 +207,7 @@ def test_what_python_cannot_divide_is_refused() -> None:
         ({"folds": ShuffleSplit(4, random_state=0)}, "do not have every example once"),
         ({"folds": "five"}, "a number of folds is expected"),
         ({"folds": 5, "groups": np.arange(59)}, "one group for each of 60 examples"),
-        ({"groups": np.arange(60)}, "none of what data may be"),
+        ({"groups": np.arange(60)}, "cannot be data"),
         ({"folds": RepeatedStratifiedKFold(n_splits=3, n_repeats=2), "repeats": 2}, "says how often itself"),
     ):
         with pytest.raises(UsageError, match=message):

@@ -35,7 +35,17 @@ def largest_difference(metric: Metric, factors: int = 1) -> float | None:
 
 
 def print_limits(metric: Metric, low: float, high: float, factors: int = 1) -> PrintedLimits:
-    """The limits of an interval, cut at the largest possible difference. It covers the true one as often as before."""
+    """The limits of an interval, cut at the largest possible difference. It covers the true one as often as before.
+
+    Args:
+        metric: what is compared.
+        low: lower limit, in the metric's units.
+        high: upper limit.
+        factors: how many factors the effect has; see ``largest_difference``.
+
+    Returns:
+        The limits to print, and how many of them were cut.
+    """
     largest = largest_difference(metric, factors)
     if largest is None:
         return PrintedLimits(low, high, 0)

@@ -155,7 +155,7 @@ def _arrays(data: Any, *, standardize: bool, pair: bool) -> Dataset:
             f"array {np.shape(part)}" if hasattr(part, "shape") else type(part).__name__ for part in parts
         )
         raise UsageError(
-            f"data: {kinds} is none of what data may be: a name or a path, (x_train, y_train, x_test, y_test), "
+            f"data: {kinds} cannot be data. Give a name or a path, (x_train, y_train, x_test, y_test), "
             "((x_train, y_train), (x_test, y_test)), what train_test_split returns, or (x, y) together with `folds`"
         )
     x_train, second, third, y_test = parts

@@ -45,7 +45,11 @@ class Worker(ABC):
 
     @abstractmethod
     def send(self, message: Message) -> None:
-        """Give it jobs, or another message. If it is dead already, ``listen`` says so."""
+        """Give it jobs, or another message. If it is dead already, ``listen`` says so.
+
+        Args:
+            message: a group of jobs, ``WarmUp``, or None for "leave".
+        """
 
     @abstractmethod
     def listen(self) -> Sequence[Event | Raised] | None:
@@ -61,7 +65,11 @@ class Worker(ABC):
 
     @abstractmethod
     def kill(self, patience: float = 0.0) -> None:
-        """Make sure that it is gone, after so many seconds in which it may leave by itself."""
+        """Make sure that it is gone, after so many seconds in which it may leave by itself.
+
+        Args:
+            patience: seconds that it has to leave by itself.
+        """
 
 
 class Fleet(ABC):
@@ -78,11 +86,21 @@ class Fleet(ABC):
 
     @abstractmethod
     def expect(self, jobs: Sequence[Job]) -> None:
-        """These jobs are to be computed now: how many workers end them soonest?"""
+        """These jobs are to be computed now: how many workers end them soonest?
+
+        Args:
+            jobs: all jobs of one ``Pool.run``.
+        """
 
     @abstractmethod
     def start(self, count: int) -> Sequence[Worker]:
         """Start at most so many more workers, as far as they are allowed. They need not be ready at once.
+
+        Args:
+            count: how many could be used.
+
+        Returns:
+            Those that were started; none where no more are allowed.
 
         Raises:
             BackendError: none can be started.
@@ -94,16 +112,27 @@ class Fleet(ABC):
 
     @abstractmethod
     def allow(self, host: str, count: int) -> None:
-        """From now on at most so many workers on a host: its memory does not hold more."""
+        """From now on at most so many workers on a host: its memory does not hold more.
+
+        Args:
+            host: the machine, as ``Worker.host`` names it.
+            count: at most so many workers, at least 1.
+        """
 
     @abstractmethod
     def wait(
         self, workers: Sequence[Worker], wakes: Sequence[int], patience: float | None = None
     ) -> Collection[Worker]:
-        """Wait until one of the workers has something to say, is ready or is dead; which ones.
+        """Wait until one of the workers has something to say, is ready or is dead.
 
-        None, if one of the file descriptors ``wakes`` is readable, if there may be new places for workers, or after
-        ``patience`` seconds.
+        Args:
+            workers: those to wait for.
+            wakes: file descriptors that end the wait when one is readable.
+            patience: seconds after which the wait ends; None for no limit.
+
+        Returns:
+            The workers to listen to; none if a descriptor is readable, if there may be new places for workers, or after
+            ``patience`` seconds.
 
         Raises:
             BackendError: no worker is left to wait for, and none can start.
@@ -214,7 +243,11 @@ class Pool:
             self._stop(self._busy())
 
     def warm_up(self, jobs: int) -> None:
-        """Start as many workers as these jobs will need, and have them import meanwhile."""
+        """Start as many workers as these jobs will need, and have them import meanwhile.
+
+        Args:
+            jobs: how many jobs will come.
+        """
         for member in self._idle(-(-jobs // self._fleet.lanes)):
             member.worker.send(WarmUp())
 

@@ -123,7 +123,7 @@ class RayWorker(Worker):
     def _run(self, position: int) -> TrainJob:
         job = self._jobs[position]
         if not isinstance(job, TrainJob):
-            raise BackendError(f"node {self.host}: an epoch of a job that is no run")
+            raise BackendError(f"node {self.host}: it reported an epoch of a job that is not a run")
         return job
 
 

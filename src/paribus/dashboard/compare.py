@@ -59,7 +59,15 @@ def comparison_sections(answer: Answer, a: str, b: str) -> Markup:
 
 
 def first_pair(answer: Answer, arms: Sequence[str]) -> tuple[str, str]:
-    """The pair to begin with: of the first contrast that the study writes out, else of its first two arms."""
+    """The pair of arms to begin with: of the first contrast that the study writes out, else its first two arms.
+
+    Args:
+        answer: the study's answer.
+        arms: the names of the arms that can be compared, at least two.
+
+    Returns:
+        The names of the two arms.
+    """
     written = answer.outcome.document.contrasts
     pairs = ((contrast.a, contrast.b) for contrast in written if {contrast.a, contrast.b} <= {*arms})
     return next(pairs, (arms[0], arms[1]))

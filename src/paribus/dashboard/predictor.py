@@ -86,10 +86,18 @@ class Predictor:
         self._networks = WarmPredictor(results.document, self._data)
 
     def answer(self, question: bytes) -> dict[str, Any]:
-        """The answer to a question: its kind, a newline, its content.
+        """The answer to a question.
+
+        Args:
+            question: its kind (one of ``playground.KINDS``), a newline, its content.
+
+        Returns:
+            What the page shows, for JSON.
 
         Raises:
-            ParibusError: it cannot be answered.
+            UsageError: the study's data takes no such question, or no network has finished.
+            DataError: the picture or the row cannot be read.
+            StoreError: weights are damaged.
         """
         kind, _, content = question.partition(b"\n")
         self.update()
@@ -107,9 +115,17 @@ class Predictor:
         return {"kind": "row" if self._is_table else "picture", "columns": columns, **self._state()}
 
     def ask_picture(self, content: bytes) -> dict[str, Any]:
-        """The predictions for a picture, what the networks see of it, and the training examples that are like it."""
+        """The predictions for a picture, what the networks see of it, and the training examples that are like it.
+
+        Args:
+            content: the bytes of the picture's file.
+
+        Raises:
+            UsageError: the study's data is a table.
+            DataError: the file is not a picture, or cannot be made like the data.
+        """
         if self._format is None or self._neighbours is None:
-            raise UsageError("This study's data is a table; its examples are no pictures.")
+            raise UsageError("This study's data is a table; its examples are not pictures. Send a row.")
         picture = read_picture(Path("the picture"), io.BytesIO(content))
         example, notes = convert_picture(picture.pixels, self._format, "the picture")
         turned = ("turned as its camera noted",) if picture.turned else ()
@@ -121,9 +137,18 @@ class Predictor:
         }
 
     def ask_row(self, content: bytes) -> dict[str, Any]:
-        """The predictions for a row of a table: a JSON list with a value for each column."""
+        """The predictions for a row of a table.
+
+        Args:
+            content: a JSON list with a value for each column.
+
+        Raises:
+            UsageError: the study's data is pictures.
+            DataError: it is not a list of as many values, or a column cannot have a value.
+            json.JSONDecodeError: it is not JSON.
+        """
         if not self._is_table:
-            raise UsageError("This study's data is pictures; draw one.")
+            raise UsageError("This study's examples are pictures, not rows. Draw a picture.")
         return self._predict(_row(self._data, json.loads(content)))
 
     def _predict(self, example: NDArray[Any]) -> dict[str, Any]:
@@ -146,7 +171,12 @@ class Predictor:
         }
 
     def update(self) -> None:
-        """Read the runs that have finished since."""
+        """Read the runs that have finished since.
+
+        Raises:
+            UsageError: no network of the study has finished.
+            StoreError: the store or weights are damaged.
+        """
         status = self._database.stat()
         version = (status.st_ino, status.st_size, status.st_mtime_ns)
         if version == self._version:
@@ -225,19 +255,19 @@ def _row(data: Dataset, values: Any) -> NDArray[np.float32]:
     columns = data.columns
     count = width if columns is None else len(columns)
     if not isinstance(values, list) or len(values) != count:
-        raise DataError(f"the row has another number of values; expected {count}")
+        raise DataError(f"the row must be a list of {count} values, one for each column")
     example, position = np.zeros(width), 0
     for index, value in enumerate(values):
         words = None if columns is None else columns[index].words
         name = f"feature {index}" if columns is None else columns[index].name
         if words is not None:
             if value not in words:
-                raise DataError(f"{name}: {value!r} is none of the words that training had")
+                raise DataError(f"{name}: {value!r} is not one of the words of this column in training")
             example[position + words.index(value)] = 1.0
             position += len(words)
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 3e38:
-            raise DataError(f"{name}: {value!r} is no finite number")
+            raise DataError(f"{name}: {value!r} is not a finite number")
         example[position] = value
         position += 1
     offset = 0.0 if data.offset is None else data.offset.reshape(-1)

@@ -13,7 +13,15 @@ _ABSENT: Final = object()
 
 
 def arm_differences(a: Arm, b: Arm) -> list[tuple[str, str, str]]:
-    """Where two arms differ: the place, the value of the first, the value of the second."""
+    """Where two arms differ.
+
+    Args:
+        a: one arm.
+        b: the other.
+
+    Returns:
+        For each difference its place, the value of ``a`` and the value of ``b``, as text.
+    """
     return list(list_differences(_settings(a), _settings(b)))
 
 
@@ -21,6 +29,14 @@ def list_differences(a: Any, b: Any, place: str = "") -> Iterator[tuple[str, str
     """Where two JSON values differ. What only one of them has is "absent" from the other.
 
     Lists are aligned first: a layer that is inserted is one difference, and does not make all later ones differ.
+
+    Args:
+        a: one value.
+        b: the other.
+        place: the keys that lead to both, separated by spaces.
+
+    Yields:
+        The place of a difference, the value of ``a`` and the value of ``b``, as text.
     """
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in dict.fromkeys((*a, *b)):

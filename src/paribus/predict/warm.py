@@ -54,6 +54,9 @@ class WarmPredictor:
 
         Raises:
             StoreError: weights are damaged.
+
+        Args:
+            selection: the study's runs, those that are here already included.
         """
         self.left_out = 0
         for selected in selection.networks:
@@ -72,7 +75,11 @@ class WarmPredictor:
         """Every arm's predictions.
 
         Args:
-            example: as the data has it without ``flatten``.
+            example: one example, as the data has it without ``flatten``.
+
+        Returns:
+            For each arm with a finished network the probabilities, (networks, 1, classes), and the predicted classes,
+            by seed.
         """
         x = example[None].reshape(1, -1) if self._flatten else example[None]
         made = []

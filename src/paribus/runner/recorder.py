@@ -32,7 +32,11 @@ class Recorder:
         self._since = 0.0
 
     def add(self, run: Ended) -> None:
-        """A run has ended."""
+        """Keep a run that has ended until the next ``commit``.
+
+        Args:
+            run: the run and its result.
+        """
         if not self._runs:
             self._since = time.monotonic()
         self._runs.append(run)
