@@ -255,6 +255,16 @@ def test_every_convolution_of_a_step_is_one_that_eigen_computes() -> None:
         assert equation.params["feature_group_count"] == equation.params["batch_group_count"] == 1
 
 
+def test_the_gradient_of_a_kernel_of_one_pixel_is_a_product_of_matrices_as_they_lie() -> None:
+    """Otherwise XLA transposes the input, and computes what it comes from once more."""
+    x, kernel = np.zeros((2, 5, 5, 3), np.float32), np.zeros((1, 1, 3, 4), np.float32)
+    gradient = with_cpu_kernels(jax.grad(lambda k: jnp.sum(jnp.sin(keras.ops.conv(x, k)))))
+    traced = jax.make_jaxpr(gradient)(kernel)
+    last = [e for e in traced.jaxpr.eqns if e.primitive.name == "dot_general"][-1]
+    assert {operand.aval.shape for operand in last.invars} == {(50, 3), (50, 4)}
+    assert last.params["dimension_numbers"] == (((0,), (0,)), ((), ()))
+
+
 def test_what_has_none_of_them_is_called_as_it_is() -> None:
     seen = []
 
