@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Effect, JudgedContrast
-from paribus.analysis.phrases import scope_text
+from paribus.analysis.phrases import has_own_share, scope_text, share_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Child, Markup, tag
@@ -103,10 +103,19 @@ def _card(statement: JudgedStatement) -> Markup:
     lead, rest, step = split_statement(statement)
     sentence: list[Child] = [
         tag("b", emphasized(lead.removesuffix(":"), names), _colon(lead), class_="lead"),
-        [" ", tag("span", emphasized(rest, names), class_="evidence")] if rest else None,
+        [" ", tag("span", emphasized(_without_share(rest, statement), names), class_="evidence")] if rest else None,
         [" ", tag("span", emphasized(step, names), class_="step")] if step else None,
     ]
     return tag("div", verdict_line, tag("p", sentence), class_=f"card {verdict}")
+
+
+def _without_share(evidence: str, statement: JudgedStatement) -> str:
+    """The numbers of a statement without its share of the error, which the methods and the whole sentence say."""
+    if statement.comparison is None or not has_own_share(statement.comparison):
+        return evidence
+    divided = f"p / {statement.comparison.share:.3g}"
+    evidence = evidence.replace(f", {share_text(statement.comparison)})", ")", 1)
+    return evidence.replace(f" ({divided})", "", 1).replace(f"({divided}, ", "(", 1)
 
 
 def _colon(lead: str) -> Markup | None:
