@@ -23,6 +23,7 @@ from paribus.report.statements import (
     list_statements,
     split_statement,
 )
+from paribus.report.summary import summarize_answer
 from paribus.report.tables import explain_no_statement
 
 _FEW = 3
@@ -55,13 +56,19 @@ def answer_section(outcome: Outcome) -> Markup:
     return tag(
         "section",
         tag("h2", "The answer"),
-        all_of_them if number > 1 else None,
+        [_summary(outcome), all_of_them] if number > 1 else None,
         statement_cards(outcome),
         more if rest else None,
         answer_figures(outcome),
         explain_words(outcome),
         id="answer",
     )
+
+
+def _summary(outcome: Outcome) -> Markup | None:
+    """The answer in one sentence; the only card of a single statement is that sentence already."""
+    told = summarize_answer(outcome)
+    return None if told is None else tag("p", emphasized(*told), class_="summary")
 
 
 def statement_cards(outcome: Outcome) -> Markup:
