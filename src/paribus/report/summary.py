@@ -36,8 +36,7 @@ def summarize_answer(outcome: Outcome) -> Told | None:
     parts = [_tell(item, with_metric=len(metrics) > 1) for item in first if not _is_undecided(item)]
     open_pairs = [" and ".join(_names(item)) for item in first if _is_undecided(item)]
     if open_pairs:
-        verb = "is" if len(open_pairs) == 1 else "are"
-        parts.append(f"undecided {verb} {listed([f'which of {pair} is better' for pair in open_pairs])}")
+        parts.append(f"it is undecided {listed([f'which of {pair} is better' for pair in open_pairs])}")
     text = "; ".join(parts)
     if len(scopes) == 1:
         text = f"{capitalized(scopes.pop())}, {text}"

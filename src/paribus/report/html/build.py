@@ -9,7 +9,7 @@ from html import escape
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 _KEPT_TOGETHER = re.compile(
-    r"(?<=\d) (?=(?:%|points?\b|nats\b|(?:ms|s|min|h)\b(?!\w)|minutes?\b|seconds?\b|hours?\b))"
+    r"(?<=\d) (?=(?:%|(?:points?|nats|ms|s|min|h|minutes?|seconds?|hours?|seeds?|contrasts?|looks?|folds?)\b))"
     r"|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=\bp) (?=[=<>/] )|(?<=\bp [=<>/]) (?=\d)"
 )
 """Spaces at which no line ends: between a number and its unit, and in p = 0.02."""

@@ -51,7 +51,8 @@ def page_header(outcome: Outcome) -> Markup:
 def answer_section(outcome: Outcome) -> Markup:
     """The first statements, each with its verdict, its sentence and the next step, and their figure."""
     rest, number = count_without_card(outcome), len(list_statements(outcome))
-    all_of_them = tag("p", f"{counted(number, 'comparison')}: {count_verdicts(outcome)}.", class_="count")
+    verdicts = f"{counted(number, 'comparison')}, read for the first of each pair: {count_verdicts(outcome)}."
+    all_of_them = tag("p", verdicts, class_="count")
     more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
     return tag(
         "section",
@@ -89,7 +90,10 @@ def notes_box(outcome: Outcome) -> Markup | None:
     if not outcome.notes:
         return None
     return tag(
-        "aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", code_spans(note)) for note in outcome.notes])
+        "aside",
+        tag("h3", "Notes on the runs"),
+        tag("ul", [tag("li", code_spans(note)) for note in outcome.notes]),
+        id="notes",
     )
 
 
