@@ -300,6 +300,15 @@ def test_the_command_prints_what_python_gives(
     assert said.code == 0
     assert said.out.count("better") >= 2
     assert (tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    for wrong, message in (
+        ("a.pdf", "a.pdf: no report is written as .pdf; "),
+        ("-", "--output -: stdout has the answer"),
+    ):
+        said = call(capsys, monkeypatch, "judge", table, "-o", wrong)
+        assert (said.code, said.out, said.err.startswith(f"paribus: {message}")) == (2, "", True)
+    check = ("--new", "new", "--old", "old", "--margin", 0.01, "-o", tmp_path / "check.md")
+    assert call(capsys, monkeypatch, "judge", table, *check).code == 0
+    assert (tmp_path / "check.md").read_text(encoding="utf-8").startswith("# ")
     said = call(capsys, monkeypatch, "judge", table, "--contrast", "new:old", "--primary", "mid:old", "--json")
     assert [(c["a"], c["b"], c["primary"]) for c in json.loads(said.out)["contrasts"]] == [
         ("new", "old", False),

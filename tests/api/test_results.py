@@ -150,8 +150,10 @@ def test_reports_follow_the_suffix(results: pb.Results, tmp_path: Path, name: st
 
 def test_a_report_in_another_format_than_its_suffix(results: pb.Results, tmp_path: Path) -> None:
     assert results.report(tmp_path / "answer.txt", format="md").read_text().startswith("#")
-    with pytest.raises(UsageError, match=r"format '.txt' is not known; choose one of html, md"):
+    with pytest.raises(UsageError, match=r"no report is written as \.txt; a report is \.html, "):
         results.report(tmp_path / "answer.txt")
+    with pytest.raises(UsageError, match=r"format 'word' is not known; choose one of html, md"):
+        results.report(tmp_path / "answer.txt", format="word")
 
 
 def test_verdicts_are_words(results: pb.Results) -> None:

@@ -143,6 +143,8 @@ def test_noise_is_measured_in_the_same_store(tmp_path: Path) -> None:
     assert log.stat().st_size, "whoever follows the store sees these runs too"
     with pytest.raises(UsageError, match="seeds=1: a variance needs 2 or more"):
         run().noise("small", seeds=1)
+    with pytest.raises(UsageError, match=r"address 'head:6379': it is that of a Ray cluster"):
+        run().noise("small", address="head:6379")
 
 
 @pytest.mark.parametrize(("seeds", "expected"), [(3, [0, 1, 2]), ([42, 43], [42, 43]), (range(5, 8), [5, 6, 7])])

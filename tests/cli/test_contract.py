@@ -184,13 +184,37 @@ def test_errors_as_json_are_one_document(here: Callable[..., Answer]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["run", "digits", "--sedes", "3"], ["run"], ["walk"], ["run", "digits", "--seeds", "x"]]
+    ("arguments", "message"),
+    [
+        (["run", "digits", "--seeds", "x"], "--seeds x: this takes a whole number, such as 5 ("),
+        (["plan", "digits", "--detect=1 %"], "--detect=1 %: this takes a number, such as 0.01 ("),
+        (
+            ["report", "digits", "--format", "pdf"],
+            "--format pdf: 'pdf' is not one of 'html', 'md', 'latex', 'csv', 'json' (",
+        ),
+        (["run", "digits", "--sedes", "3"], "No such option: --sedes"),
+        (["run"], "Missing argument 'STUDY' ("),
+        (["walk"], "No such command 'walk' ("),
+    ],
 )
-def test_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
+def test_wrong_usage(arguments: list[str], message: str, tmp_path: Path) -> None:
+    """One line that names the value and the rule, as every other error."""
     said = paribus(*arguments, cwd=tmp_path)
     assert (said.code, said.out) == (2, "")
-    assert "Usage: " in said.err
+    assert said.err.startswith(f"paribus: {message}")
+    assert said.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == [], "nothing was made"
+
+
+def test_a_wrong_value_in_the_environment_names_its_variable(tmp_path: Path) -> None:
+    said = paribus("run", "digits", cwd=tmp_path, PARIBUS_SEEDS="many")
+    assert said.code == 2
+    assert said.err.startswith("paribus: PARIBUS_SEEDS=many: this takes a whole number")
+
+
+def test_wrong_usage_as_json_is_one_document(tmp_path: Path) -> None:
+    said = paribus("run", "digits", "--seeds", "x", "--json", cwd=tmp_path)
+    assert (said.code, said.json["error"]["type"]) == (2, "UsageError")
 
 
 def test_a_store_that_somebody_writes_to_or_that_is_too_new(folder: Path) -> None:

@@ -45,6 +45,47 @@ def test_a_report_to_a_dash_is_on_stdout_and_nowhere_else(paribus: Call, tmp_pat
         assert json.loads(said.out)["study"] == "digits"
 
 
+BEGINNINGS = {
+    "a.html": "<!doctype html>",
+    "a.HTM": "<!doctype html>",
+    "a": "<!doctype html>",
+    "a.md": "# ",
+    "a.json": "{",
+}
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_a_report_is_what_the_ending_of_its_file_says(paribus: Call, tmp_path: Path, name: str) -> None:
+    assert paribus("report", "digits", "-o", name).code == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(BEGINNINGS[name])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "a.pdf"], "a.pdf: no report is written as .pdf; "),
+        (["-o", "a.pdf", "--figures", "figures"], "a.pdf: no report is written as .pdf; "),
+        (["-o", "a.docx", "--format", "md"], "a.docx: no report is written as .docx; "),
+        (["-o", "a.html", "--format", "md"], "a.html: the ending .html means the format html, and md is asked for; "),
+        (["--figures", "a.png"], "--figures a.png: figures are files of a folder, and .png is the ending of a file; "),
+    ],
+)
+def test_a_file_that_would_hold_something_else_than_its_name_says(
+    paribus: Call, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    said = paribus("report", "digits", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"paribus: {message}")
+    assert made(tmp_path) == ["runs"]
+
+
+def test_an_export_is_a_folder_and_no_file(paribus: Call, tmp_path: Path) -> None:
+    said = paribus("export", "digits", "--to", "parquet", "-o", "runs.parquet")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.endswith(".parquet is the ending of a file; name a folder\n")
+    assert made(tmp_path) == ["runs"]
+
+
 def test_several_files_do_not_go_to_stdout(paribus: Call, tmp_path: Path) -> None:
     for command, option in (
         (("report", "digits", "--figures", "-"), "--figures"),

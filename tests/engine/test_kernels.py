@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 
-from paribus.engine.kernels.replace import RULES, with_cpu_kernels
+from paribus.engine.kernels.replace import WINDOW_RULES, with_cpu_kernels
 from paribus.engine.rewriting import primitives
 
 few = settings(max_examples=8, deadline=None)
@@ -245,15 +245,24 @@ def test_every_convolution_of_a_step_is_one_that_eigen_computes() -> None:
     arrays = [np.zeros(shape, np.float32) for shape in ((2, 9, 9, 5), (3, 3, 5, 4), (3, 3, 4, 1))]
     step = with_cpu_kernels(jax.grad(network, argnums=(0, 1, 2)))
     traced = jax.make_jaxpr(step)(*arrays)
-    assert not primitives(traced.jaxpr) & (
-        RULES.keys() - {"conv_general_dilated", "reduce_sum"}
-    )  # small sums stay XLA's
+    small_sums_stay = {"conv_general_dilated", "reduce_sum"}
+    assert not primitives(traced.jaxpr) & (WINDOW_RULES.keys() - small_sums_stay)
     convolutions = [e for e in traced.jaxpr.eqns if e.primitive.name == "conv_general_dilated"]
     assert len(convolutions) == 3
     for equation in convolutions:
         numbers = equation.params["dimension_numbers"]
         assert (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec) == ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
         assert equation.params["feature_group_count"] == equation.params["batch_group_count"] == 1
+
+
+def test_the_gradient_of_a_kernel_of_one_pixel_is_a_product_of_matrices_as_they_lie() -> None:
+    """Otherwise XLA transposes the input, and computes what it comes from once more."""
+    x, kernel = np.zeros((2, 5, 5, 3), np.float32), np.zeros((1, 1, 3, 4), np.float32)
+    gradient = with_cpu_kernels(jax.grad(lambda k: jnp.sum(jnp.sin(keras.ops.conv(x, k)))))
+    traced = jax.make_jaxpr(gradient)(kernel)
+    last = [e for e in traced.jaxpr.eqns if e.primitive.name == "dot_general"][-1]
+    assert {operand.aval.shape for operand in last.invars} == {(50, 3), (50, 4)}
+    assert last.params["dimension_numbers"] == (((0,), (0,)), ((), ()))
 
 
 def test_what_has_none_of_them_is_called_as_it_is() -> None:

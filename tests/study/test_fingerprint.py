@@ -106,6 +106,15 @@ def test_networks_with_convolutions_have_a_mark_of_their_own(monkeypatch: pytest
     assert of() == plain
 
 
+def test_networks_of_sequences_have_a_mark_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    recurrent = replace(RECIPE, model=RECIPE.model + '{"class_name":"LSTM"}')
+    convolutional = replace(RECIPE, model=RECIPE.model + '{"class_name":"Conv2D"}')
+    before, others = of(recipe=recurrent), (of(), of(recipe=convolutional))
+    monkeypatch.setattr(fingerprint, "SEQUENCES", fingerprint.SEQUENCES + 1)
+    assert of(recipe=recurrent) != before
+    assert (of(), of(recipe=convolutional)) == others
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_a_fingerprint(change: str) -> None:
     assert of(**CHANGES[change]) != of()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from paribus.api.progress import choose_display
 from paribus.api.questions import Answer
 from paribus.api.text import render_text
@@ -18,10 +21,9 @@ def measure_arm_noise(
     results: StoredResults,
     arm: str,
     seeds: int,
-    *,
-    workers: int | None,
-    lanes: int | None,
     backend: Backend | str | None,
+    choice: Mapping[str, Any],
+    *,
     progress: bool,
 ) -> Answer:
     """Measure the noise of an arm: the share of each source in the variance of its test accuracy.
@@ -30,9 +32,8 @@ def measure_arm_noise(
         results: the stored study.
         arm: the arm.
         seeds: runs in which each stream varies, 2 or more.
-        workers: as in :meth:`Results.noise`; so are the others.
-        lanes: how many seeds a worker trains side by side.
         backend: computes the runs instead of worker processes.
+        choice: ``workers``, ``lanes`` and the ``address`` of a Ray cluster, as :func:`choose_backend` takes them.
         progress: whether to show progress.
 
     Raises:
@@ -44,7 +45,7 @@ def measure_arm_noise(
         raise UsageError(f"seeds={seeds!r}: a variance needs 2 or more runs a stream; 5 or more are better")
     document = results.document
     results.require_arm(arm)
-    computing = choose_backend(document, backend, workers=workers, lanes=lanes, address=None)
+    computing = choose_backend(document, backend, **choice)
     folder = results.store.folder if isinstance(results.store, SqliteStore) else None
     display = choose_display("auto", folder, progress=progress)
     with resume_session(results.store, computing) as store:

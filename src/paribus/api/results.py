@@ -40,8 +40,6 @@ class Results:
         >>> results = study.run(seeds=3, progress=False)
         >>> results.contrast("large", "small").verdict
         'better'
-        >>> results.contrast("small", "large").verdict
-        'worse'
         >>> results.arms["large"].estimates["test_accuracy"].n
         3
         >>> results.to_pandas().groupby("arm").test_accuracy.max().round().tolist()
@@ -237,6 +235,7 @@ class Results:
         workers: int | None = None,
         lanes: int | None = None,
         backend: Backend | str | None = None,
+        address: str | None = None,
         progress: bool = True,
     ) -> Answer:
         """Where the variance of an arm's test accuracy comes from. As ``paribus noise``: trains the missing runs.
@@ -246,7 +245,8 @@ class Results:
             seeds: runs in which each stream varies.
             workers: worker processes.
             lanes: how many seeds a worker trains side by side.
-            backend: what computes the runs, as :meth:`Study.run`; "ray": the cluster that ``RAY_ADDRESS`` names.
+            backend: what computes the runs, as :meth:`Study.run`.
+            address: where a Ray cluster runs, as :meth:`Study.run`.
             progress: whether to show progress.
 
         Raises:
@@ -254,8 +254,8 @@ class Results:
         """
         from paribus.api.noise import measure_arm_noise
 
-        stored = self._require_stored("noise")
-        return measure_arm_noise(stored, arm, seeds, workers=workers, lanes=lanes, backend=backend, progress=progress)
+        choice = {"workers": workers, "lanes": lanes, "address": address}
+        return measure_arm_noise(self._require_stored("noise"), arm, seeds, backend, choice, progress=progress)
 
     def model(
         self, arm: str, seed: int | None = None, *, repeat: int | None = None, fold: int | None = None
@@ -368,10 +368,10 @@ class Results:
 
         Args:
             path: the file to write.
-            format: html, md, latex, csv or json; by default that of the file's suffix.
+            format: html, md, latex, csv or json; by default that of the file's ending, and html where it has none.
 
         Raises:
-            UsageError: a format or suffix that is not known, or the file cannot be written.
+            UsageError: no report has such a format or ending, they contradict, or the file cannot be written.
         """
         from paribus.api.report_file import write_report_file
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from typing import Any
@@ -27,8 +28,7 @@ from paribus.cli import (
     streams,
     verify,
 )
-from paribus.errors import InterruptedRunError, ParibusError, StudyError
-from paribus.errors.control_characters import show_control_characters
+from paribus.errors import InterruptedRunError, ParibusError, StudyError, UsageError
 from paribus.version import __version__
 
 # Some versions of Typer bring a Click of their own, which has a ClickException of its own.
@@ -84,7 +84,10 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except _TyperError as error:
-        _show_usage_error(error)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            _report_error(_usage_error(error))
         sys.exit(error.exit_code)
     except ParibusError as error:
         if isinstance(error, InterruptedRunError):
@@ -108,12 +111,40 @@ def main() -> None:
         sys.exit(ParibusError.exit_code)
 
 
-def _show_usage_error(error: Any) -> None:
-    """Show an error of the command line as Typer does, with the control characters of what it quotes spelled out."""
-    from typer.rich_utils import rich_format_error
+_TAKES = {
+    "valid int": "a whole number, such as 5",
+    "valid number": "a number, such as 0.01",
+    "valid float": "a number, such as 0.01",
+}
+"""What an option or argument takes, by words of Typer's messages."""
 
-    error.message = show_control_characters(error.message)
-    rich_format_error(error)
+_BAD_VALUE = re.compile(
+    r"Invalid value for '?(?P<name>[^':]+)'?(?: \(env var: '(?P<variable>\w+)'\))?: (?:Value error, )?(?P<what>.*)",
+    re.S,
+)
+"""What Typer says of a value that does not fit."""
+
+
+def _usage_error(error: Any) -> UsageError:
+    """An error of Typer's in the form of our own: the value, what is wrong with it, and where to look."""
+    message = str(error.format_message())
+    bad = _BAD_VALUE.fullmatch(message)
+    if bad:
+        rule = next((f"this takes {what}" for words, what in _TAKES.items() if words in bad["what"]), bad["what"])
+        message = f"{_as_typed(bad['name'], bad['variable'])}: {rule}"
+    command = error.ctx.command_path if error.ctx else "paribus"
+    return UsageError(f"{message.rstrip('.')} (`{command} --help` lists what it takes)")
+
+
+def _as_typed(option: str, variable: str | None) -> str:
+    """An option with its value, as it was typed on the command line or by its variable in the environment."""
+    words = sys.argv[1:]
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == option:
+            return f"{option} {following}"
+        if word.startswith(f"{option}="):
+            return word
+    return option if variable is None else f"{variable}={os.environ.get(variable, '')}"
 
 
 def _ignore_interrupts() -> None:

@@ -34,6 +34,9 @@ OnlySeeds = Annotated[
     list[int] | None,
     typer.Option("--seed", metavar="N", help="Only this seed; repeat it for several.", show_default="all seeds"),
 ]
+_ENDINGS = (".keras", ".h5", ".parquet", ".csv", ".db", ".sqlite", ".zip")
+"""Of names that are meant for one file."""
+
 Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
 
 
@@ -48,7 +51,7 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Export a study that was run: networks to Keras, measures to Parquet, MLflow or TensorBoard."""
-    output.refuse_stdout("--output", out, "an export is a folder of files")
+    output.refuse_file("--output", out, "an export is a folder of files", _ENDINGS)
     if force and to == "mlflow":
         raise UsageError("--force: runs are added to an MLflow database, and none is written twice; leave --force out")
     if to == "keras":

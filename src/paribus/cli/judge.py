@@ -102,6 +102,8 @@ def judge(
     Exit code 0. With --new and --old that of a check: 0 holds, 3 does not, 4 undecided. One seed an arm gives no
     verdict on the recipes: 4 where one is asked for (--contrast, --primary, --baseline, --new).
     """
+    if out is not None:
+        _check_output(out)
     if (new is None) != (old is None):
         raise UsageError("--new and --old belong together: the arm that must not be worse, and the one it replaces")
     if new is not None and margin is None:
@@ -118,6 +120,8 @@ def judge(
         question=question,
         metric=metric,
     )
+    if out is not None:
+        _write_report(judged, out)
     if new is not None and old is not None and margin is not None:
         from paribus.api import questions
 
@@ -127,7 +131,7 @@ def judge(
 
         _answer(questions.plan(judged, detect, power), json=json)
     asked = bool(contrast or primary or baseline)
-    _report(judged, out, json=json)
+    output.print_outcome(judged.outcome(), json=json)
     if asked and judged.request.seeds == 1:
         raise typer.Exit(UNDECIDED)
 
@@ -151,11 +155,21 @@ def _answer(answer: Answer, *, json: bool) -> None:
     raise typer.Exit(answer.exit_code)
 
 
-def _report(judged: JudgedPredictions, out: Path | None, *, json: bool) -> None:
-    outcome = judged.outcome()
-    if out is not None:
-        from paribus.api.results import Results
+def _check_output(path: Path) -> None:
+    """Refuse a report that cannot be written, before anything is judged.
 
-        path = Results(outcome).report(out)
-        output.tell(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
-    output.print_outcome(outcome, json=json)
+    Raises:
+        UsageError: the path is ``-``, or no report has its ending.
+    """
+    if path == output.STDOUT:
+        raise UsageError("--output -: stdout has the answer; name a file, such as answer.html")
+    from paribus.report import choose_format
+
+    choose_format(path)
+
+
+def _write_report(judged: JudgedPredictions, path: Path) -> None:
+    from paribus.report import choose_format, write_report
+
+    write_report(judged.outcome(), choose_format(path), path)
+    output.tell(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_library
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +20,22 @@ STDOUT = Path("-")
 """Means stdout in the place of a file name, as in other programs; a file of that name is ``"$PWD/-"``."""
 
 
-def refuse_stdout(option: str, path: Path | None, what: str) -> None:
-    """Refuse ``-`` where several files are written, before any of them is.
+def refuse_file(option: str, path: Path | None, what: str, endings: Sequence[str]) -> None:
+    """Refuse ``-``, and a name that is meant for a file, where a folder of files is written, before any of them is.
 
     Args:
         option: the option, for the error.
         path: its value.
         what: what is written, a part of a sentence.
+        endings: those of the files that are written; a folder that is there may have one.
 
     Raises:
-        UsageError: the path is ``-``.
+        UsageError: the path is ``-``, or has one of the endings.
     """
     if path == STDOUT:
         raise UsageError(f"{option} -: {what}, which stdout cannot hold; name a folder")
+    if path is not None and path.suffix.lower() in endings and not path.is_dir():
+        raise UsageError(f"{option} {path}: {what}, and {path.suffix} is the ending of a file; name a folder")
 
 
 def print_outcome(outcome: Outcome, *, json: bool) -> None:

@@ -124,6 +124,8 @@ def run(
             dashboard=dashboard,
         )
     output.print_outcome(outcome, json=json)
+    if not json:
+        output.tell(f"The runs are stored in {store}; --store names another folder")
     if any(entry.scores is None for arm_outcome in outcome.arms for entry in arm_outcome.runs):
         # Beside the answer on stdout, not instead of it: with --json there is one document.
         output.tell("paribus: some runs failed; the notes say which and why. Run again to try them once more")

@@ -16,7 +16,8 @@ METRIC_HELP = (
 )
 
 Format = Annotated[
-    Literal["html", "md", "latex", "csv", "json"], typer.Option("--format", help="The format of the document.")
+    Literal["html", "md", "latex", "csv", "json"] | None,
+    typer.Option("--format", help="The format of the document.", show_default="what the ending of -o says; html"),
 ]
 Output = Annotated[
     Path | None,
@@ -24,7 +25,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="The file to write; - is stdout.",
+        help="The file to write: .html, .md, .tex, .csv or .json; - is stdout.",
         show_default="STUDY.html; others: stdout",
         callback=options.expand_home,
     ),
@@ -46,7 +47,7 @@ MetricName = Annotated[str, typer.Option("--metric", metavar="M", help=METRIC_HE
 
 def report(
     study: options.Study,
-    format: Format = "html",
+    format: Format = None,
     out: Output = None,
     figures: Figures = None,
     figure_format: FigureFormat = "pdf",
@@ -57,20 +58,22 @@ def report(
     from paribus.results.stored_study import open_results
     from paribus.store.sqlite import SqliteStore
 
-    output.refuse_stdout("--figures", figures, "figures are files of a folder")
+    output.refuse_file("--figures", figures, "figures are files of a folder", (".pdf", ".png", ".svg", ".html"))
+    printed = out is None or out == output.STDOUT
+    form: str = (format or "html") if out is None or printed else reports.choose_format(out, format)
     with SqliteStore.open(store, mode="read") as opened:
         outcome = open_results(study, opened).outcome()
         if figures is not None:
             for file in reports.write_figures(outcome, figures, figure_format):
                 output.tell(str(file))
-        if out == output.STDOUT or (out is None and format != "html"):
-            if format == "json":
+        if out == output.STDOUT or (out is None and form != "html"):
+            if form == "json":
                 output.print_outcome(outcome, json=True)
             else:
-                output.print_text(reports.render_report(outcome, format))
+                output.print_text(reports.render_report(outcome, form))
             return
         path = out or Path(f"{outcome.document.name}.html")
-        reports.write_report(outcome, format, path)
+        reports.write_report(outcome, form, path)
     output.tell(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
 
 

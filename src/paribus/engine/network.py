@@ -19,10 +19,11 @@ import keras
 
 from paribus.engine.augmentation import transform_fast
 from paribus.engine.dropout import CUSTOM_OBJECTS, with_cheap_masks
-from paribus.engine.kernels.replace import with_cpu_kernels
+from paribus.engine.kernels.replace import SEQUENCE_RULES, WINDOW_RULES, with_cpu_kernels
 from paribus.engine.losses import OutputKind, TargetForm, loss_from, output_kind, target_form
 from paribus.engine.precision import BF16
 from paribus.engine.rebuild import model_from_config
+from paribus.keras_config.sequences import has_sequences
 from paribus.keras_config.windows import has_windows
 from paribus.records import Recipe, Training
 
@@ -59,6 +60,7 @@ class Network:
         bf16: whether matrix products and convolutions are taken of operands rounded to bf16 while training.
         kernels: whether convolutions and pooling are computed in the forms of ``paribus.engine.kernels``, and
             transformed images in that of ``paribus.engine.augmentation``.
+        sequences: whether the products and sums of attention and recurrent layers are.
     """
 
     model: keras.Model
@@ -70,6 +72,7 @@ class Network:
     starts_from_weights: bool
     bf16: bool
     kernels: bool
+    sequences: bool
 
     @classmethod
     def rebuild(cls, recipe: Recipe, training: Training) -> Network:
@@ -91,10 +94,11 @@ class Network:
         positions = tuple(i for i, v in enumerate(model.non_trainable_variables) if _is_seed_state(v))
         kind = output_kind(training.loss)
         form, bf16 = target_form(training.loss), training.precision == BF16
-        kernels = has_windows(recipe) and jax.default_backend() == "cpu"
+        on_cpu = jax.default_backend() == "cpu"
+        kernels, sequences = on_cpu and has_windows(recipe), on_cpu and has_sequences(recipe)
         if kernels:
             transform_fast(model)
-        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16, kernels)
+        return cls(model, optimizer, loss, form, kind, positions, starts_from_weights, bf16, kernels, sequences)
 
     def call(
         self,
@@ -123,12 +127,13 @@ class Network:
         return self.model.stateless_call(trainable, others, x, return_losses=penalties, **mode)
 
     def with_kernels(self, function: Callable[P, R]) -> Callable[P, R]:
-        """A function that calls the network, in the form in which it is computed here: see ``kernels``.
+        """A function that calls the network, in the form in which it is computed here (``kernels``, ``sequences``).
 
         Args:
             function: a function of arrays; what it differentiates it has differentiated already.
         """
-        return with_cpu_kernels(function) if self.kernels else function
+        rules = (WINDOW_RULES if self.kernels else {}) | (SEQUENCE_RULES if self.sequences else {})
+        return with_cpu_kernels(function, rules) if rules else function
 
     @property
     def weight_paths(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict
 
 from paribus.keras_config.names import is_binary_loss, is_hinge, takes_logits
+from paribus.keras_config.sequences import has_sequences
 from paribus.keras_config.windows import has_windows
 from paribus.records import DataSpec, DataSummary, Recipe, Seeds, Training, canonical_json
 from paribus.study.document import Arm
@@ -24,6 +25,9 @@ KERNELS = 2
 
 Decision 0058; 2 since sums, few filters and transformed images are computed otherwise (decisions 0110 to 0112).
 """
+
+SEQUENCES = 1
+"""Raised whenever, by design, it does so for networks with attention or recurrent layers only (decision 0142)."""
 
 
 def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: DataSummary, seeds: Seeds) -> str:
@@ -40,6 +44,7 @@ def run_fingerprint(recipe: Recipe, training: Training, spec: DataSpec, data: Da
     """
     # What is added later changes no older name.
     more = {"kernels": KERNELS} if has_windows(recipe) else {}
+    more |= {"sequences": SEQUENCES} if has_sequences(recipe) else {}
     return _digest(
         {
             **more,

@@ -1,1 +1,1 @@
-"""Convolutions and pooling in the forms that XLA's CPU compiler computes fast; see decision 0056."""
+"""Convolutions, pooling and sequences in forms that XLA's CPU compiler computes fast; see decisions 0056 and 0142."""

@@ -79,7 +79,8 @@ def _canonical_order(spec: Sequence[int]) -> tuple[int, ...]:
 def _pixelwise_kernel_gradient(inputs: jax.Array, kernel: jax.Array, params: Mapping[str, Any]) -> jax.Array | None:
     """The gradient of a kernel of one pixel, a matrix product of the arrays in their memory order, else None.
 
-    By way of the canonical form it would take twice as long.
+    By way of the canonical form it would take twice as long. With channels last both become matrices first: otherwise
+    XLA transposes the input, and what computes it (a depthwise convolution) is computed once more for that.
     """
     numbers = params["dimension_numbers"]
     read, own = (
@@ -92,9 +93,13 @@ def _pixelwise_kernel_gradient(inputs: jax.Array, kernel: jax.Array, params: Map
         return None
     axes = (numbers.lhs_spec[1:], numbers.rhs_spec[1:])
     kind = params["preferred_element_type"] or jnp.result_type(inputs, kernel)
+    if numbers.lhs_spec == numbers.rhs_spec and numbers.lhs_spec[0] == inputs.ndim - 1:
+        inputs, kernel = (array.reshape(-1, array.shape[-1]) for array in (inputs, kernel))
+        axes = ((0,), (0,))
     product = lax.dot_general(inputs, kernel, (axes, ((), ())), preferred_element_type=kind)
-    product = jnp.expand_dims(product, tuple(range(2, inputs.ndim)))
-    return jnp.transpose(product, [numbers.out_spec.index(axis) for axis in range(inputs.ndim)])
+    rank = len(numbers.out_spec)
+    product = jnp.expand_dims(product, tuple(range(2, rank)))
+    return jnp.transpose(product, [numbers.out_spec.index(axis) for axis in range(rank)])
 
 
 def _single(inputs: jax.Array, kernel: jax.Array, windows: Windows, kind: Any) -> jax.Array:
