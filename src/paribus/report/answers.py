@@ -87,6 +87,11 @@ class StudyAnswers:
             "train on it."
         )
 
+    @property
+    def kind(self) -> str:
+        """What answers every example once: ``seed``, or ``pass`` over all folds."""
+        return "seed" if self.folds is None else "pass"
+
     def name_example(self, index: int) -> str:
         """``#17``, or its own name where it has one."""
         return f"#{index if self.example_names is None else self.example_names[index]}"

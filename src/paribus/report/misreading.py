@@ -59,12 +59,20 @@ def _describe_gaps(arms: Sequence[_MeanAccuracies]) -> Misreading:
         f"({format_percent(means.fit)} against {format_percent(means.test)})"
         for means in arms
     ]
-    train = listed([format_percent(means.train) for means in arms])
+    train = _told_apart([means.train for means in arms])
     gaps = listed([format_points(means.train - means.test) for means in arms])
     several = len(arms) > 1
     return Misreading(
         "Fit accuracy is not train accuracy",
         f"By the accuracy that fit prints, the gap between training and test split would be {listed(by_fit)}. Measured "
-        f"after training, in inference mode, train accuracy is {train}{', in this order' if several else ''}: "
+        f"after training, in inference mode, train accuracy is {train}: "
         f"{'the gaps are' if several else 'the gap is'} {gaps}.",
     )
+
+
+def _told_apart(values: Sequence[float]) -> str:
+    """``96.54 %``, ``99.24 % for each`` where all are printed alike, ``99.24 % and 99.31 %, in this order``."""
+    texts = [format_percent(value) for value in values]
+    if len(texts) == 1:
+        return texts[0]
+    return f"{texts[0]} for each" if len(set(texts)) == 1 else f"{listed(texts)}, in this order"

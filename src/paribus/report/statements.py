@@ -79,13 +79,14 @@ def _is_decided(statement: JudgedStatement) -> bool:
 
 
 def count_verdicts(outcome: Outcome) -> str:
-    """``20 better or worse, 3 equivalent, 43 undecided``: the verdicts of all statements."""
+    """``15 better, 5 worse, 3 equivalent, 43 undecided``: the verdicts of all statements, each on its first arm."""
     verdicts = Counter(
         Verdict.UNDECIDED if statement.comparison is None else statement.comparison.verdict
         for statement in list_statements(outcome)
     )
     counts = {
-        "better or worse": verdicts[Verdict.BETTER] + verdicts[Verdict.WORSE],
+        "better": verdicts[Verdict.BETTER],
+        "worse": verdicts[Verdict.WORSE],
         "equivalent": verdicts[Verdict.EQUIVALENT],
         "undecided": verdicts[Verdict.UNDECIDED],
     }

@@ -14,7 +14,7 @@ from paribus.analysis.contrasts import JudgedContrast
 from paribus.analysis.factorial import Effect
 from paribus.analysis.fold_planning import next_repeats
 from paribus.analysis.looks import Schedule
-from paribus.analysis.planning import plan_seeds
+from paribus.analysis.planning import SeedPlan, plan_seeds
 from paribus.analysis.wording import counted, magnitude
 from paribus.outcome.outcome import Outcome
 from paribus.study.statements import Statement
@@ -24,6 +24,9 @@ POWER = 0.8
 
 TOO_MANY = 1000
 """Above this number of seeds no next step is proposed."""
+
+MOST_EXAMPLES = 100
+"""A test set more than so many times as large as the present one is not proposed."""
 
 
 def add_next_steps(outcome: Outcome) -> Outcome:
@@ -48,41 +51,56 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
     looks = outcome.design.comparison.looks
     schedule = Schedule(looks) if looks and (statement.primary or not _has_primary(outcome)) else None
     ended = comparison.look is not None and comparison.look.number == comparison.look.planned
-    difference = abs(comparison.difference)
     parts = comparison.components
-    if not difference or parts.ms_seed == parts.ms_example == 0:
+    if parts.ms_seed == parts.ms_example == 0:
         return "Next: the arms score alike here; declare a margin within which they count as equivalent."
+    if not comparison.margin:
+        return (
+            "Next: nothing says how many seeds are enough, as no margin is declared. Declare the smallest difference "
+            "that matters as the margin of a new study."
+        )
+    # Never for the observed difference: it is what the noise left, and a plan for it promises what noise may take.
     plan = plan_seeds(
         comparison,
-        difference,
+        comparison.margin,
         judged.metric,
         power=POWER,
         level=comparison.level,
         weight=statement.share,
         schedule=None if ended else schedule,
     )
-    size = magnitude(difference, judged.metric.unit)
+    found = f"a difference of {magnitude(comparison.margin, judged.metric.unit)}, the margin,"
+    power = f"with {100 * POWER:.0f} % power"
     if plan.seeds is None:
-        needed = f"; about {_round_up(plan.examples_needed):,} examples would" if plan.examples_needed else ""
-        return (
-            f"Next: more seeds cannot decide it. With {parts.examples:,} test examples no number of seeds finds a "
-            f"difference of {size} with {100 * POWER:.0f} % power{needed}."
-        )
+        return f"Next: more seeds will not decide it. {_describe_floor(plan, found, power)}"
     if plan.seeds > TOO_MANY:
-        return f"Next: a difference of {size} would take about {_round_up(plan.seeds):,} seeds an arm to find."
+        return (
+            f"Next: more seeds will not decide it. About {_round_up(plan.seeds):,} seeds an arm would find {found} "
+            f"{power}."
+        )
     if ended:
         cost = _describe_cost(outcome, statement, seeds=plan.seeds)
         return (
-            f"Next: the planned looks are over. A study that starts on fresh seeds (`first_seed`) would decide it with "
-            f"{counted(plan.seeds, 'seed')} an arm ({cost}) with {100 * POWER:.0f} % power, if {size} is the true "
-            "difference."
+            f"Next: the planned looks are over. A study that starts on fresh seeds (`first_seed`) finds {found} "
+            f"{power} with {counted(plan.seeds, 'seed')} an arm ({cost})."
         )
-    more = max(plan.seeds - comparison.seeds, 1)
+    more = plan.seeds - comparison.seeds
+    if more < 1:
+        return (
+            f"Next: {found} would be found {power} by these {counted(comparison.seeds, 'seed')}; more seeds only "
+            "narrow the interval."
+        )
     cost = _describe_cost(outcome, statement, seeds=more, after=comparison.seeds)
-    return (
-        f"Next: {counted(more, 'more seed')} an arm ({cost}) would decide it with {100 * POWER:.0f} % power, if {size} "
-        "is the true difference."
-    )
+    return f"Next: {counted(more, 'more seed')} an arm ({cost}) would find {found} {power}."
+
+
+def _describe_floor(plan: SeedPlan, found: str, power: str) -> str:
+    """Why no number of seeds is enough, and how many test examples would be where so many can be had."""
+    sentence = f"With {plan.examples:,} test examples no number of seeds finds {found} {power}"
+    needed = plan.examples_needed
+    if needed is None or needed > MOST_EXAMPLES * plan.examples:
+        return f"{sentence}."
+    return f"{sentence}; about {_round_up(needed):,} examples would."
 
 
 def _describe_cost(outcome: Outcome, statement: Statement, *, seeds: int, after: int = 0) -> str:

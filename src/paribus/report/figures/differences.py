@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paribus.analysis import Comparison, JudgedContrast, Metric, Unit
+from paribus.analysis import Comparison, JudgedContrast, Metric, Unit, Verdict
 from paribus.analysis.possible import print_limits
 from paribus.analysis.wording import with_unit_name
 from paribus.outcome.outcome import Outcome
@@ -27,7 +27,7 @@ from paribus.study.design import Design
 def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: Design) -> Plot | None:
     """A row for each contrast or effect: difference, interval, every seed; the margin as a band. None without any.
 
-    What the study declares is never off the scale.
+    What the study declares and what is decided is never off the scale; another undecided row may be, with its number.
 
     Args:
         name: the name of the figure.
@@ -147,7 +147,7 @@ def _track(item: JudgedStatement, comparison: Comparison, width: float, declared
         (Mark(comparison.difference * factor, str(comparison.verdict)),),
         None if limits is None else (limits.low * factor, limits.high * factor),
         dots=tuple(value * factor for value in comparison.seed_differences) if comparison.seeds > 1 else (),
-        on_scale=declared,
+        on_scale=declared or comparison.verdict is not Verdict.UNDECIDED,
     )
 
 

@@ -12,7 +12,7 @@ from paribus.outcome.outcome import ArmOutcome, Outcome
 from paribus.report.figures.palette import Palette
 from paribus.report.figures.plot import Plot, add_axes
 
-_TICKS = (0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
+_TICKS = (0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 """Error rates that may have a tick, labelled as accuracies."""
 
 _APART = 26.0
@@ -95,11 +95,17 @@ def scale_axes(ax: Any, palette: Palette, limits: tuple[float, float], epochs: i
     ax.yaxis.set_minor_formatter(NullFormatter())
     step = max(1, math.ceil(epochs / 8))
     ax.set_xlim(*epoch_limits(epochs))
-    ax.set_xticks([1, *range(step if step > 1 else 2, epochs + 1, step)])
+    ax.set_xticks(_epoch_ticks(epochs, step))
     ax.set_xlabel("epoch", color=palette.muted, fontsize=11.5, labelpad=3)
     ax.tick_params(length=0, labelsize=11.5, labelcolor=palette.muted)
     ax.grid(axis="y", color=palette.grid, linewidth=1)
     ax.set_axisbelow(True)
+
+
+def _epoch_ticks(epochs: int, step: int) -> list[int]:
+    """The first epoch, the last one, and every so many between them that stay clear of both."""
+    between = [epoch for epoch in range(step, epochs, step) if epoch > 1 and epochs - epoch > step / 2]
+    return sorted({1, *between, epochs})
 
 
 def epoch_limits(epochs: int) -> tuple[float, float]:

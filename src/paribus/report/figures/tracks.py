@@ -125,7 +125,7 @@ def draw(figure: Any, palette: Palette, width: float, tracks: Sequence[Track], f
     _scale(ax, palette, frame, width)
     per_pixel = (high - low) / (width - 2 * SIDE)
     for index, track in enumerate(tracks):
-        _row(ax, palette, track, index * ROW, (low, high), per_pixel)
+        _row(ax, palette, track, index * ROW, (low, high), per_pixel, signed=frame.signed)
     _key(figure, palette, frame.key, width, total)
 
 
@@ -163,7 +163,9 @@ def _scale(ax: Any, palette: Palette, frame: Frame, width: float) -> None:
         ax.axvline(0, color=palette.muted, linewidth=1.2)
 
 
-def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[float, float], per_pixel: float) -> None:
+def _row(
+    ax: Any, palette: Palette, track: Track, top: float, limits: tuple[float, float], per_pixel: float, *, signed: bool
+) -> None:
     low, high = limits
     y = top + 31
     width = (high - low) / per_pixel
@@ -176,7 +178,8 @@ def _row(ax: Any, palette: Palette, track: Track, top: float, limits: tuple[floa
     if end < low or start > high:
         side, shape = (low + 5 * per_pixel, "<") if end < low else (high - 5 * per_pixel, ">")
         ax.plot([side], [y], shape, color=getattr(palette, track.marks[0].kind), markersize=7)
-        words, align = ("off the scale", "left" if end < low else "right")
+        words = f"at {tick(round(track.marks[0].value, 2), signed=signed)}, off the scale"
+        align = "left" if end < low else "right"
         ax.text(
             side + (10 if end < low else -10) * per_pixel, y + 3.5, words, color=palette.muted, fontsize=11, ha=align
         )

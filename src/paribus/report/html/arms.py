@@ -94,10 +94,18 @@ def gap_section(outcome: Outcome) -> Markup | None:
         ),
         responsive_figure(
             lambda width: figures.draw_gap(outcome, width),
-            "How far above its own test accuracy each arm's train accuracy is (the gap), and its fit accuracy. A "
-            "diamond at or left of zero would read as perfect generalization.",
+            f"How far above its own test accuracy each arm's train accuracy is (the gap), and its fit accuracy."
+            f"{_perfect_by_fit(outcome)}",
         ),
     )
+
+
+def _perfect_by_fit(outcome: Outcome) -> str:
+    """What a fit accuracy that is not above test accuracy would be taken for, where there is one."""
+    pairs = [(arm.estimates.get("fit_accuracy"), arm.estimates.get("test_accuracy")) for arm in outcome.arms]
+    if not any(fit is not None and test is not None and fit.mean <= test.mean for fit, test in pairs):
+        return ""
+    return " A diamond at or left of zero would read as perfect generalization."
 
 
 def _own_metrics(outcome: Outcome) -> list[Markup]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paribus.analysis import Comparison, Effect, JudgedContrast, Verdict
+from paribus.analysis import Comparison, Effect, JudgedContrast, Scope, Verdict
 from paribus.analysis.phrases import scope_text
 from paribus.analysis.sentences import contrast_sentence
-from paribus.analysis.wording import capitalized, with_unit_name
+from paribus.analysis.wording import capitalized, confidence, listed, with_unit_name
 from paribus.outcome.outcome import Outcome
 from paribus.records import Seeds
 from paribus.report import numbers
@@ -71,6 +71,7 @@ def contrasts_section(outcome: Outcome) -> Markup | None:
         figures_left,
         [_table(group) for group in groups],
         _other_p_values(groups),
+        tag("h3", "Every fold") if fold_tables(outcome) else None,
         [
             table(by_fold.caption, by_fold.head, _plain_rows(by_fold), numbers=1 + (by_fold.head[1] == "Repetition"))
             for by_fold in fold_tables(outcome)
@@ -152,8 +153,28 @@ def _forest(name: str, group: Sequence[JudgedStatement], design: Design) -> Mark
         )
         dots = sorted({name_compared_kind(c) for item in group if (c := item.comparison) is not None and c.seeds > 1})
         small = f" Small dots are single {' or '.join(f'{kind}s' for kind in dots)}." if dots else ""
-        caption = f"Differences in {metric.label} with their intervals{meaning}.{small}"
+        caption = f"Differences in {metric.label} with their intervals{meaning}.{small}{_explain_widths(group)}"
     return responsive_figure(lambda width: figures.draw_forest(name, group, width, design), caption)
+
+
+def _explain_widths(group: Sequence[JudgedStatement]) -> str:
+    """Why intervals are wider than the dots lie apart, and where rows differ in their level."""
+    known = [item.comparison for item in group if item.comparison is not None and item.comparison.low is not None]
+    reasons = []
+    if any(comparison.scope is Scope.NEW_TRAINING_SETS for comparison in known):
+        reasons.append("the folds' training sets overlap, for which the t test is corrected")
+    if any(comparison.scope in (Scope.NEW_DATA, Scope.THESE_TRAINING_SETS) for comparison in known):
+        reasons.append("they allow for other test examples too")
+    if any(comparison.contrasts > 1 for comparison in known):
+        reasons.append("all intervals hold at once")
+    if not reasons or max(comparison.seeds for comparison in known) < 2:
+        return ""
+    text = f" Intervals are wider than the dots lie apart, as {listed(reasons)}."
+    levels = {(comparison.primary, confidence(comparison.interval_level)) for comparison in known}
+    if len({level for _, level in levels}) > 1:
+        each = [f"{level} for {'primary' if primary else 'other'} rows" for primary, level in sorted(levels)[::-1]]
+        text += f" Their levels differ: {listed(each)}."
+    return text
 
 
 def _fold_if_long(figure: Markup | None, rows: int) -> Markup | None:

@@ -82,6 +82,10 @@ def _caption(outcome: Outcome, curves: tuple[ArmCurve, ...]) -> Child:
     if len(curves) <= figures.FEW:
         parts[0] += f", shaded from the lowest {kind} to the highest"
     parts[0] += "; the scale is that of errors, stretched towards 100 %."
+    parts.append(
+        "Fit accuracy is measured during the epoch, while weights change and dropout, if any, is on: it may lie below "
+        "test accuracy."
+    )
     lengths = {len(run.curve.fit_accuracy) for arm in outcome.arms for run in arm.runs if run.curve.fit_accuracy}
     if len(lengths) > 1:
         parts.append("Runs ended after different numbers of epochs: a mean is over those that trained in that epoch.")

@@ -21,6 +21,10 @@ _MOST_CONTRASTS = 6
 _MOST_IN_WORDS = 8
 """Examples that are described in words take more space than pictures."""
 
+_A_PASS = (
+    "A pass goes over all folds: it answers every example once, by the one run of each arm that did not train on it."
+)
+
 
 def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswers) -> Markup:
     """Counts by arm, and galleries."""
@@ -33,9 +37,10 @@ def examples_section(outcome: Outcome, test_answers: StudyAnswers | MissingAnswe
     return folded_section(
         "examples",
         "Which examples decide",
-        f"{counted(len(wrong), 'test example')} wrong in every run, and those that tell arms apart",
-        tag("p", test_answers.remark) if test_answers.remark else None,
-        _shares(answers),
+        f"{counted(len(wrong), 'test example')} wrong in every run{_tested_on(test_answers, wrong)}, and those that "
+        "tell arms apart",
+        tag("p", _A_PASS) if test_answers.folds is not None else None,
+        _shares(answers, test_answers.kind),
         explain_features(test_answers),
         _everybody(test_answers, answers, wrong),
         [flips_between(test_answers, contrast.a, contrast.b) for contrast in _contrasts(outcome)],
@@ -50,16 +55,32 @@ def _contrasts(outcome: Outcome) -> list[JudgedContrast]:
     return list(reversed(pairs.values()))[:_MOST_CONTRASTS]
 
 
-def _shares(answers: Sequence[ArmTestAnswers]) -> Markup:
-    """How many examples are right with every seed, with some, with none."""
+def _tested_on(test_answers: StudyAnswers, indices: NDArray[np.intp]) -> str:
+    """Over folds a run is tested on some of the examples: of which runs ``every run`` speaks."""
+    if test_answers.folds is None:
+        return ""
+    return f" tested on {'it' if len(indices) == 1 else 'them'}"
+
+
+def _shares(answers: Sequence[ArmTestAnswers], kind: str) -> Markup:
+    """How many examples are right with every seed, or in every pass over folds, with some, with none."""
     rows: list[list[Child]] = []
     for of_arm in answers:
         total = len(of_arm.difficulty.wrong)
         never, always = int(np.count_nonzero(of_arm.difficulty.wrong == 0)), len(of_arm.difficulty.always_wrong)
         sometimes = total - never - always
         rows.append([of_arm.arm, f"{never:,}", f"{sometimes:,}", f"{always:,}", str(of_arm.difficulty.seeds)])
-    head = ["Arm", "Right with every seed", "Depends on the seed", "Wrong with every seed", "Seeds"]
+    every = _every(kind)
+    head = ["Arm", f"Right {every}", f"Depends on the {kind}", f"Wrong {every}", f"{kind.capitalize()}{_plural(kind)}"]
     return table("Test examples by arm", head, rows)
+
+
+def _every(kind: str) -> str:
+    return "with every seed" if kind == "seed" else "in every pass"
+
+
+def _plural(kind: str) -> str:
+    return "es" if kind.endswith("s") else "s"
 
 
 def explain_features(test_answers: StudyAnswers) -> Markup | None:
@@ -76,10 +97,12 @@ def explain_features(test_answers: StudyAnswers) -> Markup | None:
 
 def _everybody(test_answers: StudyAnswers, answers: Sequence[ArmTestAnswers], indices: NDArray[np.intp]) -> list[Child]:
     if not len(indices):
-        return [tag("p", "No test example is wrong in every run of every arm.")]
+        tested = "" if test_answers.folds is None else " that was tested on it"
+        return [tag("p", f"No test example is wrong in every run of every arm{tested}.")]
     rows = [of_arm.predicted for of_arm in answers]
     runs = sum(len(of_arm.seeds) for of_arm in answers)
-    title = f"{counted(len(indices), 'example')} that every run of every arm gets wrong"
+    tested = _tested_on(test_answers, indices)
+    title = f"{counted(len(indices), 'example')} that every run of every arm{tested} gets wrong"
     return [
         tag("h3", title),
         _gallery(test_answers, indices[: _limit(test_answers, _MOST_EXAMPLES)], rows, runs),
@@ -94,12 +117,14 @@ def flips_between(test_answers: StudyAnswers, a: str, b: str) -> list[Child]:
     if common is None:
         return []
     flips, seeds = common
+    kind = test_answers.kind
+    over = f"{len(seeds)} {kind}{_plural(kind) if len(seeds) > 1 else ''}"
     parts: list[Child] = [
         tag("h3", f"{a} against {b}"),
         tag(
             "p",
             f"{a} is right more often on {counted(len(flips.to_a), 'example')}, {b} on "
-            f"{len(flips.to_b):,}; over {counted(len(seeds), 'seed')}. The difference in accuracy is what is left of "
+            f"{len(flips.to_b):,}; over {over}. The difference in accuracy is what is left of "
             "these.",
         ),
     ]
@@ -118,11 +143,12 @@ def _arm(test_answers: StudyAnswers, of_arm: ArmTestAnswers) -> Markup:
     most = _limit(test_answers, _MOST_IN_GALLERY)
     always, sometimes = of_arm.difficulty.always_wrong, of_arm.difficulty.sometimes_wrong
     parts: list[Child] = []
-    for title, indices in (("Wrong with every seed", always), ("Wrong with some seeds, most often first", sometimes)):
+    every, some = (_every(test_answers.kind), "with some seeds" if test_answers.kind == "seed" else "in some passes")
+    for title, indices in ((f"Wrong {every}", always), (f"Wrong {some}, most often first", sometimes)):
         if len(indices):
             gallery = _gallery(test_answers, indices[:most], [of_arm.predicted], len(of_arm.seeds))
             parts += [tag("h4", f"{title}: {len(indices):,}"), gallery]
-    return details(of_arm.arm, parts or tag("p", "Every answer of every seed is right."))
+    return details(of_arm.arm, parts or tag("p", f"Every answer of every {test_answers.kind} is right."))
 
 
 def _gallery(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paribus.analysis import Effect, JudgedContrast
-from paribus.analysis.phrases import scope_text
+from paribus.analysis.phrases import has_own_share, scope_text, share_text
 from paribus.analysis.wording import counted, percent
 from paribus.outcome.outcome import Outcome
 from paribus.report.html.build import Child, Markup, tag
@@ -23,6 +23,7 @@ from paribus.report.statements import (
     list_statements,
     split_statement,
 )
+from paribus.report.summary import summarize_answer
 from paribus.report.tables import explain_no_statement
 
 _FEW = 3
@@ -50,18 +51,25 @@ def page_header(outcome: Outcome) -> Markup:
 def answer_section(outcome: Outcome) -> Markup:
     """The first statements, each with its verdict, its sentence and the next step, and their figure."""
     rest, number = count_without_card(outcome), len(list_statements(outcome))
-    all_of_them = tag("p", f"{counted(number, 'comparison')}: {count_verdicts(outcome)}.", class_="count")
+    verdicts = f"{counted(number, 'comparison')}, read for the first of each pair: {count_verdicts(outcome)}."
+    all_of_them = tag("p", verdicts, class_="count")
     more = tag("p", tag("a", f"{counted(rest, 'further comparison')} below", href="#contrasts"), class_="more")
     return tag(
         "section",
         tag("h2", "The answer"),
-        all_of_them if number > 1 else None,
+        [_summary(outcome), all_of_them] if number > 1 else None,
         statement_cards(outcome),
         more if rest else None,
         answer_figures(outcome),
         explain_words(outcome),
         id="answer",
     )
+
+
+def _summary(outcome: Outcome) -> Markup | None:
+    """The answer in one sentence; the only card of a single statement is that sentence already."""
+    told = summarize_answer(outcome)
+    return None if told is None else tag("p", emphasized(*told), class_="summary")
 
 
 def statement_cards(outcome: Outcome) -> Markup:
@@ -82,7 +90,10 @@ def notes_box(outcome: Outcome) -> Markup | None:
     if not outcome.notes:
         return None
     return tag(
-        "aside", tag("h3", "Notes on the runs"), tag("ul", [tag("li", code_spans(note)) for note in outcome.notes])
+        "aside",
+        tag("h3", "Notes on the runs"),
+        tag("ul", [tag("li", code_spans(note)) for note in outcome.notes]),
+        id="notes",
     )
 
 
@@ -103,10 +114,19 @@ def _card(statement: JudgedStatement) -> Markup:
     lead, rest, step = split_statement(statement)
     sentence: list[Child] = [
         tag("b", emphasized(lead.removesuffix(":"), names), _colon(lead), class_="lead"),
-        [" ", tag("span", emphasized(rest, names), class_="evidence")] if rest else None,
+        [" ", tag("span", emphasized(_without_share(rest, statement), names), class_="evidence")] if rest else None,
         [" ", tag("span", emphasized(step, names), class_="step")] if step else None,
     ]
     return tag("div", verdict_line, tag("p", sentence), class_=f"card {verdict}")
+
+
+def _without_share(evidence: str, statement: JudgedStatement) -> str:
+    """The numbers of a statement without its share of the error, which the methods and the whole sentence say."""
+    if statement.comparison is None or not has_own_share(statement.comparison):
+        return evidence
+    divided = f"p / {statement.comparison.share:.3g}"
+    evidence = evidence.replace(f", {share_text(statement.comparison)})", ")", 1)
+    return evidence.replace(f" ({divided})", "", 1).replace(f"({divided}, ", "(", 1)
 
 
 def _colon(lead: str) -> Markup | None:

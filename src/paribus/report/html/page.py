@@ -16,7 +16,7 @@ from paribus.report.html.build import Markup, tag
 from paribus.report.runs_block import render_runs_block
 from paribus.version import __version__
 
-_TITLE = re.compile(r'<section [^>]*?id="([a-z]+)"[^>]*>(?:<details><summary>)?<h2[^>]*>(.*?)</h2>')
+_TITLE = re.compile(r'<(?:section|aside) [^>]*?id="([a-z]+)"[^>]*>(?:<details><summary>)?<h[23][^>]*>(.*?)</h[23]>')
 
 
 def render_page(outcome: Outcome) -> str:
