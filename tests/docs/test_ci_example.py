@@ -49,7 +49,7 @@ def test_its_commands_parse() -> None:
     ("code", "ends", "says"),
     [(0, 0, "Not worse"), (3, 1, "title=Worse"), (4, 1, "Undecided"), (2, 2, "exit code 2"), (5, 5, "exit code 5")],
 )
-def test_exit_codes_are_told_apart(code: int, ends: int, says: str, tmp_path: Path) -> None:
+def test_exit_codes_are_distinguishable(code: int, ends: int, says: str, tmp_path: Path) -> None:
     stub = tmp_path / "paribus"
     stub.write_text(f'#!/bin/sh\necho "asked: $*"\n[ "$1" = plan ] && exit 0\nexit {code}\n')
     stub.chmod(stub.stat().st_mode | stat.S_IXUSR)

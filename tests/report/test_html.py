@@ -98,7 +98,11 @@ def test_nothing_is_loaded_from_anywhere(source, page):
 
 def test_the_answer_stands_on_top(notebook, page):
     sentence = re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", contrast_sentence(notebook.contrasts[0]))
-    words = re.sub(r"\s", "", sentence)
+    assert ", 0.8 of the 5 % error)" in sentence
+    assert " (p / 0.8)" in sentence
+    # Its share of the error is told by the methods.
+    brief = sentence.replace(", 0.8 of the 5 % error)", ")").replace(" (p / 0.8)", "")
+    words = re.sub(r"\s", "", brief)
     text = re.sub(r"\s", "", page.text)
     top = text[text.index("Studymnist-mlps") :]
     assert top.index("Doesdropoutprovidevalue,afterall?") < top.index(words) < top.index("Everymeasurebyarm")

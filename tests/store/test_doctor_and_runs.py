@@ -111,7 +111,7 @@ def a_file(folder: Path, which: int) -> Path:
 
 def damage_file(folder: Path, how: str, which: int, where: int) -> None:
     path = a_file(folder, which)
-    content = bytearray(path.read_bytes()) if path.exists() else bytearray()
+    content = bytearray(path.read_bytes()) if path.is_file() else bytearray()  # another damage may have replaced it
     if not content:
         return
     byte = where // 8 % len(content)
@@ -131,9 +131,9 @@ def damage_file(folder: Path, how: str, which: int, where: int) -> None:
 
 def replace_file(folder: Path, how: str, which: int, where: int) -> None:
     path = a_file(folder, which)
-    if not os.path.lexists(path):
-        return
     moved = folder.parent / f"moved-{where}"
+    if not os.path.lexists(path) or os.path.lexists(moved):
+        return
     path.rename(moved)
     match how:
         case "link":

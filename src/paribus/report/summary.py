@@ -1,4 +1,4 @@
-"""The answer in one sentence: what the first statements say, every difference told from its better side."""
+"""The answer in one sentence: what the first statements say, every difference from its better side."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from paribus.report.statements import JudgedStatement, headline_statements, is_p
 MOST = 3
 """The sentence has at most so many statements; the cards have the others."""
 
-Told = tuple[str, tuple[str, ...]]
+Summary = tuple[str, tuple[str, ...]]
 """A text, and the names in it."""
 
 
-def summarize_answer(outcome: Outcome) -> Told | None:
+def summarize_answer(outcome: Outcome) -> Summary | None:
     """``On new data, large is better than small by 2.98 points; small and tiny are equivalent.``, with its names.
 
-    Primary statements are told alone where there are any; otherwise those that are decided come first.
+    Primary statements stand alone where there are any; otherwise those that are decided come first.
 
     Args:
         outcome: what the study's runs say.
 
     Returns:
-        The sentence and the names of what it compares; None where no statement can be told so shortly.
+        The sentence and the names of what it compares; None where no statement fits into one.
     """
     statements = [item for item in headline_statements(outcome) if item.comparison is not None and _names(item)]
     primary = [item for item in statements if is_primary(item)]
@@ -59,7 +59,7 @@ def _names(statement: JudgedStatement) -> tuple[str, ...]:
 
 def _tell(statement: JudgedStatement, *, with_metric: bool) -> str:
     comparison, metric = statement.comparison, statement.metric
-    assert comparison is not None, "only judged statements are told"
+    assert comparison is not None, "only judged statements are summarized"
     a, b = _names(statement)
     place = f" in {metric.label}" if with_metric else ""
     if comparison.verdict is Verdict.EQUIVALENT:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
-_KEPT_TOGETHER = re.compile(
+_UNBROKEN = re.compile(
     r"(?<=\d) (?=(?:%|(?:points?|nats|ms|s|min|h|minutes?|seconds?|hours?|seeds?|contrasts?|looks?|folds?)\b))"
     r"|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=\bp) (?=[=<>/] )|(?<=\bp [=<>/]) (?=\d)"
 )
@@ -50,7 +50,7 @@ def join(children: Child) -> Markup:
     if isinstance(children, Markup):
         return children
     if isinstance(children, str | int):
-        return Markup(escape(_KEPT_TOGETHER.sub("\N{NO-BREAK SPACE}", str(children)), quote=False))
+        return Markup(escape(_UNBROKEN.sub("\N{NO-BREAK SPACE}", str(children)), quote=False))
     return Markup("".join(join(child).text for child in children))
 
 
