@@ -1,8 +1,8 @@
 """One fixed split against folds, at equal numbers of runs: `python -m benchmarks.folds` (see `benchmarks/README.md`).
 
-Two networks on `digits`, and two on a table of 1,000 rows that is drawn from a seed. They are compared with growing
-numbers of runs, once on a fixed split (seeds) and once over five folds (repetitions), and answer for new data: how
-wide the interval is, and from how many runs on the answer is decided.
+Pairs of networks on `digits`, and on a table of 1,000 rows that is drawn from a seed, are compared with growing numbers
+of runs, once on a fixed split (seeds) and once over five folds (repetitions), and answer for new data: how wide the
+interval is, and from how many runs on the answer is decided.
 """
 
 from __future__ import annotations
@@ -56,19 +56,21 @@ def table(rows: int = 1000) -> tuple[Any, ...]:
     return x[:cut], y[:cut], x[cut:], y[cut:]
 
 
-STUDIES: Mapping[str, tuple[Any, Mapping[str, tuple[int, int, int]], int]] = {
-    "digits": ("digits", {"large": (64, 10, 32), "small": (64, 10, 24)}, 20),
-    "table of 1,000 rows": (table(), {"large": (10, 2, 64), "small": (10, 2, 24)}, 40),
+STUDIES: Mapping[str, tuple[Any, tuple[int, int], int, int, int]] = {
+    "digits, 32 and 16 units": ("digits", (64, 10), 32, 16, 20),
+    "digits, 32 and 24 units": ("digits", (64, 10), 32, 24, 20),
+    "table, 64 and 8 units": (table(), (10, 2), 64, 8, 40),
+    "table, 64 and 24 units": (table(), (10, 2), 64, 24, 40),
 }
-"""Data, arms (features, classes, units of the hidden layer) and epochs."""
+"""Data, its features and classes, units of the larger and of the smaller network, and epochs."""
 
 
 def ask(name: str, runs: int, store: Path, *, folds: bool) -> Answer:
     """Train what is missing, and read off the answer for new data."""
-    data, arms, epochs = STUDIES[name]
+    data, (features, classes), large, small, epochs = STUDIES[name]
     how: dict[str, Any] = {"folds": FOLDS, "repeats": runs // FOLDS} if folds else {}
     results = pb.compare(
-        {arm: network(*shape) for arm, shape in arms.items()},
+        {"large": network(features, classes, large), "small": network(features, classes, small)},
         data,
         seeds=1 if folds else runs,
         epochs=epochs,
@@ -114,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         store = options.store or Path(temporary)
         answers = {
-            f"{name}, {'5 folds' if folds else 'fixed split'}": [ask(name, runs, store, folds=folds) for runs in RUNS]
+            f"{name}: {'5 folds' if folds else 'fixed split'}": [ask(name, runs, store, folds=folds) for runs in RUNS]
             for name in STUDIES
             for folds in (False, True)
         }

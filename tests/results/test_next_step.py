@@ -16,7 +16,7 @@ from report_examples import tiny
     [
         (
             0.2,
-            "these 3 seeds would find a difference of 20.00 points, the margin, with 80 % power; more seeds only narrow",
+            "these 3 seeds would find a difference of 20.00 points, the margin, with 80 % power; more seeds only",
         ),
         (0.001, "Next: more seeds will not decide it. "),
         (None, "Declare the smallest difference that matters"),
