@@ -22,8 +22,8 @@ BOUND = 1200
 """Seconds after which a test is taken not to end, which is no way to fail."""
 
 
-RECORDED = "            if isinstance(event, Ended):\n                store.record(event.result)\n"
-TOLD = "            display.show(event)\n"
+RECORDED = "        if runs:\n            self._store.record(*(run.result for run in runs))\n"
+TOLD = "        for run in runs:\n            self._display.show(run)\n"
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ MUTANTS = (
     ),
     Mutant(
         "runs are told and not recorded",
-        "runner/jobs.py",
-        "                store.record(event.result)\n",
-        "                pass\n",
+        "runner/recorder.py",
+        RECORDED,
+        "",
         (CHAOS,),
     ),
     Mutant(
         "a run is told before it is recorded",
-        "runner/jobs.py",
+        "runner/recorder.py",
         RECORDED + TOLD,
         TOLD + RECORDED,
         (CHAOS,),
