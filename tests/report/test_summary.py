@@ -80,4 +80,4 @@ def test_the_last_epoch_has_a_tick(epochs: int, last: list[int]) -> None:
 
 def test_values_that_print_alike_are_said_to_be_equal() -> None:
     assert _told_apart([0.99241, 0.99239]).split() == ["99.24", "%", "for", "each"]
-    assert _told_apart([0.99241, 0.9931]).split() == "99.24 % and 99.31 %, in this order".split()
+    assert _told_apart([0.99241, 0.9931]).split() == ["99.24", "%", "and", "99.31", "%,", "in", "this", "order"]
