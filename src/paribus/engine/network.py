@@ -132,7 +132,7 @@ class Network:
         Args:
             function: a function of arrays; what it differentiates it has differentiated already.
         """
-        rules = (WINDOW_RULES if self.kernels else {}) | (SEQUENCE_RULES if self.sequences else {})
+        rules = {**(WINDOW_RULES if self.kernels else {}), **(SEQUENCE_RULES if self.sequences else {})}
         return with_cpu_kernels(function, rules) if rules else function
 
     @property

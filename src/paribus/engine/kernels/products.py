@@ -74,8 +74,8 @@ def _weight_gradient(a: _Operand, b: _Operand, how: Mapping[str, Any]) -> jax.Ar
     if not several or not a.free or not b.free or not (a.lies_as(a.summed, a.free) and b.lies_as(b.summed, b.free)):
         return None
     wide, narrow = (a, b) if math.prod(a.sizes(a.free)) > math.prod(b.sizes(b.free)) else (b, a)
-    matrices = (one.as_matrices(one.summed, one.free) for one in (narrow, wide))
-    result = lax.dot_general(*matrices, (((0,), (0,)), ((), ())), **how)
+    low, high = (one.as_matrices(one.summed, one.free) for one in (narrow, wide))
+    result = lax.dot_general(low, high, (((0,), (0,)), ((), ())), **how)
     return (result if narrow is a else result.T).reshape(*a.sizes(a.free), *b.sizes(b.free))
 
 
