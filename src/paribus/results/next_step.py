@@ -1,6 +1,7 @@
 """The next step for an undecided statement: how many more seeds and how long they take, or that seeds cannot help.
 
-The power is that of ``docs/decisions/0055-plans-that-hold.md``.
+The difference is the margin, the smallest that matters, and never the observed one. The power is that of
+``docs/decisions/0055-plans-that-hold.md``.
 """
 
 from __future__ import annotations
