@@ -12,7 +12,7 @@ from paribus.outcome.outcome import Outcome
 from paribus.report.figures.learning_curves import _epoch_ticks
 from paribus.report.html.opening import _without_share, answer_section
 from paribus.report.html.spaces import keep_together
-from paribus.report.misreading import _told_apart
+from paribus.report.misreading import _list_values
 from paribus.report.statements import count_verdicts, state
 from paribus.report.summary import summarize_answer
 
@@ -81,5 +81,5 @@ def test_the_last_epoch_has_a_tick(epochs: int, last: list[int]) -> None:
 
 
 def test_values_that_print_alike_are_said_to_be_equal() -> None:
-    assert _told_apart([0.99241, 0.99239]).split() == ["99.24", "%", "for", "each"]
-    assert _told_apart([0.99241, 0.9931]).split() == ["99.24", "%", "and", "99.31", "%,", "in", "this", "order"]
+    assert _list_values([0.99241, 0.99239]).split() == ["99.24", "%", "for", "each"]
+    assert _list_values([0.99241, 0.9931]).split() == ["99.24", "%", "and", "99.31", "%,", "in", "this", "order"]

@@ -68,8 +68,8 @@ def answer_section(outcome: Outcome) -> Markup:
 
 def _summary(outcome: Outcome) -> Markup | None:
     """The answer in one sentence; the only card of a single statement is that sentence already."""
-    told = summarize_answer(outcome)
-    return None if told is None else tag("p", emphasized(*told), class_="summary")
+    summary = summarize_answer(outcome)
+    return None if summary is None else tag("p", emphasized(*summary), class_="summary")
 
 
 def statement_cards(outcome: Outcome) -> Markup:

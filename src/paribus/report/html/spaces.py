@@ -6,7 +6,7 @@ import re
 
 _TAG = re.compile(r"(<[^>]*>)")
 _AS_TYPED = ("code", "pre", "script", "style")
-_KEPT = re.compile(
+_UNBROKEN = re.compile(
     r"(?<=\d) (?=(?:%|(?:points?|nats|ms|s|min|h|minutes?|seconds?|hours?|seeds?|contrasts?|looks?|folds?)\b))"
     r"|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|\bp (?:=|/|&lt;|&gt;) (?=\d)"
 )
@@ -25,5 +25,5 @@ def keep_together(html: str) -> str:
             name = part.strip("</>").partition(" ")[0]
             as_typed += (-1 if part.startswith("</") else 1) * (name in _AS_TYPED)
         elif not as_typed:
-            parts[index] = _KEPT.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), part)
+            parts[index] = _UNBROKEN.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), part)
     return "".join(parts)
