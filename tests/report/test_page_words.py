@@ -11,7 +11,7 @@ from paribus.report.html.words import explain_words
 def words_of(outcome: examples.Outcome) -> dict[str, str]:
     made = explain_words(outcome)
     assert made is not None
-    rows = made.text.replace("\N{NO-BREAK SPACE}", " ").split("<dt>")[1:]
+    rows = made.text.split("<dt>")[1:]
     return {unescape(row.split("</dt>")[0]): unescape(row.split("<dd>")[1].split("</dd>")[0]) for row in rows}
 
 

@@ -10,9 +10,9 @@ import report_examples as examples
 from paribus.analysis import Verdict
 from paribus.outcome.outcome import Outcome
 from paribus.report.figures.learning_curves import _epoch_ticks
-from paribus.report.html.build import join
 from paribus.report.html.opening import _without_share, answer_section
-from paribus.report.misreading import _distinguishable
+from paribus.report.html.spaces import keep_together
+from paribus.report.misreading import _list_values
 from paribus.report.statements import count_verdicts, state
 from paribus.report.summary import summarize_answer
 
@@ -68,9 +68,11 @@ def test_a_card_leaves_the_share_of_the_error_to_the_methods(tiny: Outcome) -> N
 
 
 def test_no_line_ends_between_a_number_and_its_unit() -> None:
-    text = join("58 min 46 s, 80 % power, p = 0.02 (p / 0.8), 0.10 points, 5 seeds").text
-    kept = "58~min~46~s, 80~% power, p~=~0.02 (p~/~0.8), 0.10~points, 5~seeds"
-    assert text == kept.replace("~", "\N{NO-BREAK SPACE}")
+    text = "58 min 46 s, 80 % power, <b>p = 0.02</b> (p / 0.8), p &lt; 0.001, 0.10 points"
+    kept = "58~min~46~s, 80~% power, <b>p~=~0.02</b> (p~/~0.8), p~&lt;~0.001, 0.10~points"
+    assert keep_together(text) == kept.replace("~", "\N{NO-BREAK SPACE}")
+    as_typed = '<code>sleep 5 s</code><img alt="5 s"><pre><b>p = 1</b> 5 %</pre>'
+    assert keep_together(as_typed) == as_typed
 
 
 @pytest.mark.parametrize(("epochs", "last"), [(20, [15, 18, 20]), (10, [6, 8, 10]), (3, [1, 2, 3]), (17, [12, 15, 17])])
@@ -79,5 +81,5 @@ def test_the_last_epoch_has_a_tick(epochs: int, last: list[int]) -> None:
 
 
 def test_values_that_print_alike_are_said_to_be_equal() -> None:
-    assert _distinguishable([0.99241, 0.99239]).split() == ["99.24", "%", "for", "each"]
-    assert _distinguishable([0.99241, 0.9931]).split() == ["99.24", "%", "and", "99.31", "%,", "in", "this", "order"]
+    assert _list_values([0.99241, 0.99239]).split() == ["99.24", "%", "for", "each"]
+    assert _list_values([0.99241, 0.9931]).split() == ["99.24", "%", "and", "99.31", "%,", "in", "this", "order"]

@@ -59,7 +59,7 @@ def _describe_gaps(arms: Sequence[_MeanAccuracies]) -> Misreading:
         f"({format_percent(means.fit)} against {format_percent(means.test)})"
         for means in arms
     ]
-    train = _distinguishable([means.train for means in arms])
+    train = _list_values([means.train for means in arms])
     gaps = listed([format_points(means.train - means.test) for means in arms])
     several = len(arms) > 1
     return Misreading(
@@ -70,7 +70,7 @@ def _describe_gaps(arms: Sequence[_MeanAccuracies]) -> Misreading:
     )
 
 
-def _distinguishable(values: Sequence[float]) -> str:
+def _list_values(values: Sequence[float]) -> str:
     """``96.54 %``, ``99.24 % for each`` where all are printed alike, ``99.24 % and 99.31 %, in this order``."""
     texts = [format_percent(value) for value in values]
     if len(texts) == 1:

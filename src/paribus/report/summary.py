@@ -1,4 +1,4 @@
-"""The answer in one sentence: what the first statements say, every difference from its better side."""
+"""The answer in one sentence: what the first statements say, every difference written from its better side."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from paribus.report.statements import JudgedStatement, headline_statements, is_p
 MOST = 3
 """The sentence has at most so many statements; the cards have the others."""
 
-Summary = tuple[str, tuple[str, ...]]
+NamedText = tuple[str, tuple[str, ...]]
 """A text, and the names in it."""
 
 
-def summarize_answer(outcome: Outcome) -> Summary | None:
+def summarize_answer(outcome: Outcome) -> NamedText | None:
     """``On new data, large is better than small by 2.98 points; small and tiny are equivalent.``, with its names.
 
-    Primary statements stand alone where there are any; otherwise those that are decided come first.
+    Primary statements come alone where there are any; otherwise those that are decided come first.
 
     Args:
         outcome: what the study's runs say.
 
     Returns:
-        The sentence and the names of what it compares; None where no statement fits into one.
+        The sentence and the names of what it compares; None where no statement can be written so shortly.
     """
     statements = [item for item in headline_statements(outcome) if item.comparison is not None and _names(item)]
     primary = [item for item in statements if is_primary(item)]
@@ -33,7 +33,7 @@ def summarize_answer(outcome: Outcome) -> Summary | None:
         return None
     scopes = {scope_text(item.comparison.scope, item.metric) for item in first if item.comparison is not None}
     metrics = {item.metric.name for item in first}
-    parts = [_tell(item, with_metric=len(metrics) > 1) for item in first if not _is_undecided(item)]
+    parts = [_write(item, with_metric=len(metrics) > 1) for item in first if not _is_undecided(item)]
     open_pairs = [" and ".join(_names(item)) for item in first if _is_undecided(item)]
     if open_pairs:
         parts.append(f"it is undecided {listed([f'which of {pair} is better' for pair in open_pairs])}")
@@ -57,9 +57,9 @@ def _names(statement: JudgedStatement) -> tuple[str, ...]:
     return f"{statement.factors[0]} {high}", f"{statement.factors[0]} {low}"
 
 
-def _tell(statement: JudgedStatement, *, with_metric: bool) -> str:
+def _write(statement: JudgedStatement, *, with_metric: bool) -> str:
     comparison, metric = statement.comparison, statement.metric
-    assert comparison is not None, "only judged statements are summarized"
+    assert comparison is not None, "only judged statements are written"
     a, b = _names(statement)
     place = f" in {metric.label}" if with_metric else ""
     if comparison.verdict is Verdict.EQUIVALENT:

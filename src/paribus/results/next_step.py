@@ -1,6 +1,7 @@
 """The next step for an undecided statement: how many more seeds and how long they take, or that seeds cannot help.
 
-The power is that of ``docs/decisions/0055-plans-that-hold.md``.
+The difference is the margin, the smallest that matters, and never the observed one. The power is that of
+``docs/decisions/0055-plans-that-hold.md``.
 """
 
 from __future__ import annotations
@@ -69,34 +70,34 @@ def _describe_next_step(outcome: Outcome, statement: Statement, judged: JudgedCo
         weight=statement.share,
         schedule=None if ended else schedule,
     )
-    target = f"a difference of {magnitude(comparison.margin, judged.metric.unit)}, the margin,"
+    size = f"a difference of {magnitude(comparison.margin, judged.metric.unit)}, the margin,"
     power = f"with {100 * POWER:.0f} % power"
     if plan.seeds is None:
-        return f"Next: more seeds will not decide it. {_describe_floor(plan, target, power)}"
+        return f"Next: more seeds will not decide it. {_describe_floor(plan, size, power)}"
     if plan.seeds > TOO_MANY:
         return (
-            f"Next: more seeds will not decide it. About {_round_up(plan.seeds):,} seeds an arm would find {target} "
+            f"Next: more seeds will not decide it. About {_round_up(plan.seeds):,} seeds an arm would find {size} "
             f"{power}."
         )
     if ended:
         cost = _describe_cost(outcome, statement, seeds=plan.seeds)
         return (
-            f"Next: the planned looks are over. A study that starts on fresh seeds (`first_seed`) finds {target} "
+            f"Next: the planned looks are over. A study that starts on fresh seeds (`first_seed`) finds {size} "
             f"{power} with {counted(plan.seeds, 'seed')} an arm ({cost})."
         )
     more = plan.seeds - comparison.seeds
     if more < 1:
         return (
-            f"Next: these {counted(comparison.seeds, 'seed')} would find {target} {power}; more seeds only narrow the "
-            "interval."
+            f"Next: {size} would be detected {power} by these {counted(comparison.seeds, 'seed')}; more seeds only "
+            "narrow the interval."
         )
     cost = _describe_cost(outcome, statement, seeds=more, after=comparison.seeds)
-    return f"Next: {counted(more, 'more seed')} an arm ({cost}) would find {target} {power}."
+    return f"Next: {counted(more, 'more seed')} an arm ({cost}) would find {size} {power}."
 
 
-def _describe_floor(plan: SeedPlan, target: str, power: str) -> str:
+def _describe_floor(plan: SeedPlan, size: str, power: str) -> str:
     """Why no number of seeds is enough, and how many test examples would be where so many can be had."""
-    sentence = f"With {plan.examples:,} test examples no number of seeds finds {target} {power}"
+    sentence = f"With {plan.examples:,} test examples no number of seeds finds {size} {power}"
     needed = plan.examples_needed
     if needed is None or needed > MOST_EXAMPLES * plan.examples:
         return f"{sentence}."

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
-_UNBROKEN = re.compile(
-    r"(?<=\d) (?=(?:%|(?:points?|nats|ms|s|min|h|minutes?|seconds?|hours?|seeds?|contrasts?|looks?|folds?)\b))"
-    r"|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=\bp) (?=[=<>/] )|(?<=\bp [=<>/]) (?=\d)"
-)
-"""Spaces at which no line ends: between a number and its unit, and in p = 0.02."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ def join(children: Child) -> Markup:
     if isinstance(children, Markup):
         return children
     if isinstance(children, str | int):
-        return Markup(escape(_UNBROKEN.sub("\N{NO-BREAK SPACE}", str(children)), quote=False))
+        return Markup(escape(str(children), quote=False))
     return Markup("".join(join(child).text for child in children))
 
 

@@ -172,8 +172,8 @@ def _explain_widths(group: Sequence[JudgedStatement]) -> str:
     text = f" Intervals are wider than the dots lie apart, as {listed(reasons)}."
     levels = {(comparison.primary, confidence(comparison.interval_level)) for comparison in known}
     if len({level for _, level in levels}) > 1:
-        cases = [f"{level} for {'primary' if primary else 'other'} rows" for primary, level in sorted(levels)[::-1]]
-        text += f" Their levels differ: {listed(cases)}."
+        rows = [f"{level} for {'primary' if primary else 'other'} rows" for primary, level in sorted(levels)[::-1]]
+        text += f" Their levels differ: {listed(rows)}."
     return text
 
 

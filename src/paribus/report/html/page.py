@@ -13,6 +13,7 @@ from paribus.report.answers import StudyAnswers, read_answers
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html import arms, classes, closing, contrasts, curves, examples, opening
 from paribus.report.html.build import Markup, tag
+from paribus.report.html.spaces import keep_together
 from paribus.report.runs_block import render_runs_block
 from paribus.version import __version__
 
@@ -28,14 +29,15 @@ def render_page(outcome: Outcome) -> str:
     Raises:
         StoreError: a run's answers are damaged.
     """
-    main = [part for part in _sections(outcome) if part is not None]
+    main = [Markup(keep_together(part.text)) for part in _sections(outcome) if part is not None]
+    header = Markup(keep_together(opening.page_header(outcome).text))
     body = tag(
         "body",
         tag("a", "To the answer", href="#answer", class_="skip"),
         tag(
             "div",
             tag("nav", tag("button", "Light / dark", type="button", id="theme", hidden=True), _contents(main, "aside")),
-            tag("main", opening.page_header(outcome), _folded_contents(main), main, _footer()),
+            tag("main", header, _folded_contents(main), main, _footer()),
             class_="page",
         ),
         Markup(render_runs_block(outcome) if outcome.predictions_request is None else ""),
