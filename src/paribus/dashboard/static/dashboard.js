@@ -1,4 +1,23 @@
 "use strict";
+// Elements of the page, for all of its scripts.
+const elements = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const byId = (id) => document.getElementById(id);
+  const element = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
+  const draw = (name, attributes = {}, text = null) => {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+    if (text !== null) made.textContent = text;
+    return made;
+  };
+  return { byId, element, draw };
+})();
+
 // Every page: one stream of events; pages without curves are fetched again when the store has changed.
 // The stream begins when all scripts of the page have run: what it says first is said once, and to all of them. It is
 // closed while nobody looks at the page (browsers have six connections for all pages of a server), and begins again.

@@ -1,7 +1,6 @@
 "use strict";
 // Learning curves: those of the store, and those of the live log as it grows. All names are set as text.
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
   const METRICS = [
     ["fit_loss", "fit loss"], ["fit_accuracy", "fit accuracy"],
     ["val_loss", "validation loss"], ["val_accuracy", "validation accuracy"],
@@ -9,19 +8,7 @@
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
   const [SHARE, LONGEST] = [30, 30000]; // what takes a second is asked for once in thirty
-  const byId = (id) => document.getElementById(id);
-  const element = (name, attributes = {}, ...children) => {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  };
-  const draw = (name, attributes = {}, text = null) => {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-    if (text !== null) made.textContent = text;
-    return made;
-  };
+  const { byId, element, draw } = elements; // of dashboard.js
 
   // What the address says is what the page shows: a view can be sent to somebody.
   const query = new URLSearchParams(location.search);

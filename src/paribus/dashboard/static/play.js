@@ -1,22 +1,9 @@
 "use strict";
 // The playground: what is drawn, or filled in, goes to the server; every arm's answer comes back. Names are set as text.
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
   const INK = 20;
-  const byId = (id) => document.getElementById(id);
+  const { byId, element, draw } = elements; // of dashboard.js
   if (!byId("answers")) return;
-  const element = (name, attributes = {}, ...children) => {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  };
-  const draw = (name, attributes = {}, text = null) => {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-    if (text !== null) made.textContent = text;
-    return made;
-  };
   const study = document.querySelector("select[name=study]").value;
   const say = (text) => { if (byId("status").textContent !== text) byId("status").textContent = text; };
 
