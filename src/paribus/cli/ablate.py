@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import DEFAULT_STORE
 
 Model = Annotated[
     str,
@@ -28,7 +29,7 @@ def ablate(
     seeds: options.Seeds = None,
     epochs: options.Epochs = None,
     part: Parts = None,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
     backend: options.BackendName = "local",

@@ -13,6 +13,9 @@ import typer
 
 from paribus.errors import ParibusError
 
+DEFAULT_STORE = Path("paribus-runs")
+"""Where runs are stored unless a command says otherwise."""
+
 
 def complete_study(context: typer.Context, incomplete: str) -> list[str]:
     """Built-in studies, stored ones, and study files of this folder."""
@@ -80,6 +83,4 @@ def _list_arms(context: typer.Context, study: str) -> list[str]:
 
 
 def _find_store(context: typer.Context) -> Path:
-    from paribus.cli.options import DEFAULT_STORE
-
     return Path(context.params.get("store") or DEFAULT_STORE).expanduser()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import DEFAULT_STORE
 from paribus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Insecure = Annotated[
 
 
 def dashboard(
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     port: Port = None,
     no_browser: NoBrowser = False,
     host: Host = "127.0.0.1",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import DEFAULT_STORE
 
 if TYPE_CHECKING:
     from paribus.store.doctor import Action
@@ -21,7 +22,7 @@ Repair = Annotated[
 
 def doctor(
     repair: Repair = False,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """Check everything in a store: its database, every run, every file of weights and predictions.

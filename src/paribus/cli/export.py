@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from paribus.cli import options, output
+from paribus.cli.completion import DEFAULT_STORE
 from paribus.errors import UsageError
 
 To = Annotated[
@@ -47,7 +48,7 @@ def export(
     arm: options.Arms = None,
     seed: OnlySeeds = None,
     force: Force = False,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """Export a study that was run: networks to Keras, measures to Parquet, MLflow or TensorBoard."""

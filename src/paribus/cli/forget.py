@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.cli.completion import complete_study
+from paribus.cli.completion import DEFAULT_STORE, complete_study
 
 Stored = Annotated[
     str,
@@ -21,7 +21,7 @@ Stored = Annotated[
 ]
 
 
-def forget(study: Stored, store: options.Store = options.DEFAULT_STORE, json: options.Json = False) -> None:
+def forget(study: Stored, store: options.Store = DEFAULT_STORE, json: options.Json = False) -> None:
     """Move a study and the runs that no other study uses aside, into a store of its own. Nothing is deleted.
 
     Its name is free then. Which statements were judged stays remembered, so that a study that is run again still counts

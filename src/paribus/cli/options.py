@@ -119,5 +119,3 @@ Address = Annotated[
         show_default="RAY_ADDRESS, else a cluster of this machine alone",
     ),
 ]
-
-DEFAULT_STORE = Path("paribus-runs")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.cli.completion import complete_study
+from paribus.cli.completion import DEFAULT_STORE, complete_study
 
 Images = Annotated[
     list[Path],
@@ -58,7 +58,7 @@ def predict(
     invert: Invert = None,
     repeat: Repeat = None,
     fold: Fold = None,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """Classify pictures with the networks of a study: class probabilities, with mean and spread over the seeds."""

@@ -11,7 +11,7 @@ import typer
 
 from paribus.cli import dashboard as dashboards
 from paribus.cli import options, output
-from paribus.cli.completion import complete_arm
+from paribus.cli.completion import DEFAULT_STORE, complete_arm
 from paribus.cli.shards import print_shard
 from paribus.errors import ParibusError, UsageError
 
@@ -67,7 +67,7 @@ def run(
     epochs: options.Epochs = None,
     arm: options.Arms = None,
     data: options.Data = None,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
     backend: options.BackendName = "local",
@@ -141,7 +141,7 @@ def noise(
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Runs in which each stream varies.")] = 5,
     epochs: options.Epochs = None,
     data: options.Data = None,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     workers: options.Workers = None,
     lanes: options.Lanes = None,
     backend: options.BackendName = "local",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paribus.cli import options, output
-from paribus.cli.completion import complete_place
+from paribus.cli.completion import DEFAULT_STORE, complete_place
 from paribus.errors import UnknownNameError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def studies(json: options.Json = False) -> None:
     output.print_renderable(render_studies(documents))
 
 
-def show(what: What = None, store: options.Store = options.DEFAULT_STORE, json: options.Json = False) -> None:
+def show(what: What = None, store: options.Store = DEFAULT_STORE, json: options.Json = False) -> None:
     """Show what is stored: all studies, one study's arms, one arm's runs, or one run whole."""
     from paribus.cli import views as view
     from paribus.store.sqlite import SqliteStore

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from paribus.cli import options, output
-from paribus.cli.completion import complete_arm
+from paribus.cli.completion import DEFAULT_STORE, complete_arm
 
 METRIC_HELP = (
     "test_accuracy, test_loss, train_accuracy, train_loss, generalization_gap, fit_accuracy, fit_loss, or a metric "
@@ -51,7 +51,7 @@ def report(
     out: Output = None,
     figures: Figures = None,
     figure_format: FigureFormat = "pdf",
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
 ) -> None:
     """Write the report of a study that was run: one HTML file, or Markdown, LaTeX, CSV or JSON."""
     from paribus import report as reports
@@ -88,7 +88,7 @@ def compare(
             "--margin", metavar="X", help="Differences below X count as equivalent.", show_default="the study's"
         ),
     ] = None,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """Compare two arms of a study that was run: difference, interval, verdict."""
@@ -130,7 +130,7 @@ def check(
         float, typer.Option("--margin", metavar="X", help="The loss that would be too much.", show_default=False)
     ],
     metric: MetricName = "test_accuracy",
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """Is the new arm not worse than the old one by the margin or more? Exit code 0 holds, 3 does not, 4 undecided."""
@@ -153,7 +153,7 @@ def plan(
         float, typer.Option("--detect", metavar="X", help="The difference to detect, like 0.002.", show_default=False)
     ],
     power: Annotated[float, typer.Option("--power", metavar="P", help="The chance of detecting it.")] = 0.8,
-    store: options.Store = options.DEFAULT_STORE,
+    store: options.Store = DEFAULT_STORE,
     json: options.Json = False,
 ) -> None:
     """How many seeds would detect a difference? The answer may be that more seeds cannot."""

@@ -15,8 +15,9 @@ from paribus.data.limits import MAX_CLASSES
 from paribus.data.predictions.complete import Keys, check_complete, check_constant
 from paribus.data.predictions.folds import number_passes, read_folds
 from paribus.data.predictions.layout import Layout, find_layout
+from paribus.data.predictions.open_source import open_source
 from paribus.data.predictions.probabilities import check_probability, reduce_probabilities
-from paribus.data.predictions.sources import Batch, Source, missing_row, open_source
+from paribus.data.predictions.sources import Batch, Source, missing_row
 from paribus.data.predictions.table import PredictionTable
 from paribus.data.predictions.words import WordCodes
 from paribus.errors import DataError

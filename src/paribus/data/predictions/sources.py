@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data.frames import is_frame
 from paribus.data.predictions.words import MISSING, WordCodes
 from paribus.errors import DataError
 
@@ -125,30 +123,6 @@ class FrameSource:
         return f"row {row + 1}"
 
 
-def open_source(predictions: Any) -> Source:
-    """Open a table of predictions.
-
-    Args:
-        predictions: the path of a file, by whose suffix it is read; a frame (pandas, or whatever has ``to_pandas``); or
-            a mapping of columns to arrays.
-
-    Raises:
-        DataError: the file cannot be read, or is of another kind; arrays of unequal length.
-    """
-    if isinstance(predictions, str | Path):
-        return _open_file(Path(predictions).expanduser())
-    if is_frame(predictions):
-        return _open_frame(predictions)
-    if hasattr(predictions, "to_pandas"):
-        return _open_frame(predictions.to_pandas())
-    if isinstance(predictions, Mapping):
-        return open_arrays("arrays", {str(name): values for name, values in predictions.items()})
-    raise DataError(
-        f"predictions: {type(predictions).__name__} is not a table; expected the path of a .csv, .parquet or .npz "
-        "file, a pandas frame, or a mapping of column names to arrays"
-    )
-
-
 def open_arrays(name: str, arrays: Mapping[str, Any]) -> ArraySource:
     """A source from arrays of equal length; a matrix ``probabilities`` becomes a column for each of ``classes``.
 
@@ -208,23 +182,15 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _open_file(path: Path) -> Source:
-    from paribus.data.predictions import files
+def open_frame(frame: Any) -> Source:
+    """A frame as a source; a column of lists named ``probabilities`` becomes a column for each class.
 
-    readers: dict[str, Callable[[Path], Source]] = {
-        ".csv": files.CsvSource.open,
-        ".parquet": files.ParquetSource.open,
-        ".npz": files.open_npz,
-    }
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path}: expected a file of predictions that ends in {', '.join(readers)}")
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    return readers[path.suffix.lower()](path)
+    Args:
+        frame: a pandas frame.
 
-
-def _open_frame(frame: Any) -> Source:
-    """A frame as a source; a column of lists named ``probabilities`` becomes a column for each class."""
+    Raises:
+        DataError: the lists hold something else than numbers, or differ in length.
+    """
     names = [str(name) for name in frame.columns]
     if names.count(MATRIX) != 1 or not len(frame):
         return FrameSource("frame", frame)
