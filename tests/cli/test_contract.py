@@ -187,6 +187,10 @@ def test_errors_as_json_are_one_document(here: Callable[..., Answer]) -> None:
     ("arguments", "message"),
     [
         (["run", "digits", "--seeds", "x"], "--seeds x: this takes a whole number, such as 5 ("),
+        (
+            ["export", "digits", "--to", "keras", "--seed", "1", "--seed", "x"],
+            "--seed 1 --seed x: this takes a whole number",
+        ),
         (["plan", "digits", "--detect=1 %"], "--detect=1 %: this takes a number, such as 0.01 ("),
         (
             ["report", "digits", "--format", "pdf"],

@@ -137,13 +137,15 @@ def _usage_error(error: Any) -> UsageError:
 
 
 def _as_typed(option: str, variable: str | None) -> str:
-    """An option with its value, as it was typed on the command line or by its variable in the environment."""
+    """An option with its value, or all of its values, as typed on the command line or set by its variable."""
     words = sys.argv[1:]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == option:
-            return f"{option} {following}"
-        if word.startswith(f"{option}="):
-            return word
+    typed = [
+        f"{option} {following}" if word == option else word
+        for word, following in zip(words, [*words[1:], ""], strict=True)
+        if word == option or word.startswith(f"{option}=")
+    ]
+    if typed:
+        return " ".join(typed)
     return option if variable is None else f"{variable}={os.environ.get(variable, '')}"
 
 
