@@ -1,8 +1,8 @@
 """What ``--backend ray`` costs: runs on a cluster of two nodes here, against two local workers; and tiny runs.
 
-``.venv-ray/bin/python benchmarks/cluster.py FOLDER [--tiny 10000] [--study digits --seeds 10]``; `make ray-test` sets
-up the environment. Tiny runs come from a worker that answers at once (tests/fake_worker.py): what is left is the way
-from the nodes through the driver into the store.
+``.venv-ray/bin/python benchmarks/cluster.py FOLDER [--tiny 10000] [--study digits --seeds 10 --epochs 5]``; `make
+ray-test` sets up the environment. Tiny runs come from a worker that answers at once (tests/fake_worker.py): what is
+left is the way from the nodes through the driver into the store.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ def report_tiny(count: int, folder: Path, backend: Backend, what: str) -> None:
     shutil.rmtree(folder)
 
 
-def report_overhead(name: str, seeds: int, folder: Path, backends: dict[str, Backend]) -> None:
+def report_overhead(study: Any, folder: Path, backends: dict[str, Backend]) -> None:
     """The same runs by both, the first ones (imports, compilation) left out."""
     for what, backend in backends.items():
-        clock = compute(override(load_study(name), seeds=seeds), backend, folder)
+        clock = compute(study, backend, folder)
         runs, seconds = len(clock.ends) - 10, clock.ends[-1] - clock.ends[9]
-        print(f"{what}: {name}, {len(clock.ends)} runs, {1000 * seconds / runs:.1f} ms a run", flush=True)
+        print(f"{what}: {study.name}, {len(clock.ends)} runs, {1000 * seconds / runs:.1f} ms a run", flush=True)
         shutil.rmtree(folder)
 
 
@@ -100,15 +100,17 @@ def main() -> None:
     parser.add_argument("--tiny", type=int, default=10_000)
     parser.add_argument("--study", default="digits")
     parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--epochs", type=int, help="of each run; those of the study where nothing is said")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     folder: Path = options.folder
+    study = override(load_study(options.study), seeds=options.seeds, epochs=options.epochs)
     with cluster() as address:
         if options.tiny:
             report_tiny(options.tiny, folder / "tiny", RayBackend(address, module="fake_worker"), "Ray")
         for _ in range(options.rounds):
             backends = {"local": LocalBackend(2), "Ray": RayBackend(address)}
-            report_overhead(options.study, options.seeds, folder / "overhead", backends)
+            report_overhead(study, folder / "overhead", backends)
     print(f"most memory of the driver: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB} MiB")
 
 

@@ -94,8 +94,8 @@ class Served:
 
 
 @contextmanager
-def served(store: Path, folder: Path) -> Iterator[Served]:
-    """The dashboard of a store, on a free port; ``folder`` gets the opening file."""
+def served(store: Path, folder: Path, patience: float = 600) -> Iterator[Served]:
+    """The dashboard of a store, on a free port; ``folder`` gets the opening file. Pages wait for their answers."""
     listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
     access = Access("127.0.0.1", port)
@@ -109,6 +109,7 @@ def served(store: Path, folder: Path) -> Iterator[Served]:
         opened=opening.renew,
         stopping=lambda: server is not None and server.should_exit,
         playground=playground,
+        patience=patience,
     )
     server = uvicorn.Server(configure_server(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -91,7 +91,7 @@ def same_float(a: float, b: float) -> bool:
 def same_light(a: RunResult, b: RunResult) -> bool:
     """Equal but for predictions and weights; nan equals nan, 0.0 does not equal -0.0."""
     plain = ("fingerprint", "status", "seeds", "weights_digest", "environment", "reason")
-    if any(getattr(a, name) != getattr(b, name) for name in plain) or not same_float(a.seconds, b.seconds):
+    if any(getattr(a, name) != getattr(b, name) for name in (*plain, "ended")) or not same_float(a.seconds, b.seconds):
         return False
     if (a.scores is None) != (b.scores is None):
         return False

@@ -93,7 +93,7 @@ def test_curves_hold_nothing_of_the_test_split(tmp_path: Path) -> None:
     fill(tmp_path, study((), seeds=1))
     curves = Studies(tmp_path).curves("digits")
     assert {key for arm in curves["arms"] for run in arm["runs"] for key in run} == {
-        *("seed", "status", "reason", "fit_loss", "fit_accuracy", "val_loss", "val_accuracy")
+        *("seed", "status", "reason", "seconds", "ended", "fit_loss", "fit_accuracy", "val_loss", "val_accuracy")
     }
 
 

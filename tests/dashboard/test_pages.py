@@ -69,7 +69,7 @@ def opened(browser: Browser, dashboard: Served, complaints: list[str]) -> Iterat
     page.goto(dashboard.opening.path.as_uri())
     page.wait_for_url(f"http://{dashboard.host}/")
     yield context
-    own = (f"http://{dashboard.host}/", "file:", "data:")
+    own = (f"http://{dashboard.host}/", "file:", "data:", f"blob:http://{dashboard.host}/")
     assert [url for url in requests if not url.startswith(own)] == []
     context.close()
 
@@ -169,8 +169,10 @@ def test_no_page_scrolls_sideways_and_whoever_cannot_see_it_can_use_it(
     page = opened.pages[0]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 844})
-    for path in ("/", "/study?study=digits", "/live?study=digits&seeds=1", "/compare?study=digits"):
+    for path in ("/", "/study?study=digits", "/live?study=digits&seeds=1", "/runs", "/compare?study=digits"):
         page.goto(f"http://{dashboard.host}{path}")
+        if path == "/runs":
+            expect(page.locator("#rows tbody tr").first).to_be_visible()
         if path.startswith("/live"):
             expect(page.locator("path.mean").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
@@ -208,6 +210,91 @@ def test_the_table_of_studies_is_sorted_and_filtered_and_stays_so(
     fill(store, document(seeds=1).model_copy(update={"name": "zebra"}))
     expect(names).to_have_text(["zebu", "zebra"])
     expect(page.get_by_label("Only with")).to_be_focused()
+    assert complaints == []
+
+
+def test_the_table_of_runs_is_sorted_and_filtered_and_grows(
+    opened: BrowserContext, complaints: list[str], store: Path, dashboard: Served
+) -> None:
+    page = opened.pages[0]
+    fill(store, document(seeds=2).model_copy(update={"name": "of-runs"}))
+    page.goto(f"http://{dashboard.host}/runs?study=of-runs")
+    rows, count = page.locator("#rows tbody tr"), page.locator("#count")
+    expect(count).to_have_text("6 of 6 runs")
+    assert page.locator("#rows thead th").all_inner_texts() == [
+        *("arm", "seed", "status", "epochs", "fit loss", "fit accuracy", "seconds", "ended")
+    ]
+    for _ in range(2):
+        page.get_by_role("button", name="fit loss").click()
+    losses = [float(text) for text in page.locator("#rows td[data-label='fit loss']").all_inner_texts()]
+    assert losses == sorted(losses, reverse=True)
+    assert len({*losses}) > 1
+    page.get_by_label("Only with").fill("LARGE-dropout finished")
+    expect(count).to_have_text("2 of 6 runs")
+    expect(rows).to_have_count(2)
+    other = opened.new_page()
+    other.goto(page.url)
+    expect(other.locator("#count")).to_have_text("2 of 6 runs")
+    assert other.locator("th[aria-sort=descending]").inner_text() == "fit loss"
+    asked = []
+    page.on("response", lambda response: asked.append(response) if "/curves" in response.url else None)
+    fill(store, document(seeds=3).model_copy(update={"name": "of-runs"}))
+    expect(count).to_have_text("3 of 9 runs")
+    page.get_by_label("Only with").fill("")
+    expect(rows).to_have_count(9)
+    assert [sum(len(arm["runs"]) for arm in response.json()["arms"]) for response in asked][-1] <= 3
+    assert complaints == []
+
+
+def test_a_view_is_saved_as_one_file(
+    opened: BrowserContext, browser: Browser, complaints: list[str], dashboard: Served, tmp_path: Path
+) -> None:
+    page = opened.pages[0]
+    saved = {}
+    for path, there in (
+        ("/live?study=digits", "figure[data-metric=fit_loss] path.mean"),
+        ("/runs?study=digits", "#rows tbody tr"),
+        ("/compare?study=digits", "#settings table"),
+    ):
+        page.goto(f"http://{dashboard.host}{path}")
+        expect(page.locator(there).first).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save this view").click()
+        saved[path] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[path])
+    assert [path.name for path in saved.values()] == ["Live-digits.html", "Runs-digits.html", "Compare-digits.html"]
+    alone = browser.new_context(offline=True, java_script_enabled=True)
+    still = alone.new_page()
+    still.on("console", lambda message: complaints.append(f"console: {message.text}"))
+    for path, file in saved.items():
+        still.goto(file.as_uri())
+        assert still.locator("script, button, input, select, nav, form button, a[href^='/']").count() == 0
+        expect(still.locator("main")).to_contain_text(path)
+        assert still.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "1080px"
+    expect(still.locator("#examples img").first).to_be_visible()
+    still.goto(saved["/live?study=digits"].as_uri())
+    expect(still.locator("figure[data-metric=fit_loss] path.mean")).to_have_count(3)
+    alone.close()
+    assert complaints == []
+
+
+def test_a_page_is_shown_before_its_answer_which_follows(
+    browser: Browser, store: Path, tmp_path: Path, complaints: list[str]
+) -> None:
+    with served(store, tmp_path, patience=0) as dashboard:
+        context = browser.new_context()
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(dashboard.opening.path.as_uri())
+        page.wait_for_url(f"http://{dashboard.host}/")
+        response = page.goto(f"http://{dashboard.host}/study?study=digits")
+        assert response is not None
+        assert "appears here as soon as it is ready" in response.text()
+        assert "Progress by arm" in response.text()
+        expect(page.locator("#answer .card").first).to_be_visible(timeout=60_000)
+        page.goto(f"http://{dashboard.host}/compare?study=digits")
+        expect(page.locator("#settings table")).to_be_visible(timeout=60_000)
+        context.close()
     assert complaints == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ def check(store: SqliteStore, number: int) -> None:
     assert holds(store, run(2, "diverged"))
     assert holds(store, run(3, "failed"))
     assert store.recipe("key") == recipe(1)
+    if number >= 4:
+        assert holds(store, replace(run(5), ended=1795746600.25))
+        assert holds(store, replace(run(6), ended=0.0, metrics={"test_auc": 0.5}))
     study, *more = store.studies()
     assert study == StoredStudy("a study", "{}", (arm("a", [1, 2]), arm("b", [3], version=1)), DATA)
     judged = store.judgements([judgement(1).anchor, judgement(2).anchor])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -82,6 +83,7 @@ def view_run(study: StoredStudy, arm: StoredArm, run: RunResult) -> View:
         "fingerprint": run.fingerprint,
         "status": f"{run.status}{'' if run.reason is None else f': {run.reason}'}",
         "seconds": f"{run.seconds:.2f}",
+        **({} if run.ended is None else {"ended": _time_text(run.ended)}),
         "weights digest": run.weights_digest or "",
         **({} if study.data is None else {"data": study.data.name, "data digest": study.data.fingerprint}),
     }
@@ -139,8 +141,14 @@ def _run_fields(run: RunResult) -> dict[str, Any]:
         "reason": run.reason,
         **_score_fields(run),
         "seconds": run.seconds,
+        "ended": None if run.ended is None else _time_text(run.ended),
         "weights_digest": run.weights_digest,
     }
+
+
+def _time_text(seconds: float) -> str:
+    """ISO 8601, in UTC: the table may be of another machine's runs."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _finite_or_none(value: float) -> float | None:

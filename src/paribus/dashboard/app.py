@@ -22,9 +22,10 @@ from paribus.dashboard.access import ASK, HEADERS, OPEN, Access
 from paribus.dashboard.activity import Activity
 from paribus.dashboard.compare import comparison_sections, first_pair
 from paribus.dashboard.disagreement import disagreement_section
+from paribus.dashboard.later import PATIENCE, Later
 from paribus.dashboard.live import LiveReader
 from paribus.dashboard.playground import MAX_UPLOAD, Playground
-from paribus.dashboard.studies import Studies
+from paribus.dashboard.studies import Answer, Studies
 from paribus.errors import ParibusError, UnknownNameError
 from paribus.report.figures.palette import DARK, LIGHT, declarations
 from paribus.report.html.build import Markup, tag
@@ -50,6 +51,7 @@ def build_app(
     stopping: Callable[[], bool] = lambda: False,
     activity: Activity | None = None,
     playground: Playground | None = None,
+    patience: float = PATIENCE,
 ) -> ASGIApp:
     """The dashboard of a store.
 
@@ -60,15 +62,17 @@ def build_app(
         stopping: whether the server is about to stop, so that streams end.
         activity: notes the requests that are answered.
         playground: answers what is drawn.
+        patience: seconds that a page waits for its answer before it is shown without.
     """
     activity = Activity() if activity is None else activity
     asked = Playground(studies.folder) if playground is None else playground
-    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked)
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked, Later(patience))
     app = Starlette(
         routes=[
             Route("/", pages_of.list_studies),
             Route("/study", pages_of.study),
             Route("/live", pages_of.live),
+            Route("/runs", pages_of.runs),
             Route("/curves", pages_of.curves),
             Route("/compare", pages_of.compare),
             Route("/play", pages_of.play),
@@ -125,6 +129,7 @@ class _Pages:
         stopping: Callable[[], bool],
         activity: Activity,
         playground: Playground,
+        later: Later[Any],
     ) -> None:
         self._studies = studies
         self._reader = reader
@@ -133,6 +138,7 @@ class _Pages:
         self._stopping = stopping
         self._activity = activity
         self._streams = 0
+        self._later = later
         self._playground = playground
 
     async def open(self, request: Request) -> Response:
@@ -158,24 +164,24 @@ class _Pages:
     def study(self, request: Request) -> Response:
         label = _label(request)
         progress = self._studies.progress(label)
-        answer, problem = None, ""
+        is_ready, answer, problem = True, None, ""
         try:
-            answer = self._studies.answer(label)
+            is_ready, answer = self._later.ask(("answer", label), lambda: self._studies.answer(label))
         except UnknownNameError:
             raise
         except ParibusError as error:
             problem = f"It cannot be assembled: {error}"
-        return HTMLResponse(pages.study_page(progress, answer, problem, is_running=self._running() == progress.label))
+        is_running = self._running() == progress.label
+        return HTMLResponse(pages.study_page(progress, answer, problem, is_running=is_running, is_ready=is_ready))
 
     def live(self, _request: Request) -> Response:
-        labels = [progress.label for progress in self._studies.list_progress()]
-        running = self._running()
-        if running is not None and running not in labels:
-            labels.append(running)
-        return HTMLResponse(pages.live_page(labels))
+        return HTMLResponse(pages.live_page(self._labels()))
+
+    def runs(self, _request: Request) -> Response:
+        return HTMLResponse(pages.runs_page(self._labels()))
 
     def curves(self, request: Request) -> Response:
-        return JSONResponse(self._studies.curves(_label(request)))
+        return JSONResponse(self._studies.curves(_label(request), request.query_params.get("since", "")))
 
     def compare(self, request: Request) -> Response:
         labels = self._studies.comparable()
@@ -184,18 +190,18 @@ class _Pages:
             none = "No study of two arms is stored here yet."
             return HTMLResponse(pages.compare_page((), None, (), None, tag("p", none)))
         arms = tuple(self._studies.progress(label).arms)
-        answer = self._studies.answer(label)
-        if answer is None or len(arms) < 2:
+        pair = tuple(request.query_params.get(name) for name in "ab")
+        if label not in labels:
             raise UnknownNameError("there is no such study of two arms")
-        a, b = (request.query_params.get(name) for name in "ab")
-        if a is None or b is None:
-            a, b = first_pair(answer, arms)
-        if a not in arms or b not in arms:
+        if any(arm is not None and arm not in arms for arm in pair):
             raise UnknownNameError("there is no such arm")
+        a, b = pair
+        if a is None or b is None:
+            a, b = first_pair(self._studies.written_pairs(label), arms)
         if a == b:
             content: Markup = tag("p", "These are the same arm: select two.")
         else:
-            content = self._studies.remember((label, a, b), answer, lambda: comparison_sections(answer, a, b))
+            content = self._soon(label, (label, a, b), lambda answer: comparison_sections(answer, a, b))
         return HTMLResponse(pages.compare_page(labels, label, arms, (a, b), content))
 
     def play(self, request: Request) -> Response:
@@ -204,8 +210,8 @@ class _Pages:
         if label is not None and label not in labels:
             raise UnknownNameError("there is no such study")
         content = None
-        if label is not None and self._studies.is_table(label) and (answer := self._studies.answer(label)) is not None:
-            content = self._studies.remember(("rows", label), answer, lambda: disagreement_section(answer))
+        if label is not None and self._studies.is_table(label):
+            content = self._soon(label, ("rows", label), disagreement_section)
         return HTMLResponse(pages.play_page(labels, label, content))
 
     async def ask(self, request: Request) -> Response:
@@ -259,6 +265,24 @@ class _Pages:
         finally:
             self._streams -= 1
 
+    def _soon(self, label: str, key: tuple[str, ...], make: Callable[[Answer], Markup]) -> Markup:
+        """A part of a page that is made from a study's answer; until it is made, a note that it is."""
+
+        def answer_and_make() -> Markup | None:
+            answer = self._studies.answer(label)
+            return None if answer is None else self._studies.remember(key, answer, lambda: make(answer))
+
+        is_ready, part = self._later.ask(key, answer_and_make)
+        if is_ready and part is None:
+            raise UnknownNameError("there is no such study")
+        return pages.NOT_YET if part is None else part
+
+    def _labels(self) -> list[str]:
+        """The studies of the store, and the one that is computed now, which may have no run there yet."""
+        labels = self._studies.labels()
+        running = self._running()
+        return labels if running is None or running in labels else [*labels, running]
+
     def _running(self) -> str | None:
         """The name of the study that a process computes now."""
         _, events = self._reader.read()
@@ -291,7 +315,9 @@ async def _open_still(_request: Request) -> Response:
 
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
-    kinds = {"dashboard.css": _STYLE, "dashboard.js": _SCRIPT, "live.js": _SCRIPT, "play.js": _SCRIPT}
+    kinds = {"dashboard.css": _STYLE} | dict.fromkeys(
+        ("dashboard.js", "save.js", "feed.js", "live.js", "runs.js", "play.js"), _SCRIPT
+    )
     if name not in kinds:
         return _no_page()
     content = files(__package__).joinpath("static", name).read_text(encoding="utf-8")

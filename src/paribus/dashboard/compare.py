@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from paribus.analysis import JudgedContrast
@@ -58,18 +58,17 @@ def comparison_sections(answer: Answer, a: str, b: str) -> Markup:
     )
 
 
-def first_pair(answer: Answer, arms: Sequence[str]) -> tuple[str, str]:
+def first_pair(written: Iterable[tuple[str, str]], arms: Sequence[str]) -> tuple[str, str]:
     """The pair of arms to begin with: of the first contrast that the study writes out, else its first two arms.
 
     Args:
-        answer: the study's answer.
+        written: the two arms of each contrast that the study writes out.
         arms: the names of the arms that can be compared, at least two.
 
     Returns:
         The names of the two arms.
     """
-    written = answer.outcome.document.contrasts
-    pairs = ((contrast.a, contrast.b) for contrast in written if {contrast.a, contrast.b} <= {*arms})
+    pairs = ((a, b) for a, b in written if {a, b} <= {*arms})
     return next(pairs, (arms[0], arms[1]))
 
 

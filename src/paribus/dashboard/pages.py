@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlencode
 
 from paribus.analysis import JudgedContrast
@@ -15,7 +16,9 @@ from paribus.report.html.parts import badge, section, sentence_paragraph, table,
 from paribus.report.numbers import PrintedInterval
 from paribus.report.statements import primary_first, state
 
-STUDIES, LIVE, COMPARE, PLAY = "Studies", "Live", "Compare", "Playground"
+STUDIES, LIVE, RUNS, COMPARE, PLAY = "Studies", "Live", "Runs", "Compare", "Playground"
+_PATHS = {STUDIES: "/", LIVE: "/live", RUNS: "/runs", COMPARE: "/compare", PLAY: "/play"}
+_SCRIPTS = {LIVE: ("feed.js", "live.js"), RUNS: ("feed.js", "runs.js"), PLAY: ("play.js",)}
 
 
 def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
@@ -52,7 +55,9 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
     return _page("Studies", tag("h1", "Studies"), body, current=STUDIES)
 
 
-def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool) -> str:
+def study_page(
+    progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool, is_ready: bool = True
+) -> str:
     """The page of one study: question, progress, answers up to the last moment, and what waits.
 
     Args:
@@ -60,6 +65,7 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
         answer: its answer; None for candidates and noise runs.
         problem: why there is no answer, a sentence; empty where there is one.
         is_running: whether it is computed now.
+        is_ready: whether ``answer`` has been computed.
     """
     rows: list[list[Child]] = [
         [name, tag("progress", value=ended, max=max(1, asked), aria_label=f"{name}: runs"), f"{ended} of {asked}"]
@@ -71,7 +77,11 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
         ("Failed", str(progress.statuses[Status.FAILED])),
         ("Diverged", str(progress.statuses[Status.DIVERGED])),
     ]
-    links: list[Child] = [tag("a", "Learning curves", href=_address("/live", study=progress.label))]
+    links: list[Child] = [
+        tag("a", "Learning curves", href=_address("/live", study=progress.label)),
+        " · ",
+        tag("a", "Runs", href=_address("/runs", study=progress.label)),
+    ]
     if answer is not None and len(progress.arms) > 1:
         links += [" · ", tag("a", "Compare two arms", href=_address("/compare", study=progress.label))]
     if answer is not None and any(answer.moments.seeds.values()):
@@ -86,7 +96,7 @@ def study_page(progress: StudyProgress, answer: Answer | None, problem: str, *, 
     return _page(
         progress.label,
         header,
-        _answer(answer, problem),
+        _later(_answer(answer, problem) if is_ready else section("answer", "Answer so far", NOT_YET)),
         section("arms", "Progress by arm", table("Runs that have ended, by arm", ["Arm", "Progress", "Runs"], rows)),
         _failures(progress),
         current=STUDIES,
@@ -129,6 +139,35 @@ def live_page(labels: Sequence[str]) -> str:
     )
 
 
+def runs_page(labels: Sequence[str]) -> str:
+    """The page of the runs of a study; its script fills the table.
+
+    Args:
+        labels: the names of the studies.
+    """
+    choice = tag("select", [tag("option", label, value=label) for label in labels], id="study")
+    return _page(
+        "Runs",
+        tag("h1", "Runs"),
+        tag(
+            "p",
+            "Every run that has ended or trains now, with what its last epoch measured while training. Nothing here is "
+            "measured on the test split. A heading sorts; several words keep the runs that have all of them.",
+        ),
+        tag(
+            "div",
+            _labelled("Study", choice),
+            _labelled("Only with", tag("input", type="search", id="only", autocomplete="off")),
+            class_="controls",
+        ),
+        tag("p", "", id="count", role="status"),
+        tag("div", id="rows", class_="scroll sorts", role="region", tabindex=0, aria_label="Runs"),
+        tag("p", tag("button", "Show 1,000 more", type="button", id="more", hidden=True), class_="controls"),
+        tag("noscript", tag("p", "This page is filled by a script.")),
+        current=RUNS,
+    )
+
+
 def compare_page(
     labels: Sequence[str], label: str | None, arms: Sequence[str], pair: tuple[str, str] | None, content: Child
 ) -> str:
@@ -146,7 +185,7 @@ def compare_page(
         of_study = tag("input", type="hidden", name="study", value=label)
         choices = [_labelled(text, _choice(name, arms, arm)) for text, name, arm in zip(_ARMS, "ab", pair, strict=True)]
         forms.append(tag("form", of_study, choices, _SHOW, class_="controls"))
-    return _page("Compare", tag("h1", "Two arms side by side"), forms, content, current=COMPARE)
+    return _page("Compare", tag("h1", "Two arms side by side"), forms, _later(content), current=COMPARE)
 
 
 def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
@@ -191,7 +230,7 @@ def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
         section(
             "replies", "What every arm answers", tag("p", _BARS), tag("div", id="answers"), tag("div", id="left-out")
         ),
-        rows,
+        _later(rows),
         tag("noscript", tag("p", "This page asks with a script.")),
         current=PLAY,
     )
@@ -288,6 +327,15 @@ def _failures(progress: StudyProgress) -> Markup | None:
     return section("failures", "Failed and diverged runs", tag("ul", items))
 
 
+NOT_YET: Final = tag(
+    "p",
+    "This is computed from the stored runs, and appears here as soon as it is ready.",
+    tag("noscript", " Load the page again in some seconds."),
+    role="status",
+    data_again="yes",
+)
+"""In the place of what is still computed; the page asks again."""
+
 _PAPER = "Draw here, with mouse, pen or finger; or with the arrow keys, where the space bar lowers and lifts the pen"
 _BARS = "A bar is the mean probability of a class over the seeds; its line goes from the lowest to the highest seed."
 _SHOW = tag("button", "Show")
@@ -296,6 +344,11 @@ _ARMS = ("Arm", "against")
 
 def _choice(name: str, values: Sequence[str], selected: str | None) -> Markup:
     return tag("select", [tag("option", value, value=value, selected=value == selected) for value in values], name=name)
+
+
+def _later(content: Child) -> Markup:
+    """What may not be there yet, so that the page's script can fetch it alone."""
+    return tag("div", content, id="later")
 
 
 def _labelled(text: str, control: Markup) -> Markup:
@@ -309,7 +362,7 @@ def _address(path: str, **query: str) -> str:
 def _page(title: str, *children: Child, current: str | None) -> str:
     links = [
         tag("li", tag("a", name, href=path, aria_current="page" if name == current else None))
-        for name, path in ((STUDIES, "/"), (LIVE, "/live"), (COMPARE, "/compare"), (PLAY, "/play"))
+        for name, path in _PATHS.items()
     ]
     head = tag(
         "head",
@@ -319,9 +372,10 @@ def _page(title: str, *children: Child, current: str | None) -> str:
         tag("title", f"{title} - paribus"),
         tag("link", rel="icon", href="data:,"),
         tag("link", rel="stylesheet", href="/static/dashboard.css"),
-        tag("script", src="/static/dashboard.js", defer=True),
-        tag("script", src="/static/live.js", defer=True) if current == LIVE else None,
-        tag("script", src="/static/play.js", defer=True) if current == PLAY else None,
+        [
+            tag("script", src=f"/static/{name}", defer=True)
+            for name in ("dashboard.js", "save.js", *_SCRIPTS.get(current or "", ()))
+        ],
     )
     body = tag(
         "body",

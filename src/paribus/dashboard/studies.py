@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from paribus.dashboard.feed import Feed
 from paribus.dashboard.moments import Moments, limit_results, without_waiting
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
@@ -82,6 +83,8 @@ class Studies:
         self._reading = threading.Lock()
         self._finished: dict[str, RunResult] = {}
         self._inode = ""
+        self._feeds: dict[str, Feed] = {}
+        self._feeding = threading.Lock()
 
     def version(self) -> str:
         """A text that changes whenever the files of the store change."""
@@ -139,6 +142,10 @@ class Studies:
                 known = self._answers[label] = (runs, Answer(known[1].outcome, moments))
             return known[1]
 
+    def labels(self) -> list[str]:
+        """The names of all studies."""
+        return [study.label for study in self._store.studies()]
+
     def comparable(self) -> list[str]:
         """The names of the studies that have two arms and are judged."""
         return [
@@ -146,6 +153,15 @@ class Studies:
             for study in self._store.studies()
             if study.kind in (StudyKind.STUDY, StudyKind.ABLATION) and len(study.arms) > 1
         ]
+
+    def written_pairs(self, label: str) -> list[tuple[str, str]]:
+        """The two arms of each contrast that a study writes out, in its order.
+
+        Raises:
+            UnknownNameError: there is no such study.
+        """
+        written = _document(self._study(label)).get("contrasts") or []
+        return [(str(contrast.get("a")), str(contrast.get("b"))) for contrast in written if isinstance(contrast, dict)]
 
     def playable(self) -> list[str]:
         """The names of the studies whose networks can be asked: those with a test split that all runs share."""
@@ -181,11 +197,15 @@ class Studies:
                 self._parts.pop(next(iter(self._parts)))
             return known[1]
 
-    def curves(self, label: str) -> dict[str, Any]:
-        """The stored curves of a study as JSON values: what training measured, and nothing of the test split.
+    def curves(self, label: str, since: str = "") -> dict[str, Any]:
+        """The stored runs of a study as JSON values: what training measured, and nothing of the test split.
 
         Args:
             label: the name that the user sees.
+            since: the ``token`` of an earlier answer: runs that have not changed since are left out.
+
+        Returns:
+            The arms with their runs; a ``token``; whether these are all runs, ``whole``, or those that have changed.
 
         Raises:
             UnknownNameError: there is no such study.
@@ -193,14 +213,22 @@ class Studies:
         """
         study = self._study(label)
         runs, levels = self._runs(study), _levels(study)
+        with self._feeding:
+            feed = self._feeds[label] = self._feeds.get(label, Feed()).notice(study.arms, runs)
+            changed, token = feed.since(since), feed.token
         return {
             "study": study.label,
+            "token": token,
+            "whole": changed is None,
             "arms": [
                 {
                     "name": arm.name,
                     "levels": levels.get(arm.name, {}),
                     "runs": [
-                        _curve(run.seeds.seed, result) for run in arm.runs if (result := runs.get(run.fingerprint))
+                        _curve(run.seeds.seed, result)
+                        for run in arm.runs
+                        if (changed is None or (arm.name, run.fingerprint) in changed)
+                        and (result := runs.get(run.fingerprint))
                     ],
                 }
                 for arm in study.arms
@@ -261,6 +289,8 @@ def _curve(seed: int | None, run: RunResult) -> dict[str, Any]:
         "seed": seed,
         "status": str(run.status),
         "reason": run.reason,
+        "seconds": None if math.isnan(run.seconds) else run.seconds,
+        "ended": run.ended,
         "fit_loss": _finite(curve.fit_loss),
         "fit_accuracy": _finite(curve.fit_accuracy),
         "val_loss": _finite(curve.val_loss),

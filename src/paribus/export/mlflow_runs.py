@@ -15,7 +15,7 @@ from paribus.early_stopping import find_best_epoch
 from paribus.errors import ParibusError, UsageError
 from paribus.export.files import open_folder
 from paribus.export.parquet_tables import CURVES
-from paribus.records import Status
+from paribus.records import RunResult, Status
 from paribus.report.json import run_fields
 from paribus.results.selection import RunSelection, SelectedRun
 
@@ -110,13 +110,23 @@ def _pages(client: Any, experiment: str) -> Iterator[Any]:
 
 def _log(flow: Any, client: Any, experiment: str, selected: SelectedRun, selection: RunSelection) -> None:
     """Write one run. Its status is running until the last line, so that a half-written run is recognized."""
-    run_id = client.create_run(experiment, run_name=selected.name, tags=_tags(selected, selection)).info.run_id
+    begun, ended = _times(selected.run)
+    tags = _tags(selected, selection)
+    run_id = client.create_run(experiment, start_time=begun, run_name=selected.name, tags=tags).info.run_id
     params = [flow.Param(key, str(value)[:LONGEST_PARAM]) for key, value in _params(selected, selection).items()]
     client.log_batch(run_id, params=params)
     metrics = [flow.Metric(name, value, 0, step) for name, value, step in _metrics(selected, selection)]
     for start in range(0, len(metrics), BATCH):
         client.log_batch(run_id, metrics=metrics[start : start + BATCH])
-    client.set_terminated(run_id, "FINISHED" if selected.run.status is Status.FINISHED else "FAILED")
+    client.set_terminated(run_id, "FINISHED" if selected.run.status is Status.FINISHED else "FAILED", ended)
+
+
+def _times(run: RunResult) -> tuple[int | None, int | None]:
+    """When a run began and ended, in milliseconds since 1970; None (MLflow: now) where the store has no time of it."""
+    if run.ended is None:
+        return None, None
+    seconds = run.seconds if math.isfinite(run.seconds) else 0.0
+    return round(1000 * (run.ended - seconds)), round(1000 * run.ended)
 
 
 def _digest(selected: SelectedRun) -> str:

@@ -73,8 +73,8 @@ def _tensorboard() -> Any:
 
 
 def _events(board: Any, selected: SelectedRun, selection: RunSelection) -> Iterator[Any]:
-    """The events of one run. The store keeps no time of day: all carry that of the export."""
-    now = time.time()
+    """The events of one run. All carry the time of its end; that of the export where the store has none."""
+    now = time.time() if selected.run.ended is None else selected.run.ended
     yield board.Event(wall_time=now, file_version="brain.Event:2")
     yield _event(board, now, 0, _start(board, selected, selection))
     run, rule = selected.run, selection.results.document.protocol.training().early_stopping

@@ -126,6 +126,8 @@ class RunResult:
         weights: final weights by path, trainable and not, seed states left out; None for a failed run, and for an
             estimator, which cannot be rebuilt from numbers alone.
         metrics: the values of the protocol's added metrics by name: ``test_auc``, ``train_auc``.
+        ended: when it ended, in seconds since 1970 by the clock of the process that stored it; None for runs that were
+            stored before this was kept, and for runs that were never stored.
     """
 
     fingerprint: str
@@ -140,6 +142,7 @@ class RunResult:
     predictions: Predictions | None = None
     weights: Mapping[str, NDArray[np.generic]] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

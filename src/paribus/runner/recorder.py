@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Final, final
 
 from paribus.display.base import Display
@@ -39,7 +40,7 @@ class Recorder:
         """
         if not self._runs:
             self._since = time.monotonic()
-        self._runs.append(run)
+        self._runs.append(replace(run, result=replace(run.result, ended=time.time())))
         self._bytes += sum(weight.nbytes for weight in (run.result.weights or {}).values())
 
     @property

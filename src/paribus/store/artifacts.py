@@ -89,13 +89,16 @@ class Artifacts:
         digests: dict[str, dict[Kind, str]] = {}
         temporary: dict[Path, bytes] = {}
         names: dict[Path, Path] = {}
+        folders: dict[str, Path] = {}
         for fingerprint, by_kind in contents.items():
             digests[fingerprint] = {kind: hashlib.sha256(content).hexdigest() for kind, content in by_kind.items()}
             for kind, content in by_kind.items():
-                path = self.path(fingerprint, kind, digests[fingerprint][kind])
-                make_folder_inside(path.parent, self._at)
-                unfinished = path.with_name(f".paribus-{fingerprint}.{kind}.tmp")
-                temporary[unfinished], names[unfinished] = content, path
+                if fingerprint[:2] not in folders:
+                    folder = folders[fingerprint[:2]] = self.folder / fingerprint[:2]
+                    make_folder_inside(folder, self._at)
+                unfinished = folders[fingerprint[:2]] / f".paribus-{fingerprint}.{kind}.tmp"
+                temporary[unfinished] = content
+                names[unfinished] = self.path(fingerprint, kind, digests[fingerprint][kind])
         if not names:
             return digests
         try:
@@ -109,7 +112,7 @@ class Artifacts:
                 unfinished.unlink(missing_ok=True)
             raise
         self._at(Point.BEFORE_FOLDER_SYNC)
-        sync_folders(sorted({path.parent for path in names.values()}))
+        sync_folders(sorted(folders.values()))
         self._at(Point.AFTER_FOLDER_SYNC)
         return digests
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,11 @@ def write_all_synced(contents: Mapping[Path, bytes], at: Hook = nothing) -> None
     try:
         for path, content in contents.items():
             at(Point.BEFORE_WRITE)
-            remove_temporary(path)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            try:
+                descriptor = _open_new(path)
+            except FileExistsError:
+                remove_temporary(path)
+                descriptor = _open_new(path)
             descriptors.append(descriptor)
             half = len(content) // 2
             _write_all(descriptor, memoryview(content)[:half])
@@ -68,9 +72,19 @@ def _sync_all(descriptors: Sequence[int]) -> None:
         for descriptor in descriptors:
             os.fsync(descriptor)
         return
-    with ThreadPoolExecutor(min(_AT_ONCE, len(descriptors))) as pool:
-        for _ in pool.map(os.fsync, descriptors):
+    count = min(_AT_ONCE, len(descriptors))
+    with ThreadPoolExecutor(count) as pool:
+        for _ in pool.map(_sync_each, [descriptors[start::count] for start in range(count)]):
             pass
+
+
+def _sync_each(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.fsync(descriptor)
+
+
+def _open_new(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
 
 def remove_temporary(path: Path) -> None:
@@ -92,7 +106,7 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path, at: Hook = nothing) -> None:
     """``mkdir -p``, durable."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = list(takewhile(lambda place: not place.exists(), (folder, *folder.parents)))
     for place in reversed(missing):
         at(Point.BEFORE_FOLDER)
         place.mkdir(exist_ok=True)

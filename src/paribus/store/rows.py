@@ -45,7 +45,10 @@ RUN_COLUMNS = (
     "weights_sha256",
     "predictions_sha256",
     "metrics",
+    "ended",
 )
+
+_YEAR_10000 = 253402300800.0
 
 Row = Sequence[Any]
 
@@ -72,6 +75,7 @@ def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: s
         weights_sha256,
         predictions_sha256,
         _metrics_text(result.metrics),
+        None if result.ended is None else float(result.ended),
     )
 
 
@@ -82,8 +86,12 @@ def environment_row(environment: Environment | None) -> tuple[str | None, ...]:
 
 def checksum(run: Row, environment: Row) -> str:
     """The sha256 of a run's row and its environment, for what SQLite does not notice: bits that flip in a value."""
-    # Rows of format 1 had no metrics, which come last.
-    values = run[:-1] if run[-1] is None else run
+    # What came later is no part of it where there is none: metrics with format 2, the time of the end with format 4.
+    values = list(run)
+    for _ in ("ended", "metrics"):
+        if values[-1] is not None:
+            break
+        values.pop()
     # Floats are spelled so that they read back bit by bit; a blob cannot be taken for a text, nor 1 for 1.0.
     text = json.dumps((*values, *environment), default=lambda blob: {"blob": bytes.hex(blob)})
     return hashlib.sha256(text.encode()).hexdigest()
@@ -131,6 +139,7 @@ def run_of(row: Row, environment: Row, written: str) -> RunResult:
         environment=None if environment[0] is None else Environment(*environment),
         reason=values["reason"],
         metrics=_metrics_of(values["metrics"]),
+        ended=_time(values["ended"]),
     )
 
 
@@ -215,6 +224,12 @@ def _value(number: float) -> float | None:
 def _number(value: Any) -> float:
     """SQLite gives a nan back as NULL."""
     return math.nan if value is None else float(value)
+
+
+def _time(value: Any) -> float | None:
+    if value is not None and not (isinstance(value, float) and 0 <= value < _YEAR_10000):
+        raise ValueError(f"a run that ended at {value!r}; it is in seconds since 1970, before the year 10000")
+    return value
 
 
 def _numbers(packed: bytes) -> tuple[float, ...]:

@@ -132,4 +132,10 @@ _FORMAT_3: Final[tuple[Step, ...]] = (
     derive_kinds_and_checksums,
 )
 
-MIGRATIONS: tuple[tuple[Step, ...], ...] = (_FORMAT_1, _FORMAT_2, _FORMAT_3)
+_FORMAT_4: Final = (
+    # When a run ended, in seconds since 1970; NULL for older runs, and then no part of the checksum. No declared type,
+    # so that its bits stay.
+    "ALTER TABLE runs ADD COLUMN ended",
+)
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (_FORMAT_1, _FORMAT_2, _FORMAT_3, _FORMAT_4)

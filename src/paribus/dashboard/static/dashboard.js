@@ -90,7 +90,25 @@ addEventListener("DOMContentLoaded", () => {
   document.addEventListener("input", (event) => { if (event.target.id === "filter") arrange(); });
   prepareTable();
 
-  if (document.getElementById("charts") || document.getElementById("answers")) return;
+  // What is still computed is asked for again; it alone, so that the rest of the page stays as it is.
+  const waits = (page) => page.querySelector("#later [data-again]") !== null;
+  const askAgain = async () => {
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const fresh = page.getElementById("later");
+      const here = document.getElementById("later");
+      if (!here) return;
+      if (!fresh) here.replaceChildren(...page.getElementById("main").childNodes); // why there is no answer
+      else if (!waits(page)) here.replaceChildren(...fresh.childNodes);
+    } catch {
+      // The server is gone; the stream says so.
+    }
+    if (waits(document)) setTimeout(askAgain, 500);
+  };
+  if (waits(document)) setTimeout(askAgain, 500);
+
+  if (document.getElementById("charts") || document.getElementById("rows") || document.getElementById("answers")) return;
 
   let version = null;
   let waiting = false;
@@ -107,6 +125,11 @@ addEventListener("DOMContentLoaded", () => {
       const page = new DOMParser().parseFromString(text, "text/html");
       const fresh = page.getElementById("main");
       const main = document.getElementById("main");
+      if (waits(page)) { // the answer that is on the page stays until there is another
+        waiting = true;
+        setTimeout(refresh, 1000);
+        return;
+      }
       if (!fresh || fresh.innerHTML === last) return;
       last = fresh.innerHTML;
       const focused = main.contains(document.activeElement) && document.activeElement.tagName === "A" ? document.activeElement.getAttribute("href") : null;

@@ -1,13 +1,8 @@
 "use strict";
-// Learning curves: those of the store, and those of the live log as it grows. All names are set as text.
+// Learning curves of a study, drawn from its feed. All names are set as text.
 (() => {
-  const METRICS = [
-    ["fit_loss", "fit loss"], ["fit_accuracy", "fit accuracy"],
-    ["val_loss", "validation loss"], ["val_accuracy", "validation accuracy"],
-  ];
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
-  const [SHARE, LONGEST] = [30, 30000]; // what takes a second is asked for once in thirty
   const { byId, element, draw } = elements; // of dashboard.js
 
   // What the address says is what the page shows: a view can be sent to somebody.
@@ -33,72 +28,8 @@
     history.replaceState(null, "", `/live?${now}`);
   };
 
-  let stored = { arms: [] };
-  let live = new Map(); // study -> { runs, planned, ended }
-  let workers = new Map();
-  let problems = [];
-  let runs = new Map(); // run -> its entry, of whatever study
-  let current = null; // the study that the log speaks of
-  let running = false;
-  let lastTime = 0;
-  let levels = new Map();
   let colours = new Map();
   let epochShown = null;
-
-  const entryOf = (record) => {
-    const of = live.get(current);
-    const key = JSON.stringify([record.arm, record.seed]);
-    if (!of.runs.has(key)) {
-      of.runs.set(key, { arm: String(record.arm), seed: String(record.seed), name: String(record.name), status: "running",
-        fit_loss: [], fit_accuracy: [], val_loss: [], val_accuracy: [] });
-    }
-    const entry = of.runs.get(key);
-    runs.set(record.run, entry);
-    return entry;
-  };
-  const take = (record) => {
-    if (typeof record.time === "number") lastTime = record.time;
-    if (record.event === "planned") {
-      current = String(record.study);
-      const of = live.get(current) ?? { runs: new Map() };
-      live.set(current, Object.assign(of, { planned: record, ended: 0 }));
-      offer(current);
-      return;
-    }
-    if (current === null) return;
-    if (record.event === "started") {
-      const entry = entryOf(record);
-      entry.status = "running";
-      METRICS.forEach(([metric]) => { entry[metric] = []; });
-      entry.estimator = record.estimator === true;
-      if (record.worker !== null) {
-        workers.forEach((busy) => busy.delete(entry));
-        if (!workers.has(record.worker)) workers.set(record.worker, new Set());
-        workers.get(record.worker).add(entry);
-      }
-      if (record.attempt > 1) {
-        problems.push([entry.name, `attempt ${record.attempt}: its worker died${record.death ? `: ${record.death}` : ""}`]);
-      }
-    } else if (record.event === "epoch") {
-      const entry = runs.get(record.run);
-      if (!entry || !Number.isInteger(record.epoch) || record.epoch < 1) return;
-      entry.epochs = record.epochs;
-      for (const [metric] of METRICS) entry[metric][record.epoch - 1] = record[metric] ?? null;
-    } else if (record.event === "ended") {
-      const entry = entryOf(record);
-      entry.status = String(record.status);
-      live.get(current).ended += 1;
-      workers.forEach((busy) => busy.delete(entry));
-      if (record.status !== "finished") problems.push([entry.name, `${record.status}: ${record.reason ?? "no reason"}`]);
-    } else if (record.event === "interrupted") {
-      for (const name of record.stopped ?? []) {
-        const entry = runs.get(name);
-        if (entry) entry.status = "stopped";
-        workers.forEach((busy) => busy.delete(entry));
-      }
-      problems.push(["The run", "was interrupted; runs that were stopped are computed again next time"]);
-    }
-  };
 
   const offer = (label) => {
     const select = byId("study");
@@ -106,21 +37,12 @@
     if (!query.has("study") && view.study !== label) {
       view.study = label;
       select.value = label;
-      fetchCurves();
+      feed.select(label);
     }
   };
+  const feed = followRuns({ changed: () => redraw(), planned: offer });
 
-  // Arms with their runs: what is stored counts, what only the log knows comes on top.
-  const arms = () => {
-    const all = new Map();
-    const arm = (name) => all.get(name) ?? all.set(name, new Map()).get(name);
-    for (const entry of live.get(view.study)?.runs.values() ?? []) arm(entry.arm).set(entry.seed, entry);
-    for (const item of stored.arms) {
-      for (const run of item.runs) arm(item.name).set(String(run.seed), run);
-    }
-    return all;
-  };
-  const groupOf = (name) => (view.group ? levels.get(name)?.[view.group] ?? name : name);
+  const groupOf = (name) => (view.group ? feed.levels.get(name)?.[view.group] ?? name : name);
   const colourOf = (group) => {
     if (!colours.has(group)) colours.set(group, colours.size % COLOURS);
     return colours.get(group);
@@ -136,7 +58,7 @@
   };
   const groupsOf = (metric) => {
     const groups = new Map();
-    for (const [name, seeds] of arms()) {
+    for (const [name, seeds] of feed.arms()) {
       const group = groupOf(name);
       if (view.off.has(group)) continue;
       for (const [seed, run] of seeds) {
@@ -248,10 +170,10 @@
   const toggle = (set, name) => (on) => { if (on) set.delete(name); else set.add(name); };
   let toggles = "";
   const drawToggles = () => {
-    const all = arms();
+    const all = feed.arms();
     const groups = [...new Set([...all.keys()].map(groupOf))];
     const seeds = [...new Set([...all.values()].flatMap((of) => [...of.keys()]))].sort((a, b) => a - b || (a < b ? -1 : 1));
-    const factors = [...new Set([...levels.values()].flatMap(Object.keys))];
+    const factors = [...new Set([...feed.levels.values()].flatMap(Object.keys))];
     const now = JSON.stringify([view.study, view.group, groups, seeds, factors]);
     if (now === toggles) return;
     toggles = now;
@@ -268,24 +190,24 @@
   const duration = (seconds) => (seconds < 100 ? `${Math.round(seconds)} s` : seconds < 5400
     ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
   const drawState = () => {
-    const of = live.get(view.study);
+    const of = feed.ofStudy();
     let text = "Nothing of this study is computed now.";
-    if (of && running && current === view.study) {
+    if (of && feed.running && feed.current === view.study) {
       const { missing, time } = of.planned;
       text = `Running: ${of.ended} of ${missing} runs have ended`;
-      if (of.ended && of.ended < missing) text += `; about ${duration(((lastTime - time) / of.ended) * (missing - of.ended))} left`;
-    } else if (running && current !== null && current !== view.study) {
-      text = `Nothing of this study is computed now; ${current} is.`;
+      if (of.ended && of.ended < missing) text += `; about ${duration(((feed.lastTime - time) / of.ended) * (missing - of.ended))} left`;
+    } else if (feed.running && feed.current !== null && feed.current !== view.study) {
+      text = `Nothing of this study is computed now; ${feed.current} is.`;
     }
     if (byId("state").textContent !== text) byId("state").textContent = text;
-    const busy = running ? [...workers].sort(([a], [b]) => a - b) : [];
+    const busy = feed.running ? [...feed.workers].sort(([a], [b]) => a - b) : [];
     const items = busy.map(([number, entries]) => element("li", {}, element("b", {}, `Worker ${number}`), ": ",
       entries.size ? [...entries].map((entry) => `${entry.name}, ${entry.estimator ? "fitting" : entry.fit_loss.length
         ? `epoch ${entry.fit_loss.length} of ${entry.epochs}` : "compiling, first epoch"}`).join("; ") : "idle"));
     byId("worker-list").replaceChildren(items.length ? element("ul", {}, ...items) : element("p", {}, "No worker is at work."));
-    const bad = stored.arms.flatMap((arm) => arm.runs.filter((run) => run.status !== "finished")
-      .map((run) => [`${arm.name} seed ${run.seed}`, `${run.status}: ${run.reason ?? "no reason is stored"}`]));
-    const listed = new Map([...problems, ...bad].map(([name, reason]) => [`${name} ${reason}`, [name, reason]]));
+    const bad = feed.stored().filter(({ run }) => run.status !== "finished")
+      .map(({ arm, run }) => [`${arm} seed ${run.seed}`, `${run.status}: ${run.reason ?? "no reason is stored"}`]);
+    const listed = new Map([...feed.problems, ...bad].map(([name, reason]) => [`${name} ${reason}`, [name, reason]]));
     byId("problem-list").replaceChildren(...(listed.size ? [...listed.values()].slice(-100).map(([name, reason]) =>
       element("li", {}, element("b", {}, name), ` ${reason}`)) : [element("li", {}, "None.")]));
   };
@@ -307,24 +229,6 @@
     });
   };
 
-  let pause = 3000;
-  const fetchCurves = async () => {
-    const study = view.study;
-    if (study === null) return;
-    const began = performance.now();
-    try {
-      const response = await fetch(`/curves?study=${encodeURIComponent(study)}`);
-      const fresh = response.ok ? await response.json() : { arms: [] };
-      pause = Math.min(LONGEST, Math.max(3000, SHARE * (performance.now() - began)));
-      if (study !== view.study) return;
-      stored = fresh;
-      levels = new Map(stored.arms.map((arm) => [arm.name, arm.levels]));
-      redraw();
-    } catch {
-      // The server is gone; the stream says so.
-    }
-  };
-
   const select = byId("study");
   if (view.study === null && select.options.length) view.study = select.options[0].value;
   select.value = view.study ?? "";
@@ -335,11 +239,10 @@
     view.study = select.value;
     query.set("study", view.study);
     colours = new Map();
-    stored = { arms: [] };
     view.off.clear();
     view.offSeeds.clear();
     remember();
-    fetchCurves();
+    feed.select(view.study);
     redraw();
   });
   byId("group").addEventListener("change", () => { view.group = byId("group").value; colours = new Map(); view.off.clear(); remember(); redraw(); });
@@ -348,22 +251,6 @@
   byId("log").addEventListener("change", () => { view.log = byId("log").checked; remember(); redraw(); });
   addEventListener("resize", redraw);
 
-  let due = null;
-  addEventListener("DOMContentLoaded", () => {
-    const events = window.paribusEvents;
-    events.addEventListener("begin", () => {
-      live = new Map(); workers = new Map(); problems = []; runs = new Map(); current = null;
-      redraw();
-    });
-    events.addEventListener("log", (event) => {
-      JSON.parse(event.data).forEach(take);
-      redraw();
-    });
-    events.addEventListener("store", (event) => {
-      running = JSON.parse(event.data).running;
-      if (due === null) due = setTimeout(() => { due = null; fetchCurves(); }, stored.arms.length ? pause : 0);
-      redraw();
-    });
-  });
+  feed.select(view.study);
   redraw();
 })();
