@@ -12,6 +12,7 @@ from dashboard_server import document, fill
 from display_examples import DATA, DOCUMENT, WANTED, Clock, failure, result
 from paribus.backends.fake import FakeBackend
 from paribus.dashboard.live import LiveReader
+from paribus.display import live_log
 from paribus.display.base import BestEffort, Silent
 from paribus.display.live_log import NAME, LiveLog
 from paribus.display.several import Several
@@ -138,3 +139,57 @@ def test_paribus_run_writes_the_log_of_its_workers(tmp_path: Path) -> None:
     events = [json.loads(line) for line in (tmp_path / NAME).read_text().splitlines()]
     assert [event["event"] for event in events] == ["planned", "started", "epoch", "epoch", "ended", "over"]
     assert events[1]["worker"] == 1
+
+
+def test_a_long_log_begins_anew_with_what_still_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_log, "BYTES", 4000)
+    log, reader = LiveLog(tmp_path, Clock()), LiveReader(tmp_path)
+    log.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
+    begun, ended, failed, going, *_ = WANTED
+    log.show(Started(begun, worker=1))
+    log.show(Ended(begun, result(begun)))
+    log.show(Started(failed, worker=1))
+    log.show(Ended(failed, failure(failed)))
+    log.show(Started(going, worker=2))
+    log.show(EpochDone(going, EpochReport(1, 4, 0.5, 0.9)))
+    sizes, generations = [], set()
+    for number in range(200):
+        log.show(Started(ended, worker=1))
+        for epoch in (1, 2):
+            log.show(EpochDone(ended, EpochReport(epoch, 2, 0.5, 0.9)))
+        log.show(Ended(ended, result(ended)))
+        generation, events = reader.read()
+        generations.add(generation)
+        sizes.append((tmp_path / NAME).stat().st_size)
+        (planned,) = [event for event in events if event["event"] == "planned"]
+        assert planned["ended"] + sum(event["event"] == "ended" for event in events) == number + 3
+        assert [event["reason"] for event in events if event.get("status") == "failed"] == [failure(failed).reason]
+        assert [event["event"] for event in events if event.get("run") == going.fingerprint] == ["started", "epoch"]
+        assert reader.is_running
+    assert max(sizes) <= 8000
+    assert len(generations) > 20
+    with log:
+        pass
+    assert reader.read()[1][-1]["event"] == "over"
+
+
+def test_a_log_that_cannot_be_shorter_goes_on_when_a_run_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_log, "BYTES", 2000)
+    monkeypatch.setattr(live_log, "MAX_BYTES", 8000)
+    log, reader = LiveLog(tmp_path, Clock()), LiveReader(tmp_path)
+    log.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
+    log.show(Started(WANTED[0], worker=1))
+    for epoch in range(1, 200):
+        log.show(EpochDone(WANTED[0], EpochReport(epoch, 200, 0.5, 0.9)))
+        assert (tmp_path / NAME).stat().st_size <= 8000
+    log.show(Ended(WANTED[0], result(WANTED[0])))
+    log.show(Started(WANTED[1], worker=1))
+    log.show(EpochDone(WANTED[1], EpochReport(1, 200, 0.5, 0.9)))
+    planned, *events = reader.read()[1]
+    assert planned["ended"] == 1
+    assert [(event["event"], event["run"]) for event in events] == [
+        ("started", WANTED[1].fingerprint),
+        ("epoch", WANTED[1].fingerprint),
+    ]

@@ -62,7 +62,7 @@ def build_app(
         stopping: whether the server is about to stop, so that streams end.
         activity: notes the requests that are answered.
         playground: answers what is drawn.
-        patience: seconds that a page waits for its answer before it is shown without.
+        patience: seconds that a page waits for its answer before it is sent without.
     """
     activity = Activity() if activity is None else activity
     asked = Playground(studies.folder) if playground is None else playground

@@ -1,4 +1,4 @@
-"""What pages know of a study's runs, so that they are told only what has changed since."""
+"""What pages know of a study's runs, so that an answer holds only what has changed since the last one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Feed:
 
     @property
     def token(self) -> str:
-        """What a page that has been told everything says the next time."""
+        """What a page that knows everything sends the next time."""
         return f"{_PROCESS}.{self.number}.{len(self.order)}"
 
     def notice(self, arms: Sequence[StoredArm], runs: Mapping[str, RunResult]) -> Feed:
@@ -58,18 +58,18 @@ class Feed:
         return feed
 
     def since(self, token: str) -> set[tuple[str, str]] | None:
-        """The arm and the fingerprint of each run that a page was not told of.
+        """The arm and the fingerprint of each run that a page does not know.
 
         Args:
-            token: what the page was given with its last answer; anything at all, as it comes from outside.
+            token: that of the page's last answer; anything at all, as it comes from outside.
 
         Returns:
-            The runs; None where the page has to begin anew, as it was told nothing, or of another feed.
+            The runs; None where the page has to be sent all runs, as its token is of no answer of this feed.
         """
-        head, _, told = token.rpartition(".")
-        if head != f"{_PROCESS}.{self.number}" or not (told.isascii() and told.isdigit()) or len(told) > 12:
+        head, _, known = token.rpartition(".")
+        if head != f"{_PROCESS}.{self.number}" or not (known.isascii() and known.isdigit()) or len(known) > 12:
             return None
-        return set(self.order[int(told) :])
+        return set(self.order[int(known) :])
 
 
 def _state(run: RunResult) -> _State:

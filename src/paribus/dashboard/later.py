@@ -1,4 +1,4 @@
-"""Answers that take seconds are computed beside the page that asked: it is shown at once, and asks again."""
+"""Answers that take seconds are computed beside the page that asked: it is sent without them, and asks again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE: Final = 0.5
-"""Seconds that a page waits for an answer before it is shown without."""
+PATIENCE: Final = 0.25
+"""Seconds that a page waits for an answer before it is sent without."""
 
 
 class Later(Generic[T]):
@@ -35,7 +35,7 @@ class Later(Generic[T]):
             make: computes it.
 
         Returns:
-            Whether the answer is there, and the answer. Whoever asks again after that has it computed anew.
+            Whether the answer is there, and the answer. The next question after that computes it again.
 
         Raises:
             Exception: what ``make`` raised.

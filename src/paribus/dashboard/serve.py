@@ -61,6 +61,10 @@ class OpeningFile:
             file.write(content)
 
 
+SWITCH: Final = 0.0005
+"""Seconds after which a thread that computes an answer lets one that makes a page go on; 5 milliseconds are usual."""
+
+
 def serve(
     store: Path,
     *,
@@ -116,9 +120,12 @@ def serve(
             tell(f"it answers browsers that were opened with this file: {opening.path}")
             if browser and not _open_browser(opening.path.as_uri()):
                 tell("no browser could be started here: open that file in one")
+            usual = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH)
             try:
                 server.run(sockets=[listener])
             finally:
+                sys.setswitchinterval(usual)
                 playground.close()
     finally:
         listener.close()

@@ -127,7 +127,7 @@ class RunResult:
             estimator, which cannot be rebuilt from numbers alone.
         metrics: the values of the protocol's added metrics by name: ``test_auc``, ``train_auc``.
         ended: when it ended, in seconds since 1970 by the clock of the process that stored it; None for runs that were
-            stored before this was kept, and for runs that were never stored.
+            stored by earlier versions, and for runs that were never stored.
     """
 
     fingerprint: str

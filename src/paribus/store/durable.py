@@ -74,11 +74,11 @@ def _sync_all(descriptors: Sequence[int]) -> None:
         return
     count = min(_AT_ONCE, len(descriptors))
     with ThreadPoolExecutor(count) as pool:
-        for _ in pool.map(_sync_each, [descriptors[start::count] for start in range(count)]):
+        for _ in pool.map(_sync, [descriptors[start::count] for start in range(count)]):
             pass
 
 
-def _sync_each(descriptors: Sequence[int]) -> None:
+def _sync(descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
         os.fsync(descriptor)
 

@@ -30,7 +30,7 @@ const followRuns = ({ changed, planned }) => {
     if (record.event === "planned") {
       feed.current = String(record.study);
       const of = live.get(feed.current) ?? { runs: new Map() };
-      live.set(feed.current, Object.assign(of, { planned: record, ended: 0 }));
+      live.set(feed.current, Object.assign(of, { planned: record, ended: Number(record.ended) || 0 }));
       planned(feed.current);
       return;
     }
@@ -124,6 +124,7 @@ const followRuns = ({ changed, planned }) => {
       live = new Map();
       runs = new Map();
       Object.assign(feed, { workers: new Map(), problems: [], current: null });
+      fetchRuns(); // a log that begins anew leaves out what the store has
       changed();
     });
     events.addEventListener("log", (event) => {

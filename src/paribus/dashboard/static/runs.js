@@ -1,7 +1,7 @@
 "use strict";
 // The runs of a study as a table. All of them are sorted and filtered as values; elements are made of the first ones.
 (() => {
-  const SHOWN = 200;
+  const SHOWN = 100;
   const { byId, element } = elements; // of dashboard.js
   const study = byId("study");
   const only = byId("only");
@@ -79,15 +79,16 @@
       view.sort = title;
       remember();
       draw();
-      byId("rows").querySelector("[aria-sort] button")?.focus();
     });
-    const cell = element("th", { scope: "col", ...(isNumber ? { class: "n" } : {}) }, button);
-    if (title === view.sort) cell.setAttribute("aria-sort", view.down ? "descending" : "ascending");
-    return cell;
+    return element("th", { scope: "col", ...(isNumber ? { class: "n" } : {}) }, button);
   };
   const line = ({ texts }) => element("tr", {}, ...texts.map((text, index) => (index === 0
     ? element("th", { scope: "row" }, text)
     : element("td", { "data-label": columns[index].title, ...(columns[index].isNumber ? { class: "n" } : {}) }, element("span", {}, text)))));
+  const head = element("tr");
+  const body = element("tbody");
+  byId("rows").append(element("table", { class: "blocks", "aria-labelledby": "count" }, element("thead", {}, head), body));
+  let titles = "";
   const draw = () => {
     const found = selected();
     const shown = found.slice(0, most);
@@ -95,9 +96,15 @@
     byId("count").textContent = rows.length === 0 ? "No run of this study has begun."
       : `${number(found.length)} of ${number(rows.length)} runs${shown.length < found.length ? `, the first ${number(shown.length)} are shown` : ""}`;
     byId("more").hidden = shown.length === found.length;
-    const table = element("table", { class: "blocks", "aria-labelledby": "count" },
-      element("thead", {}, element("tr", {}, ...columns.map(heading))), element("tbody", {}, ...shown.map(line)));
-    byId("rows").replaceChildren(...(rows.length ? [table] : []));
+    byId("rows").hidden = rows.length === 0;
+    const now = JSON.stringify(columns.map(({ title }) => title));
+    if (now !== titles) head.replaceChildren(...columns.map(heading));
+    titles = now;
+    columns.forEach(({ title }, index) => {
+      if (title === view.sort) head.cells[index].setAttribute("aria-sort", view.down ? "descending" : "ascending");
+      else head.cells[index].removeAttribute("aria-sort");
+    });
+    body.replaceChildren(...shown.map(line));
   };
 
   let asked = false;
@@ -107,9 +114,7 @@
     requestAnimationFrame(() => {
       asked = false;
       gather();
-      const focused = document.activeElement?.closest?.("th")?.textContent;
       draw();
-      if (focused) [...byId("rows").querySelectorAll("th button")].find((button) => button.textContent === focused)?.focus();
     });
   };
   const planned = (label) => {
