@@ -1,7 +1,8 @@
 """How many runs a second one process stores, by how many are committed together.
 
 ``python benchmarks/store_rate.py FOLDER [--runs 2000]``: each size of groups has a store of its own, which is removed.
-A run is as ``digits`` has them: 360 predictions and the weights of a small network.
+A run is as ``digits`` has them: 360 predictions and the weights of a small network. Beside each, how fast the same two
+files a run are written, fsynced and renamed without a store: what the medium allows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from paribus.records import Curve, Environment, Predictions, RunResult, Scores, Seeds, Status
+from paribus.store.durable import sync_folder, write_all_synced
 from paribus.store.sqlite import SqliteStore
 
 SIZES = (1, 8, 32, 128)
@@ -52,8 +54,31 @@ def main() -> None:
                 store.record(*runs[start : start + size])
             seconds, processor = time.perf_counter() - begun, time.process_time() - processor
         shutil.rmtree(place)
-        rate, cost = count / seconds, 1000 * processor / count
-        print(f"groups of {size:3}: {rate:6.0f} runs/s, {cost:.2f} ms of processor time a run", flush=True)
+        rate, cost, floor = count / seconds, 1000 * processor / count, count / write_files(place, count, size)
+        line = (
+            f"groups of {size:3}: {rate:6.0f} runs/s, {cost:.2f} ms of processor time a run; files alone {floor:6.0f}/s"
+        )
+        print(line, flush=True)
+
+
+def write_files(folder: Path, count: int, size: int) -> float:
+    """Seconds to write the two files of each run, fsynced in groups, and give them their names."""
+    folder.mkdir()
+    contents = [b"p" * 4500, b"w" * 4200]
+    begun = time.perf_counter()
+    for start in range(0, count, size):
+        unfinished = {
+            folder / f"{number}.{kind}.tmp": content
+            for number in range(start, min(start + size, count))
+            for kind, content in enumerate(contents)
+        }
+        write_all_synced(unfinished)
+        for path in unfinished:
+            path.replace(path.with_suffix(""))
+        sync_folder(folder)
+    seconds = time.perf_counter() - begun
+    shutil.rmtree(folder)
+    return seconds
 
 
 if __name__ == "__main__":
