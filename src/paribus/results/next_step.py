@@ -121,11 +121,15 @@ def _describe_cost(outcome: Outcome, statement: Statement, *, seeds: int, after:
         return counted(runs, "run")
     # Side by side on the cores, and no sooner than the longest of them.
     wall = max(seconds / max(len(machine.list_cores()), 1), longest)
-    minutes = wall / 60
-    duration = (
-        f"{counted(math.ceil(minutes), 'minute')}" if minutes >= 1 else f"{counted(max(math.ceil(wall), 1), 'second')}"
-    )
-    return f"{counted(runs, 'run')}, about {duration} here"
+    return f"{counted(runs, 'run')}, about {_round_duration(wall)} here"
+
+
+def _round_duration(seconds: float) -> str:
+    """``48 seconds``, ``4 minutes``, ``7 hours``, ``3 days``: rounded up, with two figures at most where it can be."""
+    for unit, length, most in (("second", 1, 60), ("minute", 60, 120), ("hour", 3600, 48)):
+        if seconds < most * length:
+            return counted(max(1, math.ceil(seconds / length)), unit)
+    return counted(math.ceil(seconds / 86400), "day")
 
 
 def _has_primary(outcome: Outcome) -> bool:
