@@ -85,7 +85,7 @@ def test_before_the_first_look_nothing_of_the_test_split_is_read(
     monkeypatch.setattr("paribus.dashboard.compare.read_answers", pytest.fail)
     text = words(compared(tmp_path))
     assert "No verdict yet: the next planned look is at 3 seeds of every arm; 2 have ended" in text
-    assert "Nothing of the test split before the first look" in text
+    assert "Before its first look nothing that was measured on the test split is displayed of" in text
     assert "Dropout" in text
     assert not re.search(r"\d+\.\d+ ?%", text)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from dashboard_server import document, fill
 from paribus.dashboard.feed import Feed
-from paribus.dashboard.later import Later
+from paribus.dashboard.later import FRESH, MOST, Later, Reply
 from paribus.dashboard.studies import Studies
 from paribus.errors import StoreError
 from paribus.records import Status
@@ -84,30 +87,82 @@ def test_a_run_that_is_computed_again_is_told_again() -> None:
     assert feed.since(token) == {("a", fingerprint(1))}
 
 
+class State:
+    """A store's version and a clock, turned by hand."""
+
+    def __init__(self) -> None:
+        self.version, self.time = "1", 0.0
+
+    def later(self, patience: float) -> Later[Any]:
+        return Later(lambda: self.version, patience, lambda: self.time)
+
+
+def collect(later: Later[Any], make: Callable[[], Any]) -> Reply[Any]:
+    while not (reply := later.ask("key", make)).is_ready:
+        time.sleep(0.001)
+    return reply
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.001)
+
+
 def test_an_answer_that_takes_long_is_computed_once_for_all_who_ask() -> None:
-    later, go, made = Later[str](patience=0.01), threading.Event(), []
+    later, go, made = State().later(0.01), threading.Event(), []
 
     def make() -> str:
         made.append(1)
         go.wait()
         return "there"
 
-    assert later.ask("key", make) == (False, None)
-    assert later.ask("key", make) == (False, None)
+    assert later.ask("key", make) == Reply(is_ready=False, is_current=False, value=None)
+    assert not later.ask("key", make).is_ready
     go.set()
-    while (answer := later.ask("key", make))[0] is False:
-        pass
-    assert answer == (True, "there")
+    assert collect(later, make) == Reply(is_ready=True, is_current=True, value="there")
     assert made == [1]
-    assert later.ask("key", make)[0] in (True, False)
+    assert collect(later, make).value == "there"
+    assert made == [1, 1]
+
+
+def test_an_answer_tells_that_the_store_has_changed_since_it_was_begun() -> None:
+    state, go = State(), threading.Event()
+    later = state.later(0)
+
+    def make() -> str:
+        go.wait()
+        return state.version
+
+    later.ask("key", make)
+    state.version = "2"
+    go.set()
+    assert not collect(later, make).is_current
+    assert collect(later, make) == Reply(is_ready=True, is_current=True, value="2")
+
+
+def test_an_answer_that_nobody_fetched_is_not_the_answer_of_a_later_store() -> None:
+    state = State()
+    later, values = state.later(0), iter(range(100))
+    later.ask("key", lambda: next(values))
+    wait_until(lambda: "key" not in later._tasks or later._tasks["key"].ended is not None)
+    state.version, state.time = "2", FRESH + 1
+    assert collect(later, lambda: next(values)).value == 1
+
+
+def test_answers_that_nobody_fetches_are_not_hoarded() -> None:
+    later = State().later(0)
+    for number in range(5 * MOST):
+        later.ask(number, lambda: time.sleep(0.001))
+        wait_until(lambda: all(task.ended is not None for task in later._tasks.values()))
+    assert len(later._tasks) <= MOST
 
 
 def test_an_answer_that_fails_is_asked_for_again() -> None:
-    later = Later[int](patience=60)
+    later = State().later(60)
 
     def fail() -> int:
         raise StoreError("broken")
 
     with pytest.raises(StoreError, match="broken"):
         later.ask("key", fail)
-    assert later.ask("key", lambda: 3) == (True, 3)
+    assert later.ask("key", lambda: 3).value == 3

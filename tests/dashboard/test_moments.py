@@ -10,6 +10,7 @@ import pytest
 
 from dashboard_server import document, fill
 from paribus.dashboard import pages
+from paribus.dashboard.later import ready
 from paribus.dashboard.moments import Progress, find_moments
 from paribus.dashboard.studies import Studies
 from paribus.study.document import StudyDocument
@@ -71,7 +72,9 @@ def test_the_page_of_a_study_between_looks_is_that_of_the_last_look(tmp_path: Pa
     texts = []
     for folder in ("at", "between"):
         studies = Studies(tmp_path / folder)
-        texts.append(pages.study_page(studies.progress("digits"), studies.answer("digits"), "", is_running=False))
+        texts.append(
+            pages.study_page(studies.progress("digits"), ready(studies.answer("digits")), "", is_running=False)
+        )
     at, between = texts
     assert measures(at) == measures(between) != set()
     assert "the next planned look is at 6 seeds of every arm; 5 have ended" in between
@@ -82,7 +85,7 @@ def test_before_the_first_look_there_is_no_test_measure_at_all(tmp_path: Path) -
     fill(tmp_path, study((3, 6), seeds=2))
     studies = Studies(tmp_path)
     answer = studies.answer("digits")
-    text = pages.study_page(studies.progress("digits"), answer, "", is_running=False)
+    text = pages.study_page(studies.progress("digits"), ready(answer), "", is_running=False)
     assert answer is not None
     assert not answer.outcome.contrasts
     assert measures(text) == set()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from browser import NEEDS_BROWSER, launch, serious_findings
 from dashboard_server import Served, document, fill, served
 from display_examples import DATA, DOCUMENT, WANTED, failure
+from paribus.dashboard.studies import Answer, Studies
 from paribus.display.live_log import LiveLog
 from paribus.records import Ended, EpochDone, EpochReport, Started
 from paribus.runner.jobs import list_arms
@@ -72,6 +74,29 @@ def opened(browser: Browser, dashboard: Served, complaints: list[str]) -> Iterat
     own = (f"http://{dashboard.host}/", "file:", "data:", f"blob:http://{dashboard.host}/")
     assert [url for url in requests if not url.startswith(own)] == []
     context.close()
+
+
+OpenedPage = Callable[[Path], AbstractContextManager[tuple[Page, str]]]
+
+
+@pytest.fixture
+def opened_page(browser: Browser, tmp_path: Path, complaints: list[str]) -> OpenedPage:
+    """A page of the dashboard of another store, and its host; pages do not wait for answers."""
+
+    @contextmanager
+    def open_page(store: Path) -> Iterator[tuple[Page, str]]:
+        with served(store, tmp_path / "private", patience=0.1) as dashboard:
+            context = browser.new_context()
+            expect.set_options(timeout=60_000)
+            context.on("page", lambda page: page.on("pageerror", lambda error: complaints.append(str(error))))
+            page = context.new_page()
+            page.goto(dashboard.opening.path.as_uri())
+            page.wait_for_url(f"http://{dashboard.host}/")
+            yield page, dashboard.host
+            context.close()
+
+    (tmp_path / "private").mkdir()
+    return open_page
 
 
 def test_a_browser_that_was_not_opened_with_the_file_sees_nothing(browser: Browser, dashboard: Served) -> None:
@@ -358,3 +383,103 @@ def test_a_drawn_digit_gets_answers(
         problems = [text for text in complaints if "409" not in text]  # the picture that is none
         assert problems == []
         context.close()
+
+
+def test_runs_that_begin_in_an_empty_store_appear(
+    tmp_path: Path, complaints: list[str], opened_page: OpenedPage
+) -> None:
+    """Also where the address names the study before it exists; and a failed run that trains again is a running one."""
+    store = tmp_path / "store"
+    SqliteStore.open(store, mode="write").close()
+    with opened_page(store) as (page, host):
+        page.goto(f"http://{host}/runs")
+        expect(page.locator("#count")).to_have_text("No run of this study has begun.")
+        other = page.context.new_page()
+        other.goto(f"http://{host}/runs?study=digits")
+        log = LiveLog(store)
+        log.planned(DOCUMENT, DATA, plan_runs(WANTED, {}))
+        log.show(Started(WANTED[0], worker=1))
+        log.show(EpochDone(WANTED[0], EpochReport(1, 4, 0.5, 0.9)))
+        for one in (page, other):
+            expect(one.locator("#rows tbody tr")).to_have_text(re.compile(r"small.*0.*running.*1.*0.5000.*0.9000"))
+            expect(one.locator("#study")).to_have_value("digits")
+        with SqliteStore.open(store, mode="write") as opened_store:
+            opened_store.save_study("digits", DOCUMENT.model_dump_json(), list_arms(plan_runs(WANTED, {})), DATA)
+            opened_store.record(failure(WANTED[0]))
+        log.show(Ended(WANTED[0], failure(WANTED[0])))
+        expect(page.locator("#rows tbody tr")).to_contain_text("failed")
+        log.show(Started(WANTED[0], worker=1))
+        log.show(EpochDone(WANTED[0], EpochReport(1, 4, 0.25, 0.9)))
+        expect(page.locator("#rows tbody tr")).to_contain_text("running")
+        expect(page.locator("#rows tbody tr")).to_contain_text("0.2500")
+        del log
+        expect(page.locator("#rows tbody tr")).to_contain_text("failed")
+    assert complaints == []
+
+
+def test_a_study_that_is_left_during_a_fetch_and_selected_again_is_whole(
+    opened: BrowserContext, store: Path, complaints: list[str], dashboard: Served
+) -> None:
+    page = opened.pages[0]
+    fill(store, document(seeds=1).model_copy(update={"name": "left"}))
+    fill(store, document(seeds=1).model_copy(update={"name": "beside"}))
+    page.goto(f"http://{dashboard.host}/runs?study=left")
+    expect(page.locator("#count")).to_have_text("3 of 3 runs")
+    held: list[Route] = []
+    page.route("**/curves?study=left&since=*.*", lambda route: held.append(route))
+    fill(store, document(seeds=2).model_copy(update={"name": "left"}))
+    while not held:
+        page.wait_for_timeout(50)
+    page.locator("#study").select_option("beside")
+    page.locator("#study").select_option("left")
+    held[0].continue_()
+    page.unroute("**/curves?study=left&since=*.*")
+    expect(page.locator("#count")).to_have_text("6 of 6 runs")
+    assert complaints == []
+
+
+def test_the_answer_on_the_page_is_at_last_that_of_the_whole_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_page: OpenedPage
+) -> None:
+    """Though runs ended while an earlier answer was computed, and nothing happens afterwards."""
+    store = tmp_path / "store"
+    looks = {"looks": [2, 4]}
+    fill(store, document(seeds=2, comparison=looks))
+    compute = Studies.answer
+
+    def slowly(studies: Studies, label: str) -> Answer | None:
+        answer = compute(studies, label)
+        time.sleep(3)
+        return answer
+
+    with opened_page(store) as (page, host):
+        page.goto(f"http://{host}/study?study=digits")
+        expect(page.locator("#answer .card").first).to_be_visible()
+        monkeypatch.setattr(Studies, "answer", slowly)
+        fill(store, document(seeds=3, comparison=looks))
+        page.wait_for_timeout(2500)
+        fill(store, document(seeds=4, comparison=looks))
+        expect(page.locator("main header")).to_contain_text("12 of 12")
+        expect(page.locator("#answer")).not_to_contain_text("3 have ended", timeout=60_000)
+        expect(page.locator("#answer h2")).to_have_text("Answer")
+
+
+def test_a_fault_of_ours_is_an_answer_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_page: OpenedPage
+) -> None:
+    store = tmp_path / "store"
+    fill(store, document(seeds=1))
+
+    def fail(_studies: Studies, _label: str) -> Answer:
+        time.sleep(0.5)
+        raise ValueError("a fault <b>of ours</b>")
+
+    monkeypatch.setattr(Studies, "answer", fail)
+    with opened_page(store) as (page, host):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"http://{host}/compare?study=digits")
+        expect(page.locator("#later")).to_have_text("This page cannot be made: ValueError: a fault <b>of ours</b>")
+        count = len(asked)
+        page.wait_for_timeout(2000)
+        assert len([url for url in asked[count:] if "/compare" in url]) == 0

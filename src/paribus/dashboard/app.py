@@ -22,7 +22,7 @@ from paribus.dashboard.access import ASK, HEADERS, OPEN, Access
 from paribus.dashboard.activity import Activity
 from paribus.dashboard.compare import comparison_sections, first_pair
 from paribus.dashboard.disagreement import disagreement_section
-from paribus.dashboard.later import PATIENCE, Later
+from paribus.dashboard.later import PATIENCE, Later, Reply, ready
 from paribus.dashboard.live import LiveReader
 from paribus.dashboard.playground import MAX_UPLOAD, Playground
 from paribus.dashboard.studies import Answer, Studies
@@ -66,7 +66,8 @@ def build_app(
     """
     activity = Activity() if activity is None else activity
     asked = Playground(studies.folder) if playground is None else playground
-    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked, Later(patience))
+    later = Later[Any](studies.version, patience)
+    pages_of = _Pages(studies, LiveReader(studies.folder), access, opened, stopping, activity, asked, later)
     app = Starlette(
         routes=[
             Route("/", pages_of.list_studies),
@@ -83,7 +84,7 @@ def build_app(
             Route("/static/{name}", _static),
             Route(OPEN, pages_of.open, methods=["POST"]),
         ],
-        exception_handlers={UnknownNameError: _unknown, ParibusError: _problem, 404: _unknown},
+        exception_handlers={UnknownNameError: _unknown, ParibusError: _problem, 404: _unknown, Exception: _failed},
     )
     return _Guard(app, access, activity)
 
@@ -164,15 +165,16 @@ class _Pages:
     def study(self, request: Request) -> Response:
         label = _label(request)
         progress = self._studies.progress(label)
-        is_ready, answer, problem = True, None, ""
+        reply: Reply[Any] = ready(None)
+        problem = ""
         try:
-            is_ready, answer = self._later.ask(("answer", label), lambda: self._studies.answer(label))
+            reply = self._later.ask(("answer", label), lambda: self._studies.answer(label))
         except UnknownNameError:
             raise
         except ParibusError as error:
             problem = f"It cannot be assembled: {error}"
         is_running = self._running() == progress.label
-        return HTMLResponse(pages.study_page(progress, answer, problem, is_running=is_running, is_ready=is_ready))
+        return HTMLResponse(pages.study_page(progress, reply, problem, is_running=is_running))
 
     def live(self, _request: Request) -> Response:
         return HTMLResponse(pages.live_page(self._labels()))
@@ -188,7 +190,7 @@ class _Pages:
         label = _label(request) or next(iter(labels), None)
         if label is None:
             none = "No study of two arms is stored here yet."
-            return HTMLResponse(pages.compare_page((), None, (), None, tag("p", none)))
+            return HTMLResponse(pages.compare_page((), None, (), None, ready(tag("p", none))))
         arms = tuple(self._studies.progress(label).arms)
         pair = tuple(request.query_params.get(name) for name in "ab")
         if label not in labels:
@@ -199,7 +201,7 @@ class _Pages:
         if a is None or b is None:
             a, b = first_pair(self._studies.written_pairs(label), arms)
         if a == b:
-            content: Markup = tag("p", "These are the same arm: select two.")
+            content = ready(tag("p", "These are the same arm: select two."))
         else:
             content = self._soon(label, (label, a, b), lambda answer: comparison_sections(answer, a, b))
         return HTMLResponse(pages.compare_page(labels, label, arms, (a, b), content))
@@ -209,7 +211,7 @@ class _Pages:
         label = _label(request) or next(iter(labels), None)
         if label is not None and label not in labels:
             raise UnknownNameError("there is no such study")
-        content = None
+        content = ready(tag("div"))
         if label is not None and self._studies.is_table(label):
             content = self._soon(label, ("rows", label), disagreement_section)
         return HTMLResponse(pages.play_page(labels, label, content))
@@ -265,17 +267,17 @@ class _Pages:
         finally:
             self._streams -= 1
 
-    def _soon(self, label: str, key: tuple[str, ...], make: Callable[[Answer], Markup]) -> Markup:
-        """A part of a page that is made from a study's answer; until it is made, a note that it is."""
+    def _soon(self, label: str, key: tuple[str, ...], make: Callable[[Answer], Markup]) -> Reply[Markup]:
+        """A part of a page that is made from a study's answer."""
 
         def answer_and_make() -> Markup | None:
             answer = self._studies.answer(label)
             return None if answer is None else self._studies.remember(key, answer, lambda: make(answer))
 
-        is_ready, part = self._later.ask(key, answer_and_make)
-        if is_ready and part is None:
+        reply = self._later.ask(key, answer_and_make)
+        if reply.is_ready and reply.value is None:
             raise UnknownNameError("there is no such study")
-        return pages.NOT_YET if part is None else part
+        return reply
 
     def _labels(self) -> list[str]:
         """The studies of the store, and the one that is computed now, which may have no run there yet."""
@@ -344,3 +346,8 @@ async def _unknown(_request: Request, error: Exception) -> Response:
 
 async def _problem(_request: Request, error: Exception) -> Response:
     return HTMLResponse(pages.error_page(str(error)), 409)
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    """A fault of ours: the page says so, and Starlette raises it again for the log."""
+    return HTMLResponse(pages.error_page(f"This page cannot be made: {type(error).__name__}: {error}"), 500)

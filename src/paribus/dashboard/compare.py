@@ -34,14 +34,21 @@ def comparison_sections(answer: Answer, a: str, b: str) -> Markup:
         StoreError: a run's answers are damaged.
     """
     outcome = _of_pair(answer.outcome, a, b)
+    declared = next(((statement.a, statement.b) for statement in outcome.contrasts), (a, b))
+    turned = (
+        tag("p", f"The study compares {b} with {a}: differences are {b} minus {a}.") if declared == (b, a) else None
+    )
+    a, b = declared
     waiting = _waiting(answer, a, b)
     parts: list[Child] = [
-        section("verdicts", "Verdicts", _verdicts(outcome, waiting, a, b)),
+        section("verdicts", "Verdicts", turned, _verdicts(outcome, waiting, a, b)),
         section("settings", "What differs in their configuration", _settings(outcome, a, b)),
     ]
     unseen = [name for name in (a, b) if not answer.moments.seeds.get(name)]
     if unseen:
-        text = f"Nothing of the test split before the first look: {' and '.join(unseen)} not yet."
+        text = (
+            f"Before its first look nothing that was measured on the test split is displayed of {' and '.join(unseen)}."
+        )
         return join([*parts, section("examples", "Examples that decide", tag("p", text))])
     answers = read_answers(outcome)
     # Examples that tell the arms apart are their paired difference: it waits for the same look as the verdict.

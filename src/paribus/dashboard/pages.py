@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
-from paribus.analysis import JudgedContrast
+from paribus.dashboard.answers import NOT_YET, answer_section
+from paribus.dashboard.later import Reply
 from paribus.dashboard.studies import Answer, StudyProgress
-from paribus.outcome.outcome import Outcome
 from paribus.records import Status
-from paribus.report import tables
 from paribus.report.html.build import Child, Markup, tag
-from paribus.report.html.parts import badge, section, sentence_paragraph, table, verdict_of
-from paribus.report.numbers import PrintedInterval
-from paribus.report.statements import primary_first, state
+from paribus.report.html.parts import section, table
 
 STUDIES, LIVE, RUNS, COMPARE, PLAY = "Studies", "Live", "Runs", "Compare", "Playground"
 _PATHS = {STUDIES: "/", LIVE: "/live", RUNS: "/runs", COMPARE: "/compare", PLAY: "/play"}
@@ -39,7 +36,7 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
                 study.question or "",
                 study.data,
                 tag("progress", value=study.ended, max=max(1, study.requested), aria_label=f"{study.label}: runs"),
-                f"{study.ended} of {study.requested}",
+                f"{study.ended:,} of {study.requested:,}",
                 str(study.statuses[Status.FAILED] + study.statuses[Status.DIVERGED]),
                 "running" if study.label == running else "",
             ]
@@ -55,28 +52,26 @@ def studies_page(studies: Sequence[StudyProgress], running: str | None) -> str:
     return _page("Studies", tag("h1", "Studies"), body, current=STUDIES)
 
 
-def study_page(
-    progress: StudyProgress, answer: Answer | None, problem: str, *, is_running: bool, is_ready: bool = True
-) -> str:
+def study_page(progress: StudyProgress, reply: Reply[Answer], problem: str, *, is_running: bool) -> str:
     """The page of one study: question, progress, answers up to the last moment, and what waits.
 
     Args:
         progress: how far it is.
-        answer: its answer; None for candidates and noise runs.
+        reply: its answer; None for candidates and noise runs.
         problem: why there is no answer, a sentence; empty where there is one.
         is_running: whether it is computed now.
-        is_ready: whether ``answer`` has been computed.
     """
     rows: list[list[Child]] = [
         [name, tag("progress", value=ended, max=max(1, asked), aria_label=f"{name}: runs"), f"{ended} of {asked}"]
         for name, (ended, asked) in progress.arms.items()
     ]
     facts = [
-        ("Runs", f"{progress.ended} of {progress.requested}" + (", running now" if is_running else "")),
+        ("Runs", f"{progress.ended:,} of {progress.requested:,}" + (", running now" if is_running else "")),
         ("Data", progress.data or "unknown"),
         ("Failed", str(progress.statuses[Status.FAILED])),
         ("Diverged", str(progress.statuses[Status.DIVERGED])),
     ]
+    answer = reply.value
     links: list[Child] = [
         tag("a", "Learning curves", href=_address("/live", study=progress.label)),
         " · ",
@@ -91,13 +86,18 @@ def study_page(
         tag("p", "Study ", tag("b", progress.label), class_="kicker"),
         tag("h1", progress.question or progress.label),
         tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts], class_="facts"),
-        tag("p", links),
     )
     return _page(
         progress.label,
         header,
-        _later(_answer(answer, problem) if is_ready else section("answer", "Answer so far", NOT_YET)),
-        section("arms", "Progress by arm", table("Runs that have ended, by arm", ["Arm", "Progress", "Runs"], rows)),
+        _later(
+            reply,
+            lambda: [tag("p", links, class_="screen-only"), answer_section(answer, problem)],
+            [tag("p", links, class_="screen-only"), section("answer", "Answer so far", NOT_YET)],
+        ),
+        section(
+            "progress", "Progress by arm", table("Runs that have ended, by arm", ["Arm", "Progress", "Runs"], rows)
+        ),
         _failures(progress),
         current=STUDIES,
     )
@@ -152,12 +152,13 @@ def runs_page(labels: Sequence[str]) -> str:
         tag(
             "p",
             "Every run that has ended or trains now, with what its last epoch measured while training. Nothing here is "
-            "measured on the test split. A heading sorts; several words keep the runs that have all of them.",
+            "measured on the test split. Headings sort; several words keep the runs that have all of them.",
         ),
         tag(
             "div",
             _labelled("Study", choice),
             _labelled("Only with", tag("input", type="search", id="only", autocomplete="off")),
+            tag("span", _labelled("Sort by", tag("select", id="sort")), class_="narrow"),
             class_="controls",
         ),
         tag("p", "", id="count", role="status"),
@@ -169,7 +170,7 @@ def runs_page(labels: Sequence[str]) -> str:
 
 
 def compare_page(
-    labels: Sequence[str], label: str | None, arms: Sequence[str], pair: tuple[str, str] | None, content: Child
+    labels: Sequence[str], label: str | None, arms: Sequence[str], pair: tuple[str, str] | None, content: Reply[Any]
 ) -> str:
     """Two arms of a study side by side.
 
@@ -185,10 +186,11 @@ def compare_page(
         of_study = tag("input", type="hidden", name="study", value=label)
         choices = [_labelled(text, _choice(name, arms, arm)) for text, name, arm in zip(_ARMS, "ab", pair, strict=True)]
         forms.append(tag("form", of_study, choices, _SHOW, class_="controls"))
-    return _page("Compare", tag("h1", "Two arms side by side"), forms, _later(content), current=COMPARE)
+    part = _later(content, lambda: content.value)
+    return _page("Compare", tag("h1", "Two arms side by side"), forms, part, current=COMPARE)
 
 
-def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
+def play_page(labels: Sequence[str], label: str | None, rows: Reply[Any]) -> str:
     """Where the networks of a study are asked; the script fills it in.
 
     Args:
@@ -205,7 +207,8 @@ def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
         "div",
         tag(
             "div",
-            canvas,
+            tag("div", canvas, tag("i", "", id="pen", hidden=True), class_="paper"),
+            tag("p", tag("small", "With the keyboard: arrow keys move the pen, the space bar lowers and lifts it.")),
             tag("p", tag("button", "Clear", type="button", id="clear"), class_="controls"),
             tag("p", _labelled("or a file:", file)),
         ),
@@ -230,7 +233,7 @@ def play_page(labels: Sequence[str], label: str | None, rows: Child) -> str:
         section(
             "replies", "What every arm answers", tag("p", _BARS), tag("div", id="answers"), tag("div", id="left-out")
         ),
-        _later(rows),
+        _later(rows, lambda: rows.value),
         tag("noscript", tag("p", "This page asks with a script.")),
         current=PLAY,
     )
@@ -272,69 +275,12 @@ def opening_file(address: str, token: str) -> str:
     return f"<!doctype html>\n{tag('html', head, body, lang='en').text}\n"
 
 
-def _answer(answer: Answer | None, problem: str) -> Markup | None:
-    if problem:
-        return section("answer", "Answer so far", tag("p", problem))
-    if answer is None:
-        return None
-    outcome = answer.outcome
-    parts: list[Child] = [_card(statement) for statement in primary_first((*outcome.contrasts, *outcome.effects))]
-    if answer.moments.waiting:
-        parts.append(_waiting(answer))
-    if any(answer.moments.seeds.values()):
-        parts += [tag("h3", "Arms, over the seeds up to the last look"), _arms(outcome)]
-        if outcome.notes:
-            parts.append(tag("aside", tag("h3", "Notes"), tag("ul", [tag("li", note) for note in outcome.notes])))
-    return section("answer", "Answer so far", parts or tag("p", "This study declares nothing to be judged."))
-
-
-def _waiting(answer: Answer) -> Markup:
-    items = [tag("li", tag("b", name), f": {reason}") for name, reason in answer.moments.waiting.values()]
-    return tag(
-        "aside",
-        tag("h3", "Waiting for a look"),
-        tag(
-            "p",
-            "Between looks this page shows no test measure of a later run, and no verdict on it: whoever watches an "
-            "answer change and stops at the one they like errs more often than the study promises.",
-        ),
-        tag("ul", items),
-    )
-
-
-def _card(statement: JudgedContrast | object) -> Markup:
-    comparison = getattr(statement, "comparison", None)
-    verdict = verdict_of(comparison)
-    names = (statement.a, statement.b) if isinstance(statement, JudgedContrast) else ()
-    return tag("div", tag("div", badge(verdict)), sentence_paragraph(state(statement), names), class_=f"card {verdict}")  # type: ignore[arg-type]
-
-
-def _arms(outcome: Outcome) -> Markup:
-    arms = tables.arm_table(outcome)
-    return table(arms.caption, arms.head, [[_cell(cell) for cell in row] for row in arms.rows])
-
-
-def _cell(cell: tables.Cell) -> Child:
-    if not isinstance(cell, PrintedInterval):
-        return cell
-    return [cell.value, [tag("br"), tag("small", cell.limits)] if cell.limits else None]
-
-
 def _failures(progress: StudyProgress) -> Markup | None:
     if not progress.failures:
         return None
     items = [tag("li", tag("b", name), f" {status}: {reason}") for name, status, reason in progress.failures]
     return section("failures", "Failed and diverged runs", tag("ul", items))
 
-
-NOT_YET: Final = tag(
-    "p",
-    "This is computed from the stored runs, and appears here as soon as it is ready.",
-    tag("noscript", " Load the page again in some seconds."),
-    role="status",
-    data_again="yes",
-)
-"""In the place of what is still computed; the page asks again."""
 
 _PAPER = "Draw here, with mouse, pen or finger; or with the arrow keys, where the space bar lowers and lifts the pen"
 _BARS = "A bar is the mean probability of a class over the seeds; its line goes from the lowest to the highest seed."
@@ -346,9 +292,10 @@ def _choice(name: str, values: Sequence[str], selected: str | None) -> Markup:
     return tag("select", [tag("option", value, value=value, selected=value == selected) for value in values], name=name)
 
 
-def _later(content: Child) -> Markup:
-    """What may not be there yet, so that the page's script can fetch it alone."""
-    return tag("div", content, id="later")
+def _later(reply: Reply[Any], content: Callable[[], Child], meanwhile: Child = NOT_YET) -> Markup:
+    """What may not be ready yet, or no longer current: the page's script asks for it again, and replaces it alone."""
+    part = content() if reply.is_ready else meanwhile
+    return tag("div", part, id="later", data_stale=None if reply.is_current or not reply.is_ready else "yes")
 
 
 def _labelled(text: str, control: Markup) -> Markup:

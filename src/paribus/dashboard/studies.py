@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from paribus.dashboard.feed import Feed
 from paribus.dashboard.moments import Moments, limit_results, without_waiting
+from paribus.display.live_log import name_seeds
 from paribus.errors import UnknownNameError
 from paribus.outcome.outcome import Outcome
-from paribus.records import RunResult, Status, StudyKind
+from paribus.records import RunResult, Seeds, Status, StudyKind
 from paribus.report.html.build import Markup
 from paribus.results.stored_study import open_results
 from paribus.store.base import Store, StoredStudy, labelled_study
@@ -212,8 +213,9 @@ class Studies:
             StoreError: the store cannot be read.
         """
         study = self._study(label)
-        runs, levels = self._runs(study), _levels(study)
-        with self._feeding:
+        levels = _levels(study)
+        with self._feeding:  # who reads first is first: an older state would take newer runs for gone
+            runs = self._runs(study)
             feed = self._feeds[label] = self._feeds.get(label, Feed()).notice(study.arms, runs)
             changed, token = feed.since(since), feed.token
         return {
@@ -225,7 +227,7 @@ class Studies:
                     "name": arm.name,
                     "levels": levels.get(arm.name, {}),
                     "runs": [
-                        _curve(run.seeds.seed, result)
+                        _curve(run.seeds, result)
                         for run in arm.runs
                         if (changed is None or (arm.name, run.fingerprint) in changed)
                         and (result := runs.get(run.fingerprint))
@@ -283,10 +285,10 @@ def _levels(study: StoredStudy) -> dict[str, dict[str, str]]:
     return {name: arm.get("levels") or {} for name, arm in arms.items() if isinstance(arm, dict)}
 
 
-def _curve(seed: int | None, run: RunResult) -> dict[str, Any]:
+def _curve(seeds: Seeds, run: RunResult) -> dict[str, Any]:
     curve = run.curve
     return {
-        "seed": seed,
+        "seed": name_seeds(seeds),
         "status": str(run.status),
         "reason": run.reason,
         "seconds": None if math.isnan(run.seconds) else run.seconds,

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from paribus.display.base import Display
 from paribus.display.wording import name_run
-from paribus.records import DataSummary, Ended, EpochDone, Event, Interrupted, Started, Status, TrainJob
+from paribus.records import DataSummary, Ended, EpochDone, Event, Interrupted, Seeds, Started, Status, TrainJob
 from paribus.study.document import StudyDocument
 from paribus.study.plan import RunPlan
 
@@ -181,13 +181,17 @@ def _replace(path: Path, content: bytes) -> int:
     return descriptor
 
 
+def name_seeds(seeds: Seeds) -> int | str:
+    """The seed of a run, or its three seeds where they differ: ``0/1/0``."""
+    return seeds.seed if seeds.seed is not None else f"{seeds.init}/{seeds.order}/{seeds.dropout}"
+
+
 def _run(job: TrainJob) -> dict[str, Any]:
-    seeds = job.seeds
     return {
         "run": job.fingerprint,
         "name": name_run(job),
         "arm": job.arm,
-        "seed": seeds.seed if seeds.seed is not None else f"{seeds.init}/{seeds.order}/{seeds.dropout}",
+        "seed": name_seeds(job.seeds),
         "estimator": job.recipe.is_estimator,
     }
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
 from paribus.analysis.contrasts import JudgedContrast
 from paribus.data import summarize
-from paribus.errors import StudyError, UnknownNameError, UsageError, unknown_name
+from paribus.errors import StoreDamagedError, StudyError, UnknownNameError, UsageError, unknown_name
 from paribus.outcome.outcome import Outcome
 from paribus.records import DataSummary, StudyKind
 from paribus.results.assemble import assemble_outcome, count_complete
@@ -211,8 +213,19 @@ def _open_stored(stored: StoredStudy, store: Store) -> StoredResults:
 
 
 def read_document(stored: StoredStudy) -> StudyDocument:
-    """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there."""
-    document = StudyDocument.model_validate_json(stored.document)
+    """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there.
+
+    Raises:
+        StoreDamagedError: it is no document of a study that this version knows.
+    """
+    try:
+        document = StudyDocument.model_validate_json(stored.document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise StoreDamagedError(
+            f"the stored document of study '{stored.label}' cannot be read by this version: {where}: {first['msg']}"
+        ) from error
     seeds = stored.seeds or max((len(arm.runs) for arm in stored.arms), default=document.seeds)
     return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})
 

@@ -75,7 +75,7 @@ def run_row(result: RunResult, weights_sha256: str | None, predictions_sha256: s
         weights_sha256,
         predictions_sha256,
         _metrics_text(result.metrics),
-        None if result.ended is None else float(result.ended),
+        result.ended if _is_time(result.ended) else None,
     )
 
 
@@ -226,10 +226,15 @@ def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
+def _is_time(value: Any) -> bool:
+    """Whether this can be when a run ended; a clock that is wrong by thousands of years says nothing."""
+    return isinstance(value, float) and 0 <= value < _YEAR_10000
+
+
 def _time(value: Any) -> float | None:
-    if value is not None and not (isinstance(value, float) and 0 <= value < _YEAR_10000):
+    if value is not None and not _is_time(value):
         raise ValueError(f"a run that ended at {value!r}; it is in seconds since 1970, before the year 10000")
-    return value
+    return None if value is None else float(value)
 
 
 def _numbers(packed: bytes) -> tuple[float, ...]:

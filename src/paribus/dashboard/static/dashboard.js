@@ -15,7 +15,14 @@ const elements = (() => {
     if (text !== null) made.textContent = text;
     return made;
   };
-  return { byId, element, draw };
+  // The study that is looked at goes along to the pages that have curves and runs of it.
+  const carry = (study) => {
+    for (const path of ["/live", "/runs"]) {
+      const link = document.querySelector(`nav a[href^="${path}"]`);
+      if (link && study) link.setAttribute("href", `${path}?${new URLSearchParams({ study })}`);
+    }
+  };
+  return { byId, element, draw, carry };
 })();
 
 // Every page: one stream of events; pages without curves are fetched again when the store has changed.
@@ -59,8 +66,8 @@ addEventListener("DOMContentLoaded", () => {
     const table = document.querySelector(".sortable table");
     if (!table) return;
     const body = table.tBodies[0];
-    const sought = (document.getElementById("filter")?.value ?? "").trim().toLowerCase();
-    for (const row of body.rows) row.hidden = sought !== "" && !word(row).includes(sought);
+    const sought = (document.getElementById("filter")?.value ?? "").toLowerCase().split(/\s+/);
+    for (const row of body.rows) row.hidden = !sought.every((one) => word(row).includes(one));
     if (order.column >= 0) {
       const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true }));
       const rows = [...body.rows].map((row) => [value(row), row]).sort(([a], [b]) => compare(a, b));
@@ -88,6 +95,8 @@ addEventListener("DOMContentLoaded", () => {
     arrange();
   };
   document.addEventListener("input", (event) => { if (event.target.id === "filter") arrange(); });
+  elements.carry(new URLSearchParams(location.search).get("study") ?? document.querySelector("select[name=study]")?.value);
+  const original = document.getElementById("main").innerHTML;
   prepareTable();
 
   // What is still computed is asked for again; it alone, so that the rest of the page stays as it is.
@@ -99,8 +108,8 @@ addEventListener("DOMContentLoaded", () => {
       const fresh = page.getElementById("later");
       const here = document.getElementById("later");
       if (!here) return;
-      if (!fresh) here.replaceChildren(...page.getElementById("main").childNodes); // why there is no answer
-      else if (!waits(page)) here.replaceChildren(...fresh.childNodes);
+      if (!fresh) here.textContent = page.querySelector("main p")?.textContent ?? `The dashboard answered with ${response.status}.`;
+      else if (!waits(page)) here.replaceWith(fresh);
     } catch {
       // The server is gone; the stream says so.
     }
@@ -110,15 +119,35 @@ addEventListener("DOMContentLoaded", () => {
 
   if (document.getElementById("charts") || document.getElementById("rows") || document.getElementById("answers")) return;
 
+  // What the reader unfolded or selected outlives a new copy of the page.
+  const named = (one) => `${one.closest("section")?.id} ${one.tagName === "SELECT" ? one.name : one.querySelector("summary")?.textContent}`;
+  const stateOf = (main) => ({
+    open: new Set([...main.querySelectorAll("details[open]")].map(named)),
+    selected: new Map([...main.querySelectorAll("select")].map((one) => [named(one), one.value])),
+  });
+  const restore = (main, { open, selected }) => {
+    main.querySelectorAll("details").forEach((one) => { one.open ||= open.has(named(one)); });
+    main.querySelectorAll("select").forEach((one) => {
+      const value = selected.get(named(one));
+      if ([...one.options].some((option) => option.value === value)) one.value = value;
+    });
+  };
+
   let version = null;
   let waiting = false;
-  let last = null;
+  let last = original;
   let pause = 1000;
+  const again = (milliseconds) => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(refresh, milliseconds);
+  };
   const refresh = async () => {
     waiting = false;
     const began = performance.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (response.status === 404) document.getElementById("main").replaceChildren("This study is no longer in the store.");
       if (!response.ok) return;
       const text = await response.text();
       pause = Math.min(30000, Math.max(1000, 30 * (performance.now() - began))); // what takes a second is asked for once in thirty
@@ -126,29 +155,32 @@ addEventListener("DOMContentLoaded", () => {
       const fresh = page.getElementById("main");
       const main = document.getElementById("main");
       if (waits(page)) { // the answer that is on the page stays until there is another
-        waiting = true;
-        setTimeout(refresh, 1000);
+        again(Math.max(1000, pause));
         return;
       }
-      if (!fresh || fresh.innerHTML === last) return;
+      if (!fresh) return;
+      if (fresh.querySelector("#later[data-stale]")) again(pause); // it was begun before the last change
+      if (fresh.innerHTML === last) return;
       last = fresh.innerHTML;
       const focused = main.contains(document.activeElement) && document.activeElement.tagName === "A" ? document.activeElement.getAttribute("href") : null;
       // A table alone, so that whoever writes into its filter can go on.
       const [before, after] = [main, fresh].map((one) => one.querySelector(".sortable"));
       if (before && after) before.replaceWith(after);
-      else main.replaceChildren(...fresh.childNodes);
+      else {
+        const kept = stateOf(main);
+        main.replaceChildren(...fresh.childNodes);
+        restore(main, kept);
+      }
       prepareTable();
       if (focused) [...main.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
     } catch {
       // The server is gone; the stream says so.
     }
   };
+  if (document.querySelector("#later[data-stale]")) again(1000);
   events.addEventListener("store", (event) => {
     const now = JSON.parse(event.data).version;
-    if (version !== null && version !== now && !waiting) {
-      waiting = true;
-      setTimeout(refresh, pause);
-    }
+    if (version !== null && version !== now) again(pause);
     version = now;
   });
 });

@@ -7,10 +7,11 @@ const METRICS = [
 
 // `changed` is called when there is something new, `planned` with the name of a study that a process computes now.
 const followRuns = ({ changed, planned }) => {
+  const MOST_EPOCHS = 1e6; // a log may hold anything
   const [SHARE, LONGEST] = [30, 30000]; // what takes a second is asked for once in thirty
   const feed = { study: null, levels: new Map(), workers: new Map(), problems: [], current: null, running: false, lastTime: 0 };
   let stored = new Map(); // arm -> seed -> run
-  let token = "";
+  let token = null;
   let live = new Map(); // study -> { runs, planned, ended }
   let runs = new Map(); // run -> its entry, of whatever study
 
@@ -30,7 +31,7 @@ const followRuns = ({ changed, planned }) => {
     if (record.event === "planned") {
       feed.current = String(record.study);
       const of = live.get(feed.current) ?? { runs: new Map() };
-      live.set(feed.current, Object.assign(of, { planned: record, ended: Number(record.ended) || 0 }));
+      live.set(feed.current, Object.assign(of, { planned: record, ended: Number(record.ended) || 0, first: null }));
       planned(feed.current);
       return;
     }
@@ -50,13 +51,15 @@ const followRuns = ({ changed, planned }) => {
       }
     } else if (record.event === "epoch") {
       const entry = runs.get(record.run);
-      if (!entry || !Number.isInteger(record.epoch) || record.epoch < 1) return;
+      if (!entry || !Number.isInteger(record.epoch) || record.epoch < 1 || record.epoch > MOST_EPOCHS) return;
       entry.epochs = record.epochs;
-      for (const [metric] of METRICS) entry[metric][record.epoch - 1] = record[metric] ?? null;
+      for (const [metric] of METRICS) entry[metric][record.epoch - 1] = Number.isFinite(record[metric]) ? record[metric] : null;
     } else if (record.event === "ended") {
       const entry = entryOf(record);
       entry.status = String(record.status);
-      live.get(feed.current).ended += 1;
+      const of = live.get(feed.current);
+      of.ended += 1;
+      if (typeof record.time === "number") of.first ??= { time: record.time, ended: of.ended };
       feed.workers.forEach((busy) => busy.delete(entry));
       if (record.status !== "finished") feed.problems.push([entry.name, `${record.status}: ${record.reason ?? "no reason"}`]);
     } else if (record.event === "interrupted") {
@@ -71,20 +74,31 @@ const followRuns = ({ changed, planned }) => {
 
   // What the log says of the study that is looked at; undefined where it says nothing.
   feed.ofStudy = () => live.get(feed.study);
+  // Seconds until all runs have ended, by the rate since the first end; null where too few have ended to say.
+  feed.timeLeft = ({ planned: { missing }, ended, first }) => {
+    const since = first === null ? 0 : ended - first.ended;
+    const enough = since >= Math.max(2, 2 * feed.workers.size) && ended < missing;
+    return enough ? ((feed.lastTime - first.time) / since) * (missing - ended) : null;
+  };
   // Arms with their runs: what is stored counts, what only the log knows comes on top.
   feed.arms = () => {
     const all = new Map();
     const arm = (name) => all.get(name) ?? all.set(name, new Map()).get(name);
+    for (const name of stored.keys()) arm(name); // the study's own order
     for (const entry of live.get(feed.study)?.runs.values() ?? []) arm(entry.arm).set(entry.seed, entry);
-    for (const [name, of] of stored) of.forEach((run, seed) => arm(name).set(seed, run));
+    for (const [name, of] of stored) {
+      // A run that failed may be computed again now.
+      of.forEach((run, seed) => { if (!feed.running || arm(name).get(seed)?.status !== "running") arm(name).set(seed, run); });
+    }
     return all;
   };
   // The runs of the store, in no particular order.
   feed.stored = () => [...stored].flatMap(([arm, of]) => [...of.values()].map((run) => ({ arm, run })));
   feed.select = (study) => {
     Object.assign(feed, { study, levels: new Map() });
+    elements.carry(study);
     stored = new Map();
-    token = "";
+    token = null; // what is under way is of another question
     return fetchRuns();
   };
 
@@ -95,12 +109,19 @@ const followRuns = ({ changed, planned }) => {
     if (study === null) return;
     if (asking) { again = true; return; }
     asking = true;
+    const asked = token;
     const began = performance.now();
     try {
-      const response = await fetch(`/curves?${new URLSearchParams({ study, since: token })}`);
-      const fresh = response.ok ? await response.json() : { arms: [], token: "", whole: true };
+      const response = await fetch(`/curves?${new URLSearchParams({ study, since: asked ?? "" })}`);
+      const fresh = response.ok ? await response.json() : null;
       pause = Math.min(LONGEST, Math.max(3000, SHARE * (performance.now() - began)));
-      if (study !== feed.study) return;
+      if (study !== feed.study || asked !== token) return; // another study was selected meanwhile, perhaps this one again
+      if (fresh === null) {
+        if (response.status !== 404) { setTimeout(fetchRuns, pause); return; }
+        [stored, token] = [new Map(), ""]; // not in the store yet, or no longer
+        changed();
+        return;
+      }
       if (fresh.whole) stored = new Map();
       token = fresh.token;
       feed.levels = new Map(fresh.arms.map((arm) => [arm.name, arm.levels]));

@@ -3,6 +3,7 @@
 (() => {
   const COLOURS = 8;
   const MOST_SEED_LINES = 400;
+  const MOST_SEEDS = 200;
   const { byId, element, draw } = elements; // of dashboard.js
 
   // What the address says is what the page shows: a view can be sent to somebody.
@@ -28,7 +29,7 @@
     history.replaceState(null, "", `/live?${now}`);
   };
 
-  let colours = new Map();
+  let colours = [];
   let epochShown = null;
 
   const offer = (label) => {
@@ -37,16 +38,17 @@
     if (!query.has("study") && view.study !== label) {
       view.study = label;
       select.value = label;
+      view.off.clear();
+      view.offSeeds.clear();
+      remember();
       feed.select(label);
     }
   };
   const feed = followRuns({ changed: () => redraw(), planned: offer });
 
   const groupOf = (name) => (view.group ? feed.levels.get(name)?.[view.group] ?? name : name);
-  const colourOf = (group) => {
-    if (!colours.has(group)) colours.set(group, colours.size % COLOURS);
-    return colours.get(group);
-  };
+  // By the place of the arm in the study, so that everybody sees an arm in the same colour.
+  const colourOf = (group) => Math.max(0, colours.indexOf(group)) % COLOURS;
   const smoothed = (values) => {
     if (!view.smooth) return values;
     let mean = null;
@@ -92,22 +94,33 @@
     return found;
   };
 
+  const logTicks = (low, high) => {
+    const found = [];
+    for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
+      for (const digit of [1, 2, 5]) found.push(power + Math.log10(digit));
+    }
+    const inside = found.filter((at) => at >= low - 1e-9 && at <= high + 1e-9);
+    const whole = inside.filter((at) => Math.abs(at - Math.round(at)) < 1e-9);
+    return inside.length < 2 ? ticks(low, high) : whole.length > 4 ? whole : inside;
+  };
+
   const chart = (metric, title, groups) => {
-    const width = Math.max(260, Math.min(720, byId("charts").clientWidth));
+    const [room, column, gap] = [byId("charts").clientWidth, 440, 32]; // of the style sheet's grid
+    const width = Math.max(260, Math.min(720, room >= 2 * column + gap ? (room - gap) / 2 : room));
     const height = Math.round(Math.min(300, 120 + width * 0.28));
     const [left, right, top, bottom] = [56, 12, 10, 30];
     const log = view.log && metric.endsWith("loss");
     const onScale = (value) => (log ? Math.log10(Math.max(value, 1e-12)) : value);
     const all = groups.flatMap((one) => one.points);
-    const last = all.reduce((most, point) => Math.max(most, point.epoch), 2);
+    const last = all.reduce((most, point) => Math.max(most, point.epoch), 1);
     let low = all.reduce((least, point) => Math.min(least, onScale(point.low)), Infinity);
     let high = all.reduce((most, point) => Math.max(most, onScale(point.high)), -Infinity);
     if (high - low < 1e-9) { low -= 0.01; high += 0.01; }
-    const x = (epoch) => left + ((epoch - 1) / (last - 1)) * (width - left - right);
+    const x = (epoch) => left + (last > 1 ? (epoch - 1) / (last - 1) : 0.5) * (width - left - right);
     const y = (value) => top + (1 - (onScale(value) - low) / (high - low)) * (height - top - bottom);
     const label = `${title} by epoch; ${groups.map((one) => `${one.group}: ${format(one.points.at(-1).mean)}`).join(", ")}`;
     const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", tabindex: 0, "aria-label": label });
-    for (const at of ticks(low, high)) {
+    for (const at of log ? logTicks(low, high) : ticks(low, high)) {
       const line = height - bottom - ((at - low) / (high - low)) * (height - top - bottom);
       picture.append(draw("line", { class: "grid", x1: left, x2: width - right, y1: line, y2: line }));
       const value = log ? 10 ** at : at;
@@ -172,14 +185,16 @@
   const drawToggles = () => {
     const all = feed.arms();
     const groups = [...new Set([...all.keys()].map(groupOf))];
+    colours = groups;
     const seeds = [...new Set([...all.values()].flatMap((of) => [...of.keys()]))].sort((a, b) => a - b || (a < b ? -1 : 1));
     const factors = [...new Set([...feed.levels.values()].flatMap(Object.keys))];
     const now = JSON.stringify([view.study, view.group, groups, seeds, factors]);
     if (now === toggles) return;
     toggles = now;
     const boxes = groups.map((name) => checkbox(name, !view.off.has(name), toggle(view.off, name), name));
-    const details = element("details", {}, element("summary", {}, `Seeds (${seeds.length})`),
-      element("div", { class: "seeds" }, ...seeds.slice(0, 200).map((seed) => checkbox(seed, !view.offSeeds.has(seed), toggle(view.offSeeds, seed)))));
+    const summary = `Seeds (${seeds.length}${seeds.length > MOST_SEEDS ? `, the first ${MOST_SEEDS} are listed` : ""})`;
+    const details = element("details", byId("arms").querySelector("details")?.open ? { open: "" } : {}, element("summary", {}, summary),
+      element("div", { class: "seeds" }, ...seeds.slice(0, MOST_SEEDS).map((seed) => checkbox(seed, !view.offSeeds.has(seed), toggle(view.offSeeds, seed)))));
     byId("arms").replaceChildren(...boxes, details);
     const select = byId("group");
     select.replaceChildren(element("option", { value: "" }, "arm"), ...factors.map((name) => element("option", { value: name }, name)));
@@ -193,9 +208,11 @@
     const of = feed.ofStudy();
     let text = "Nothing of this study is computed now.";
     if (of && feed.running && feed.current === view.study) {
-      const { missing, time } = of.planned;
+      const { missing } = of.planned;
       text = `Running: ${of.ended} of ${missing} runs have ended`;
-      if (of.ended && of.ended < missing) text += `; about ${duration(((feed.lastTime - time) / of.ended) * (missing - of.ended))} left`;
+      // From the first end on: what was before compiled, too.
+      const left = feed.timeLeft(of);
+      if (left !== null) text += `; about ${duration(left)} left`;
     } else if (feed.running && feed.current !== null && feed.current !== view.study) {
       text = `Nothing of this study is computed now; ${feed.current} is.`;
     }
@@ -224,7 +241,8 @@
         .filter(([, , groups]) => groups.length)
         .map(([metric, title, groups]) => chart(metric, title, groups));
       const focused = document.activeElement?.closest?.("figure")?.dataset.metric;
-      byId("charts").replaceChildren(...(figures.length ? figures : [element("p", {}, "No curves yet.")]));
+      byId("charts").replaceChildren(...(figures.length ? figures : [element("p", {}, feed.arms().size && [...feed.arms().keys()].every((name) => view.off.has(groupOf(name)))
+        ? "All arms are switched off." : "No curves yet.")]));
       if (focused) document.querySelector(`figure[data-metric="${focused}"] svg`)?.focus({ preventScroll: true });
     });
   };
@@ -238,14 +256,13 @@
   select.addEventListener("change", () => {
     view.study = select.value;
     query.set("study", view.study);
-    colours = new Map();
     view.off.clear();
     view.offSeeds.clear();
     remember();
     feed.select(view.study);
     redraw();
   });
-  byId("group").addEventListener("change", () => { view.group = byId("group").value; colours = new Map(); view.off.clear(); remember(); redraw(); });
+  byId("group").addEventListener("change", () => { view.group = byId("group").value; view.off.clear(); remember(); redraw(); });
   byId("smooth").addEventListener("input", () => { view.smooth = Number(byId("smooth").value); remember(); redraw(); });
   byId("seeds").addEventListener("change", () => { view.seeds = byId("seeds").checked; remember(); redraw(); });
   byId("log").addEventListener("change", () => { view.log = byId("log").checked; remember(); redraw(); });

@@ -5,6 +5,8 @@
   const { byId, element, draw } = elements; // of dashboard.js
   if (!byId("answers")) return;
   const study = document.querySelector("select[name=study]").value;
+  let complained = false; // a remark on the last question; it goes when one is answered
+  const complain = (text) => { complained = true; say(text); };
   const say = (text) => { if (byId("status").textContent !== text) byId("status").textContent = text; };
 
   const ask = async (kind, body = "") => {
@@ -26,7 +28,7 @@
       if (cleared === before) show(answer);
       byId("answers").dataset.milliseconds = String(Math.round(performance.now() - began));
     } catch (error) {
-      if (cleared === before) say(error.message);
+      if (cleared === before) complain(error.message);
     }
     busy = false;
     if (next) { const [kindOf, made] = next; next = null; request(kindOf, made); }
@@ -61,7 +63,8 @@
       element("p", {}, element("b", { class: "reply" }, String(classes[most])), ` ${percent(means[most])}, ${agree}`), svg);
   };
   const show = (answer) => {
-    say(answer.arms.length ? "" : "No network of this study can be asked.");
+    if (!answer.arms.length) complain("No network of this study can be asked.");
+    else if (complained || byId("status").textContent === "Draw something.") { complained = false; say(""); }
     byId("answers").replaceChildren(...answer.arms.map((arm) => bars(arm, answer.classes)));
     leftOut(answer);
     if ("seen" in answer) {
@@ -102,7 +105,7 @@
   const startDrawing = () => {
     byId("drawing").hidden = false;
     clear();
-    let last = null;
+    let [last, dot] = [null, false];
     const place = (event) => {
       const box = paper.getBoundingClientRect();
       return [(event.clientX - box.left) * paper.width / box.width, (event.clientY - box.top) * paper.height / box.height];
@@ -110,18 +113,24 @@
     paper.addEventListener("pointerdown", (event) => {
       paper.setPointerCapture(event.pointerId);
       last = place(event);
-      line(...last, ...last);
+      dot = true;
     });
     paper.addEventListener("pointermove", (event) => {
       if (!last) return;
       for (const moved of event.getCoalescedEvents?.() ?? [event]) {
         const now = place(moved);
         line(...last, ...now);
-        last = now;
+        [last, dot] = [now, false];
       }
     });
-    for (const name of ["pointerup", "pointercancel"]) paper.addEventListener(name, () => { last = null; });
-    // The pen of the arrow keys; the place is said, as the canvas shows no cursor.
+    for (const name of ["pointerup", "pointercancel"]) {
+      paper.addEventListener(name, () => {
+        if (dot) line(...last, ...last); // a touch that did not move
+        [last, dot] = [null, false];
+      });
+    }
+    // The pen of the arrow keys, with a mark at its place.
+    const mark = byId("pen");
     let [x, y, down] = [140, 60, false];
     paper.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] }[event.key];
@@ -134,7 +143,11 @@
       } else down = !down;
       if (down) line(...before, x, y);
       say(`Pen ${down ? "down" : "up"} at ${x}, ${y} of 280`);
+      Object.assign(mark, { hidden: false, className: down ? "down" : "" });
+      mark.style.left = `${(100 * x) / paper.width}%`;
+      mark.style.top = `${(100 * y) / paper.height}%`;
     });
+    paper.addEventListener("blur", () => { mark.hidden = true; });
     byId("clear").addEventListener("click", () => { clear(); byId("file").value = ""; });
     byId("file").addEventListener("change", () => {
       const file = byId("file").files[0];

@@ -33,7 +33,7 @@
     column("arm", (run, arm) => arm, plain, false),
     ...factors.map((name) => column(name, (run, arm) => feed.levels.get(arm)?.[name] ?? null, plain, false)),
     column("seed", (run, arm, seed) => (/^\d+$/.test(seed) ? Number(seed) : seed)),
-    column("status", (run) => run.status, plain, false),
+    column("status", (run) => (run.status === "running" && !feed.running ? "stopped" : run.status), plain, false),
     column("epochs", (run) => run.fit_loss.length || null),
     ...measures,
     column("seconds", (run) => run.seconds ?? null, (value) => value.toFixed(1)),
@@ -93,13 +93,19 @@
     const found = selected();
     const shown = found.slice(0, most);
     const number = (count) => count.toLocaleString("en");
-    byId("count").textContent = rows.length === 0 ? "No run of this study has begun."
+    const text = rows.length === 0 ? "No run of this study has begun."
       : `${number(found.length)} of ${number(rows.length)} runs${shown.length < found.length ? `, the first ${number(shown.length)} are shown` : ""}`;
+    if (byId("count").textContent !== text) byId("count").textContent = text;
     byId("more").hidden = shown.length === found.length;
     byId("rows").hidden = rows.length === 0;
     const now = JSON.stringify(columns.map(({ title }) => title));
-    if (now !== titles) head.replaceChildren(...columns.map(heading));
+    if (now !== titles) {
+      head.replaceChildren(...columns.map(heading));
+      sort.replaceChildren(element("option", { value: "" }, ""), ...columns.flatMap(({ title }) =>
+        ["", " descending"].map((down) => element("option", { value: `${title}${down}` }, `${title}${down}`))));
+    }
     titles = now;
+    sort.value = view.sort ? `${view.sort}${view.down ? " descending" : ""}` : "";
     columns.forEach(({ title }, index) => {
       if (title === view.sort) head.cells[index].setAttribute("aria-sort", view.down ? "descending" : "ascending");
       else head.cells[index].removeAttribute("aria-sort");
@@ -119,12 +125,26 @@
   };
   const planned = (label) => {
     if (![...study.options].some(({ value }) => value === label)) study.append(element("option", { value: label }, label));
+    if (feed.study === null) {
+      study.value = label;
+      feed.select(label);
+    }
   };
   const feed = followRuns({ changed, planned });
+  const sort = byId("sort");
 
-  if (query.has("study")) study.value = query.get("study");
+  if (query.has("study")) {
+    planned(query.get("study")); // it may begin later
+    study.value = query.get("study");
+  }
   study.addEventListener("change", () => { most = SHOWN; remember(); feed.select(study.value); });
   only.addEventListener("input", () => { most = SHOWN; remember(); draw(); });
+  sort.addEventListener("change", () => {
+    view.down = sort.value.endsWith(" descending");
+    view.sort = sort.value.replace(/ descending$/, "");
+    remember();
+    draw();
+  });
   byId("more").addEventListener("click", () => { most += 1000; draw(); });
   feed.select(study.value || null);
 })();

@@ -5,8 +5,9 @@ addEventListener("DOMContentLoaded", () => {
 
   // What a control says, as text: the copy has no controls.
   const still = (control) => {
-    if (control.tagName === "CANVAS") return element("img", { src: control.toDataURL(), alt: control.getAttribute("aria-label") ?? "" });
+    if (control.tagName === "CANVAS") return element("img", { src: control.toDataURL(), alt: "What was drawn", id: control.id });
     if (control.tagName === "SELECT") return element("b", {}, control.selectedOptions[0]?.textContent ?? "");
+    if (control.type === "hidden") return "";
     if (control.type === "checkbox") return element("span", {}, control.checked ? "✓" : "–");
     return element("b", {}, control.type === "file" ? "" : control.value);
   };
@@ -14,7 +15,10 @@ addEventListener("DOMContentLoaded", () => {
     const copy = main.cloneNode(true);
     const [here, there] = [main, copy].map((root) => [...root.querySelectorAll("canvas, select, input")]);
     here.forEach((control, index) => there[index].replaceWith(still(control)));
-    copy.querySelectorAll("th button").forEach((button) => button.replaceWith(...button.childNodes));
+    const arrows = { ascending: " ↑", descending: " ↓" };
+    copy.querySelectorAll("th button").forEach((button) =>
+      button.replaceWith(...button.childNodes, arrows[button.closest("th").getAttribute("aria-sort")] ?? ""));
+    copy.querySelectorAll("label:has(> b:empty), .screen-only, .narrow").forEach((one) => one.remove());
     copy.querySelectorAll("button, noscript, script, [hidden]").forEach((one) => one.remove());
     // Links to other pages of the dashboard lead nowhere.
     copy.querySelectorAll('a[href^="/"]').forEach((link) => link.replaceWith(...link.childNodes));
@@ -22,7 +26,9 @@ addEventListener("DOMContentLoaded", () => {
     return copy;
   };
   const save = async () => {
-    const style = await (await fetch("/static/dashboard.css")).text();
+    const sheet = await fetch("/static/dashboard.css");
+    if (!sheet.ok) throw new Error(String(sheet.status));
+    const style = await sheet.text();
     const when = new Date().toISOString().replace("T", " ").slice(0, 16);
     const from = element("p", {}, element("small", {}, `Saved from a dashboard of paribus, ${when} UTC: ${location.pathname}${location.search}`));
     const main = copyOf(document.getElementById("main"));
@@ -36,12 +42,15 @@ addEventListener("DOMContentLoaded", () => {
       element("body", {}, main));
     const address = URL.createObjectURL(new Blob([`<!doctype html>\n${page.outerHTML}\n`], { type: "text/html" }));
     const study = new URLSearchParams(location.search).get("study") ?? document.getElementById("study")?.value ?? "";
-    const name = [document.title.split(" - ")[0], study].join(" ").trim().replace(/[^A-Za-z0-9._-]+/g, "-");
+    const title = document.title.replace(/ - paribus$/, "");
+    const name = [title, title === study ? "" : study].join(" ").trim().replace(/[^A-Za-z0-9._-]+/g, "-");
     element("a", { href: address, download: `${name || "view"}.html` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60000);
   };
 
   const button = element("button", { type: "button", id: "save" }, "Save this view");
-  button.addEventListener("click", () => { save().catch(() => { button.textContent = "Not saved: the dashboard does not answer"; }); });
+  button.addEventListener("click", () => {
+    save().then(() => { button.textContent = "Save this view"; }, () => { button.textContent = "Not saved: the dashboard does not answer"; });
+  });
   document.querySelector("nav")?.append(button);
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -22,6 +22,9 @@ from paribus.report.splits import name_compared_kind
 from paribus.report.statements import JudgedStatement, count_factors, is_declared, primary_first
 from paribus.report.tables import name_statement
 from paribus.study.design import Design
+
+DIGIT: Final = 8.0
+"""Pixels of a digit at the size of the axes' labels, in the widest fonts that browsers use."""
 
 
 def draw_forest(name: str, statements: Sequence[JudgedStatement], width: float, document: Design) -> Plot | None:
@@ -94,7 +97,7 @@ def draw_seeds(contrast: JudgedContrast, seeds: Sequence[int], width: float, nam
             ax.plot([place], [value], "o", color=colour, markersize=6 if thick > 1 else 2.5, markeredgewidth=0)
         ax.set_xlim(-0.7, len(seeds) - 0.3)
         ax.margins(y=0.12)
-        _ticks(ax, palette, names)
+        _ticks(ax, palette, names, width - 58)
         ax.set_xlabel(kind, color=palette.muted, fontsize=11.5, labelpad=3)
 
     by_seed = ", ".join(f"{kind} {n} {tick(round(v, 4), signed=True)}" for n, v in zip(names, values, strict=True))
@@ -125,8 +128,10 @@ def common_seeds(outcome: Outcome, contrast: JudgedContrast) -> tuple[int, ...]:
     return tuple(common[: contrast.comparison.seeds])
 
 
-def _ticks(ax: Any, palette: Palette, names: Sequence[str]) -> None:
-    step = max(1, -(-len(names) // 10))
+def _ticks(ax: Any, palette: Palette, names: Sequence[str], width: float) -> None:
+    """Name as many places as fit, at most about ten. ``width``: that of the axis, in pixels."""
+    most = max(1, int(width / (DIGIT * (max(map(len, names)) + 1))))
+    step = max(1, -(-len(names) // min(10, most)))
     ax.set_xticks(range(0, len(names), step), names[::step])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, signed=True)))
