@@ -16,6 +16,7 @@ _CHUNK = 500
 """Fingerprints a query: old builds of SQLite take 999 parameters."""
 
 _WIDTH = len(rows.RUN_COLUMNS)
+_PREDICTIONS = rows.RUN_COLUMNS.index("predictions_sha256")
 _RUN_COLUMNS = ", ".join(f"runs.{name}" for name in rows.RUN_COLUMNS)
 _ENVIRONMENT_COLUMNS = ", ".join(f"environments.{name}" for name in rows.ENVIRONMENT_COLUMNS)
 _SELECT_RUNS = (
@@ -99,14 +100,19 @@ def put_run(connection: sqlite3.Connection, result: RunResult, artifacts: Mappin
     connection.execute(_INSERT_RUN, (*row, environment, checksum))
 
 
-def runs(connection: sqlite3.Connection, fingerprints: Sequence[str]) -> dict[str, RunResult]:
-    """The runs that are there, in the order asked for."""
+def runs(
+    connection: sqlite3.Connection, fingerprints: Sequence[str], predictions: dict[str, str] | None = None
+) -> dict[str, RunResult]:
+    """The runs that are there, in the order asked for; the sha256 of their predictions is added to ``predictions``."""
     by_fingerprint = {}
+    digests = {} if predictions is None else predictions
     for start in range(0, len(fingerprints), _CHUNK):
         chunk = fingerprints[start : start + _CHUNK]
         marks = ", ".join("?" * len(chunk))
         for row in connection.execute(f"{_SELECT_RUNS} WHERE runs.fingerprint IN ({marks})", chunk):
             by_fingerprint[row[0]] = rows.run_of(row[:_WIDTH], row[_WIDTH:-1], row[-1])
+            if row[_PREDICTIONS] is not None:
+                digests[row[0]] = row[_PREDICTIONS]
     return {fingerprint: by_fingerprint[fingerprint] for fingerprint in fingerprints if fingerprint in by_fingerprint}
 
 

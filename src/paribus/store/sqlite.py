@@ -60,6 +60,7 @@ class SqliteStore(Store):
         self._owner = os.getpid()
         self._open = True
         self._lock = threading.RLock()
+        self._digests: dict[str, str] = {}
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], mode: Mode = "read", at: Hook = nothing) -> Self:
@@ -161,7 +162,7 @@ class SqliteStore(Store):
         """See ``Store.runs``."""
         for fingerprint in fingerprints:
             checks.check_fingerprint(fingerprint)
-        return self._read(lambda connection: queries.runs(connection, fingerprints), {})
+        return self._read(lambda connection: queries.runs(connection, fingerprints, self._digests), {})
 
     def predictions(self, fingerprint: str) -> Predictions:
         """See ``Store.predictions``."""
@@ -297,6 +298,13 @@ class SqliteStore(Store):
 
     def _artifact(self, fingerprint: str, kind: Kind) -> dict[str, NDArray[np.generic]]:
         checks.check_fingerprint(fingerprint)
+        unread = f"the {kind} of run {fingerprint[:12]} cannot be read"
+        known = self._digests.get(fingerprint) if kind is Kind.PREDICTIONS else None
+        if known is not None:
+            # A query for each run would take longer than its file. Where the file is damaged its row is asked.
+            with suppress(DamagedArtifactError), explained(self.folder, unread):
+                self._check_usable()
+                return arrays_of(self._artifacts.read(fingerprint, kind, known))
         before: str | None = None
         while True:
             head = self._read(lambda connection: queries.run_head(connection, fingerprint), None)
@@ -306,7 +314,7 @@ class SqliteStore(Store):
                 raise base.without(fingerprint, head.status, kind)
             digest = head.artifacts[kind]
             try:
-                with explained(self.folder, f"the {kind} of run {fingerprint[:12]} cannot be read"):
+                with explained(self.folder, unread):
                     return arrays_of(self._artifacts.read(fingerprint, kind, digest))
             except DamagedArtifactError as error:
                 # A writer may have replaced the run since its row was read: then the row names another file now.

@@ -16,6 +16,7 @@ from paribus.report.splits import name_run_kind
 from paribus.report.statements import list_metrics
 
 _GLYPHS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼"}
+_MOST_PANELS = 60
 _MEASURED_BY_EPOCH = ("test_accuracy", "fit_accuracy", "train_accuracy", "generalization_gap")
 
 
@@ -30,9 +31,11 @@ def curves_section(outcome: Outcome) -> Markup | None:
     entries = [("fit", "fit accuracy by epoch")]
     entries += [("val", "validation accuracy by epoch")] * validated
     entries += [("train", "train accuracy at the end"), ("test", "test accuracy at the end")]
-    every_seed = details(
-        f"Every {kind}, arm by arm", tag("p", legend(*entries)), panel_grid(panels, f"One line a {kind}, on one scale.")
-    )
+    caption = f"One line a {kind}, on one scale."
+    if len(panels) > _MOST_PANELS:
+        caption += f" The first {_MOST_PANELS} of {len(panels):,} arms; the dashboard draws any of them."
+    grid = panel_grid(panels[:_MOST_PANELS], caption)
+    every_seed = details(f"Every {kind}, arm by arm", tag("p", legend(*entries)), grid)
     return section(
         "curves", "Learning curves", _keys(curves, validated=validated), _figure(outcome, curves), every_seed
     )
