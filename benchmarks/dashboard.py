@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import http.client
 import io
+import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -161,6 +163,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="how long pages follow")
+    parser.add_argument(
+        "--training", type=int, default=0, metavar="ROUNDS", help="beside a study that trains, so often"
+    )
     parser.add_argument("--folder", type=Path, help="where the 5,000 runs are, or are to be kept")
     parser.add_argument(
         "--hour", action="store_true", help="the events of an hour at 20 epochs a second, ten times as fast"
@@ -169,6 +174,9 @@ def main() -> None:
     parser.add_argument("--study", default="mnist-mlps", help="the study of that store")
     arguments = parser.parse_args()
     print(machine.sentence(machine.describe()))
+    if arguments.training:
+        measure_training(arguments.training)
+        return
     if arguments.store is not None:
         measure_playground(arguments.store, arguments.study)
         return
@@ -291,6 +299,49 @@ def measure_hour(folder: Path, recorder: Recorder, pid: int, opening: Path) -> N
                     log.show(EpochDone(job, EpochReport(epoch, 20, 0.5, 0.9)))
                     time.sleep(1 / EVENTS / 10)
                 log.show(Ended(job, result))
+
+
+def measure_training(rounds: int) -> None:
+    """Processor time of the server beside that of training, and of training with and without it, in turn."""
+    line = [sys.executable, "-m", "paribus", "run", "mnist-mlps", "--seeds", "1", "--epochs", "3", "--store"]
+    shares, spent = [], {True: [], False: []}
+    for number in range(2 * rounds):
+        is_watched = number % 2 == 0
+        with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+            folder = Path(name) / "store"
+            SqliteStore.open(folder, mode="write").close()
+            used = 0.0
+            if is_watched:
+                pid, client, _ = stack.enter_context(dashboard(folder))
+                stop = threading.Event()
+                threading.Thread(target=client.follow, args=(stop,), daemon=True).start()
+                threading.Thread(target=ask_for_curves, args=(client, stop), daemon=True).start()
+                used = processor_seconds(pid)
+            before = children_seconds()
+            subprocess.run([*line, str(folder)], check=True, capture_output=True)
+            spent[is_watched].append(children_seconds() - before)
+            if is_watched:
+                shares.append((processor_seconds(pid) - used) / spent[True][-1])
+                stop.set()
+    print(
+        f"the server's processor time beside training's: median {statistics.median(shares):.2%}, {len(shares)} rounds"
+    )
+    with_it, without = (statistics.median(spent[is_watched]) for is_watched in (True, False))
+    print(f"training's processor time: median {with_it:.1f} s with a page that follows, {without:.1f} s without")
+
+
+def ask_for_curves(client: Client, stop: threading.Event) -> None:
+    """What an open page asks for besides: what has changed, as often as it would."""
+    token = ""
+    while not stop.wait(3):
+        with suppress(AssertionError):  # the study is not stored yet
+            token = json.loads(client.ask(f"/curves?study=mnist-mlps.epochs-3&since={token}"))["token"]
+
+
+def children_seconds() -> float:
+    """Processor time of processes of ours that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def measure_strokes(opening: Path, study: str) -> None:
