@@ -117,17 +117,23 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         options = DRAW_ONCE if jax.default_backend() == "cpu" else None
         return partial(jax.jit(initial).lower(*arguments).compile, compiler_options=options)
 
+    measuring = Lanes() if jax.default_backend() == "cpu" else lanes
+    measured = (
+        state if measuring is lanes or lanes.count == 1 else jax.tree.map(lambda a: _like(a.shape[1:], a.dtype), state)
+    )
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
 
     def lower_evaluation() -> Callable[[], Any]:
-        evaluation = jax.jit(lanes.over(steps.evaluation_program(network, prepare), 0, None, None))
-        return evaluation.lower(state, data.test.rows(0, size), data.test.labels[:size]).compile
+        evaluation = jax.jit(measuring.over(steps.evaluation_program(network, prepare), 0, None, None))
+        return evaluation.lower(measured, data.test.rows(0, size), data.test.labels[:size]).compile
 
     programs = {"train": lower_training, "draw": lower_drawing, "evaluate": lower_evaluation}
     identity = repr((job.recipe, job.training, job.data, lanes.count))
     chunks, draw, evaluate = compile_once(programs, identity).values()
     stepwise = any(rows < length for rows, length in chunks)
-    outputs = jax.jit(lanes.over(steps.outputs_program(network, prepare), 0, None))
+    outputs: Callable[..., Any] = jax.jit(measuring.over(steps.outputs_program(network, prepare), 0, None))
+    if measuring.count < lanes.count:
+        evaluate, outputs = lanes.one_by_one(evaluate), lanes.one_by_one(outputs)
     return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 
 

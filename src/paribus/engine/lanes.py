@@ -29,6 +29,21 @@ class Lanes:
         """A function of one run as one of all lanes; an argument's axis is 0, or None where all lanes share it."""
         return function if self.count == 1 else jax.vmap(function, in_axes=axes)
 
+    def one_by_one(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A compiled function of one run's state as one of the state of all lanes, which share the other arguments.
+
+        A program of all lanes has the last bits of a run alone in training; in inference it does not on every
+        processor (one without AVX-512 rounded a few losses in another way).
+        """
+        if self.count == 1:
+            return function
+
+        def over_all(state: Any, *shared: Any) -> Any:
+            lanes = (jax.tree.map(lambda leaf, lane=lane: leaf[lane], state) for lane in range(self.count))
+            return jax.tree.map(lambda *leaves: jnp.stack(leaves), *[function(own, *shared) for own in lanes])
+
+        return over_all
+
     def shape(self, *lengths: int) -> tuple[int, ...]:
         """An array's shape in one run -> its shape in the program."""
         return lengths if self.count == 1 else (self.count, *lengths)

@@ -204,7 +204,15 @@ def open_document(document: StudyDocument, store: Store) -> StoredResults:
 
 
 def _open_stored(stored: StoredStudy, store: Store) -> StoredResults:
-    document = read_document(stored)
+    try:
+        document = read_document(stored)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise StoreDamagedError(
+            f"the stored document of study '{stored.label}' breaks rules of this version: {where}: {first['msg']}; "
+            "it may be that of a newer paribus: update it"
+        ) from error
     data = stored.data or summarize(document.data.spec())
     arms = _drop_earlier_seeds(stored.arms, document)
     recipes = {arm.name: arm.recipe for arm in arms}
@@ -216,16 +224,9 @@ def read_document(stored: StoredStudy) -> StudyDocument:
     """Read the document of a stored study. Store format 2 has no number of requested seeds: all seeds count there.
 
     Raises:
-        StoreDamagedError: it is no document of a study that this version knows.
+        pydantic.ValidationError: it is no document of a study that this version knows.
     """
-    try:
-        document = StudyDocument.model_validate_json(stored.document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise StoreDamagedError(
-            f"the stored document of study '{stored.label}' cannot be read by this version: {where}: {first['msg']}"
-        ) from error
+    document = StudyDocument.model_validate_json(stored.document)
     seeds = stored.seeds or max((len(arm.runs) for arm in stored.arms), default=document.seeds)
     return document.model_copy(update={"seeds": seeds, "first_seed": stored.first_seed})
 
