@@ -35,24 +35,6 @@ class Size:
     store_mib: float
 
 
-def peaks(driver: int) -> dict[int, float]:
-    """The peak resident memory (MiB) of a process and of its children, by process; nothing for those that are gone."""
-    by_process = {}
-    try:
-        children = Path(f"/proc/{driver}/task/{driver}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return {}
-    for process in (driver, *map(int, children)):
-        try:
-            lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            if line.startswith("VmHWM"):
-                by_process[process] = int(line.split()[1]) / 1024
-    return by_process
-
-
 def measure(seeds: int, workers: int, folder: Path) -> Size:
     store = folder / f"store-{seeds}-{time.monotonic_ns()}"
     options = ["--seeds", str(seeds), "--epochs", "1", "--workers", str(workers), "--store", str(store), "--json"]
@@ -63,7 +45,7 @@ def measure(seeds: int, workers: int, folder: Path) -> Size:
         process = subprocess.Popen(command, env=environment, stdout=answer, stderr=log)
         seen: dict[int, float] = {}
         while process.poll() is None:
-            seen |= peaks(process.pid)
+            seen |= machine.peaks(process.pid)
             time.sleep(0.05)
         wall = time.perf_counter() - started
         if process.returncode:

@@ -74,3 +74,21 @@ def sentence(machine: dict[str, object]) -> str:
         f"{machine['date']}: {machine['cores']} cores of {machine['cpu']} ({machine['family_model_stepping']}), "
         f"{machine['memory_gib']} GiB, Python {machine['python']}, {packages}"
     )
+
+
+def peaks(driver: int) -> dict[int, float]:
+    """The peak resident memory (MiB) of a process and of its children, by process; nothing for those that are gone."""
+    by_process = {}
+    try:
+        children = Path(f"/proc/{driver}/task/{driver}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return {}
+    for process in (driver, *map(int, children)):
+        try:
+            lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if line.startswith("VmHWM"):
+                by_process[process] = int(line.split()[1]) / 1024
+    return by_process

@@ -3,7 +3,8 @@
 ``paribus run`` of the zoo's resnet8 and of big-dropout of ``mnist-mlps``, two seeds on one worker a core: seconds of
 the clock from process start until training begins (the end of the first epoch, less as long as the second one took),
 and processor seconds of all workers by then; cold (nothing compiled before), warm (programs cached by the run before).
-Beside it the stages of one worker, in a process of its own. ``--against`` measures another version in turn, by turns.
+Beside it the stages of one worker, in a process of its own. ``--against`` measures another version by turns, with that
+version's own `benchmarks/peers/paribus_study.py`.
 """
 
 from __future__ import annotations
@@ -35,23 +36,25 @@ SEEDS = 2
 
 def until_training(line: dict[str, Any], started: float) -> dict[str, float]:
     """From the ends of the epochs, by the system's monotonic clock, what passed until the first run trained."""
-    ends, processor = min(zip(line["epoch_ends"], line["processor_ends"], strict=True))
-    # Both workers train by then: their processor seconds of an epoch are counted together.
-    return {
-        "seconds": ends[0] - (ends[1] - ends[0]) - started,
-        "processor_seconds": processor[0] - (processor[1] - processor[0]),
-    }
+    first = min(range(len(line["epoch_ends"])), key=lambda run: line["epoch_ends"][run])
+    ends = line["epoch_ends"][first]
+    measured = {"seconds": ends[0] - (ends[1] - ends[0]) - started}
+    if "processor_ends" in line:  # versions before it was written do not say
+        # Both workers train by then: their processor seconds of an epoch are counted together.
+        processor = line["processor_ends"][first]
+        measured["processor_seconds"] = processor[0] - (processor[1] - processor[0])
+    return measured
 
 
 def environment(source: Path, cache: Path) -> dict[str, str]:
-    """This version's benchmarks, with the package of the version in ``source``."""
-    paths = os.pathsep.join((str(source / "src"), str(ROOT)))
+    """The package and the benchmarks of the version in ``source``."""
+    paths = os.pathsep.join((str(source / "src"), str(source)))
     return dict(os.environ, PARIBUS_CACHE=str(cache), PYTHONPATH=paths)
 
 
 def first_epoch(study: str, arm: str, source: Path, cache: Path, folder: Path) -> dict[str, float]:
     """One command, from process start until training begins, and the share of the machine that others took."""
-    script = ROOT / "benchmarks" / "peers" / "paribus_study.py"
+    script = source / "benchmarks" / "peers" / "paribus_study.py"
     line = [sys.executable, str(script), "--study", study, "--arm", arm, "--seeds", str(SEEDS), "--epochs", "2"]
     line += ["--store", str(folder / f"store-{time.monotonic_ns()}"), "--started", str(time.time())]
     before, started = Busy.now(), time.perf_counter()
@@ -60,10 +63,10 @@ def first_epoch(study: str, arm: str, source: Path, cache: Path, folder: Path) -
     return until_training(json.loads(done.stdout), started) | {"foreign": foreign}
 
 
-def stages(study: str, arm: str, source: Path, cache: Path) -> dict[str, float]:
+def stages(study: str, arm: str, cache: Path) -> dict[str, float]:
     """Processor seconds of each stage of one worker, from a process that does them one after the other."""
     line = [sys.executable, "-m", "benchmarks.start", "--stages", study, arm]
-    done = subprocess.run(line, env=environment(source, cache), capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(line, env=environment(ROOT, cache), capture_output=True, text=True, check=True, cwd=ROOT)
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
 
@@ -138,17 +141,16 @@ def main() -> None:
                         row = first_epoch(study, arm, source, cache, folder)
                         rows.append({"network": arm, "round": number, "version": version, "state": state} | row)
                         print(json.dumps(rows[-1]), flush=True)
-            for version, source in versions.items():
-                cache = folder / f"{arm}-{version}-stages"
-                for state in ("cold", "warm"):
-                    row = {"network": arm, "version": version, "state": state}
-                    rows.append(row | {"stages": stages(study, arm, source, cache)})
-                    print(json.dumps(rows[-1]), flush=True)
-    if options.against:
-        print_ratios(rows)
+            cache = folder / f"{arm}-stages"
+            for state in ("cold", "warm"):
+                row = {"network": arm, "version": "this", "state": state}
+                rows.append(row | {"stages": stages(study, arm, cache)})
+                print(json.dumps(rows[-1]), flush=True)
     if options.output is not None:
         result = {"machine": machine.describe(), "measurements": rows}
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if options.against:
+        print_ratios(rows)
 
 
 def print_ratios(rows: list[dict[str, Any]]) -> None:
@@ -159,6 +161,8 @@ def print_ratios(rows: list[dict[str, Any]]) -> None:
             if measure in row:
                 by[row["network"], row["state"], measure][row["version"]][row["round"]] = row[measure]
     for (network, state, measure), versions in by.items():
+        if not versions["other"]:
+            continue  # that version does not say
         spread: Spread = ratios(versions["this"], versions["other"])
         print(f"{network:12} {state:5} {measure:18} {spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})")
 

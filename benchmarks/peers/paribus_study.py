@@ -13,7 +13,7 @@ from pathlib import Path
 from paribus.backends.local import LocalBackend
 from paribus.display.base import Display
 from paribus.records import DataSummary, Ended, EpochDone, Event
-from paribus.runner.run import run_study, start_workers
+from paribus.runner.start import start_workers
 from paribus.store.sqlite import SqliteStore
 from paribus.study.document import StudyDocument
 from paribus.study.load import load_study
@@ -74,6 +74,9 @@ def main() -> None:
         LocalBackend(options.workers, lanes=options.lanes) as backend,
     ):
         start_workers(document, store, backend, arms=[options.arm])
+        # As `paribus run` does, what judges is imported while workers start.
+        from paribus.runner.run import run_study
+
         ready = time.time() - options.started
         outcome = run_study(document, store, backend, clock, arms=[options.arm])
     (arm,) = outcome.arms

@@ -1,11 +1,12 @@
-"""Write every network's study and data into a folder: `python -m benchmarks.zoo.write FOLDER [NETWORK ...]`.
+"""Write networks' studies and data into a folder: `python -m benchmarks.zoo.write FOLDER [NETWORK ...] [--batch N]`.
 
 A process of its own, because it needs Keras, which the harness does without.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from paribus.engine import environment
@@ -44,6 +45,11 @@ def write(name: str, network: Network, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    target, *names = sys.argv[1:]
-    for name in names or NETWORKS:
-        write(name, NETWORKS[name], Path(target) / name)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo.write")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="only these")
+    parser.add_argument("--batch", type=int, help="examples of a batch, if not the network's own")
+    options = parser.parse_args()
+    for name in options.networks or NETWORKS:
+        network = NETWORKS[name]
+        write(name, replace(network, batch=options.batch or network.batch), options.folder / name)

@@ -37,7 +37,8 @@ from paribus.records import (
     Status,
     TrainJob,
 )
-from paribus.runner.run import run_study, start_workers
+from paribus.runner.run import run_study
+from paribus.runner.start import start_workers
 from paribus.store.memory import MemoryStore
 from paribus.study.document import Arm
 from paribus.study.load import load_study

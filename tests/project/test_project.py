@@ -86,6 +86,23 @@ def test_the_driver_of_a_study_never_imports_keras() -> None:
     assert not imported_by(code) & COMPUTES
 
 
+def test_workers_are_started_before_what_judges_is_imported(tmp_path: Path) -> None:
+    code = f"""
+import paribus.backends.process as process
+def leave(*_):
+    raise SystemExit  # the first worker would be started now
+process.Process.__init__ = leave
+sys.argv = ["paribus", "run", "digits", "--store", {str(tmp_path / "store")!r}]
+try:
+    from paribus.cli import main; main()
+except SystemExit:
+    pass
+assert "paribus.runner.start" in sys.modules
+assert not [name for name in sys.modules if name.startswith(("paribus.analysis", "paribus.results", "rich.live"))]
+"""
+    assert not imported_by(code) & (COMPUTES | SLOW | {"scipy"})
+
+
 def test_importing_the_report_draws_nothing() -> None:
     assert not imported_by("import paribus.report") & (COMPUTES | SLOW)
 

@@ -27,8 +27,9 @@ from paribus.backends.base import Backend
 from paribus.errors import Mistake, StudyError, UsageError, unknown_name
 from paribus.errors.control_characters import show_control_characters
 from paribus.files.temporary import make_lasting_folder
-from paribus.runner.run import run_study, start_workers
+from paribus.runner.run import run_study
 from paribus.runner.session import choose_backend, open_session
+from paribus.runner.start import start_workers
 from paribus.study.document import Arm, StudyDocument
 from paribus.study.identity import stored_name
 from paribus.study.load import check_table, load_study

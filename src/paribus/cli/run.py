@@ -182,7 +182,7 @@ def _compute_outcome(
     max_seeds: int | None,
     dashboard: bool,
 ) -> Outcome:
-    from paribus.runner.run import start_workers
+    from paribus.runner.start import start_workers
 
     companion = dashboards.start_companion(folder) if dashboard else None
     start_workers(study, store, backend, stored_as=stored_as, arms=arms)
@@ -208,7 +208,7 @@ def _compute_shard(
     *,
     dashboard: bool,
 ) -> ShardOutcome:
-    from paribus.runner.run import start_workers
+    from paribus.runner.start import start_workers
 
     shard.check(study)
     with _open_session(study, store, choice) as (opened, backend):
