@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SHOWN_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "avx512_fp16")
 
@@ -63,6 +65,26 @@ def describe(packages: Sequence[str] = ("paribus", "keras", "jax", "jaxlib", "nu
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in packages},
     }
+
+
+def measured_on(entries: Sequence[Mapping[str, Any]], results: Path) -> dict[str, Any]:
+    """The machine that measurements were made on, which need not be the one that reports them.
+
+    Args:
+        entries: lines of a log, each with its ``machine``; older ones have none.
+        results: the results that were written of the log before, which say it for those.
+
+    Raises:
+        SystemExit: they are of several machines.
+    """
+    machines = [entry["machine"] for entry in entries if "machine" in entry]
+    if len(machines) < len(entries) and results.exists():
+        machines.insert(0, json.loads(results.read_text(encoding="utf-8"))["machine"])
+    machines = machines or [describe()]
+    kinds = {f"{each['cpu']} ({each['family_model_stepping']}), {each['cores']} cores" for each in machines}
+    if len(kinds) > 1:
+        raise SystemExit(f"measured on several machines: {'; '.join(sorted(kinds))}. Use a log for each (--log)")
+    return machines[-1]
 
 
 def sentence(machine: dict[str, object]) -> str:

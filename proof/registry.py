@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof import bare, flips, keras_classes, merge_kills, ray_cluster, simulations, whole_tests
+from proof import bare, flips, keras_classes, merge_kills, ray_cluster, simulations, whole_tests, zoo_bits
 from proof.records import Proof
 
 PROOFS: tuple[Proof, ...] = (
@@ -13,4 +13,5 @@ PROOFS: tuple[Proof, ...] = (
     ray_cluster.PROOF,
     simulations.PROOF,
     whole_tests.PROOF,
+    zoo_bits.PROOF,
 )

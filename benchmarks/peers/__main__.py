@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import machine
 from benchmarks.machine import Busy
 from benchmarks.peers.contenders import (
     CONTENDERS,
@@ -110,6 +111,7 @@ def measure(contender: Contender, arm: str, epochs: int, folder: Path, peers: Pa
         "epochs": epochs,
         "wall": wall,
         "foreign": foreign,
+        "machine": machine.describe(),
     }
     if not all(outputs):
         reason = next(error for output, error in zip(outputs, errors, strict=True) if not output)
@@ -169,12 +171,13 @@ def main() -> None:
             if entry["foreign"] > DISTURBED:
                 summary += f"; other programs took {entry['foreign']:.0%} of the machine: to be measured again"
             print(f"round {number} {arm:13} {contender.name:21} {summary}", file=sys.stderr, flush=True)
+    entries = [entry for entry in logged(options.log) if "failed" not in entry]
     measured = [
         Measured(entry["round"], entry["contender"], entry["arm"], entry["epoch_seconds"], entry["whole_seconds"])
-        for entry in logged(options.log)
-        if "failed" not in entry
+        for entry in entries
     ]
-    print(report(measured, options.log.with_suffix(""), options.venv))
+    on = machine.measured_on(entries, options.log.with_suffix(".json"))
+    print(report(measured, options.log.with_suffix(""), options.venv, on))
 
 
 if __name__ == "__main__":

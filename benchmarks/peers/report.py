@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import machine
 from benchmarks.arithmetic import Spread, geometric_mean, ratios
@@ -117,8 +118,8 @@ def versions(venv: Path) -> dict[str, str]:
     return dict(json.loads(done.stdout))
 
 
-def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
-    """Write PATH.json and PATH.png; the tables as text."""
+def report(measured: Sequence[Measured], path: Path, venv: Path, on: dict[str, Any]) -> str:
+    """Write PATH.json and PATH.png; the tables as text. ``on`` is the machine of the measurements."""
     measured_arms = {one.arm for one in measured if one.contender == OURS}
     arms = tuple(arm for arm in load_study(STUDY).arms if arm in measured_arms)
     if not arms:
@@ -126,9 +127,8 @@ def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
     epoch, whole = rows(measured, "epoch"), rows(measured, "whole")
     single = {c.name for c in CONTENDERS if c.processes == 1}
     alone = rows([one for one in measured if one.contender in single], "epoch")
-    here = machine.describe()
     result = {
-        "machine": here,
+        "machine": on,
         "peers": versions(venv),
         "epoch": [asdict(row) for row in epoch],
         "epoch_in_one_process": [asdict(row) for row in alone],
@@ -140,7 +140,7 @@ def report(measured: Sequence[Measured], path: Path, venv: Path) -> str:
     seconds = ", ".join(f"{arm} {ours.seconds[arm].median:.3f}" for arm in arms)
     return "\n\n".join(
         [
-            machine.sentence(here),
+            machine.sentence(on),
             f"Seconds an epoch that paribus takes, of the whole machine: {seconds}",
             "Training, times paribus: median (smallest–largest) of the rounds; each peer in its fastest setting",
             table(epoch, arms, of_floor(path.with_name("floor.json"))),

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from benchmarks.peers.__main__ import DISTURBED, RESULTS, ROOT, logged, measure
 from benchmarks.peers.contenders import CONTENDERS
-from benchmarks.zoo.report import report
+from benchmarks.zoo.figure import draw
+from benchmarks.zoo.report import compared, report
 
 NAMES = ("paribus", "keras-tensorflow", "keras-tensorflow-x2", "keras-jax", "keras-torch", "keras-torch-x2")
 MEASURED = tuple(
@@ -44,6 +45,7 @@ def main() -> None:
         help=f"the share of the machine that others may take ({DISTURBED}); 1 on a shared machine, where only "
         "processor seconds say something",
     )
+    parser.add_argument("--figure", type=Path, help="a PNG file for the picture of the ratios")
     parser.add_argument("--report", action="store_true", help="measure nothing, only report what is in the log")
     options = parser.parse_args()
     began = time.monotonic()
@@ -70,7 +72,12 @@ def main() -> None:
             result = entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch"
             line = f"round {number} {network:17} {contender.name:19} {result}; others {entry['foreign']:.0%}"
             print(line, file=sys.stderr, flush=True)
-    print(report(logged(options.log, options.disturbed), options.log.with_suffix(".json"), options.venv))
+    entries = logged(options.log, options.disturbed)
+    print(report(entries, options.log.with_suffix(".json"), options.venv))
+    if options.figure is not None:
+        measured = [entry for entry in entries if "failed" not in entry]
+        of = json.loads(options.log.with_suffix(".json").read_text(encoding="utf-8"))["machine"]
+        draw(compared(measured, "epoch_seconds"), of, options.figure)
 
 
 if __name__ == "__main__":

@@ -49,11 +49,15 @@ def table(rows: dict[str, dict[str, Spread]]) -> str:
 
 
 def report(entries: Sequence[dict[str, Any]], path: Path, venv: Path) -> str:
-    """Write the JSON; the tables as text."""
+    """Write the JSON; the tables as text.
+
+    Raises:
+        SystemExit: what was measured is of several machines.
+    """
     measured = [entry for entry in entries if "failed" not in entry]
     if not any(entry["contender"] == OURS for entry in measured):
         return "paribus itself was not measured yet: there is nothing to compare with"
-    here, others = machine.describe(), median(entry["foreign"] for entry in measured)
+    here, others = machine.measured_on(measured, path), median(entry["foreign"] for entry in measured)
     comparisons = {measure: compared(measured, measure) for measure in MEASURES}
     result = {
         "machine": here,

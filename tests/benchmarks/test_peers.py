@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import machine
 from benchmarks.floor.work import Floor, Product, fastest, floor, footprint, parameters, products
 from benchmarks.machine import Busy
 from benchmarks.peers.__main__ import logged
@@ -22,6 +23,18 @@ from benchmarks.peers.report import fastest as fastest_peers
 from paribus.study.load import load_study
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_report_names_the_machine_of_its_measurements(tmp_path: Path) -> None:
+    here, results = machine.describe(), tmp_path / "results.json"
+    other = here | {"cpu": "Some other processor"}
+    assert machine.measured_on([{}], results)["cpu"] == here["cpu"], "neither says"
+    assert machine.measured_on([{"machine": other}], results) == other
+    results.write_text(json.dumps({"machine": other}), encoding="utf-8")
+    assert machine.measured_on([{}], results) == other, "lines of before machines were written"
+    assert machine.measured_on([{"machine": here}], results) == here
+    with pytest.raises(SystemExit, match="Some other processor"):
+        machine.measured_on([{}, {"machine": here}], results)
 
 
 def test_a_peer_trains_its_two_seeds_one_after_the_other() -> None:
@@ -84,7 +97,7 @@ def test_a_round_that_paribus_has_not_yet_had_is_left_out() -> None:
 
 
 def test_the_report_leaves_numbers_and_a_picture(tmp_path: Path) -> None:
-    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment")
+    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment", machine.describe())
     assert "| PyTorch loop | 2.00 (2.00–2.00) | 3.00 (3.00–3.00) | 2.45 |" in text
     written = json.loads((tmp_path / "peers.json").read_text())
     assert {row["peer"] for row in written["whole"]} == {row.peer for row in rows(made_up(), "whole")}
@@ -93,7 +106,7 @@ def test_the_report_leaves_numbers_and_a_picture(tmp_path: Path) -> None:
 
 
 def test_peers_in_one_process_are_a_table_of_their_own(tmp_path: Path) -> None:
-    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment")
+    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment", machine.describe())
     assert "| PyTorch loop | 4.00 (4.00–4.00) | 3.00 (3.00–3.00) | 3.46 |" in text
 
 
@@ -101,7 +114,7 @@ def test_what_the_floor_leaves_room_for(tmp_path: Path) -> None:
     """The fastest peer takes twice as long as paribus, which takes twice (1.25 times) as long as the floor."""
     arms = [{"arm": "simple", "fraction": 0.5}, {"arm": "wide", "fraction": 0.8}]
     (tmp_path / "floor.json").write_text(json.dumps({"arms": arms}))
-    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment")
+    text = report(made_up(), tmp_path / "peers", tmp_path / "no-environment", machine.describe())
     assert text.count("| the same against the floor | 4.00 | 2.50 | 3.16 |") == 1
 
 

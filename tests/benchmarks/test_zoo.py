@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from benchmarks.peers.contenders import processor_seconds
+from benchmarks.zoo.networks import NETWORKS
 from benchmarks.zoo.report import compared, table
+from proof import zoo_bits
 
 
 def entry(number: int, contender: str, seconds: float) -> dict[str, Any]:
@@ -35,3 +37,7 @@ def test_processor_seconds_are_those_of_one_run() -> None:
     assert processor_seconds([{"processor_ends": [[1.0, 3.0]]}]) == pytest.approx(2.0)
     assert processor_seconds([{"processor_ends": [[1.0, 3.0]]}, {"processor_ends": [[2.0, 6.0]]}]) == pytest.approx(3.0)
     assert processor_seconds([{"epochs": [1.0]}]) is None
+
+
+def test_the_proof_of_equal_bits_knows_every_network() -> None:
+    assert set(zoo_bits.PARTS) == set(NETWORKS)
