@@ -17,6 +17,7 @@ FILES = {
     "api/test_network_cases.py": "small networks as people have them, against Keras's fit",
     "cli/test_streams.py": "every command with every kind of stream",
     "docs/test_notebooks.py": "every notebook of examples/, with few seeds, epochs and examples",
+    "engine/test_keras_classes.py": "names of layers of every class of Keras",
     "engine/test_keras_parity.py": "every layer, optimizer, loss and model against Keras's fit",
     "engine/test_metrics.py": "every metric of Keras",
     "engine/test_parity.py": "an epoch of dense and convolutional networks against Keras's fit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+import quick_keras  # noqa: F401
 from paribus import seeds
 from paribus.engine import steps
+from paribus.engine.compile import DRAW_ONCE
 from paribus.engine.describe import describe
 from paribus.engine.losses import OutputKind
 from paribus.engine.network import Network, State
@@ -56,9 +59,17 @@ def written(case: Case) -> tuple[Recipe, Network]:
 def drawn(network: Network, seed: int = 7) -> State:
     """Initial weights."""
     one = Seeds.of(seed)
+    return draw_program(network)(seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states)))
+
+
+def draw_program(network: Network) -> Callable[[Any, Any], State]:
+    """What draws a network's first state from two keys, compiled as the engine compiles it: in a tenth of the time."""
+    one = Seeds.of(0)
     keys = seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states))
-    state: State = jax.jit(network.initial_state)(*keys)
-    return state
+    program: Callable[[Any, Any], State] = (
+        jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
+    )
+    return program
 
 
 def examples(case: Case, rest: int = 7) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from paribus.engine import dropout
 from paribus.engine.engine import Engine
 from paribus.engine.network import Network
 from paribus.records import Ended, Event, Job, RunResult, TrainJob
+from parity import draw_program
 
 EPOCHS, BATCH, TRAINED, TESTED = 2, 10, 63, 30
 
@@ -171,7 +171,7 @@ def _compiled(case: NetworkCase) -> keras.Model:
 def _give_first_weights(model: keras.Model, network: Network, job: TrainJob) -> None:
     """Assign the weights and the states of generators that the run began with, variable by variable in order."""
     keys = seeds.init_key(job.seeds), seeds.dropout_keys(job.seeds, len(network.seed_states))
-    state = jax.jit(network.initial_state)(*keys)
+    state = draw_program(network)(*keys)
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     for variable, value in zip(variables, [*state.trainable, *state.non_trainable], strict=True):
         variable.assign(np.asarray(value))

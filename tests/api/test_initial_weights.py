@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import paribus as pb
+import quick_keras  # noqa: F401
 from in_process import InProcess, train_study
 from paribus.api.ablate import ablate_arm
 from paribus.data import load

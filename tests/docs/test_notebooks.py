@@ -30,7 +30,7 @@ EXAMPLES = ROOT / "examples"
 TOOL = runpy.run_path(str(EXAMPLES / "notebooks.py"))
 SCRIPTS: list[Path] = TOOL["scripts"]()
 NAMES = [script.stem for script in SCRIPTS]
-SAMPLE = {"churn", "notebook-redone", "pytorch-judged"}
+SAMPLE = {"churn", "pytorch-judged"}
 """The notebooks that the suite runs; ``make proof`` runs all of them."""
 STUDIES = {
     "churn": 1,

@@ -88,11 +88,12 @@ def canonical_text(name: str) -> str | None:
 
 
 @pytest.mark.slow
-def test_names_do_not_count_what_was_built_before() -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.proof)])
+def test_names_do_not_count_what_was_built_before(step: int) -> None:
     """The same network, built a second time in one process, is the same recipe, whatever its layers' class."""
-    texts = {name: (canonical_text(name), canonical_text(name)) for name in KNOWN["layers"]}
+    texts = {name: (canonical_text(name), canonical_text(name)) for name in [*KNOWN["layers"]][::step]}
     assert [name for name, (first, second) in texts.items() if first != second] == []
-    assert sum(first is not None for first, _ in texts.values()) > 100
+    assert sum(first is not None for first, _ in texts.values()) > 100 // step
 
 
 def test_names_in_bidirectional_do_not_count() -> None:

@@ -15,6 +15,7 @@ from paribus.engine.describe import describe
 from paribus.engine.network import Network
 from paribus.records import DataSpec, DescribeJob, Seeds, Training, canonical_json
 from paribus.study.document import Arm, Protocol
+from parity import draw_program
 
 SCHEDULE = {
     "InverseTimeDecay": {"initial_learning_rate": 0.01, "decay_steps": 1, "decay_rate": 1e-4},
@@ -66,7 +67,7 @@ def network_of(case: Case) -> tuple[Network, steps.State]:
     network = Network.rebuild(describe(job, case.shape, 10), training)
     one = Seeds.of(7)
     keys = seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states))
-    return network, jax.jit(network.initial_state)(*keys)
+    return network, draw_program(network)(*keys)
 
 
 def keras_twin(case: Case, network: Network, state: steps.State) -> keras.Model:
@@ -139,7 +140,7 @@ def test_with_dropout_the_distribution_over_seeds_agrees() -> None:
     case = Case([{"Dropout": {"rate": 0.4}}, dense(30, "relu"), {"Dropout": {"rate": 0.2}}, SOFTMAX], batches=50)
     x, labels = examples(case)
     network, _ = network_of(case)
-    draw = jax.jit(network.initial_state)
+    draw = draw_program(network)
     epoch = jax.jit(steps.chunk_program(network, steps.prepared(case.shape, 255), 20))
     order = np.arange(len(x), dtype=np.int32)
     ours, theirs = [], []

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+import quick_keras  # noqa: F401
 from in_process import InProcess
 from paribus.analysis import Unit
 from paribus.data import load

@@ -20,7 +20,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from paribus.analysis.disagreements import Disagreements, Floats, Side
 
@@ -132,7 +133,7 @@ def two_sided_p(distance: float, variance: TwoPartVariance) -> float:
     # At alpha = 1 the half width is 0: a distance below what rounding leaves just before that is none.
     if excess(_LARGEST_LOG_P) >= 0:
         return 1.0
-    return math.exp(float(optimize.brentq(excess, lowest, _LARGEST_LOG_P, xtol=1e-13, rtol=1e-14)))
+    return math.exp(float(scipy.optimize.brentq(excess, lowest, _LARGEST_LOG_P, xtol=1e-13, rtol=1e-14)))
 
 
 def above_p(distance: float, variance: TwoPartVariance) -> float:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from paribus.analysis.comparison import Look
 from paribus.analysis.critical import SMALLEST_P
@@ -94,7 +95,7 @@ class Schedule:
             return 1.0
         if excess(low) >= 0:
             return SMALLEST_P
-        return math.exp(float(optimize.brentq(excess, low, high, xtol=1e-12)))
+        return math.exp(float(scipy.optimize.brentq(excess, low, high, xtol=1e-12)))
 
 
 def plan_looks(max_seeds: int, looks: int = 4, first: int = 3) -> Schedule:
@@ -157,4 +158,4 @@ def _bound(drift: Floats, scale: float, mass: Floats, increment: float) -> float
         return float(mass @ outside) - increment
 
     # Beyond 37 the normal tail is 1e-299: a look that may spend less than that never stops the study.
-    return 37.0 if excess(37.0) >= 0 else float(optimize.brentq(excess, 0.0, 37.0, xtol=1e-13))
+    return 37.0 if excess(37.0) >= 0 else float(scipy.optimize.brentq(excess, 0.0, 37.0, xtol=1e-13))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from paribus.analysis.critical import TwoPartVariance, half_width
 from paribus.analysis.disagreements import Disagreements, Floats, Side
@@ -66,7 +67,7 @@ class TrueNoise:
         upper = unit
         while self.power(upper, seeds) < power:
             upper *= 2
-        return float(optimize.brentq(lambda size: self.power(size, seeds) - power, 0.0, upper, rtol=1e-10))
+        return float(scipy.optimize.brentq(lambda size: self.power(size, seeds) - power, 0.0, upper, rtol=1e-10))
 
     def seeds_for(self, difference: float, power: float) -> int | None:
         """The smallest number of seeds that detects a true difference with this power; None if no number does."""
@@ -94,7 +95,7 @@ def _excess_power(critical: float, power: float) -> float:
     def missing(shift: float) -> float:
         return float(special.ndtr(shift - critical) + special.ndtr(-shift - critical)) - power
 
-    return float(optimize.brentq(missing, 0.0, critical + 40.0)) if missing(0.0) < 0 else 0.0
+    return float(scipy.optimize.brentq(missing, 0.0, critical + 40.0)) if missing(0.0) < 0 else 0.0
 
 
 def _first(holds: Callable[[int], bool], most: int) -> int | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from paribus.backends.base import Backend
 from paribus.engine.digest import weights_digest
@@ -231,7 +231,7 @@ def usual_difference(scores: Sequence[float]) -> float | None:
     """
     if len(scores) < 2:
         return None
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1))
+    quantile = float(special.stdtrit(len(scores) - 1, (1 + LEVEL) / 2))
     return quantile * statistics.stdev(scores) * math.sqrt(2)
 
 
