@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,33 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.register_profile("explore", settings.get_profile("default"), derandomize=False, deadline=None, print_blob=True)
 settings.register_profile("paribus", settings.get_profile("default"), derandomize=True, database=None, deadline=None)
 settings.load_profile("paribus")
+
+
+# What these hold is the same with one worker as with several, and each one more imports Keras and traces its programs
+# once more. Those that are about several carry `all_cores`.
+ONE_CORE = {
+    "ablation",
+    "api",
+    "cli",
+    "dashboard",
+    "data",
+    "display",
+    "docs",
+    "estimators",
+    "export",
+    "predict",
+    "report",
+}
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The cores of a test, which its workers inherit: one, another for each process of pytest, or all."""
+    if CORES:
+        here = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % len(CORES)
+        one = item.path.parent.name in ONE_CORE and not item.get_closest_marker("all_cores")
+        os.sched_setaffinity(0, {CORES[here]} if one else CORES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

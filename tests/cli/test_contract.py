@@ -484,6 +484,7 @@ def test_runs_that_fail_are_shown_and_the_exit_code_says_so(
     assert "failed: out of [luck]" in shown.out
 
 
+@pytest.mark.all_cores
 def test_interrupted_in_the_middle_and_taken_up_again(tmp_path: Path) -> None:
     """Ctrl-C reaches the whole process group. What was finished stays; the rest has the bits it would have had."""
     study = ("run", "digits", "--arm", "large-dropout", "--epochs", "60", "--json")

@@ -130,6 +130,7 @@ def test_several_displays_all_see_everything() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.all_cores
 def test_paribus_run_writes_the_log_of_its_workers(tmp_path: Path) -> None:
     import subprocess
     import sys

@@ -15,7 +15,7 @@ from hypothesis import assume, example, given, settings
 
 from paribus.engine.kernels.replace import WINDOW_RULES, with_cpu_kernels
 from paribus.engine.rewriting import primitives
-from quick_keras import UNOPTIMIZED
+from quick_keras import LITTLE_OPTIMIZED
 
 few = settings(max_examples=8, deadline=None)
 sizes = st.integers(1, 3)
@@ -29,7 +29,7 @@ def value_and_gradients(function: Callable[..., Any], arrays: list[Any], weight:
         return jnp.sum(result * weight), result
 
     differentiated = jax.value_and_grad(weighed, argnums=tuple(range(len(arrays))), has_aux=True)
-    (_, plain), plain_gradients = jax.jit(differentiated, compiler_options=UNOPTIMIZED)(*arrays)
+    (_, plain), plain_gradients = jax.jit(differentiated, compiler_options=LITTLE_OPTIMIZED)(*arrays)
     (_, ours), our_gradients = jax.jit(with_cpu_kernels(differentiated))(*arrays)
     return (plain, *plain_gradients), (ours, *our_gradients)
 
