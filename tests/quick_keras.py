@@ -13,5 +13,4 @@ from keras.src.backend.jax import trainer
 
 LITTLE_OPTIMIZED = {"xla_backend_optimization_level": "1"}
 
-if not isinstance(trainer.jit, functools.partial):
-    trainer.jit = functools.partial(trainer.jit, compiler_options=LITTLE_OPTIMIZED)
+trainer.jit = functools.partial(trainer.jit, compiler_options=LITTLE_OPTIMIZED)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
+import scipy  # imports `optimize` where it is first used: a third of a second
 from scipy import special
 
 from paribus.analysis.critical import TwoPartVariance, half_width
