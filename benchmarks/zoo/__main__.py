@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import machine
 from benchmarks.peers.__main__ import DISTURBED, RESULTS, ROOT, logged, measure
 from benchmarks.peers.contenders import CONTENDERS
 from benchmarks.zoo.figure import draw
@@ -72,12 +73,13 @@ def main() -> None:
             result = entry.get("failed") or f"{entry['epoch_seconds']:.3f} s an epoch"
             line = f"round {number} {network:17} {contender.name:19} {result}; others {entry['foreign']:.0%}"
             print(line, file=sys.stderr, flush=True)
-    entries = logged(options.log, options.disturbed)
-    print(report(entries, options.log.with_suffix(".json"), options.venv))
-    if options.figure is not None:
-        measured = [entry for entry in entries if "failed" not in entry]
-        of = json.loads(options.log.with_suffix(".json").read_text(encoding="utf-8"))["machine"]
-        draw(compared(measured, "epoch_seconds"), of, options.figure)
+    measured = [entry for entry in logged(options.log, options.disturbed) if "failed" not in entry]
+    results = options.log.with_suffix(".json")
+    on = machine.measured_on(measured, results)
+    print(report(measured, results, options.venv, on))
+    rows = compared(measured, "epoch_seconds")
+    if options.figure is not None and rows:
+        draw(rows, on, options.figure)
 
 
 if __name__ == "__main__":

@@ -48,19 +48,14 @@ def table(rows: dict[str, dict[str, Spread]]) -> str:
     return "\n".join(lines)
 
 
-def report(entries: Sequence[dict[str, Any]], path: Path, venv: Path) -> str:
-    """Write the JSON; the tables as text.
-
-    Raises:
-        SystemExit: what was measured is of several machines.
-    """
-    measured = [entry for entry in entries if "failed" not in entry]
+def report(measured: Sequence[dict[str, Any]], path: Path, venv: Path, on: dict[str, Any]) -> str:
+    """Write the JSON; the tables as text. ``on`` is the machine of the measurements."""
     if not any(entry["contender"] == OURS for entry in measured):
         return "paribus itself was not measured yet: there is nothing to compare with"
-    here, others = machine.measured_on(measured, path), median(entry["foreign"] for entry in measured)
+    others = median(entry["foreign"] for entry in measured)
     comparisons = {measure: compared(measured, measure) for measure in MEASURES}
     result = {
-        "machine": here,
+        "machine": on,
         "peers": versions(venv),
         "share_of_the_machine_that_others_took": others,
         "rounds": 1 + max(entry["round"] for entry in measured),
@@ -70,7 +65,7 @@ def report(entries: Sequence[dict[str, Any]], path: Path, venv: Path) -> str:
         },
     }
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    parts = [machine.sentence(here), f"Other programs took {others:.0%} of the machine (median of the measurements)"]
+    parts = [machine.sentence(on), f"Other programs took {others:.0%} of the machine (median of the measurements)"]
     for measure, words in MEASURES.items():
         if comparisons[measure]:
             parts += [f"{words} for an epoch of one run, times paribus", table(comparisons[measure])]

@@ -117,10 +117,9 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         options = DRAW_ONCE if jax.default_backend() == "cpu" else None
         return partial(jax.jit(initial).lower(*arguments).compile, compiler_options=options)
 
-    measuring = Lanes() if jax.default_backend() == "cpu" else lanes
-    measured = (
-        state if measuring is lanes or lanes.count == 1 else jax.tree.map(lambda a: _like(a.shape[1:], a.dtype), state)
-    )
+    one_by_one = jax.default_backend() == "cpu" and lanes.count > 1
+    measuring = Lanes() if one_by_one else lanes
+    measured = jax.tree.map(lambda a: _like(a.shape[1:], a.dtype), state) if one_by_one else state
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
 
     def lower_evaluation() -> Callable[[], Any]:
@@ -132,7 +131,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     chunks, draw, evaluate = compile_once(programs, identity).values()
     stepwise = any(rows < length for rows, length in chunks)
     outputs: Callable[..., Any] = jax.jit(measuring.over(steps.outputs_program(network, prepare), 0, None))
-    if measuring.count < lanes.count:
+    if one_by_one:
         evaluate, outputs = lanes.one_by_one(evaluate), lanes.one_by_one(outputs)
     return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 

@@ -35,8 +35,6 @@ class Lanes:
         A program of all lanes has the last bits of a run alone in training; in inference it does not on every
         processor (one without AVX-512 rounded a few losses in another way).
         """
-        if self.count == 1:
-            return function
 
         def over_all(state: Any, *shared: Any) -> Any:
             lanes = (jax.tree.map(lambda leaf, lane=lane: leaf[lane], state) for lane in range(self.count))
