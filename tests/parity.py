@@ -17,6 +17,7 @@ from paribus import seeds
 from paribus.engine import steps
 from paribus.engine.compile import DRAW_ONCE
 from paribus.engine.describe import describe
+from paribus.engine.draws import drawn_at_once
 from paribus.engine.losses import OutputKind
 from paribus.engine.network import Network, State
 from paribus.engine.rebuild import as_read, input_shape
@@ -67,7 +68,7 @@ def draw_program(network: Network) -> Callable[[Any, Any], State]:
     one = Seeds.of(0)
     keys = seeds.init_key(one), seeds.dropout_keys(one, len(network.seed_states))
     program: Callable[[Any, Any], State] = (
-        jax.jit(network.initial_state).lower(*keys).compile(compiler_options=DRAW_ONCE)
+        jax.jit(drawn_at_once(network.initial_state)).lower(*keys).compile(compiler_options=DRAW_ONCE)
     )
     return program
 

@@ -65,23 +65,6 @@ def test_lanes_of_a_vmap_are_bit_equal_to_single_runs(engine: Engine) -> None:
             np.testing.assert_array_equal(np.asarray(mine), np.asarray(theirs[lane]))
 
 
-LIGHT = """
-import sys
-from paribus.engine import environment
-environment.prepare()
-environment.import_keras()
-print(sorted({"IPython", "matplotlib", "pandas", "sklearn"} & set(sys.modules)))
-import keras, matplotlib.pyplot, pandas, sklearn.datasets
-print(keras.backend.backend(), sklearn.datasets.load_digits().data.shape)
-"""
-
-
-def test_keras_is_imported_without_what_no_run_needs_and_that_can_be_imported_afterwards() -> None:
-    done = run_python("-c", LIGHT)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[]", "jax (1797, 64)"]
-
-
 def test_flags_cannot_come_after_jax() -> None:
     before = dict(os.environ)
     with pytest.raises(BackendError, match=r"JAX is already imported.*call prepare\(\) before it"):

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data import class_names
-from paribus.engine import environment
 from paribus.engine.compilation_cache import damage_removed
+from paribus.engine.imports import import_keras, imports_uncollected
 from paribus.errors import ModelError
 from paribus.records import DescribeJob, EpochReport, Recipe, RunResult, Training, TrainJob
 
@@ -77,8 +77,8 @@ class JobRunner:
 
     @cached_property
     def _engine(self) -> Engine:
-        with environment.imports_uncollected():
-            environment.import_keras()
+        with imports_uncollected():
+            import_keras()
             from paribus.engine.engine import Engine
 
         return Engine(self._lanes)

@@ -15,6 +15,7 @@ from paribus import seeds
 from paribus.data.training import class_weights
 from paribus.engine import steps
 from paribus.engine.compile_once import compile_once
+from paribus.engine.draws import drawn_at_once
 from paribus.engine.initial_weights import read_job_weights
 from paribus.engine.lanes import Lanes
 from paribus.engine.network import Network, State
@@ -89,7 +90,8 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     prepare = steps.prepared(reads, job.data.scale, standard)
     keys = _keys(network, lanes, [job.seeds])
     start_weights = read_job_weights(job.recipe, job.initial_weights, network)
-    initial = lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(network.initial_state, 0, 0)
+    drawn = drawn_at_once(network.initial_state)
+    initial = jax.jit(lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(drawn, 0, 0))
     arguments = (*keys, start_weights) if start_weights else keys
     state = jax.eval_shape(initial, *arguments)
     batch_size, weights = job.training.batch_size, class_weights(job.training, data.train.labels, data.classes)
@@ -115,7 +117,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
 
     def lower_drawing() -> Callable[[], Any]:
         options = DRAW_ONCE if jax.default_backend() == "cpu" else None
-        return partial(jax.jit(initial).lower(*arguments).compile, compiler_options=options)
+        return partial(initial.lower(*arguments).compile, compiler_options=options)
 
     one_by_one = jax.default_backend() == "cpu" and lanes.count > 1
     measuring = Lanes() if one_by_one else lanes

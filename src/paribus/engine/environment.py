@@ -24,7 +24,6 @@ bit depends on whether a program was compiled or read.
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import importlib.metadata
 import os
@@ -50,8 +49,6 @@ XLA_GPU_FLAGS = ("--xla_gpu_deterministic_ops=true",)
 
 _allowed: list[frozenset[int]] = []
 """The cores on which this process was allowed before it was pinned to one; empty where it is not pinned."""
-
-_NO_RUN_NEEDS = ("IPython", "matplotlib", "pandas", "sklearn")
 
 
 def prepare(place: Place | None = None) -> None:
@@ -126,45 +123,6 @@ def on_all_cores() -> Iterator[None]:
         yield
     finally:
         roam(before)
-
-
-@contextlib.contextmanager
-def imports_uncollected() -> Iterator[None]:
-    """Import inside this block without Python's cyclic collector, which then leaves what was imported alone.
-
-    Modules are never freed; walking through them again and again takes a fifth of the time of importing Keras and JAX.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def import_keras() -> None:
-    """Import Keras without what it imports for figures, tables and notebooks: three quarters of the time it takes.
-
-    Keras does without them where they are not installed. They can be imported as ever afterwards. What the user's
-    ``keras.json`` says does not count: a loss is clipped with ``epsilon``, and runs name no such setting.
-
-    Raises:
-        BackendError: Keras refuses to be imported with the user's ``keras.json``.
-    """
-    absent = [name for name in _NO_RUN_NEEDS if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]  # an import of it now raises ModuleNotFoundError
-    try:
-        import keras
-    except (ValueError, TypeError, AttributeError) as error:
-        file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "keras.json")
-        raise BackendError(f"{file}: Keras refuses this configuration: {error}; correct or remove the file") from error
-    finally:
-        for name in absent:
-            del sys.modules[name]
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_image_data_format("channels_last")
 
 
 def _keep_programs() -> None:
