@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from paribus import seeds
 from paribus.data.training import class_weights
-from paribus.engine import steps
+from paribus.engine import environment, steps
 from paribus.engine.compile_once import compile_once
 from paribus.engine.draws import drawn_at_once
 from paribus.engine.initial_weights import read_job_weights
 from paribus.engine.lanes import Lanes
 from paribus.engine.network import Network, State
+from paribus.engine.packing import PACKING
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.engine.splits import Splits
 from paribus.records import Seeds, TrainJob
@@ -28,6 +30,35 @@ DRAW_ONCE: dict[str, str | bool] = {"xla_backend_optimization_level": "1", "xla_
 
 Neither option changes a bit of what any of Keras's initializers draws (``tests/engine/test_compilation_cache.py``).
 """
+
+
+FEW_CORES = 2
+"""On so few cores a worker that waits for its training program to be compiled would only slow that down by compiling
+the evaluation meanwhile; it is compiled when it is needed. On more cores it is compiled on those that are idle."""
+
+
+class Late:
+    """A program that is compiled when it is first needed.
+
+    Args:
+        compile_now: compiles it.
+    """
+
+    def __init__(self, compile_now: Callable[[], Any]) -> None:
+        self._compile_now = compile_now
+        self._program: Any = None
+
+    def ready(self) -> float:
+        """Compile the program if it is not; the seconds that this takes."""
+        started = time.perf_counter()
+        if self._program is None:
+            self._program = self._compile_now()
+        return time.perf_counter() - started
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the program, which is compiled by now or is compiled first."""
+        self.ready()
+        return self._program(*arguments)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +73,7 @@ class Programs:
         chunks: see :func:`paribus.engine.steps.chunk_program`; one for each number of examples trained on in one call
             and each number of examples in the chunk.
         stepwise: whether a call trains on one batch, or on a whole chunk.
-        evaluate: see :func:`paribus.engine.steps.evaluation_program`.
+        evaluate: see :func:`paribus.engine.steps.evaluation_program`; compiled when training has begun, on few cores.
         outputs: see :func:`paribus.engine.steps.outputs_program`; compiled where metrics ask for it.
         evaluation_batch: how many examples ``evaluate`` takes.
     """
@@ -53,7 +84,7 @@ class Programs:
     initial_weights: list[NDArray[np.generic]]
     chunks: Mapping[tuple[int, int], Any]
     stepwise: bool
-    evaluate: Any
+    evaluate: Late
     outputs: Any
     evaluation_batch: int
 
@@ -105,7 +136,8 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         return chunk.lower(state, lanes.together([steps.Sums.zero()]), _like(lanes.shape(rows), np.int32), x, labels)
 
     lengths = set(data.train.lengths(batch_size))
-    hidden = jax.default_backend() == "cpu" and not network.kernels
+    on_cpu = jax.default_backend() == "cpu"
+    hidden = on_cpu and not network.kernels
 
     def lower_training() -> Callable[[], dict[tuple[int, int], Any]]:
         whole = {(length, length): lowered(length, length) for length in lengths}
@@ -116,10 +148,9 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         return lambda: {call: program.compile() for call, program in whole.items()}
 
     def lower_drawing() -> Callable[[], Any]:
-        options = DRAW_ONCE if jax.default_backend() == "cpu" else None
-        return partial(initial.lower(*arguments).compile, compiler_options=options)
+        return partial(initial.lower(*arguments).compile, compiler_options=DRAW_ONCE if on_cpu else None)
 
-    one_by_one = jax.default_backend() == "cpu" and lanes.count > 1
+    one_by_one = on_cpu and lanes.count > 1
     measuring = Lanes() if one_by_one else lanes
     measured = jax.tree.map(lambda a: _like(a.shape[1:], a.dtype), state) if one_by_one else state
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
@@ -128,13 +159,30 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         evaluation = jax.jit(measuring.over(steps.evaluation_program(network, prepare), 0, None, None))
         return evaluation.lower(measured, data.test.rows(0, size), data.test.labels[:size]).compile
 
-    programs = {"train": lower_training, "draw": lower_drawing, "evaluate": lower_evaluation}
-    identity = repr((job.recipe, job.training, job.data, lanes.count))
-    chunks, draw, evaluate = compile_once(programs, identity).values()
+    constants = [weights] if standard is None else [weights, standard.mean, standard.deviation]
+    written = [None if array is None else array.tobytes() for array in constants]
+    shapes = (data.train.example_shape, sorted(lengths), size)
+    identity = repr((job.recipe, job.training, job.data, lanes.count, shapes, written))
+    packing = PACKING if on_cpu else None
+
+    programs: dict[str, Callable[[], Callable[[], Any]]] = {"train": lower_training, "draw": lower_drawing}
+    if environment.count_cores() > FEW_CORES:
+        programs["evaluate"] = lower_evaluation
+    compiled_first = compile_once(programs, identity, packing)
+
+    def compile_evaluation() -> Any:
+        program = compiled_first.get("evaluate")
+        if program is None:
+            with environment.on_all_cores():
+                program = compile_once({"evaluate": lower_evaluation}, identity, packing)["evaluate"]
+        return lanes.one_by_one(program) if one_by_one else program
+
+    chunks = compiled_first["train"]
     stepwise = any(rows < length for rows, length in chunks)
     outputs: Callable[..., Any] = jax.jit(measuring.over(steps.outputs_program(network, prepare), 0, None))
     if one_by_one:
-        evaluate, outputs = lanes.one_by_one(evaluate), lanes.one_by_one(outputs)
+        outputs = lanes.one_by_one(outputs)
+    draw, evaluate = compiled_first["draw"], Late(compile_evaluation)
     return Programs(network, lanes, draw, start_weights, chunks, stepwise, evaluate, outputs, size)
 
 

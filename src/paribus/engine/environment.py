@@ -106,6 +106,13 @@ def roam(cores: Collection[int]) -> None:
                 os.sched_setaffinity(int(thread.name), cores)
 
 
+def count_cores() -> int:
+    """On how many cores this process may compile; pinned or not, those on which its command may run."""
+    if _allowed:
+        return len(_allowed[0])
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def on_all_cores() -> Iterator[None]:
     """Let this process's threads use idle cores inside this block, in which programs are compiled and nothing is run.

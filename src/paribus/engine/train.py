@@ -110,6 +110,8 @@ def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: 
         DataError: a streamed file has changed since it was opened.
     """
     lanes, network = programs.lanes, programs.network
+    if data.validation is not None:
+        programs.evaluate.ready()
     started = time.perf_counter()
     courses = [_Course(job) for job in jobs]
     state = programs.initial_state([job.seeds for job in jobs])
@@ -139,6 +141,7 @@ def train(jobs: Sequence[TrainJob], programs: Programs, data: Splits, on_epoch: 
     if any(course.ends_with_its_last for course in courses):
         finalized = lanes.over(network.finalized, 0)(final)
         final = lanes.select([course.ends_with_its_last for course in courses], finalized, final)
+    started += programs.evaluate.ready()  # compiling is no part of a run's seconds
     return _results(courses, programs, final, data, started)
 
 
