@@ -154,3 +154,43 @@ with environment.on_all_cores():
 assert os.sched_getaffinity(0) == {core}
 """
     subprocess.run([sys.executable, "-c", script], env=unmeasured(), check=True)
+
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from paribus.engine import environment
+environment.prepare()
+import digits_jobs
+from paribus.engine import compile, packing
+from paribus.engine.compile_once import Packing
+from paribus.engine.engine import Engine
+handed_on = []
+compile.PACKING = Packing(packing.PACKING.pack, lambda packed: handed_on.append(packed) or packing.PACKING.unpack(packed))
+engine = Engine()
+job = digits_jobs.train_job(engine.describe(digits_jobs.describe_job(digits_jobs.arm(digits_jobs.DROPOUT))))
+folder, mine, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+(folder / mine).touch()
+while not (folder / other).exists():
+    time.sleep(0.005)
+result = engine.run(job)
+print(len(handed_on), result.weights_digest, result.scores)
+"""
+
+
+def test_two_processes_of_one_command_train_to_the_same_bits_with_one_program(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", WORKER, str(tmp_path)]
+    ours = ("XLA_", "PJRT_", "KERAS_", "JAX_")
+    environment = {name: value for name, value in unmeasured().items() if not name.startswith(ours)}
+    environment |= {"PARIBUS_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = [
+        subprocess.Popen([*line, *names], env=environment, stdout=subprocess.PIPE, text=True)
+        for names in (("one", "other"), ("other", "one"))
+    ]
+    (handed_to_one, *one), (handed_to_other, *other) = (
+        process.communicate()[0].split(maxsplit=1) for process in started
+    )
+    assert [process.returncode for process in started] == [0, 0]
+    assert one == other
+    assert int(handed_to_one) + int(handed_to_other) >= 1
+    assert list((tmp_path / "cache" / "compiling").iterdir()) == []
