@@ -166,7 +166,8 @@ from paribus.engine import compile, packing
 from paribus.engine.compile_once import Packing
 from paribus.engine.engine import Engine
 handed_on = []
-compile.PACKING = Packing(packing.PACKING.pack, lambda packed: handed_on.append(packed) or packing.PACKING.unpack(packed))
+ours = packing.PACKING
+compile.PACKING = Packing(ours.pack, lambda packed: handed_on.append(packed) or ours.unpack(packed))
 engine = Engine()
 job = digits_jobs.train_job(engine.describe(digits_jobs.describe_job(digits_jobs.arm(digits_jobs.DROPOUT))))
 folder, mine, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
