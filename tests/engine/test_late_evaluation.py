@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
-from digits_jobs import SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
+from digits_jobs import DIGITS, SOFTMAX, TWO_EPOCHS, arm, describe_job, train_job
+from paribus.data import load
 from paribus.engine import compile as module
 from paribus.engine import steps
 from paribus.engine.engine import Engine
+from paribus.engine.lanes import Lanes
+from paribus.engine.splits import splits
 from paribus.records import RunResult
 
 DENSE = ({"Flatten": {}}, SOFTMAX)
@@ -55,3 +60,16 @@ def test_what_is_validated_after_each_epoch_is_compiled_before_the_first(monkeyp
     result, events = train(monkeypatch, FEW, validation_split=0.2)
     assert events == ["evaluation", "epoch", "epoch"]
     assert result.seconds < SLOW
+
+
+def test_what_is_to_be_compiled_holds_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of many folds stay, their data does not."""
+    monkeypatch.setattr(module, "FEW_CORES", FEW)
+    job = train_job(Engine().describe(describe_job(arm(DENSE))))
+    data = splits(load(DIGITS), 0.0)
+    held = [weakref.ref(split.x) for split in (data.train, data.test)]
+    programs = module.compiled(job, data, Lanes())
+    del data
+    gc.collect()
+    assert [array() for array in held] == [None, None]
+    assert programs.evaluate.ready() > 0

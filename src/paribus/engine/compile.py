@@ -45,14 +45,14 @@ class Late:
     """
 
     def __init__(self, compile_now: Callable[[], Any]) -> None:
-        self._compile_now = compile_now
+        self._compile_now: Callable[[], Any] | None = compile_now
         self._program: Any = None
 
     def ready(self) -> float:
         """Compile the program if it is not; the seconds that this takes."""
         started = time.perf_counter()
-        if self._program is None:
-            self._program = self._compile_now()
+        if self._compile_now is not None:
+            self._program, self._compile_now = self._compile_now(), None
         return time.perf_counter() - started
 
     def __call__(self, *arguments: Any) -> Any:
@@ -154,14 +154,16 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     measuring = Lanes() if one_by_one else lanes
     measured = jax.tree.map(lambda a: _like(a.shape[1:], a.dtype), state) if one_by_one else state
     size = min(steps.EVALUATION_BATCH, *(len(split) for split in data.every))
+    # Shapes: what is compiled late holds no data.
+    asked = _like((size, *data.test.example_shape), data.test.x.dtype), _like((size,), np.int32)
 
     def lower_evaluation() -> Callable[[], Any]:
         evaluation = jax.jit(measuring.over(steps.evaluation_program(network, prepare), 0, None, None))
-        return evaluation.lower(measured, data.test.rows(0, size), data.test.labels[:size]).compile
+        return evaluation.lower(measured, *asked).compile
 
     constants = [weights] if standard is None else [weights, standard.mean, standard.deviation]
     written = [None if array is None else array.tobytes() for array in constants]
-    shapes = (data.train.example_shape, sorted(lengths), size)
+    shapes = (data.train.example_shape, data.train.x.dtype, sorted(lengths), size)
     identity = repr((job.recipe, job.training, job.data, lanes.count, shapes, written))
     packing = PACKING if on_cpu else None
 

@@ -82,11 +82,12 @@ def compile_once(
                 # To know the program in the cache by: meanwhile the other one compiles it.
                 compile_lowered = programs[name]()
             turn.wait(PATIENCE)
-            packed = turn.handed_on()
-            if packing is not None and packed is not None:
-                compiled[name] = packing.unpack(packed)
-            else:
-                compiled[name] = (compile_lowered or programs[name]())()
+            with turn:
+                packed = turn.handed_on()
+                if packing is not None and packed is not None:
+                    compiled[name] = packing.unpack(packed)
+                else:
+                    compiled[name] = (compile_lowered or programs[name]())()
     return {name: compiled[name] for name in programs}
 
 
@@ -127,12 +128,13 @@ class _Turn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._descriptor is None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
             return
         if self.ours:  # who opened this file before has the program in the cache, and who opens it later too
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        os.close(descriptor)
 
     def hand_on(self, packed: bytes | None) -> None:
         """Write a compiled program for the workers of the same command that wait for it."""
@@ -146,7 +148,7 @@ class _Turn:
     def wait(self, patience: float) -> None:
         """Wait for the right, at most so many seconds."""
         end = time.monotonic() + patience
-        while not self.ours and time.monotonic() < end:
+        while self._descriptor is not None and not self.ours and time.monotonic() < end:
             time.sleep(_INTERVAL)
             self.ours = self._locked()
 
