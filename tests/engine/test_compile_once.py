@@ -160,7 +160,8 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from paribus.engine import environment
-environment.prepare()
+from paribus.machine import list_cores
+environment.prepare(list_cores()[0] if sys.argv[4] == "pinned" else None)
 import digits_jobs
 from paribus.engine import compile, packing
 from paribus.engine.compile_once import Packing
@@ -179,19 +180,21 @@ print(len(handed_on), result.weights_digest, result.scores)
 """
 
 
-def test_two_processes_of_one_command_train_to_the_same_bits_with_one_program(tmp_path: Path) -> None:
-    line = [sys.executable, "-c", WORKER, str(tmp_path)]
+@pytest.mark.parametrize("pinned", [True, False])
+def test_two_workers_of_one_command_train_to_the_same_bits_with_one_program(pinned: bool, tmp_path: Path) -> None:
+    """Processes that are no workers may have the same parent, a shell, and another Keras."""
+    line, how = [sys.executable, "-c", WORKER, str(tmp_path)], "pinned" if pinned else "anywhere"
     ours = ("XLA_", "PJRT_", "KERAS_", "JAX_")
     environment = {name: value for name, value in unmeasured().items() if not name.startswith(ours)}
     environment |= {"PARIBUS_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
     started = [
         subprocess.Popen([*line, *names], env=environment, stdout=subprocess.PIPE, text=True)
-        for names in (("one", "other"), ("other", "one"))
+        for names in (("one", "other", how), ("other", "one", how))
     ]
     (handed_to_one, *one), (handed_to_other, *other) = (
         process.communicate()[0].split(maxsplit=1) for process in started
     )
     assert [process.returncode for process in started] == [0, 0]
     assert one == other
-    assert int(handed_to_one) + int(handed_to_other) >= 1
+    assert (int(handed_to_one) + int(handed_to_other) >= 1) == pinned
     assert list((tmp_path / "cache" / "compiling").iterdir()) == []

@@ -165,7 +165,7 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     written = [None if array is None else array.tobytes() for array in constants]
     shapes = (data.train.example_shape, data.train.x.dtype, sorted(lengths), size)
     identity = repr((job.recipe, job.training, job.data, lanes.count, shapes, written))
-    packing = PACKING if on_cpu else None
+    packing = PACKING if on_cpu and environment.is_pinned() else None
 
     programs: dict[str, Callable[[], Callable[[], Any]]] = {"train": lower_training, "draw": lower_drawing}
     if environment.count_cores() > FEW_CORES:
