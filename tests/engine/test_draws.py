@@ -94,3 +94,12 @@ def test_other_generators_and_many_lanes_are_drawn_as_ever() -> None:
     for one, lanes in zip(map(other, keys), zip(*jax.vmap(drawn_at_once(other))(keys), strict=True), strict=True):
         for a, b in zip(one, lanes, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_what_an_initializer_does_with_its_bits_may_have_a_derivative_of_its_own() -> None:
+    def rectified(key: jax.Array) -> list[jax.Array]:
+        return [jax.nn.relu(jax.random.normal(key, (5,))), jax.nn.silu(jax.random.uniform(key, (7,)))]
+
+    key = jax.random.key(2)
+    for one, other in zip(jax.jit(rectified)(key), jax.jit(drawn_at_once(rectified))(key), strict=True):
+        np.testing.assert_array_equal(one, other)

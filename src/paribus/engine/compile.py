@@ -20,7 +20,6 @@ from paribus.engine.draws import drawn_at_once
 from paribus.engine.initial_weights import read_job_weights
 from paribus.engine.lanes import Lanes
 from paribus.engine.network import Network, State
-from paribus.engine.packing import PACKING
 from paribus.engine.rebuild import as_read, input_shape
 from paribus.engine.splits import Splits
 from paribus.records import Seeds, TrainJob
@@ -161,22 +160,17 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         evaluation = jax.jit(measuring.over(steps.evaluation_program(network, prepare), 0, None, None))
         return evaluation.lower(measured, *asked).compile
 
-    constants = [weights] if standard is None else [weights, standard.mean, standard.deviation]
-    written = [None if array is None else array.tobytes() for array in constants]
-    shapes = (data.train.example_shape, data.train.x.dtype, sorted(lengths), size)
-    identity = repr((job.recipe, job.training, job.data, lanes.count, shapes, written))
-    packing = PACKING if on_cpu and environment.is_pinned() else None
-
+    identity = repr((job.recipe, job.training, job.data, lanes.count))
     programs: dict[str, Callable[[], Callable[[], Any]]] = {"train": lower_training, "draw": lower_drawing}
     if environment.count_cores() > FEW_CORES:
         programs["evaluate"] = lower_evaluation
-    compiled_first = compile_once(programs, identity, packing)
+    compiled_first = compile_once(programs, identity)
 
     def compile_evaluation() -> Any:
         program = compiled_first.get("evaluate")
         if program is None:
             with environment.on_all_cores():
-                program = compile_once({"evaluate": lower_evaluation}, identity, packing)["evaluate"]
+                program = compile_once({"evaluate": lower_evaluation}, identity)["evaluate"]
         return lanes.one_by_one(program) if one_by_one else program
 
     chunks = compiled_first["train"]

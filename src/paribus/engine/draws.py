@@ -60,7 +60,9 @@ class _Values(dict[Any, Any]):
 
     def apply(self, equation: core.JaxprEqn) -> None:
         primitive: Any = equation.primitive
-        results = primitive.bind(*map(self.of, equation.invars), **equation.params)
+        with equation.ctx.manager:
+            params = primitive.get_bind_params(equation.params)
+            results = primitive.bind(*map(self.of, equation.invars), **params)
         self.update(zip(equation.outvars, results if primitive.multiple_results else [results], strict=True))
 
 
@@ -106,7 +108,7 @@ def _values(closed: core.ClosedJaxpr, arguments: Sequence[Any]) -> _Values:
 
 def _draws(equation: core.JaxprEqn) -> bool:
     """Whether an equation draws bits as ``_bits`` does."""
-    if equation.primitive.name != "random_bits" or not jax.config.values["jax_threefry_partitionable"]:
+    if equation.primitive.name != "random_bits" or not equation.ctx.threefry_partitionable:
         return False
     key: Any = equation.invars[0].aval
     of_threefry = key.shape == () and str(key.dtype) == "key<fry>"

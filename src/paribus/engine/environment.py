@@ -106,11 +106,6 @@ def roam(cores: Collection[int]) -> None:
                 os.sched_setaffinity(int(thread.name), cores)
 
 
-def is_pinned() -> bool:
-    """Whether this process is a worker on a core, as only its command starts them."""
-    return bool(_allowed)
-
-
 def count_cores() -> int:
     """On how many cores this process may compile; pinned or not, those on which its command may run."""
     if _allowed:
