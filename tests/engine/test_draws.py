@@ -96,6 +96,16 @@ def test_other_generators_and_many_lanes_are_drawn_as_ever() -> None:
             np.testing.assert_array_equal(a, b)
 
 
+def test_a_draw_by_threefrys_other_order_is_drawn_as_ever() -> None:
+    def other_order(key: jax.Array) -> jax.Array:
+        with jax.threefry_partitionable(False):
+            return jax.random.bits(key, (6,))
+
+    key = jax.random.key(4)
+    assert not np.array_equal(other_order(key), jax.random.bits(key, (6,)))
+    np.testing.assert_array_equal(other_order(key), drawn_at_once(other_order)(key))
+
+
 def test_what_an_initializer_does_with_its_bits_may_have_a_derivative_of_its_own() -> None:
     def rectified(key: jax.Array) -> list[jax.Array]:
         return [jax.nn.relu(jax.random.normal(key, (5,))), jax.nn.silu(jax.random.uniform(key, (7,)))]

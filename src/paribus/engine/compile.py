@@ -120,7 +120,8 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
     prepare = steps.prepared(reads, job.data.scale, standard)
     keys = _keys(network, lanes, [job.seeds])
     start_weights = read_job_weights(job.recipe, job.initial_weights, network)
-    drawn = drawn_at_once(network.initial_state)
+    on_cpu = jax.default_backend() == "cpu"
+    drawn = drawn_at_once(network.initial_state) if on_cpu else network.initial_state
     initial = jax.jit(lanes.over(network.state_from, 0, 0, None) if start_weights else lanes.over(drawn, 0, 0))
     arguments = (*keys, start_weights) if start_weights else keys
     state = jax.eval_shape(initial, *arguments)
@@ -135,7 +136,6 @@ def compiled(job: TrainJob, data: Splits, lanes: Lanes) -> Programs:
         return chunk.lower(state, lanes.together([steps.Sums.zero()]), _like(lanes.shape(rows), np.int32), x, labels)
 
     lengths = set(data.train.lengths(batch_size))
-    on_cpu = jax.default_backend() == "cpu"
     hidden = on_cpu and not network.kernels
 
     def lower_training() -> Callable[[], dict[tuple[int, int], Any]]:

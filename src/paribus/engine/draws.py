@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
 
+from paribus.engine.rewriting import traced
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,19 +39,10 @@ def drawn_at_once(function: Callable[P, R]) -> Callable[P, R]:
         A function with the same arguments and, bit for bit, the same results.
     """
 
-    def at_once(*args: P.args, **kwargs: P.kwargs) -> R:
-        leaves, tree = jax.tree.flatten((args, kwargs))
+    def evaluate(closed: core.ClosedJaxpr, leaves: Sequence[Any]) -> list[Any]:
+        return _evaluate(jax.make_jaxpr(lambda *arguments: _inlined(closed, arguments))(*leaves), leaves)
 
-        def flat(*flat_leaves: jax.Array) -> R:
-            inner_args, inner_kwargs = jax.tree.unflatten(tree, flat_leaves)
-            return function(*inner_args, **inner_kwargs)
-
-        closed, shapes = jax.make_jaxpr(flat, return_shape=True)(*leaves)
-        inlined = jax.make_jaxpr(lambda *arguments: _inlined(closed, arguments))(*leaves)
-        result: R = jax.tree.unflatten(jax.tree.structure(shapes), _evaluate(inlined, leaves))
-        return result
-
-    return at_once
+    return traced(function, evaluate)
 
 
 class _Values(dict[Any, Any]):

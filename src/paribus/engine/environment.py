@@ -35,7 +35,7 @@ from pathlib import Path
 
 from paribus.engine.variables import is_removed
 from paribus.errors import BackendError
-from paribus.machine import Core, Gpu, Place, read_cpu_name
+from paribus.machine import Core, Gpu, Place, list_cores, read_cpu_name
 from paribus.records import Environment
 from paribus.version import __version__
 
@@ -108,9 +108,7 @@ def roam(cores: Collection[int]) -> None:
 
 def count_cores() -> int:
     """On how many cores this process may compile; pinned or not, those on which its command may run."""
-    if _allowed:
-        return len(_allowed[0])
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(_allowed[0]) if _allowed else len(list_cores())
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Importing Keras and JAX without what no run needs, which is half of the time that it takes.
+"""Importing Keras and JAX without what no run needs.
 
 Keras imports packages for figures, tables and notebooks where they are installed, and does without them where they are
 not: ``ABSENT``. Others it, or JAX, imports without asking: ``LATER`` are imported when something of them is used, which
@@ -60,9 +60,9 @@ def imports_uncollected() -> Iterator[None]:
 def import_keras() -> None:
     """Import Keras without what no run needs.
 
-    All of that can be imported as ever afterwards, and Keras finds it when it uses it, except for what would draw a
-    model. What the user's ``keras.json`` says does not count: a loss is clipped with ``epsilon``, and runs name no such
-    setting.
+    All of that can be imported as ever afterwards. Keras finds what is imported later when it uses it, and does without
+    what is absent, as where that is not installed. What the user's ``keras.json`` says does not count: a loss is
+    clipped with ``epsilon``, and runs name no such setting.
 
     Raises:
         BackendError: Keras refuses to be imported with the user's ``keras.json``.

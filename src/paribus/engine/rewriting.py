@@ -38,7 +38,27 @@ def with_rules(function: Callable[P, R], rules: Rules) -> Callable[P, R]:
         A function with the same arguments and results.
     """
 
-    def replaced(*args: P.args, **kwargs: P.kwargs) -> R:
+    def evaluate(closed: core.ClosedJaxpr, leaves: Sequence[Any]) -> list[Any] | None:
+        return _evaluate(closed, leaves, rules) if rules.keys() & primitives(closed.jaxpr) else None
+
+    return traced(function, evaluate)
+
+
+def traced(
+    function: Callable[P, R], evaluate: Callable[[core.ClosedJaxpr, Sequence[Any]], list[Any] | None]
+) -> Callable[P, R]:
+    """The same function, traced and then run by another one.
+
+    Args:
+        function: a function of arrays, or of trees of arrays.
+        evaluate: the traced program and its arguments as a flat list -> its results as a flat list; None where the
+            function is to be called as it is.
+
+    Returns:
+        A function with the same arguments and results.
+    """
+
+    def by_trace(*args: P.args, **kwargs: P.kwargs) -> R:
         leaves, tree = jax.tree.flatten((args, kwargs))
 
         def flat(*flat_leaves: jax.Array) -> R:
@@ -46,12 +66,13 @@ def with_rules(function: Callable[P, R], rules: Rules) -> Callable[P, R]:
             return function(*inner_args, **inner_kwargs)
 
         closed, shapes = jax.make_jaxpr(flat, return_shape=True)(*leaves)
-        if not rules.keys() & primitives(closed.jaxpr):
+        results = evaluate(closed, leaves)
+        if results is None:
             return function(*args, **kwargs)
-        result: R = jax.tree.unflatten(jax.tree.structure(shapes), _evaluate(closed, leaves, rules))
+        result: R = jax.tree.unflatten(jax.tree.structure(shapes), results)
         return result
 
-    return replaced
+    return by_trace
 
 
 def primitives(jaxpr: core.Jaxpr) -> set[str]:
