@@ -52,7 +52,9 @@ docs: $(DEV) ## write the pages that are generated from the code: help texts of 
 	for page in docs/*_page.py; do $(BIN)/python "$$page" || exit 1; done
 
 site: $(DEV) ## build the documentation as a site, out/site/index.html; every warning is an error
+	@rm -f out/site/.built
 	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -c docs -d out/doctrees -b html . out/site
+	@touch out/site/.built
 
 notebooks: $(DEV) ## run the notebooks of examples/ in full and write them with their outputs
 	$(BIN)/python examples/notebooks.py

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,7 @@ def tiny(seeds: int = 3, *, end: End = finished, **changes: object) -> Outcome:
     return outcome(study, {name: 0.9 + 0.03 * (index % 3) for index, name in enumerate(study.arms)}, end=end)
 
 
+@cache
 def twelve(seeds: int = 2) -> Outcome:
     """Twelve arms, all 66 pairs compared."""
     arms = {

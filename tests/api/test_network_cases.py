@@ -23,8 +23,6 @@ REFUSED = [case for case in NETWORKS if case.says]
 SAMPLE = (
     "Sequential without an Input",
     "functional, a layer called twice",
-    "LSTM with dropout and recurrent dropout",
-    "a block of a transformer",
     "BatchNormalization",
     "a subclassed network with `training`",
     "a layer of one's own",

@@ -18,7 +18,6 @@ from paribus.engine.augmentation import TRANSFORMING, affine_transform, transfor
 from quick_keras import LITTLE_OPTIMIZED
 
 MODES = ["constant", "nearest", "wrap", "mirror", "reflect"]
-few = settings(max_examples=10, deadline=None)
 
 
 def drawn(seed: int, shape: tuple[int, ...]) -> Any:
@@ -42,16 +41,7 @@ def with_gradient(function: Callable[[Any], Any], x: Any, weight: Any) -> tuple[
     return result, gradient
 
 
-@few
-@given(
-    st.tuples(st.integers(1, 3), st.integers(2, 7), st.integers(2, 7), st.integers(1, 3)),
-    st.lists(st.integers(-40, 40), min_size=6, max_size=18),
-    st.sampled_from(MODES),
-    st.sampled_from(["bilinear", "nearest"]),
-    st.sampled_from(["channels_last", "channels_first"]),
-    st.integers(0, 2**32 - 1),
-)
-def test_transforms_and_their_gradients(
+def compare_with_keras(
     shape: tuple[int, ...], steps: list[int], mode: str, interpolation: str, data_format: str, seed: int
 ) -> None:
     batch, rows, columns, channels = shape
@@ -66,6 +56,27 @@ def test_transforms_and_their_gradients(
     result, own_gradient = with_gradient(lambda x: affine_transform(x, transform, *arguments), images, weight)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5)
     np.testing.assert_allclose(own_gradient, gradient, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("examples", [5, pytest.param(30, marks=pytest.mark.proof)])
+def test_transforms_and_their_gradients(examples: int) -> None:
+    """Two programs are compiled for each example, which takes seconds."""
+
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        st.tuples(st.integers(1, 3), st.integers(2, 7), st.integers(2, 7), st.integers(1, 3)),
+        st.lists(st.integers(-40, 40), min_size=6, max_size=18),
+        st.sampled_from(MODES),
+        st.sampled_from(["bilinear", "nearest"]),
+        st.sampled_from(["channels_last", "channels_first"]),
+        st.integers(0, 2**32 - 1),
+    )
+    def check(
+        shape: tuple[int, ...], steps: list[int], mode: str, interpolation: str, data_format: str, seed: int
+    ) -> None:
+        compare_with_keras(shape, steps, mode, interpolation, data_format, seed)
+
+    check()
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ CASES = {
     ),
     "mean-squared-error": Case([dense(40, "tanh"), SOFTMAX], "AdamW", "mean_squared_error"),
 }
-SAMPLE = frozenset({"sgd-momentum-decay", "adam", "conv1d", "batch-normalization", "mean-squared-error"})
+SAMPLE = frozenset({"sgd-momentum-decay", "adam", "mean-squared-error"})
 """Tried here, beside those of ``test_keras_parity.py``; ``make proof`` tries all."""
 
 

@@ -73,7 +73,7 @@ RICH = replace(
     ("training", "spec", "chunks"),
     [
         # Six chunks of four batches and one of two and the short one; or each batch, and the short one, by itself.
-        (PLAIN_TRAINING, DIGITS, (200, 50)),
+        pytest.param(PLAIN_TRAINING, DIGITS, (200, 50), marks=pytest.mark.proof),
         (replace(PLAIN_TRAINING, batch_size=449), replace(DIGITS, scale=None), (449,)),
         (RICH, replace(DIGITS, scale=None, standardize=True), (150,)),
     ],

@@ -77,7 +77,7 @@ LOSSES = {
 }
 
 
-SAMPLE = {"binary focal", "binary of ten", "generalized", "unnormalized"}
+SAMPLE = {"binary of ten", "generalized"}
 """Tried here; ``make proof`` tries all."""
 
 

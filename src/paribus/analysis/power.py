@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy  # imports `optimize` where it is first used: a third of a second
@@ -17,6 +18,14 @@ _MOST_SEEDS = 100_000
 _ENDLESS = 10**9
 # Midpoints of equal slices of probability: the mean over them integrates over the seeds' estimated variance.
 _SLICES = (np.arange(2000) + 0.5) / 2000
+
+
+@lru_cache(maxsize=256)  # 16 KB each; the quantiles take longer than all else here, and every contrast asks for these
+def _half_quantiles(freedom: int) -> Floats:
+    """Half the chi-square quantiles with so many degrees of freedom, at the middle of each slice."""
+    quantiles = np.asarray(special.gammaincinv(freedom / 2, _SLICES), dtype=np.float64)
+    quantiles.flags.writeable = False
+    return quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +59,19 @@ class TrueNoise:
             difference: the true difference, in the units of the scores.
             seeds: the number of seeds.
         """
-        seed_part = self.per_seed / seeds
-        estimated = seed_part * 2 * special.gammaincinv((seeds - 1) / 2, _SLICES) / (seeds - 1)
-        half = self._half(estimated, seeds - 1)
-        error = math.sqrt(seed_part + self.example)
-        if error == 0:
-            return float(np.mean(difference > half))
-        detected = special.ndtr((difference - half) / error) + special.ndtr((-difference - half) / error)
-        return float(np.mean(detected))
+        return self._power(difference, seeds, self._halves(seeds))
 
     def detectable(self, seeds: int, power: float) -> float:
         """The smallest true difference that so many seeds detect with this power, in the units of the scores."""
         unit = math.sqrt(self.per_seed / seeds + self.example)
         if unit == 0:
             return float(np.max(self._half(0.0, seeds - 1)))
-        upper = unit
-        while self.power(upper, seeds) < power:
+        halves, upper = self._halves(seeds), unit
+        while self._power(upper, seeds, halves) < power:
             upper *= 2
-        return float(scipy.optimize.brentq(lambda size: self.power(size, seeds) - power, 0.0, upper, rtol=1e-10))
+        return float(
+            scipy.optimize.brentq(lambda size: self._power(size, seeds, halves) - power, 0.0, upper, rtol=1e-10)
+        )
 
     def seeds_for(self, difference: float, power: float) -> int | None:
         """The smallest number of seeds that detects a true difference with this power; None if no number does."""
@@ -80,6 +84,18 @@ class TrueNoise:
             return half
         error = math.sqrt(self.example)
         return error * _excess_power(half / error, power)
+
+    def _halves(self, seeds: int) -> Floats:
+        """Half widths of the interval, one for each slice of the law of the seeds' estimated variance."""
+        estimated = self.per_seed / seeds * 2 * _half_quantiles(seeds - 1) / (seeds - 1)
+        return self._half(estimated, seeds - 1)
+
+    def _power(self, difference: float, seeds: int, halves: Floats) -> float:
+        error = math.sqrt(self.per_seed / seeds + self.example)
+        if error == 0:
+            return float(np.mean(difference > halves))
+        detected = special.ndtr((difference - halves) / error) + special.ndtr((-difference - halves) / error)
+        return float(np.mean(detected))
 
     def _half(self, seed_part: Floats, freedom: int) -> Floats:
         """Half width of the interval; of its two sides, where they differ, the larger one."""
