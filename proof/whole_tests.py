@@ -20,7 +20,6 @@ FILES = {
     "engine/test_augmentation.py": "30 transforms of images and their gradients against Keras's",
     "engine/test_keras_classes.py": "names of layers of every class of Keras",
     "engine/test_keras_parity.py": "every layer, optimizer, loss and model against Keras's fit",
-    "engine/test_lanes.py": "normalized, validated, weighted runs in a lane against the runs alone",
     "engine/test_metrics.py": "every metric of Keras",
     "engine/test_parity.py": "an epoch of dense and convolutional networks against Keras's fit",
     "engine/test_precision.py": "recurrent layers in bf16",

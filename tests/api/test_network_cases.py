@@ -23,6 +23,7 @@ REFUSED = [case for case in NETWORKS if case.says]
 SAMPLE = (
     "Sequential without an Input",
     "functional, a layer called twice",
+    "LSTM with dropout and recurrent dropout",
     "BatchNormalization",
     "a subclassed network with `training`",
     "a layer of one's own",

@@ -18,6 +18,15 @@ from paribus.engine.augmentation import TRANSFORMING, affine_transform, transfor
 from quick_keras import LITTLE_OPTIMIZED
 
 MODES = ["constant", "nearest", "wrap", "mirror", "reflect"]
+EXAMPLES = (
+    st.tuples(st.integers(1, 3), st.integers(2, 7), st.integers(2, 7), st.integers(1, 3)),
+    st.lists(st.integers(-40, 40), min_size=6, max_size=18),
+    st.sampled_from(MODES),
+    st.sampled_from(["bilinear", "nearest"]),
+    st.sampled_from(["channels_last", "channels_first"]),
+    st.integers(0, 2**32 - 1),
+)
+"""Images, eighths of a transform, how it is filled and read, how the images lie, and the seed of their pixels."""
 
 
 def drawn(seed: int, shape: tuple[int, ...]) -> Any:
@@ -61,22 +70,7 @@ def compare_with_keras(
 @pytest.mark.parametrize("examples", [5, pytest.param(30, marks=pytest.mark.proof)])
 def test_transforms_and_their_gradients(examples: int) -> None:
     """Two programs are compiled for each example, which takes seconds."""
-
-    @settings(max_examples=examples, deadline=None)
-    @given(
-        st.tuples(st.integers(1, 3), st.integers(2, 7), st.integers(2, 7), st.integers(1, 3)),
-        st.lists(st.integers(-40, 40), min_size=6, max_size=18),
-        st.sampled_from(MODES),
-        st.sampled_from(["bilinear", "nearest"]),
-        st.sampled_from(["channels_last", "channels_first"]),
-        st.integers(0, 2**32 - 1),
-    )
-    def check(
-        shape: tuple[int, ...], steps: list[int], mode: str, interpolation: str, data_format: str, seed: int
-    ) -> None:
-        compare_with_keras(shape, steps, mode, interpolation, data_format, seed)
-
-    check()
+    settings(max_examples=examples, deadline=None)(given(*EXAMPLES)(compare_with_keras))()
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ PLAIN = [dense(6), SOFTMAX]
 
 SAMPLE = frozenset(
     {
-        *("conv2d-normalized",),
+        "conv2d-normalized",
         *("nesterov-clipped", "averaged-often", "cosine"),
         *("sparse-logits", "binary-of-each", "two-classes-hinge"),
         *("own", "weighted-two-classes"),

@@ -81,7 +81,7 @@ def jobs_of(
 @pytest.mark.parametrize(
     ("layers", "training", "optimizer", "data"),
     [
-        pytest.param(NORMALIZED, RICH, {"Adam": {"learning_rate": 0.01}}, DIGITS, marks=pytest.mark.proof),
+        (NORMALIZED, RICH, {"Adam": {"learning_rate": 0.01}}, DIGITS),
         (CONVOLUTION, BF16, {"SGD": {"learning_rate": 0.1, "use_ema": True}}, DataSpec("digits", 16)),
         (LINEAR, SQUARED, {"SGD": {"learning_rate": 0.3}}, DIGITS),
     ],

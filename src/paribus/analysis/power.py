@@ -59,19 +59,17 @@ class TrueNoise:
             difference: the true difference, in the units of the scores.
             seeds: the number of seeds.
         """
-        return self._power(difference, seeds, self._halves(seeds))
+        return _chance(difference, self._error(seeds), self._halves(seeds))
 
     def detectable(self, seeds: int, power: float) -> float:
         """The smallest true difference that so many seeds detect with this power, in the units of the scores."""
-        unit = math.sqrt(self.per_seed / seeds + self.example)
-        if unit == 0:
+        error = self._error(seeds)
+        if error == 0:
             return float(np.max(self._half(0.0, seeds - 1)))
-        halves, upper = self._halves(seeds), unit
-        while self._power(upper, seeds, halves) < power:
+        halves, upper = self._halves(seeds), error
+        while _chance(upper, error, halves) < power:
             upper *= 2
-        return float(
-            scipy.optimize.brentq(lambda size: self._power(size, seeds, halves) - power, 0.0, upper, rtol=1e-10)
-        )
+        return float(scipy.optimize.brentq(lambda size: _chance(size, error, halves) - power, 0.0, upper, rtol=1e-10))
 
     def seeds_for(self, difference: float, power: float) -> int | None:
         """The smallest number of seeds that detects a true difference with this power; None if no number does."""
@@ -85,17 +83,14 @@ class TrueNoise:
         error = math.sqrt(self.example)
         return error * _excess_power(half / error, power)
 
+    def _error(self, seeds: int) -> float:
+        """The standard error of the mean difference."""
+        return math.sqrt(self.per_seed / seeds + self.example)
+
     def _halves(self, seeds: int) -> Floats:
         """Half widths of the interval, one for each slice of the law of the seeds' estimated variance."""
         estimated = self.per_seed / seeds * 2 * _half_quantiles(seeds - 1) / (seeds - 1)
         return self._half(estimated, seeds - 1)
-
-    def _power(self, difference: float, seeds: int, halves: Floats) -> float:
-        error = math.sqrt(self.per_seed / seeds + self.example)
-        if error == 0:
-            return float(np.mean(difference > halves))
-        detected = special.ndtr((difference - halves) / error) + special.ndtr((-difference - halves) / error)
-        return float(np.mean(detected))
 
     def _half(self, seed_part: Floats, freedom: int) -> Floats:
         """Half width of the interval; of its two sides, where they differ, the larger one."""
@@ -103,6 +98,14 @@ class TrueNoise:
         variance = TwoPartVariance(seed_part, freedom, self.example, of_examples, self.disagreements)
         below, above = (half_width(variance, self.alpha, side) for side in Side)
         return np.asarray(np.maximum(below, above), dtype=np.float64)
+
+
+def _chance(difference: float, error: float, halves: Floats) -> float:
+    """The chance that a normal estimate lies farther from zero than half an interval, over equally likely halves."""
+    if error == 0:
+        return float(np.mean(difference > halves))
+    detected = special.ndtr((difference - halves) / error) + special.ndtr((-difference - halves) / error)
+    return float(np.mean(detected))
 
 
 def _excess_power(critical: float, power: float) -> float:
